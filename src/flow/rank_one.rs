@@ -1,0 +1,359 @@
+//! Rank one in closed form (T7): one sample, or colinear inputs, with one output.
+//!
+//! ż = κ r v, v̇ = γ r z, r = y − z·v. In ẑ = z/√κ, v̂ = v/√γ and c = √(κγ) the flow is a hyperbolic
+//! rotation by the *rapidity* σ with σ̇ = c r:
+//!
+//! $$z_T = \cosh\sigma\, z_0 + \sqrt{\kappa/\gamma}\,\sinh\sigma\, v_0,\qquad
+//!   v_T = \cosh\sigma\, v_0 + \sqrt{\gamma/\kappa}\,\sinh\sigma\, z_0 .$$
+//!
+//! With p = ẑ₀ + v̂₀, m = ẑ₀ − v̂₀, a = c|p|²/2, b = c|m|²/2 and ω = √(y² + ab), u = e^{2σ} obeys the
+//! Riccati equation u̇ = c(2yu + b − au²), u(0) = 1, so that with θ = tanh(cωt)
+//!
+//! $$u(t) = \frac{\omega(1-\theta) + \theta\,(b + (\omega + y))}{\omega(1-\theta) + \theta\,(a + (\omega - y))} .$$
+//!
+//! Of ω ± y the one that cancels is ab/(ω ∓ y): then no term is negative, nothing cancels and nothing
+//! overflows, for any sign of y and any t up to ∞.
+//!
+//! *Degenerate cases.* For p = 0 (the head is exactly opposite to the feature, α = |p|² = 0) and y ≥ 0
+//! there is no root u₊: u grows for ever, the feature and the head shrink to the saddle z = v = 0 and the
+//! residual tends to y. That limit is unstable: any p ≠ 0 ends with zero residual instead.
+//! For κ = 0 only the head moves, for γ = 0 only the feature: both are plain exponentials.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::{Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Violation, check_time, phi};
+use crate::adaptation::Adaptation;
+use crate::reduction::State;
+
+/// The flow of one sample with one output, from feature z₀ and head v₀ (vectors of equal length).
+#[derive(Debug, Clone)]
+pub struct RankOne {
+    kappa: f64,
+    gamma: f64,
+    target: f64,
+    z0: DVector<f64>,
+    v0: DVector<f64>,
+    residual: f64,
+    /// c = √(κγ)
+    c: f64,
+    /// p = ẑ₀ + v̂₀ and m = ẑ₀ − v̂₀
+    p: DVector<f64>,
+    m: DVector<f64>,
+    a: f64,
+    b: f64,
+    omega: f64,
+}
+
+/// The value of a rank-one flow at one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankOnePoint {
+    /// The feature z.
+    pub feature: DVector<f64>,
+    /// z − z₀, without cancellation.
+    pub displacement: DVector<f64>,
+    /// The head v.
+    pub head: DVector<f64>,
+    /// y − z·v
+    pub residual: f64,
+    /// σ = √(κγ) ∫ r dt
+    pub rapidity: f64,
+    /// The loss spent.
+    pub budget: Budget,
+}
+
+impl RankOne {
+    /// The flow with kernel κ ≥ 0, head rate γ ≥ 0, target y, feature z₀ and head v₀.
+    pub fn new(
+        kappa: f64,
+        gamma: f64,
+        target: f64,
+        z0: DVector<f64>,
+        v0: DVector<f64>,
+    ) -> Result<Self, FlowError> {
+        if !(gamma >= 0.0 && gamma.is_finite()) {
+            return Err(FlowError::HeadRate { value: gamma });
+        }
+        if !(kappa >= 0.0 && kappa.is_finite()) {
+            let accepted = "a finite number of at least 0";
+            return Err(FlowError::Setting { name: "kernel", value: kappa, accepted });
+        }
+        assert_eq!(z0.len(), v0.len(), "feature and head have the same width");
+        let c = kappa.sqrt() * gamma.sqrt();
+        let (zs, vs) = (kappa.sqrt().recip(), gamma.sqrt().recip());
+        let moving = c > 0.0;
+        let p = if moving { &z0 * zs + &v0 * vs } else { DVector::zeros(z0.len()) };
+        let m = if moving { &z0 * zs - &v0 * vs } else { DVector::zeros(z0.len()) };
+        let (pn, mn) = (norm(&p) * c.sqrt(), norm(&m) * c.sqrt());
+        let (a, b) = (pn * pn / 2.0, mn * mn / 2.0);
+        let omega = target.hypot(pn * mn / 2.0);
+        let residual = target - z0.dot(&v0);
+        for (quantity, value) in [
+            ("the target", target),
+            ("the initial residual", residual),
+            ("the size of feature and head", a + b),
+        ] {
+            if !value.is_finite() {
+                return Err(FlowError::Overflow { quantity, value });
+            }
+        }
+        for (x, size) in [(&p, a), (&m, b)] {
+            if size < f64::MIN_POSITIVE && x.amax() > 0.0 {
+                return Err(FlowError::Overflow { quantity: "the squared size of feature and head", value: size });
+            }
+        }
+        Ok(Self { kappa, gamma, target, z0, v0, residual, c, p, m, a, b, omega })
+    }
+
+    /// The rank-one flow that a general flow is, if it is one: a single output and, after the exact
+    /// reduction, a single row (one sample, or colinear inputs).
+    pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
+        let reduction = flow.reduction();
+        let form = "the rank-one closed form (T7)";
+        let extra = |n: usize| n as f64 - 1.0;
+        Violation::unless(form, "one output (k = 1)", "k - 1", extra(reduction.outputs()), 0.0)?;
+        // Two or more rows may still be rank one up to rounding: the second kernel eigenvalue.
+        let lambda = reduction.lambda();
+        let rest = if lambda.len() > 1 { lambda[1] / lambda[0] } else { 0.0 };
+        Violation::unless(
+            form,
+            "one sample or colinear inputs (a kernel of rank 1)",
+            "the second kernel eigenvalue over the first",
+            rest,
+            HYPOTHESIS_TOLERANCE,
+        )?;
+        let fixed = reduction.features().rows(1, reduction.rows() - 1).norm();
+        Violation::unless(
+            form,
+            "features colinear like the inputs",
+            "the norm of the other features over that of all",
+            fixed / reduction.features().norm(),
+            HYPOTHESIS_TOLERANCE,
+        )
+        .or_else(|e| if fixed == 0.0 { Ok(()) } else { Err(e) })?;
+        Self::new(
+            lambda[0],
+            flow.head_rate(),
+            reduction.targets()[(0, 0)],
+            reduction.features().row(0).transpose(),
+            flow.start().head.column(0).into_owned(),
+        )
+    }
+
+    /// Numerator and denominator of u and the numerator of u − 1, all divided by ω (at t = ∞: not).
+    fn fraction(&self, t: f64) -> (f64, f64, f64) {
+        let (plus, minus) = self.omega_plus_minus();
+        if t.is_infinite() {
+            return (self.b + plus, self.a + minus, 2.0 * self.residual);
+        }
+        let s = self.c * self.omega * t;
+        // θ/ω and 1 − θ
+        let ratio = if s > 0.0 { s.tanh() / self.omega } else { self.c * t };
+        let rest = 2.0 / ((2.0 * s).exp() + 1.0);
+        let gap = 2.0 * self.residual * ratio;
+        (rest + ratio * (self.b + plus), rest + ratio * (self.a + minus), gap)
+    }
+
+    /// ω + y and ω − y without cancellation.
+    fn omega_plus_minus(&self) -> (f64, f64) {
+        let y = self.target;
+        let large = self.omega + y.abs();
+        let root = self.a.sqrt() * self.b.sqrt();
+        let small = if large > 0.0 { root * (root / large) } else { 0.0 };
+        if y >= 0.0 { (large, small) } else { (small, large) }
+    }
+
+    /// σ(t); ±∞ in the limit of the degenerate cases.
+    pub fn rapidity(&self, t: f64) -> Result<f64, FlowError> {
+        check_time(t)?;
+        if self.c == 0.0 || t == 0.0 || self.residual == 0.0 {
+            return Ok(0.0);
+        }
+        if self.omega == 0.0 && (self.c * t).is_infinite() {
+            // y = 0 and one of p, m is zero: u grows or decays like a power of t.
+            return Ok(if self.a == 0.0 { f64::INFINITY } else { f64::NEG_INFINITY });
+        }
+        let (numerator, denominator, gap) = self.fraction(t);
+        let change = gap / denominator;
+        Ok(if change.abs() < 0.5 {
+            change.ln_1p() / 2.0
+        } else {
+            (numerator.ln() - denominator.ln()) / 2.0
+        })
+    }
+
+    /// Everything at time t in [0, ∞].
+    pub fn at(&self, t: f64) -> Result<RankOnePoint, FlowError> {
+        check_time(t)?;
+        if self.c == 0.0 {
+            return Ok(self.single_layer(t));
+        }
+        let sigma = self.rapidity(t)?;
+        let (up, down) = (self.kappa.sqrt(), self.gamma.sqrt());
+        let (displacement, feature, head) = if sigma.abs() < 1.0 {
+            // Directly: nothing of the smaller of feature and head is lost in p and m.
+            let (turn, sinh) = (2.0 * (sigma / 2.0).sinh().powi(2), sigma.sinh());
+            let displacement = &self.z0 * turn + &self.v0 * (sinh * up / down);
+            let head = &self.v0 + &self.v0 * turn + &self.z0 * (sinh * down / up);
+            let feature = &self.z0 + &displacement;
+            (displacement, feature, head)
+        } else {
+            // By p and m: near p = 0 the growing part does not cancel.
+            let (grow, shrink) = (sigma.exp() / 2.0, (-sigma).exp() / 2.0);
+            let times = |x: f64, f: f64| if x == 0.0 { 0.0 } else { x * f };
+            let feature = self.p.zip_map(&self.m, |p, m| times(p, grow) + times(m, shrink)) * up;
+            let head = self.p.zip_map(&self.m, |p, m| times(p, grow) - times(m, shrink)) * down;
+            (&feature - &self.z0, feature, head)
+        };
+        let residual = self.residual_at(sigma, t);
+        let budget = self.budget_at(sigma, residual);
+        Ok(RankOnePoint { feature, displacement, head, residual, rapidity: sigma, budget })
+    }
+
+    /// r = y − ½(au − b/u). With u = n/d in the normalisation of [`Self::fraction`] this is
+    /// r₀(1 − θ²)/(n d), which does not cancel.
+    fn residual_at(&self, sigma: f64, t: f64) -> f64 {
+        if sigma.is_infinite() {
+            return self.target;
+        }
+        if t.is_infinite() {
+            return 0.0;
+        }
+        let sech = (self.c * self.omega * t).cosh().recip();
+        let (numerator, denominator, _) = self.fraction(t);
+        self.residual * (sech / numerator) * (sech / denominator)
+    }
+
+    /// Loss spent: the backbone's part is c ∫ r |v̂|² dσ in elementary integrals of e^{±σ}.
+    fn budget_at(&self, sigma: f64, residual: f64) -> Budget {
+        let total = (self.residual - residual) * (self.residual + residual) / 2.0;
+        if sigma == 0.0 {
+            return Budget::default();
+        }
+        let (y, a, b) = (self.target, self.a, self.b);
+        // c |v̂|² = ½(a u + b/u − 2g) and c |ẑ|² = ½(a u + b/u + 2g), g = c p·m / 2; r = y − ½(au − b/u).
+        // ∫ r (a u + b/u)/2 dσ is half of the loss, so the difference of the two parts is −∫ 2 g r dσ.
+        let g = self.c * self.p.dot(&self.m) / 2.0;
+        let integral = if sigma.is_finite() {
+            // ∫ r dσ = yσ − ¼(a(u − 1) + b(1/u − 1))
+            y * sigma
+                - (a * (2.0 * sigma).exp_m1() + b * (-2.0 * sigma).exp_m1()) / 4.0
+        } else {
+            // Only at the saddle, where g = 0.
+            0.0
+        };
+        let difference = 2.0 * g * integral;
+        Budget { backbone: (total - difference) / 2.0, head: (total + difference) / 2.0 }
+    }
+
+    /// κ = 0 or γ = 0: one of the two layers stays.
+    fn single_layer(&self, t: f64) -> RankOnePoint {
+        let (rate, moved_feature) = if self.gamma == 0.0 {
+            (self.kappa * self.v0.norm_squared(), true)
+        } else {
+            (self.gamma * self.z0.norm_squared(), false)
+        };
+        // ∫ r dt
+        let integral = if rate == 0.0 { 0.0 } else { self.residual * phi(rate, t) };
+        let residual = self.residual * (-(if rate == 0.0 { 0.0 } else { rate * t })).exp();
+        let spent = (self.residual - residual) * (self.residual + residual) / 2.0;
+        let zero = DVector::zeros(self.z0.len());
+        let (displacement, turn, budget) = if moved_feature {
+            (&self.v0 * (self.kappa * integral), zero, Budget { backbone: spent, head: 0.0 })
+        } else {
+            (zero, &self.z0 * (self.gamma * integral), Budget { backbone: 0.0, head: spent })
+        };
+        RankOnePoint {
+            feature: &self.z0 + &displacement,
+            displacement,
+            head: &self.v0 + turn,
+            residual,
+            rapidity: 0.0,
+            budget,
+        }
+    }
+}
+
+impl ClosedForm for RankOne {
+    fn name(&self) -> &'static str {
+        "rank-one"
+    }
+
+    fn state(&self, t: f64) -> Result<State, FlowError> {
+        let point = self.at(t)?;
+        // The motion D of a single reduced row is displacement / √λ.
+        let scale = if self.kappa > 0.0 { self.kappa.sqrt().recip() } else { 0.0 };
+        Ok(State {
+            motion: DMatrix::from_row_slice(1, self.z0.len(), (point.displacement * scale).as_slice()),
+            head: DMatrix::from_column_slice(self.v0.len(), 1, point.head.as_slice()),
+        })
+    }
+
+    fn budget(&self, t: f64) -> Result<Budget, FlowError> {
+        Ok(self.at(t)?.budget)
+    }
+}
+
+/// Euclidean norm without overflow or underflow of squares.
+fn norm(x: &DVector<f64>) -> f64 {
+    let largest = x.amax();
+    if largest == 0.0 || !largest.is_finite() { largest } else { (x / largest).norm() * largest }
+}
+
+/// The limit t → ∞ of the normalised rank-one model in square roots only (T8–T12).
+///
+/// γ = κ = |z₀| = 1, v₀ = a z₀ + w e with e ⊥ z₀, |e| = 1, w ≥ 0, target y; any other rank-one flow
+/// scales to it. The initial energy is |y − a|.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// e^σ
+    growth: f64,
+    /// e^{2σ} − 1, without cancellation
+    change: f64,
+    a: f64,
+    w: f64,
+}
+
+impl Limit {
+    /// The limit for finite y, a and w ≥ 0. At the saddle (w = 0, a = −1, y ≥ 0 and its mirror image
+    /// w = 0, a = 1, y ≤ 0) σ is infinite and the metrics are those of z_T = 0.
+    #[inline]
+    pub fn new(y: f64, w: f64, a: f64) -> Self {
+        let w2 = w * w;
+        let (alpha, beta) = ((1.0 + a) * (1.0 + a) + w2, (1.0 - a) * (1.0 - a) + w2);
+        let product = alpha * beta / 4.0;
+        let omega = (y * y + product).sqrt();
+        let large = omega + y.abs();
+        let small = product / large;
+        let (plus, minus) = if y >= 0.0 { (large, small) } else { (small, large) };
+        let denominator = alpha / 2.0 + minus;
+        let change = 2.0 * (y - a) / denominator;
+        // u = n/d, and 1 + (u − 1) would cancel for u near 0.
+        let growth = ((beta / 2.0 + plus) / denominator).sqrt();
+        Self { growth, change, a, w }
+    }
+
+    /// σ
+    pub fn rapidity(&self) -> f64 {
+        if self.change.abs() < 0.5 { self.change.ln_1p() / 2.0 } else { self.growth.ln() }
+    }
+
+    /// The four metrics between z_T and z₀.
+    #[inline]
+    pub fn adaptation(&self) -> Adaptation {
+        let x = self.growth;
+        // cosh σ − 1 = (x − 1)²/(2x) and sinh σ = (x² − 1)/(2x) with x = e^σ
+        let sinh = self.change / (2.0 * x);
+        let less = self.change / (x + 1.0);
+        let cosh_minus_one = less * less / (2.0 * x);
+        let along = cosh_minus_one + self.a * sinh;
+        let across = self.w * sinh;
+        let dot = 1.0 + along;
+        let norm = (dot * dot + across * across).sqrt();
+        let cosine = if dot > 0.0 {
+            across * across / (norm * (norm + dot))
+        } else {
+            1.0 - dot / norm
+        };
+        Adaptation { euclidean: (along * along + across * across).sqrt(), cosine, dot, norm }
+    }
+}

@@ -1,0 +1,195 @@
+//! Radau IIA collocation of any odd number of stages, computed from its definition.
+//!
+//! Nodes, coefficients, the eigenvectors that decouple the stage equations and the embedded error
+//! formula follow from the number of stages s; the order is 2s − 1 (Hairer and Wanner, *Solving
+//! Ordinary Differential Equations II*, section IV.5 and IV.8).
+
+use nalgebra::{Complex, DMatrix, DVector};
+
+/// The coefficients of one method.
+#[derive(Debug, Clone)]
+pub struct Collocation {
+    /// Nodes c₁ < … < c_s = 1.
+    pub nodes: Vec<f64>,
+    /// Coefficients a_ij, s×s. The last row is also the weights.
+    pub a: DMatrix<f64>,
+    /// Eigenvalues of A: the real one, then one of each complex pair.
+    pub eigenvalues: Vec<Complex<f64>>,
+    /// Right eigenvectors, one column for each of `eigenvalues`.
+    pub right: DMatrix<Complex<f64>>,
+    /// Left eigenvectors, one row for each of `eigenvalues`, so that `left · right` is the identity.
+    pub left: DMatrix<Complex<f64>>,
+    /// Weights of the stage increments in the embedded error formula.
+    pub error: Vec<f64>,
+}
+
+impl Collocation {
+    /// The method with s stages.
+    pub fn radau(s: usize) -> Self {
+        assert!(s % 2 == 1, "Radau IIA has a real eigenvalue for an odd number of stages");
+        let nodes = radau_nodes(s);
+        // Collocation: Σ_j a_ij c_j^{q−1} = c_i^q / q for q = 1 … s.
+        let vandermonde = DMatrix::from_fn(s, s, |q, j| nodes[j].powi(q as i32));
+        let solve = vandermonde.clone().lu();
+        let mut a = DMatrix::zeros(s, s);
+        for (i, c) in nodes.iter().enumerate() {
+            let rhs = DVector::from_fn(s, |q, _| c.powi(q as i32 + 1) / (q + 1) as f64);
+            let row = solve.solve(&rhs).expect("distinct nodes");
+            a.set_row(i, &row.transpose());
+        }
+
+        let mut values: Vec<Complex<f64>> =
+            a.complex_eigenvalues().iter().copied().filter(|v| v.im > -1e-9).collect();
+        values.sort_by(|x, y| x.im.total_cmp(&y.im));
+        values[0].im = 0.0;
+        assert_eq!(values.len(), s / 2 + 1, "one real eigenvalue and (s-1)/2 pairs");
+        let complex = a.map(|x| Complex::new(x, 0.0));
+        let vector = |m: &DMatrix<Complex<f64>>, value: Complex<f64>| {
+            let shifted = m - DMatrix::identity(s, s) * (value * Complex::new(1.0 + 1e-12, 0.0));
+            let lu = shifted.lu();
+            let mut v = DVector::from_fn(s, |i, _| Complex::new(1.0, 0.3 * i as f64));
+            for _ in 0..3 {
+                v = lu.solve(&v).expect("the shift is not an eigenvalue");
+                v /= Complex::new(v.norm(), 0.0);
+            }
+            v
+        };
+        let m = values.len();
+        let (mut right, mut left) = (DMatrix::zeros(s, m), DMatrix::zeros(m, s));
+        for (l, &value) in values.iter().enumerate() {
+            let mut v = vector(&complex, value);
+            // A real first entry makes the vectors of the real eigenvalue real.
+            let phase = v[0] / v[0].norm();
+            v /= phase;
+            let w = vector(&complex.transpose(), value);
+            let scale = w.dot(&v);
+            right.set_column(l, &v);
+            left.set_row(l, &(w.transpose() / scale));
+        }
+
+        // Embedded formula of order s on the nodes 0, c₁ … c_s with weight γ₀ at 0 (the real
+        // eigenvalue): its difference to the weights, expressed in stage increments.
+        let real = values[0].re;
+        let rhs = DVector::from_fn(s, |q, _| {
+            1.0 / (q + 1) as f64 - if q == 0 { real } else { 0.0 }
+        });
+        let embedded = solve.solve(&rhs).expect("distinct nodes");
+        let difference = embedded - a.row(s - 1).transpose();
+        let error = a.transpose().lu().solve(&difference).expect("A is invertible");
+        Self { nodes, a, eigenvalues: values, right, left, error: error.as_slice().to_vec() }
+    }
+
+    /// Number of stages.
+    pub fn stages(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Values at x of the Lagrange polynomials on the nodes 0, c₁ … c_s, without the one of node 0:
+    /// the weights of the stage increments in the collocation polynomial.
+    pub fn interpolation(&self, x: f64) -> Vec<f64> {
+        let others = |j: usize| {
+            std::iter::once(0.0).chain(
+                self.nodes.iter().enumerate().filter(move |(i, _)| *i != j).map(|(_, &c)| c),
+            )
+        };
+        (0..self.stages())
+            .map(|j| others(j).map(|c| (x - c) / (self.nodes[j] - c)).product())
+            .collect()
+    }
+}
+
+/// The zeros of P_s(2x−1) − P_{s−1}(2x−1), the last of which is 1.
+fn radau_nodes(s: usize) -> Vec<f64> {
+    let f = |x: f64| legendre(s, 2.0 * x - 1.0) - legendre(s - 1, 2.0 * x - 1.0);
+    let grid = 200 * s * s;
+    let mut nodes = Vec::new();
+    for i in 0..grid - 1 {
+        let (mut a, mut b) = (i as f64 / grid as f64, (i + 1) as f64 / grid as f64);
+        let sign = f(a);
+        if sign * f(b) > 0.0 {
+            continue;
+        }
+        loop {
+            let m = a + (b - a) / 2.0;
+            if m <= a || m >= b {
+                break;
+            }
+            if f(m) * sign > 0.0 { a = m } else { b = m }
+        }
+        nodes.push(a);
+    }
+    nodes.push(1.0);
+    assert_eq!(nodes.len(), s);
+    nodes
+}
+
+/// The Legendre polynomial P_n(x).
+fn legendre(n: usize, x: f64) -> f64 {
+    let (mut before, mut now) = (1.0, x);
+    if n == 0 {
+        return before;
+    }
+    for i in 1..n {
+        let i = i as f64;
+        (before, now) = (now, ((2.0 * i + 1.0) * x * now - i * before) / (i + 1.0));
+    }
+    now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_stages_are_radau5() {
+        let m = Collocation::radau(3);
+        let root = 6f64.sqrt();
+        let nodes = [(4.0 - root) / 10.0, (4.0 + root) / 10.0, 1.0];
+        for (a, b) in m.nodes.iter().zip(nodes) {
+            assert!((a - b).abs() < 1e-15);
+        }
+        assert!((m.a[(0, 0)] - (88.0 - 7.0 * root) / 360.0).abs() < 1e-15);
+        assert!((m.a[(2, 2)] - 1.0 / 9.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn weights_have_order_two_s_minus_one() {
+        for s in [1, 3, 5, 7] {
+            let m = Collocation::radau(s);
+            for q in 1..=2 * s - 1 {
+                let sum: f64 =
+                    (0..s).map(|j| m.a[(s - 1, j)] * m.nodes[j].powi(q as i32 - 1)).sum();
+                assert!((sum - 1.0 / q as f64).abs() < 1e-13, "s = {s}, q = {q}");
+            }
+        }
+    }
+
+    #[test]
+    fn eigenvectors_decouple_the_stages() {
+        for s in [1, 3, 5, 7] {
+            let m = Collocation::radau(s);
+            // A = Σ λ_l right_l left_l over the real eigenvalue and both of each pair.
+            let mut a = DMatrix::zeros(s, s);
+            for (l, value) in m.eigenvalues.iter().enumerate() {
+                let part = m.right.column(l) * m.left.row(l) * *value;
+                a += part.map(|x| if l == 0 { x.re } else { 2.0 * x.re });
+            }
+            assert!((a - &m.a).amax() < 1e-11, "s = {s}");
+        }
+    }
+
+    #[test]
+    fn the_collocation_polynomial_reproduces_powers() {
+        let m = Collocation::radau(5);
+        let x = 1.3;
+        for power in 1..=5 {
+            let value: f64 = m
+                .interpolation(x)
+                .iter()
+                .zip(&m.nodes)
+                .map(|(w, c)| w * c.powi(power))
+                .sum();
+            assert!((value - x.powi(power)).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,561 @@
+//! The numerical flow, for every problem that has no closed form.
+//!
+//! Implicit collocation (Radau IIA, [`collocation`]) with adaptive steps. Residuals decay with the
+//! eigenvalues of the tangent kernel, which span many orders of magnitude, so the solver must be
+//! implicit; its linear algebra is cheap because the stiff part of the Jacobian splits into k
+//! symmetric n×n matrices ([`tangent`]). T → ∞ ends when what is left of the motion is small enough
+//! that the frozen tangent kernel gives it within the tolerance, and takes that last step.
+
+pub mod collocation;
+pub mod tangent;
+
+use std::sync::OnceLock;
+
+use nalgebra::DMatrix;
+
+use super::{Budget, Flow, FlowError, check_time};
+use crate::reduction::State;
+use collocation::Collocation;
+use tangent::Tangent;
+
+/// Default relative tolerance: what is left is far below the 1e-7 that reports print.
+pub const DEFAULT_RTOL: f64 = 1e-9;
+
+/// Stages of the method: order 9. Measured against 3 and 7 in DESIGN.md.
+const STAGES: usize = 5;
+
+/// Newton iterations before a step is tried again with half its size.
+const NEWTON_LIMIT: usize = 10;
+
+/// What the solver is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Relative local error: of the motion D in units of its own size, of the head in units of its
+    /// own. Between 1e-13 and 1e-2.
+    pub rtol: f64,
+    /// Steps after which it gives up with [`Status::StepLimit`].
+    pub max_steps: usize,
+    /// No steady state is declared before this time.
+    pub minimal_time: f64,
+    /// Stop when ‖R‖_F (the constant part of the targets left out) falls to this.
+    pub residual: Option<f64>,
+    /// Times at which the state is wanted, ascending; those after the end are left out.
+    pub times: Vec<f64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rtol: DEFAULT_RTOL,
+            max_steps: 20_000,
+            minimal_time: 0.0,
+            residual: None,
+            times: Vec::new(),
+        }
+    }
+}
+
+/// Why the solver stopped.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum Status {
+    /// The wanted time is reached.
+    Time,
+    /// The flow has converged; the state is its limit.
+    Converged,
+    /// The wanted residual is reached.
+    Residual,
+    /// The step limit; the state is what was reached.
+    StepLimit {
+        /// Steps taken.
+        steps: usize,
+        /// Time reached.
+        time: f64,
+    },
+    /// No step is small enough; the state is what was reached.
+    StepTooSmall {
+        /// The step that was refused.
+        step: f64,
+        /// Time reached.
+        time: f64,
+    },
+}
+
+impl Status {
+    /// Whether what was asked for was reached.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Time | Self::Converged | Self::Residual)
+    }
+}
+
+/// A moment of a solution.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// Time; ∞ for the limit.
+    pub time: f64,
+    /// The state.
+    pub state: State,
+    /// Loss spent so far.
+    pub budget: Budget,
+}
+
+/// Work done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Work {
+    /// Accepted steps.
+    pub steps: usize,
+    /// Refused steps.
+    pub rejected: usize,
+    /// Evaluations of the right-hand side.
+    pub evaluations: usize,
+    /// Tangent kernels decomposed.
+    pub decompositions: usize,
+}
+
+/// What the solver returns: the wanted points, the last point and why it is the last.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// The states at the wanted times that were reached.
+    pub points: Vec<Point>,
+    /// The last state.
+    pub end: Point,
+    /// Why it stopped.
+    pub status: Status,
+    /// Work done.
+    pub work: Work,
+}
+
+/// Solves a flow from 0 to `until` (∞: to its limit).
+pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, FlowError> {
+    check_time(until)?;
+    check_options(options)?;
+    static METHOD: OnceLock<Collocation> = OnceLock::new();
+    Solver::new(flow, METHOD.get_or_init(|| Collocation::radau(STAGES)), options)?.run(until)
+}
+
+fn check_options(options: &Options) -> Result<(), FlowError> {
+    if !(1e-13..=1e-2).contains(&options.rtol) {
+        return Err(FlowError::Setting {
+            name: "rtol",
+            value: options.rtol,
+            accepted: "between 1e-13 and 1e-2",
+        });
+    }
+    if let Some(level) = options.residual.filter(|&level| !(level >= 0.0 && level.is_finite())) {
+        return Err(FlowError::Setting {
+            name: "residual",
+            value: level,
+            accepted: "a finite number of at least 0",
+        });
+    }
+    options.times.iter().try_for_each(|&t| check_time(t))?;
+    if let Some(pair) = options.times.windows(2).find(|pair| pair[0] > pair[1]) {
+        return Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" });
+    }
+    Ok(())
+}
+
+/// The run of one solution.
+struct Solver<'a> {
+    flow: &'a Flow<'a>,
+    method: &'a Collocation,
+    options: &'a Options,
+    time: f64,
+    state: State,
+    velocity: State,
+    budget: Budget,
+    step: f64,
+    /// Step and stage increments of the last accepted step, for the predictor.
+    last: Option<(f64, Vec<State>)>,
+    last_error: f64,
+    work: Work,
+}
+
+/// A step that was tried.
+enum Attempt {
+    Accepted { increments: Vec<State>, error: f64, iterations: usize },
+    TooInaccurate { error: f64 },
+    NoConvergence,
+}
+
+impl<'a> Solver<'a> {
+    fn new(
+        flow: &'a Flow<'a>,
+        method: &'a Collocation,
+        options: &'a Options,
+    ) -> Result<Self, FlowError> {
+        let state = flow.start().clone();
+        let velocity = flow.velocity(&state);
+        Ok(Self {
+            flow,
+            method,
+            options,
+            time: 0.0,
+            state,
+            velocity,
+            budget: Budget::default(),
+            step: f64::NAN,
+            last: None,
+            last_error: 1.0,
+            work: Work { evaluations: 1, ..Work::default() },
+        })
+    }
+
+    fn run(mut self, until: f64) -> Result<Solution, FlowError> {
+        let mut points = Vec::new();
+        let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
+        let status = loop {
+            while wanted.next_if(|&t| t <= self.time).is_some() {
+                points.push(self.point());
+            }
+            if self.time >= until {
+                break Status::Time;
+            }
+            if self.reaches_level(&self.state) {
+                break Status::Residual;
+            }
+            let tangent = Tangent::new(self.flow, &self.state)?;
+            self.work.decompositions += 1;
+            if until.is_infinite()
+                && self.time >= self.options.minimal_time
+                && wanted.peek().is_none_or(|t| t.is_infinite())
+                && let Some(limit) = self.limit(&tangent)
+                && !self.reaches_level(&limit.state)
+            {
+                self.state = limit.state;
+                self.budget = limit.budget;
+                self.time = f64::INFINITY;
+                points.extend(wanted.map(|_| self.point()));
+                break Status::Converged;
+            }
+            if self.work.steps >= self.options.max_steps {
+                break Status::StepLimit { steps: self.work.steps, time: self.time };
+            }
+            if self.step.is_nan() {
+                self.step = self.first_step(&tangent);
+            }
+            let next = wanted.peek().copied().unwrap_or(until).min(until);
+            if let Err(step) = self.advance(&tangent, next) {
+                break Status::StepTooSmall { step, time: self.time };
+            }
+        };
+        Ok(Solution { points, end: self.point(), status, work: self.work })
+    }
+
+    fn point(&self) -> Point {
+        Point { time: self.time, state: self.state.clone(), budget: self.budget }
+    }
+
+    /// Whether a residual level was asked for and a state is on it or below.
+    fn reaches_level(&self, state: &State) -> bool {
+        let norm = || self.flow.reduction().residual(state).norm();
+        self.options.residual.is_some_and(|level| norm() <= level * (1.0 + self.level_slack()))
+    }
+
+    /// A step in which neither the residual nor the head changes by more than a hundredth.
+    fn first_step(&self, tangent: &Tangent) -> f64 {
+        let head = self.velocity.head.norm() / self.state.head.norm();
+        let rate = tangent.largest().max(if head.is_finite() { head } else { 0.0 });
+        if rate > 0.0 { 0.01 / rate } else { 1.0 }
+    }
+
+    /// Advances by one accepted step that does not pass `next`, or returns the step that is too small.
+    fn advance(&mut self, tangent: &Tangent, next: f64) -> Result<(), f64> {
+        let mut refused = false;
+        loop {
+            let room = next - self.time;
+            // A step that would leave a sliver takes the sliver with it, or half of the way.
+            let (step, lands) = if self.step >= room {
+                (room, true)
+            } else if self.step > room / 2.0 && room.is_finite() {
+                (room / 2.0, false)
+            } else {
+                (self.step, false)
+            };
+            if self.time + step <= self.time {
+                return Err(step);
+            }
+            match self.attempt(tangent, step, refused) {
+                Attempt::Accepted { increments, error, iterations } => {
+                    if let Some(crossing) = self.residual_crossing(&increments) {
+                        self.step = step * crossing;
+                        continue;
+                    }
+                    self.accept(increments, step, if lands { next } else { self.time + step });
+                    let grown = self.grow(step, error, iterations);
+                    // A step that was cut to land says nothing against the step before it.
+                    self.step = if step < self.step { grown.max(self.step) } else { grown };
+                    if refused {
+                        self.step = self.step.min(step);
+                    }
+                    self.last_error = error.max(1e-4);
+                    return Ok(());
+                }
+                Attempt::TooInaccurate { error } => {
+                    self.work.rejected += 1;
+                    refused = true;
+                    let order = self.method.stages() as f64 + 1.0;
+                    self.step = step * (0.9 * error.powf(-1.0 / order)).clamp(0.1, 0.9);
+                }
+                Attempt::NoConvergence => {
+                    self.work.rejected += 1;
+                    refused = true;
+                    self.step = step / 2.0;
+                }
+            }
+        }
+    }
+
+    /// The step size after an accepted step (Gustafsson's predictive controller).
+    fn grow(&self, step: f64, error: f64, iterations: usize) -> f64 {
+        let order = self.method.stages() as f64 + 1.0;
+        let limit = NEWTON_LIMIT as f64;
+        let safety = 0.9 * (2.0 * limit + 1.0) / (2.0 * limit + iterations as f64);
+        let error = error.max(1e-10);
+        let mut factor = safety * error.powf(-1.0 / order);
+        if let Some((last_step, _)) = &self.last
+            && *last_step > 0.0
+        {
+            let predicted =
+                factor * (step / last_step) * (self.last_error / error).powf(1.0 / order);
+            factor = factor.min(predicted);
+        }
+        step * factor.clamp(0.2, 8.0)
+    }
+
+    /// Norm of a change in units of the tolerance: the worse of motion and head, each relative to its
+    /// own size within the step that the last increment ends.
+    fn norm(&self, change: &State, last: &State) -> f64 {
+        let ratio = |change: &DMatrix<f64>, now: &DMatrix<f64>, step: &DMatrix<f64>| {
+            let size = change.norm();
+            if size == 0.0 { 0.0 } else { size / (self.options.rtol * (now.norm() + step.norm())) }
+        };
+        let motion = ratio(&change.motion, &self.state.motion, &last.motion);
+        let head = ratio(&change.head, &self.state.head, &last.head);
+        motion.max(head)
+    }
+
+    fn attempt(&mut self, tangent: &Tangent, step: f64, refused: bool) -> Attempt {
+        let Some((increments, iterations)) = self.solve_stages(tangent, step) else {
+            return Attempt::NoConvergence;
+        };
+        let m = self.method;
+        let real = m.eigenvalues[0];
+        let shift = real * step;
+        let mut defect = zero_like(&self.state);
+        for (weight, z) in m.error.iter().zip(&increments) {
+            defect.add(*weight, z);
+        }
+        let mut raw = defect.clone();
+        raw.add(shift.re, &self.velocity);
+        let (filtered, _) = tangent.solve(shift, &raw, None);
+        let mut error = self.norm(&filtered, &increments[m.stages() - 1]);
+        if error >= 1.0 && (refused || self.last.is_none()) {
+            // Hairer and Wanner's second look, which does not overestimate stiff components.
+            let mut shifted = self.state.clone();
+            shifted.add(1.0, &filtered);
+            let velocity = self.flow.velocity(&shifted);
+            self.work.evaluations += 1;
+            defect.add(shift.re, &velocity);
+            let (again, _) = tangent.solve(shift, &defect, None);
+            error = self.norm(&again, &increments[m.stages() - 1]);
+        }
+        if error.is_nan() {
+            Attempt::NoConvergence
+        } else if error < 1.0 {
+            Attempt::Accepted { increments, error, iterations }
+        } else {
+            Attempt::TooInaccurate { error }
+        }
+    }
+
+    /// Simplified Newton iteration for the stage increments.
+    fn solve_stages(&mut self, tangent: &Tangent, step: f64) -> Option<(Vec<State>, usize)> {
+        let m = self.method;
+        let s = m.stages();
+        let mut z = self.predict(step);
+        let mut last_norm = f64::INFINITY;
+        let mut rate: f64 = 1.0;
+        // Newton stops well below the error that the step itself may make, and not below rounding.
+        let goal = 0.02_f64.max(20.0 * f64::EPSILON / self.options.rtol);
+        for iteration in 1..=NEWTON_LIMIT {
+            let velocities: Vec<State> = z
+                .iter()
+                .map(|z| {
+                    let mut stage = self.state.clone();
+                    stage.add(1.0, z);
+                    self.flow.velocity(&stage)
+                })
+                .collect();
+            self.work.evaluations += s;
+            // −G_i = h Σ_j a_ij f_j − z_i
+            let defects: Vec<State> = (0..s)
+                .map(|i| {
+                    let mut g = zero_like(&self.state);
+                    g.add(-1.0, &z[i]);
+                    for (j, f) in velocities.iter().enumerate() {
+                        g.add(step * m.a[(i, j)], f);
+                    }
+                    g
+                })
+                .collect();
+            let mut corrections = vec![zero_like(&self.state); s];
+            for (l, &value) in m.eigenvalues.iter().enumerate() {
+                let (mut re, mut im) = (zero_like(&self.state), zero_like(&self.state));
+                for (j, g) in defects.iter().enumerate() {
+                    re.add(m.left[(l, j)].re, g);
+                    im.add(m.left[(l, j)].im, g);
+                }
+                let imaginary = (l > 0).then_some(&im);
+                let (x, y) = tangent.solve(value * step, &re, imaginary);
+                for (i, c) in corrections.iter_mut().enumerate() {
+                    let v = m.right[(i, l)];
+                    match &y {
+                        // The real eigenvalue has real eigenvectors up to a phase that cancels.
+                        None => c.add(v.re, &x),
+                        Some(y) => {
+                            c.add(2.0 * v.re, &x);
+                            c.add(-2.0 * v.im, y);
+                        }
+                    }
+                }
+            }
+            z.iter_mut().zip(&corrections).for_each(|(z, c)| z.add(1.0, c));
+            let change =
+                corrections.iter().map(|c| self.norm(c, &z[s - 1])).fold(0.0, f64::max);
+            if !change.is_finite() {
+                return None;
+            }
+            if iteration > 1 {
+                rate = change / last_norm;
+                if rate >= 1.0 && change > goal {
+                    return None;
+                }
+            }
+            let bound = if iteration == 1 { change } else { change * rate / (1.0 - rate) };
+            if change == 0.0 || (bound <= goal && rate < 1.0) || (iteration == 1 && change <= goal * 1e-3) {
+                return Some((z, iteration));
+            }
+            if iteration > 1 {
+                let left = (NEWTON_LIMIT - iteration) as i32;
+                if change * rate.powi(left) / (1.0 - rate) > goal {
+                    return None;
+                }
+            }
+            last_norm = change;
+        }
+        None
+    }
+
+    /// Stage increments extrapolated from the last step, or zero.
+    fn predict(&self, step: f64) -> Vec<State> {
+        let m = self.method;
+        let zero = vec![zero_like(&self.state); m.stages()];
+        let Some((last_step, last)) = &self.last else { return zero };
+        let ratio = step / last_step;
+        if ratio > 10.0 {
+            return zero;
+        }
+        m.nodes
+            .iter()
+            .map(|c| {
+                let mut z = zero_like(&self.state);
+                for (w, increment) in m.interpolation(1.0 + ratio * c).iter().zip(last) {
+                    z.add(*w, increment);
+                }
+                z.add(-1.0, &last[m.stages() - 1]);
+                z
+            })
+            .collect()
+    }
+
+    fn accept(&mut self, increments: Vec<State>, step: f64, time: f64) {
+        let m = self.method;
+        for (j, z) in increments.iter().enumerate() {
+            let mut stage = self.state.clone();
+            stage.add(1.0, z);
+            let rate = self.flow.spending(&self.flow.velocity(&stage));
+            let weight = step * m.a[(m.stages() - 1, j)];
+            self.budget.backbone += weight * rate.backbone;
+            self.budget.head += weight * rate.head;
+        }
+        self.work.evaluations += m.stages() + 1;
+        self.state.add(1.0, &increments[m.stages() - 1]);
+        self.velocity = self.flow.velocity(&self.state);
+        self.time = time;
+        self.last = Some((step, increments));
+        self.work.steps += 1;
+    }
+
+    /// The relative error with which a residual level is met.
+    fn level_slack(&self) -> f64 {
+        10.0 * self.options.rtol
+    }
+
+    /// If the residual falls clearly below its level within a tried step: the fraction of the step at
+    /// which it does, by the collocation polynomial.
+    fn residual_crossing(&self, increments: &[State]) -> Option<f64> {
+        let level = self.options.residual?;
+        let norm_at = |x: f64| {
+            let mut state = self.state.clone();
+            for (w, z) in self.method.interpolation(x).iter().zip(increments) {
+                state.add(*w, z);
+            }
+            self.flow.reduction().residual(&state).norm()
+        };
+        if norm_at(1.0) >= level * (1.0 - self.level_slack()) {
+            return None;
+        }
+        let (mut a, mut b) = (0.0, 1.0);
+        while b - a > 1e-14 {
+            let middle = (a + b) / 2.0;
+            if norm_at(middle) > level { a = middle } else { b = middle }
+        }
+        Some(b)
+    }
+
+    /// The limit of the flow, if the frozen tangent kernel gives it within the tolerance.
+    ///
+    /// What is left, S = Θ⁺R, moves motion and head by (δD, δV). The kernel changes on the way by the
+    /// order of (δD, δV), and the residual that it misses is δZ δV: both effects must be below a
+    /// tenth of the tolerance, and the part of R on which Θ is zero must not move anything.
+    fn limit(&self, tangent: &Tangent) -> Option<Point> {
+        let reduction = self.flow.reduction();
+        let r = reduction.residual(&self.state);
+        let s = tangent.remaining(&r);
+        let stuck = tangent.push(&tangent.unreachable(&r));
+        let z = reduction.features_at(&self.state);
+        let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
+        let size = r.norm() * (tangent.largest().sqrt() + z.norm() + self.state.head.norm());
+        if stuck.motion.norm() + stuck.head.norm() > rounding * size {
+            return None;
+        }
+        let change = tangent.push(&s);
+        let mut state = self.state.clone();
+        state.add(1.0, &change);
+        let moved = reduction.features_at(&state) - &z;
+        let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
+        let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
+        let motion_error = missed.motion.norm() + fastest * s.norm() * change.head.norm();
+        let head_error =
+            missed.head.norm() + self.flow.head_rate() * moved.norm() * s.norm();
+        let allowed = 0.1 * self.options.rtol;
+        if motion_error > allowed * state.motion.norm() || head_error > allowed * state.head.norm() {
+            return None;
+        }
+        let gone = (r.norm_squared() - reduction.residual(&state).norm_squared()) / 2.0;
+        let backbone = tangent.backbone_share(&r).clamp(0.0, gone.max(0.0));
+        let budget = Budget {
+            backbone: self.budget.backbone + backbone,
+            head: self.budget.head + if self.flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
+        };
+        Some(Point { time: f64::INFINITY, state, budget })
+    }
+}
+
+fn zero_like(state: &State) -> State {
+    State {
+        motion: DMatrix::zeros(state.motion.nrows(), state.motion.ncols()),
+        head: DMatrix::zeros(state.head.nrows(), state.head.ncols()),
+    }
+}

@@ -1,0 +1,9 @@
+//! taskhead
+pub mod adaptation;
+pub mod energy;
+pub mod flow;
+pub mod linalg;
+pub mod probing;
+pub mod problem;
+pub mod reduction;
+pub mod trend;

@@ -1,0 +1,200 @@
+//! The few decompositions that the project needs, each checked after it is made.
+//!
+//! A decomposition that did not converge, or that does not give its matrix back, is an error here
+//! and never a wrong number further on.
+
+use nalgebra::{DMatrix, DVector};
+
+/// Largest relative reconstruction error, per row and column, that a decomposition may have.
+/// Backward stable algorithms stay below a small multiple of `n * EPSILON`; this leaves a factor of 100.
+const RECONSTRUCTION: f64 = 100.0 * f64::EPSILON;
+
+/// Relative size below which a singular value or an eigenvalue counts as zero, per row or column:
+/// ten times the rounding error of the decomposition that produced it.
+const RANK: f64 = 10.0 * f64::EPSILON;
+
+/// A decomposition failed, so that nothing can be said about the matrix.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecompositionError {
+    /// The iteration did not converge.
+    #[error("the {kind} of a {rows}x{columns} matrix did not converge")]
+    NoConvergence {
+        /// Which decomposition.
+        kind: &'static str,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        columns: usize,
+    },
+    /// The factors do not multiply to the matrix.
+    #[error(
+        "the {kind} of a {rows}x{columns} matrix is inaccurate: relative reconstruction error {error:e}"
+    )]
+    Inaccurate {
+        /// Which decomposition.
+        kind: &'static str,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        columns: usize,
+        /// Relative Frobenius error of the product of the factors.
+        error: f64,
+    },
+}
+
+/// A thin singular value decomposition A = U diag(s) Wᵀ with s descending.
+#[derive(Debug, Clone)]
+pub struct Svd {
+    /// Left singular vectors, rows × min(rows, columns).
+    pub u: DMatrix<f64>,
+    /// Singular values, descending.
+    pub s: DVector<f64>,
+    /// Right singular vectors, columns × min(rows, columns).
+    pub w: DMatrix<f64>,
+}
+
+impl Svd {
+    /// Decomposes a matrix; empty matrices have empty factors.
+    pub fn new(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
+        let (rows, columns) = a.shape();
+        let kind = "singular value decomposition";
+        let scale = a.amax();
+        if scale == 0.0 || rows.min(columns) == 0 {
+            let m = rows.min(columns);
+            return Ok(Self {
+                u: DMatrix::identity(rows, m),
+                s: DVector::zeros(m),
+                w: DMatrix::identity(columns, m),
+            });
+        }
+        let scaled = a / scale;
+        let svd = nalgebra::SVD::try_new(scaled.clone(), true, true, f64::EPSILON, 10_000).ok_or(
+            DecompositionError::NoConvergence { kind, rows, columns },
+        )?;
+        let (u, vt) = (
+            svd.u.expect("asked for left vectors"),
+            svd.v_t.expect("asked for right vectors"),
+        );
+        let s = svd.singular_values;
+        let product = &u * DMatrix::from_diagonal(&s) * &vt;
+        let error = (&scaled - product).norm() / scaled.norm();
+        if error.is_nan() || error > RECONSTRUCTION * (rows + columns) as f64 {
+            return Err(DecompositionError::Inaccurate { kind, rows, columns, error });
+        }
+        Ok(Self { u, s: s * scale, w: vt.transpose() })
+    }
+
+    /// The number of singular values that are not zero to rounding.
+    pub fn rank(&self) -> usize {
+        let n = self.u.nrows().max(self.w.nrows());
+        rank(self.s.as_slice(), n)
+    }
+}
+
+/// Eigenvalues (descending) and orthonormal eigenvectors of a symmetric matrix, A = Q diag(d) Qᵀ.
+#[derive(Debug, Clone)]
+pub struct Eigen {
+    /// Eigenvectors as columns.
+    pub q: DMatrix<f64>,
+    /// Eigenvalues, descending.
+    pub d: DVector<f64>,
+}
+
+impl Eigen {
+    /// Decomposes a symmetric matrix (only its lower triangle is trusted to be exact).
+    pub fn new(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
+        let n = a.nrows();
+        let kind = "symmetric eigendecomposition";
+        let scale = a.amax();
+        if n == 0 || scale == 0.0 {
+            return Ok(Self { q: DMatrix::identity(n, n), d: DVector::zeros(n) });
+        }
+        let scaled = a / scale;
+        let eigen = nalgebra::SymmetricEigen::try_new(scaled.clone(), f64::EPSILON, 10_000).ok_or(
+            DecompositionError::NoConvergence { kind, rows: n, columns: n },
+        )?;
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|&i, &j| eigen.eigenvalues[j].total_cmp(&eigen.eigenvalues[i]));
+        let d = DVector::from_iterator(n, order.iter().map(|&i| eigen.eigenvalues[i]));
+        let q = DMatrix::from_fn(n, n, |r, c| eigen.eigenvectors[(r, order[c])]);
+        let product = &q * DMatrix::from_diagonal(&d) * q.transpose();
+        let error = (&scaled - product).norm() / scaled.norm();
+        if error.is_nan() || error > RECONSTRUCTION * n as f64 {
+            return Err(DecompositionError::Inaccurate { kind, rows: n, columns: n, error });
+        }
+        Ok(Self { q, d: d * scale })
+    }
+}
+
+/// The number of leading values (descending, non-negative) that exceed the rounding error of a
+/// decomposition of an n-row matrix.
+pub fn rank(values: &[f64], n: usize) -> usize {
+    let Some(&largest) = values.first() else { return 0 };
+    let threshold = largest * null_threshold(n);
+    values.iter().take_while(|&&v| v > threshold).count()
+}
+
+/// The relative size below which a value from a decomposition of an n-row matrix is zero to rounding.
+pub fn null_threshold(n: usize) -> f64 {
+    RANK * n.max(1) as f64
+}
+
+/// An orthonormal basis (rows × min(rows, columns)) whose span contains every column of `a`.
+/// Householder QR: no rank is decided, so nothing is lost.
+pub fn spanning_basis(a: DMatrix<f64>) -> DMatrix<f64> {
+    nalgebra::QR::new(a).q()
+}
+
+/// The mean Euclidean norm of the rows.
+pub fn mean_row_norm(a: &DMatrix<f64>) -> f64 {
+    a.row_iter().map(|row| row.norm()).sum::<f64>() / a.nrows() as f64
+}
+
+/// The first entry that is not finite, as (row, column, value).
+pub fn first_not_finite(a: &DMatrix<f64>) -> Option<(usize, usize, f64)> {
+    (0..a.nrows())
+        .flat_map(|r| (0..a.ncols()).map(move |c| (r, c)))
+        .map(|(r, c)| (r, c, a[(r, c)]))
+        .find(|(_, _, v)| !v.is_finite())
+}
+
+/// A full-rank test matrix with entries in [-1, 1] that differ for every seed.
+#[cfg(test)]
+pub(crate) fn wobble(rows: usize, columns: usize, seed: f64) -> DMatrix<f64> {
+    let hash = |r: usize, c: usize| ((r as f64) * 12.9898 + (c as f64) * 78.233 + seed).sin() * 437.585;
+    DMatrix::from_fn(rows, columns, |r, c| 2.0 * (hash(r, c) - hash(r, c).floor()) - 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn svd_of_a_rank_deficient_matrix_has_its_rank() {
+        let a = wobble(7, 2, 0.0) * wobble(2, 5, 0.0);
+        let svd = Svd::new(&a).unwrap();
+        assert_eq!(svd.rank(), 2);
+        let gram = svd.u.transpose() * &svd.u;
+        assert!((gram - DMatrix::identity(5, 5)).amax() < 1e-13);
+    }
+
+    #[test]
+    fn decompositions_survive_extreme_scales_and_empty_matrices() {
+        for scale in [1e-300, 1.0, 1e300] {
+            let a = wobble(4, 4, 0.0) * scale;
+            assert_eq!(Svd::new(&a).unwrap().rank(), rank(Svd::new(&wobble(4, 4, 0.0)).unwrap().s.as_slice(), 4));
+            let s = (&a + a.transpose()) / 2.0;
+            assert_eq!(Eigen::new(&s).unwrap().d.len(), 4);
+        }
+        assert_eq!(Svd::new(&DMatrix::zeros(3, 0)).unwrap().rank(), 0);
+        assert_eq!(Svd::new(&DMatrix::zeros(3, 2)).unwrap().rank(), 0);
+        assert_eq!(Eigen::new(&DMatrix::zeros(0, 0)).unwrap().d.len(), 0);
+    }
+
+    #[test]
+    fn eigenvalues_are_descending() {
+        let a = wobble(6, 6, 0.0);
+        let e = Eigen::new(&(&a * a.transpose())).unwrap();
+        assert!(e.d.as_slice().windows(2).all(|p| p[0] >= p[1]));
+    }
+}

@@ -1,0 +1,315 @@
+//! Head probing (T3): gradient flow of the head alone, V̇ = Z₀ᵀ(T − Z₀V), solved exactly.
+//!
+//! With the singular value decomposition Z₀ = U diag(s) Wᵀ and the residual R_init = T − Z₀V_init
+//! towards the probing targets T,
+//!
+//! $$V(\tau) = V_{init} + W\,\mathrm{diag}\Big(s\,\tfrac{1-e^{-s^2\tau}}{s^2}\Big)\,U^\top R_{init}$$
+//!
+//! for every τ from 0 to ∞ and for any Z₀, singular ones included: one decomposition serves all τ.
+//! The unit of τ is that of finetuning time with head rate 1.
+//!
+//! With label smoothing (T21) the probing targets are T = (1−ε)Y + ε·mean(Y), while energy is
+//! measured against Y itself.
+
+use nalgebra::{DMatrix, DVector};
+
+use crate::energy::Energy;
+use crate::linalg::Svd;
+use crate::problem::{Problem, ProblemError};
+
+/// Why there is no answer to a question about probing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProbingError {
+    /// The arrays do not make a problem.
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
+    /// A probing time that is no time.
+    #[error("the probing time {value} is not valid; it must be a number of at least 0, or inf")]
+    Time {
+        /// The value given.
+        value: f64,
+    },
+    /// An energy that no probing time reaches.
+    #[error("the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}")]
+    Unreachable {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
+        /// The lowest energy on the probing path.
+        lowest: f64,
+        /// The highest energy on the probing path.
+        highest: f64,
+    },
+    /// A smoothing outside [0, 1].
+    #[error("label smoothing {value} is not valid; it must be between 0 and 1")]
+    Smoothing {
+        /// The value given.
+        value: f64,
+    },
+}
+
+/// Which energy a probing time is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Average initial energy.
+    Aie,
+    /// Frobenius norm of the residual.
+    Frobenius,
+}
+
+impl Measure {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Aie => "AIE",
+            Self::Frobenius => "Frobenius",
+        }
+    }
+
+    /// This measure of an energy.
+    pub fn of(self, energy: &Energy) -> f64 {
+        match self {
+            Self::Aie => energy.aie,
+            Self::Frobenius => energy.frobenius,
+        }
+    }
+}
+
+/// The exact probing path of one initial head on one problem.
+#[derive(Debug, Clone)]
+pub struct ProbingPath {
+    start: DMatrix<f64>,
+    targets: DMatrix<f64>,
+    /// Y − Z₀V_init, against the true targets.
+    residual: DMatrix<f64>,
+    u: DMatrix<f64>,
+    w: DMatrix<f64>,
+    s: DVector<f64>,
+    /// Uᵀ R_init towards the probing targets, r×k.
+    c: DMatrix<f64>,
+}
+
+/// The number of probing times per factor of ten at which the path is looked at before an energy
+/// is bracketed. A residual is a sum of decays with rates s², so nothing happens on a finer scale.
+const SCAN_PER_DECADE: usize = 64;
+
+impl ProbingPath {
+    /// The path from an initial head (h×k) towards the targets of the problem.
+    pub fn new(problem: &Problem, head: &DMatrix<f64>) -> Result<Self, ProbingError> {
+        Self::with_smoothing(problem, head, 0.0)
+    }
+
+    /// The path towards [`smooth`]ed targets, with label smoothing ε in [0, 1] (T21).
+    pub fn with_smoothing(
+        problem: &Problem,
+        head: &DMatrix<f64>,
+        smoothing: f64,
+    ) -> Result<Self, ProbingError> {
+        problem.check_head(head)?;
+        if !(0.0..=1.0).contains(&smoothing) {
+            return Err(ProbingError::Smoothing { value: smoothing });
+        }
+        let svd = Svd::new(problem.features()).map_err(ProblemError::from)?;
+        let r = svd.rank();
+        let u = svd.u.columns(0, r).into_owned();
+        let smoothed = smooth(problem.targets(), smoothing);
+        let c = u.transpose() * (&smoothed - problem.features() * head);
+        Ok(Self {
+            start: head.clone(),
+            residual: problem.residual(head),
+            targets: smoothed,
+            w: svd.w.columns(0, r).into_owned(),
+            s: svd.s.rows(0, r).into_owned(),
+            u,
+            c,
+        })
+    }
+
+    /// The targets that the head is probed towards, N×k.
+    pub fn targets(&self) -> &DMatrix<f64> {
+        &self.targets
+    }
+
+    /// The head V(τ), h×k, for τ from 0 to ∞.
+    pub fn head(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
+        check_time(tau)?;
+        // s φ(s², τ) = (1 − e^{−s²τ}) / s
+        let gain = self.s.map(|s| -(-s * s * tau).exp_m1() / s);
+        Ok(&self.start + &self.w * DMatrix::from_diagonal(&gain) * &self.c)
+    }
+
+    /// The residual Y − Z₀V(τ), N×k, against the true targets.
+    pub fn residual(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
+        check_time(tau)?;
+        let gone = self.s.map(|s| -(-s * s * tau).exp_m1());
+        Ok(&self.residual - &self.u * DMatrix::from_diagonal(&gone) * &self.c)
+    }
+
+    /// The energy that is left after probing for τ.
+    pub fn energy(&self, tau: f64) -> Result<Energy, ProbingError> {
+        Ok(Energy::of(&self.residual(tau)?))
+    }
+
+    /// The first probing time at which the energy is `wanted`.
+    ///
+    /// The Frobenius energy does not increase while the head is probed towards the true targets, AIE
+    /// and smoothed probing may turn: the path is scanned for the first crossing, which is then found
+    /// to rounding. An energy that the path does not reach is an error with the reachable interval.
+    /// The energy of τ = ∞ has the answer ∞ unless a finite time has it too.
+    pub fn time_for(&self, measure: Measure, wanted: f64) -> Result<f64, ProbingError> {
+        let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
+        let times = self.scan_times();
+        let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut last = (0.0, value(0.0)?);
+        for &tau in &times {
+            let now = value(tau)?;
+            lowest = f64::min(lowest, now);
+            highest = f64::max(highest, now);
+            if now == 0.0 {
+                return Ok(tau);
+            }
+            if tau > 0.0 && last.1 * now < 0.0 {
+                return bisect(value, last.0, tau, last.1);
+            }
+            last = (tau, now);
+        }
+        // The extremes that the scan saw are reachable up to what rounding leaves.
+        let slack = 4.0 * f64::EPSILON * (wanted.abs() + self.residual.norm());
+        if last.1.abs() <= slack {
+            return Ok(f64::INFINITY);
+        }
+        if value(0.0)?.abs() <= slack {
+            return Ok(0.0);
+        }
+        Err(ProbingError::Unreachable {
+            measure: measure.name(),
+            wanted,
+            lowest: wanted + lowest,
+            highest: wanted + highest,
+        })
+    }
+
+    /// 0, a geometric grid over all time scales of the path, ∞.
+    fn scan_times(&self) -> Vec<f64> {
+        let mut times = vec![0.0];
+        if let (Some(&fast), Some(&slow)) = (self.s.as_slice().first(), self.s.as_slice().last()) {
+            // Before 1e-3 of the fastest time nothing has happened to first order that is not monotone;
+            // after 40 slowest times all decays are below rounding.
+            let (from, to) = (1e-3 / fast / fast, 40.0 / slow / slow);
+            let count = ((to / from).log10() * SCAN_PER_DECADE as f64).ceil() as usize;
+            let ratio = (to / from).ln() / count as f64;
+            times.extend((0..=count).map(|i| from * (ratio * i as f64).exp()));
+        }
+        times.push(f64::INFINITY);
+        times
+    }
+}
+
+/// (1−ε)Y + ε·mean(Y) with the mean of all entries: for one-hot targets with k classes it is 1/k,
+/// which is the usual label smoothing.
+pub fn smooth(targets: &DMatrix<f64>, smoothing: f64) -> DMatrix<f64> {
+    let mean = targets.mean();
+    targets.map(|y| (1.0 - smoothing) * y + smoothing * mean)
+}
+
+fn check_time(tau: f64) -> Result<(), ProbingError> {
+    if tau >= 0.0 { Ok(()) } else { Err(ProbingError::Time { value: tau }) }
+}
+
+/// Halves a bracket until its ends are neighbours; `low` is the sign at `a`. An infinite end is
+/// brought in first.
+fn bisect(
+    value: impl Fn(f64) -> Result<f64, ProbingError>,
+    mut a: f64,
+    mut b: f64,
+    low: f64,
+) -> Result<f64, ProbingError> {
+    while b.is_infinite() {
+        let next = if a == 0.0 { 1.0 } else { 2.0 * a };
+        if next.is_infinite() {
+            return Ok(b);
+        }
+        if value(next)? * low < 0.0 { b = next } else { a = next }
+    }
+    loop {
+        let middle = if a > 0.0 && b / a > 2.0 { (a * b).sqrt() } else { a + (b - a) / 2.0 };
+        if middle <= a || middle >= b {
+            return Ok(middle);
+        }
+        let m = value(middle)?;
+        if m == 0.0 {
+            return Ok(middle);
+        }
+        if m * low < 0.0 { b = middle } else { a = middle }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::dmatrix;
+
+    fn problem(features: DMatrix<f64>, targets: DMatrix<f64>) -> Problem {
+        let n = targets.nrows();
+        Problem::new(features, DMatrix::identity(n, n), targets).unwrap()
+    }
+
+    #[test]
+    fn one_sample_decays_exponentially() {
+        let p = problem(dmatrix![2.0, 0.0], dmatrix![3.0]);
+        let path = ProbingPath::new(&p, &dmatrix![0.5; 7.0]).unwrap();
+        let tau = 0.3;
+        let r = path.residual(tau).unwrap()[(0, 0)];
+        assert!((r - 2.0 * (-4.0 * tau).exp()).abs() < 1e-15);
+        assert_eq!(path.head(f64::INFINITY).unwrap(), dmatrix![1.5; 7.0]);
+        let found = path.time_for(Measure::Aie, r).unwrap();
+        assert!((found - tau).abs() < 1e-14);
+    }
+
+    #[test]
+    fn duplicate_rows_and_zero_features_are_exact() {
+        let p = problem(dmatrix![1.0, 2.0; 1.0, 2.0; 0.0, 0.0], dmatrix![1.0; 3.0; 5.0]);
+        let path = ProbingPath::new(&p, &DMatrix::zeros(2, 1)).unwrap();
+        let r = path.residual(f64::INFINITY).unwrap();
+        assert!((r - dmatrix![-1.0; 1.0; 5.0]).amax() < 1e-14);
+        let zero = problem(DMatrix::zeros(2, 3), dmatrix![1.0; 2.0]);
+        let path = ProbingPath::new(&zero, &DMatrix::zeros(3, 1)).unwrap();
+        assert_eq!(path.residual(f64::INFINITY).unwrap(), *zero.targets());
+        assert_eq!(path.time_for(Measure::Aie, 1.5).unwrap(), 0.0);
+    }
+
+    #[test]
+    fn head_and_residual_agree() {
+        let z = DMatrix::from_fn(5, 3, |r, c| ((3 * r + c) as f64).sin());
+        let p = problem(z, DMatrix::from_fn(5, 2, |r, c| (r as f64 - c as f64).cos()));
+        let path = ProbingPath::with_smoothing(&p, &DMatrix::from_element(3, 2, 0.2), 0.1).unwrap();
+        for tau in [0.0, 1e-6, 0.1, 10.0, 1e9, f64::INFINITY] {
+            let direct = p.residual(&path.head(tau).unwrap());
+            assert!((direct - path.residual(tau).unwrap()).amax() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn unreachable_energies_name_the_interval() {
+        let p = problem(dmatrix![1.0; 1.0], dmatrix![1.0; 3.0]);
+        let path = ProbingPath::new(&p, &dmatrix![0.0]).unwrap();
+        let error = path.time_for(Measure::Frobenius, 0.5).unwrap_err();
+        let ProbingError::Unreachable { lowest, highest, .. } = error else { panic!("{error}") };
+        assert!((lowest - 2f64.sqrt()).abs() < 1e-14 && (highest - 10f64.sqrt()).abs() < 1e-14);
+        assert_eq!(path.time_for(Measure::Frobenius, highest).unwrap(), 0.0);
+        assert!(path.time_for(Measure::Frobenius, lowest).unwrap() > 5.0);
+        assert!(matches!(path.head(-1.0), Err(ProbingError::Time { value }) if value == -1.0));
+        assert!(path.head(f64::NAN).is_err());
+    }
+
+    /// The energy of a head that overshoots towards a smoothed target is not monotone.
+    #[test]
+    fn the_first_crossing_is_found_when_aie_turns() {
+        let p = problem(dmatrix![1.0, 0.0; 0.0, 0.1], dmatrix![1.0, 0.0; 0.0, 1.0]);
+        let path = ProbingPath::with_smoothing(&p, &dmatrix![2.0, 0.0; 0.0, 10.0], 0.8).unwrap();
+        let dip = path.energy(0.7).unwrap().aie;
+        let tau = path.time_for(Measure::Aie, dip).unwrap();
+        assert!(tau <= 0.7 + 1e-12);
+        assert!((path.energy(tau).unwrap().aie - dip).abs() < 1e-14);
+    }
+}

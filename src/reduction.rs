@@ -1,0 +1,357 @@
+//! Exact reduction (T4): a flow of any width and number of samples in the fewest coordinates.
+//!
+//! *Width.* All motion lies in the span of the rows of Z₀ and the columns of V. An orthonormal basis
+//! P (h×p, p ≤ N + k) of it turns Z₀ into Z₀P and V into PᵀV, and nothing else changes.
+//!
+//! *Samples.* In the eigenvectors U of the kernel, K = UΛUᵀ, the rows of UᵀZ with λ = 0 never move.
+//! They act on the head only through their Gram matrix, so that a triangular factor of at most p
+//! rows stands for all of them, and what of the targets lies outside it is a constant loss.
+//!
+//! What remains is a problem with a diagonal kernel Λ = diag(λ₁ … λ_r, 0 … 0) on n = r + q rows:
+//!
+//! $$\dot D = \Lambda^{1/2} R V^\top,\quad \dot V = \gamma Z^\top R,\quad
+//!   Z = Z_0 + \Lambda^{1/2} D,\quad R = Y - Z V.$$
+//!
+//! D (n×p) is the motion of the backbone itself: ‖D‖_F = ‖B − B₀‖_F in the linear model. The features
+//! of any input with kernel row k(x) move by (k(x) U Λ^{−1/2}) D Pᵀ.
+
+use nalgebra::{DMatrix, DVector};
+
+use crate::adaptation::Adaptation;
+use crate::linalg::spanning_basis;
+use crate::problem::{Problem, ProblemError};
+
+/// A problem in reduced coordinates, for all heads in the span it was made for.
+#[derive(Debug, Clone)]
+pub struct Reduction {
+    /// P, h×p; `None` stands for the identity.
+    basis: Option<DMatrix<f64>>,
+    /// λ, n values, of which the last q are zero.
+    lambda: DVector<f64>,
+    features: DMatrix<f64>,
+    targets: DMatrix<f64>,
+    constant_loss: f64,
+    training: Inputs,
+    held_out: Option<Inputs>,
+}
+
+/// A set of inputs in reduced coordinates.
+#[derive(Debug, Clone)]
+struct Inputs {
+    /// Features before finetuning in the basis, inputs×p.
+    features: DMatrix<f64>,
+    /// Squared norm of what of each feature lies outside the basis (empty: nothing).
+    outside: Vec<f64>,
+    /// Rows k(x) U Λ^{−1/2}, inputs×n: the motion D moves the features by `lift` · D.
+    lift: DMatrix<f64>,
+}
+
+/// A moment of a flow in reduced coordinates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Motion D of the backbone since the start, n×p.
+    pub motion: DMatrix<f64>,
+    /// Head V, p×k.
+    pub head: DMatrix<f64>,
+}
+
+impl State {
+    /// self += factor · other.
+    pub fn add(&mut self, factor: f64, other: &Self) {
+        axpy(&mut self.motion, factor, &other.motion);
+        axpy(&mut self.head, factor, &other.head);
+    }
+}
+
+fn axpy(a: &mut DMatrix<f64>, factor: f64, b: &DMatrix<f64>) {
+    a.iter_mut().zip(b.iter()).for_each(|(x, y)| *x += factor * y);
+}
+
+impl Reduction {
+    /// Reduces a problem for the flows that start at `head` (h×k) or at any head that probing makes of it.
+    pub fn new(problem: &Problem, head: &DMatrix<f64>) -> Result<Self, ProblemError> {
+        problem.check_head(head)?;
+        let kernel = problem.kernel();
+        let (n, h, k, r) = (problem.samples(), problem.width(), problem.outputs(), kernel.rank());
+        let modes = kernel.modes();
+
+        // Samples: rows that move, and a triangular factor for the rows that do not.
+        let moving = modes.transpose() * problem.features();
+        let moving_targets = modes.transpose() * problem.targets();
+        let (fixed, fixed_targets, constant_loss) = if r < n {
+            fixed_rows(problem, &moving, &moving_targets)
+        } else {
+            (DMatrix::zeros(0, h), DMatrix::zeros(0, k), 0.0)
+        };
+        let q = fixed.nrows();
+        let mut features = stack(&moving, &fixed);
+        let targets = stack(&moving_targets, &fixed_targets);
+
+        // Width.
+        let basis = (r + q + k < h).then(|| {
+            let mut span = DMatrix::zeros(h, r + q + k);
+            span.columns_mut(0, r + q).copy_from(&features.transpose());
+            span.columns_mut(r + q, k).copy_from(head);
+            spanning_basis(span)
+        });
+        let project = |a: &DMatrix<f64>| basis.as_ref().map_or_else(|| a.clone(), |p| a * p);
+        features = project(&features);
+
+        let lambda = DVector::from_fn(r + q, |i, _| if i < r { kernel.eigenvalues()[i] } else { 0.0 });
+        let lift = |kernel_rows: &DMatrix<f64>| {
+            let mut lift = DMatrix::zeros(kernel_rows.nrows(), r + q);
+            lift.columns_mut(0, r).copy_from(&(kernel_rows * modes));
+            for (i, mut column) in lift.column_iter_mut().enumerate().take(r) {
+                column /= lambda[i].sqrt();
+            }
+            lift
+        };
+        let mut training_lift = DMatrix::zeros(n, r + q);
+        for i in 0..r {
+            training_lift.set_column(i, &(modes.column(i) * lambda[i].sqrt()));
+        }
+        let inputs = |features: &DMatrix<f64>, lift: DMatrix<f64>| {
+            let inside = project(features);
+            let outside = match &basis {
+                None => Vec::new(),
+                Some(p) => {
+                    let rest = features - &inside * p.transpose();
+                    rest.row_iter().map(|row| row.norm_squared()).collect()
+                }
+            };
+            Inputs { features: inside, outside, lift }
+        };
+        let training = inputs(problem.features(), training_lift);
+        let held_out =
+            problem.held_out().map(|held| inputs(held.features(), lift(held.kernel())));
+        Ok(Self { basis, lambda, features, targets, constant_loss, training, held_out })
+    }
+
+    /// Rows n = r + q of the reduced problem.
+    pub fn rows(&self) -> usize {
+        self.features.nrows()
+    }
+
+    /// Width p.
+    pub fn width(&self) -> usize {
+        self.features.ncols()
+    }
+
+    /// Outputs k.
+    pub fn outputs(&self) -> usize {
+        self.targets.ncols()
+    }
+
+    /// The diagonal λ of the kernel, n values.
+    pub fn lambda(&self) -> &DVector<f64> {
+        &self.lambda
+    }
+
+    /// Z₀ in reduced coordinates, n×p.
+    pub fn features(&self) -> &DMatrix<f64> {
+        &self.features
+    }
+
+    /// Y in reduced coordinates, n×k.
+    pub fn targets(&self) -> &DMatrix<f64> {
+        &self.targets
+    }
+
+    /// The loss ½‖·‖² of the part of the targets that no head and no backbone reaches.
+    pub fn constant_loss(&self) -> f64 {
+        self.constant_loss
+    }
+
+    /// The state at the start of finetuning with a head (h×k) from the span of this reduction.
+    pub fn start(&self, head: &DMatrix<f64>) -> State {
+        let head = self.basis.as_ref().map_or_else(|| head.clone(), |p| p.transpose() * head);
+        State { motion: DMatrix::zeros(self.rows(), self.width()), head }
+    }
+
+    /// Z = Z₀ + Λ^{1/2} D, n×p.
+    pub fn features_at(&self, state: &State) -> DMatrix<f64> {
+        let mut z = self.features.clone();
+        for (i, mut row) in z.row_iter_mut().enumerate() {
+            row += state.motion.row(i) * self.lambda[i].sqrt();
+        }
+        z
+    }
+
+    /// R = Y − ZV, n×k.
+    pub fn residual(&self, state: &State) -> DMatrix<f64> {
+        &self.targets - self.features_at(state) * &state.head
+    }
+
+    /// ½‖R‖²_F of the whole problem, the constant part included.
+    pub fn loss(&self, state: &State) -> f64 {
+        self.residual(state).norm_squared() / 2.0 + self.constant_loss
+    }
+
+    /// The motion of the training features, N×p, in the basis of the reduction.
+    fn displacement(inputs: &Inputs, state: &State) -> DMatrix<f64> {
+        &inputs.lift * &state.motion
+    }
+
+    /// The adaptation metrics on the training inputs.
+    pub fn adaptation(&self, state: &State) -> Adaptation {
+        Self::measure(&self.training, state)
+    }
+
+    /// The adaptation metrics on the held-out inputs, if there are any.
+    pub fn held_out_adaptation(&self, state: &State) -> Option<Adaptation> {
+        self.held_out.as_ref().map(|inputs| Self::measure(inputs, state))
+    }
+
+    fn measure(inputs: &Inputs, state: &State) -> Adaptation {
+        let moved = Self::displacement(inputs, state);
+        Adaptation::with_outside(&inputs.features, &moved, &inputs.outside)
+    }
+
+    /// The motion of the training features in full width, N×h.
+    pub fn full_displacement(&self, state: &State) -> DMatrix<f64> {
+        self.widen(&Self::displacement(&self.training, state))
+    }
+
+    /// The motion of the held-out features in full width, P×h.
+    pub fn full_held_out_displacement(&self, state: &State) -> Option<DMatrix<f64>> {
+        self.held_out.as_ref().map(|inputs| self.widen(&Self::displacement(inputs, state)))
+    }
+
+    /// The predictions ZV on the held-out inputs, P×k.
+    pub fn held_out_predictions(&self, state: &State) -> Option<DMatrix<f64>> {
+        self.held_out.as_ref().map(|inputs| {
+            (&inputs.features + Self::displacement(inputs, state)) * &state.head
+        })
+    }
+
+    /// The head in full width, h×k.
+    pub fn full_head(&self, state: &State) -> DMatrix<f64> {
+        self.basis.as_ref().map_or_else(|| state.head.clone(), |p| p * &state.head)
+    }
+
+    fn widen(&self, a: &DMatrix<f64>) -> DMatrix<f64> {
+        self.basis.as_ref().map_or_else(|| a.clone(), |p| a * p.transpose())
+    }
+
+    /// How far VVᵀ − γBBᵀ has drifted since the start (T2): the Frobenius norm of the change over
+    /// ‖V₀‖² + ‖V‖² + γ‖D‖², the size of the terms that have to cancel. 0 for an exact flow.
+    pub fn conservation_drift(&self, start: &State, state: &State, head_rate: f64) -> f64 {
+        // D's rows with λ > 0 give B − B₀ in coordinates; those of B₀ itself are Λ^{−1/2} Z₀.
+        let mut cross = DMatrix::zeros(self.width(), self.width());
+        for i in 0..self.rows() {
+            if self.lambda[i] > 0.0 {
+                let (d, z) = (state.motion.row(i), self.features.row(i));
+                cross.ger(1.0 / self.lambda[i].sqrt(), &d.transpose(), &z.transpose(), 1.0);
+            }
+        }
+        let moved = state.motion.transpose() * &state.motion + &cross + cross.transpose();
+        let heads = &state.head * state.head.transpose() - &start.head * start.head.transpose();
+        let scale = start.head.norm_squared()
+            + state.head.norm_squared()
+            + head_rate * state.motion.norm_squared();
+        if scale == 0.0 { 0.0 } else { (heads - moved * head_rate).norm() / scale }
+    }
+}
+
+/// The rows of Z₀ and Y outside the range of the kernel, as a triangular factor of at most h rows,
+/// and the loss of the targets that this factor leaves out.
+fn fixed_rows(
+    problem: &Problem,
+    moving: &DMatrix<f64>,
+    moving_targets: &DMatrix<f64>,
+) -> (DMatrix<f64>, DMatrix<f64>, f64) {
+    let modes = problem.kernel().modes();
+    let (h, k) = (problem.width(), problem.outputs());
+    let z = problem.features() - modes * moving;
+    let y = problem.targets() - modes * moving_targets;
+    let negligible =
+        crate::linalg::null_threshold(problem.samples() + h) * problem.features().norm();
+    if z.norm() <= negligible {
+        return (DMatrix::zeros(0, h), DMatrix::zeros(0, k), y.norm_squared() / 2.0);
+    }
+    let qr = nalgebra::QR::new(z);
+    let y_inside = qr.q().transpose() * &y;
+    let outside = (y.norm_squared() - y_inside.norm_squared()).max(0.0);
+    (qr.r(), y_inside, outside / 2.0)
+}
+
+fn stack(top: &DMatrix<f64>, bottom: &DMatrix<f64>) -> DMatrix<f64> {
+    let mut all = DMatrix::zeros(top.nrows() + bottom.nrows(), top.ncols());
+    all.rows_mut(0, top.nrows()).copy_from(top);
+    all.rows_mut(top.nrows(), bottom.nrows()).copy_from(bottom);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::wobble;
+
+    /// One explicit Euler step in reduced coordinates equals the step of the full flow.
+    fn step_agrees(problem: &Problem, head: &DMatrix<f64>) {
+        let reduction = Reduction::new(problem, head).unwrap();
+        let start = reduction.start(head);
+        let r = reduction.residual(&start);
+        let step = 0.1;
+        let mut motion = &r * start.head.transpose() * step;
+        for (i, mut row) in motion.row_iter_mut().enumerate() {
+            row *= reduction.lambda()[i].sqrt();
+        }
+        let head_step = reduction.features().transpose() * &r * step;
+        let state = State { motion, head: &start.head + head_step };
+
+        let full_r = problem.residual(head);
+        let moved = problem.kernel().matrix() * &full_r * head.transpose() * step;
+        let full_head = head + problem.features().transpose() * &full_r * step;
+        assert!((reduction.full_displacement(&state) - &moved).amax() < 1e-12);
+        assert!((reduction.full_head(&state) - &full_head).amax() < 1e-12);
+        let loss = (problem.targets() - (problem.features() + &moved) * &full_head).norm_squared() / 2.0;
+        assert!((reduction.loss(&state) - loss).abs() < 1e-12 * loss.max(1.0));
+        let direct = Adaptation::of(problem.features(), &moved);
+        for (a, b) in reduction.adaptation(&state).values().iter().zip(direct.values()) {
+            assert!((a - b).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn wide_problems_shrink_to_n_plus_k() {
+        let x = wobble(3, 9, 0.0);
+        let problem = Problem::linear(&x, &wobble(40, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let head = wobble(40, 2, 3.0);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        assert_eq!((reduction.rows(), reduction.width()), (3, 5));
+        step_agrees(&problem, &head);
+    }
+
+    #[test]
+    fn many_samples_of_low_dimension_shrink_to_the_rank() {
+        let x = wobble(30, 4, 0.0);
+        let rank = crate::linalg::Svd::new(&x).unwrap().rank();
+        let problem = Problem::linear(&x, &wobble(6, 4, 1.0), wobble(30, 2, 2.0)).unwrap();
+        let head = wobble(6, 2, 3.0);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        assert_eq!(reduction.rows(), rank);
+        step_agrees(&problem, &head);
+    }
+
+    #[test]
+    fn features_outside_the_range_of_the_kernel_stay_as_a_triangle() {
+        let a = wobble(12, 2, 0.5);
+        let problem = Problem::new(wobble(12, 5, 1.0), &a * a.transpose(), wobble(12, 2, 2.0)).unwrap();
+        let head = wobble(5, 2, 3.0);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        assert_eq!(reduction.rows(), 2 + 5);
+        step_agrees(&problem, &head);
+    }
+
+    #[test]
+    fn a_planted_head_motion_shows_as_drift() {
+        let problem = Problem::linear(&wobble(3, 4, 0.0), &wobble(5, 4, 1.0), wobble(3, 1, 2.0)).unwrap();
+        let head = wobble(5, 1, 3.0);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        let start = reduction.start(&head);
+        assert_eq!(reduction.conservation_drift(&start, &start, 1.0), 0.0);
+        let moved = State { head: &start.head * 2.0, ..start.clone() };
+        assert!(reduction.conservation_drift(&start, &moved, 1.0) > 0.1);
+    }
+}
