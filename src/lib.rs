@@ -6,4 +6,6 @@ pub mod linalg;
 pub mod probing;
 pub mod problem;
 pub mod reduction;
+pub mod simulation;
+pub mod sweep;
 pub mod trend;

@@ -101,7 +101,7 @@ pub struct Eigen {
 }
 
 impl Eigen {
-    /// Decomposes a symmetric matrix (only its lower triangle is trusted to be exact).
+    /// Decomposes the symmetric part of a matrix.
     pub fn new(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
         let n = a.nrows();
         let kind = "symmetric eigendecomposition";
@@ -109,7 +109,7 @@ impl Eigen {
         if n == 0 || scale == 0.0 {
             return Ok(Self { q: DMatrix::identity(n, n), d: DVector::zeros(n) });
         }
-        let scaled = a / scale;
+        let scaled = (a / scale + a.transpose() / scale) / 2.0;
         let eigen = nalgebra::SymmetricEigen::try_new(scaled.clone(), f64::EPSILON, 10_000).ok_or(
             DecompositionError::NoConvergence { kind, rows: n, columns: n },
         )?;

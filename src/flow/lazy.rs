@@ -33,7 +33,6 @@ mod tests {
     use crate::probing::ProbingPath;
     use crate::problem::Problem;
     use crate::reduction::Reduction;
-    use nalgebra::DMatrix;
 
     /// Halving the energy divides the error by four.
     #[test]

@@ -1,0 +1,282 @@
+//! Decoupled modes in closed form (T14): a flow that splits into rank-one flows.
+//!
+//! If there are orthonormal bases U of the samples and W of the outputs in which the kernel is diagonal
+//! (κ_i), the targets are diagonal (y_i), and the features z_i = u_iᵀZ₀ and heads v_i = V₀w_i of
+//! different modes are orthogonal, then every mode i obeys T7 with (κ_i, γ, y_i, z_i, v_i) alone, and squared
+//! distances, dot products and squared norms add up.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::rank_one::RankOne;
+use super::{Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Violation, check_time};
+use crate::linalg::{Eigen, Svd};
+use crate::reduction::State;
+
+/// A flow as a sum of rank-one flows.
+#[derive(Debug, Clone)]
+pub struct Decoupled {
+    /// U, n×n, and W, k×k.
+    samples: DMatrix<f64>,
+    outputs: DMatrix<f64>,
+    /// One rank-one flow for each of the first min(n, k) modes.
+    modes: Vec<RankOne>,
+    /// Kernel eigenvalue of each mode.
+    kappa: DVector<f64>,
+    lambda: DVector<f64>,
+    /// V₀W, p×k. Columns without a sample of their own have no residual and stay.
+    heads: DMatrix<f64>,
+}
+
+const FORM: &str = "the decoupled closed form (T14)";
+
+impl Decoupled {
+    /// The modes of a flow, if it has them.
+    pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
+        let reduction = flow.reduction();
+        let (n, k) = (reduction.rows(), reduction.outputs());
+        let (z, y, v) = (reduction.features(), reduction.targets(), &flow.start().head);
+        let kernel = DMatrix::from_diagonal(reduction.lambda());
+        let (samples, outputs) = bases(&kernel, z, y, v)?;
+
+        let within = |hypothesis, measure, off: f64, all: f64| {
+            let size = if off == 0.0 { 0.0 } else { off / all };
+            Violation::unless(FORM, hypothesis, measure, size, 100.0 * HYPOTHESIS_TOLERANCE)
+        };
+        let kappa = samples.transpose() * &kernel * &samples;
+        within(
+            "a kernel that is diagonal in the modes",
+            "the off-diagonal part of the kernel over its size",
+            off_diagonal(&kappa),
+            kappa.norm(),
+        )?;
+        let targets = samples.transpose() * y * &outputs;
+        within(
+            "targets that are diagonal in the modes",
+            "the off-diagonal part of the targets over their size",
+            off_diagonal(&targets),
+            targets.norm(),
+        )?;
+        let (features, heads) = (samples.transpose() * z, v * &outputs);
+        for (measure, gram, size) in [
+            ("the overlap of features of different modes", &features * features.transpose(), features.norm_squared()),
+            ("the overlap of heads of different modes", heads.transpose() * &heads, heads.norm_squared()),
+            ("the overlap of features and heads of different modes", &features * &heads, features.norm() * heads.norm()),
+        ] {
+            within("modes with orthogonal feature subspaces", measure, off_diagonal(&gram), size)?;
+        }
+
+        let paired = n.min(k);
+        let modes = (0..paired)
+            .map(|i| {
+                RankOne::new(
+                    kappa[(i, i)].max(0.0),
+                    flow.head_rate(),
+                    targets[(i, i)],
+                    features.row(i).transpose(),
+                    heads.column(i).into_owned(),
+                )
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            samples,
+            outputs,
+            modes,
+            kappa: kappa.diagonal(),
+            lambda: reduction.lambda().clone(),
+            heads,
+        })
+    }
+
+    /// The rank-one flows of the modes.
+    pub fn modes(&self) -> &[RankOne] {
+        &self.modes
+    }
+}
+
+impl ClosedForm for Decoupled {
+    fn name(&self) -> &'static str {
+        "decoupled"
+    }
+
+    fn state(&self, t: f64) -> Result<State, FlowError> {
+        check_time(t)?;
+        let mut moved = DMatrix::zeros(self.samples.nrows(), self.heads.nrows());
+        let mut heads = self.heads.clone();
+        for (i, mode) in self.modes.iter().enumerate() {
+            let point = mode.at(t)?;
+            // D in the modes: displacement / √κ.
+            if self.kappa[i] > 0.0 {
+                moved.set_row(i, &(point.displacement.transpose() / self.kappa[i].sqrt()));
+            }
+            heads.set_column(i, &point.head);
+        }
+        // The kernel is the same matrix in both bases, so D turns with U.
+        let mut motion = &self.samples * moved;
+        for (i, mut row) in motion.row_iter_mut().enumerate() {
+            if self.lambda[i] == 0.0 {
+                row.fill(0.0);
+            }
+        }
+        Ok(State { motion, head: heads * self.outputs.transpose() })
+    }
+
+    fn budget(&self, t: f64) -> Result<Budget, FlowError> {
+        let mut sum = Budget::default();
+        for mode in &self.modes {
+            let spent = mode.at(t)?.budget;
+            sum.backbone += spent.backbone;
+            sum.head += spent.head;
+        }
+        Ok(sum)
+    }
+}
+
+fn off_diagonal(a: &DMatrix<f64>) -> f64 {
+    let mut sum = 0.0;
+    for r in 0..a.nrows() {
+        for c in (0..a.ncols()).filter(|&c| c != r) {
+            sum += a[(r, c)] * a[(r, c)];
+        }
+    }
+    sum.sqrt()
+}
+
+/// Orthonormal bases U (n×n) and W (k×k) that diagonalise K, Y, Z₀Z₀ᵀ, V₀ᵀV₀ and Z₀V₀ together, if any do.
+///
+/// If such bases exist, every matrix below commutes with every other, and the eigenvectors of a sum
+/// with unrelated weights separate all modes that differ in any number. What is left are modes that
+/// agree in all of them, for which any basis does as long as W follows U: that is how W is made.
+fn bases(
+    kernel: &DMatrix<f64>,
+    z: &DMatrix<f64>,
+    y: &DMatrix<f64>,
+    v: &DMatrix<f64>,
+) -> Result<(DMatrix<f64>, DMatrix<f64>), FlowError> {
+    let prediction = z * v;
+    // Couplings between samples and outputs, each n×k.
+    let cross = mix([y.clone(), prediction.clone()]);
+    let on_samples = mix([
+        kernel.clone(),
+        z * z.transpose(),
+        y * y.transpose(),
+        &prediction * prediction.transpose(),
+        y * prediction.transpose() + &prediction * y.transpose(),
+        y * v.tr_mul(v) * y.transpose(),
+    ]);
+    let samples = Eigen::new(&on_samples)?.q;
+    let on_outputs = mix([
+        v.tr_mul(v),
+        y.tr_mul(y),
+        prediction.tr_mul(&prediction),
+        y.tr_mul(&(kernel * y)),
+        y.tr_mul(&(z * z.tr_mul(y))),
+    ]);
+    // Columns CᵀU are w_i times a number: keep the clear ones, fill up with eigenvectors on the outputs.
+    let images = cross.tr_mul(&samples);
+    let (n, k) = (samples.nrows(), y.ncols());
+    let clear = 1e-8 * cross.norm();
+    let mut order: Vec<usize> = (0..n).filter(|&i| images.column(i).norm() > clear).collect();
+    order.sort_by(|&i, &j| images.column(j).norm().total_cmp(&images.column(i).norm()));
+    order.truncate(k);
+    let paired = order.len();
+    let rest: Vec<usize> = (0..n).filter(|i| !order.contains(i)).collect();
+    order.extend(rest);
+    let samples = DMatrix::from_fn(n, n, |r, c| samples[(r, order[c])]);
+    let mut outputs = DMatrix::zeros(k, k);
+    for i in 0..paired {
+        outputs.set_column(i, &images.column(order[i]).normalize());
+    }
+    if paired < k {
+        let known = outputs.columns(0, paired).into_owned();
+        let free = DMatrix::identity(k, k) - &known * known.transpose();
+        // An orthonormal basis of the complement that diagonalises what lives there.
+        let complement = Svd::new(&free)?.u.columns(0, k - paired).into_owned();
+        let inside = complement.transpose() * on_outputs * &complement;
+        outputs.columns_mut(paired, k - paired).copy_from(&(complement * Eigen::new(&inside)?.q));
+    }
+    Ok((samples, outputs))
+}
+
+/// A sum of matrices, each scaled to size 1, with unrelated weights.
+fn mix<const M: usize>(matrices: [DMatrix<f64>; M]) -> DMatrix<f64> {
+    let mut sum = DMatrix::zeros(matrices[0].nrows(), matrices[0].ncols());
+    for (i, matrix) in matrices.iter().enumerate() {
+        let size = matrix.norm();
+        if size > 0.0 {
+            sum += matrix * ((2.0 + i as f64).sqrt().fract() + 0.3) / size;
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::solver::{Options, solve};
+    use crate::linalg::{spanning_basis, wobble};
+    use crate::problem::Problem;
+    use crate::reduction::Reduction;
+
+    /// Modes with the given (κ, y, |z|, a, w) in random bases, width 2 a mode.
+    fn modes(values: &[(f64, f64, f64, f64, f64)], k: usize) -> (Problem, DMatrix<f64>) {
+        let n = values.len();
+        let (u, w) = (spanning_basis(wobble(n, n, 1.0)), spanning_basis(wobble(k, k, 2.0)));
+        let h = 2 * n.max(k);
+        let q = spanning_basis(wobble(h, h, 3.0));
+        let mut z = DMatrix::zeros(n, h);
+        let mut v = DMatrix::zeros(h, k);
+        let mut y = DMatrix::zeros(n, k);
+        let mut kernel = DMatrix::zeros(n, n);
+        for (i, &(kappa, target, size, along, across)) in values.iter().enumerate() {
+            z.set_row(i, &(q.column(2 * i).transpose() * size));
+            kernel[(i, i)] = kappa;
+            if i < k {
+                y[(i, i)] = target;
+                v.set_column(i, &(q.column(2 * i) * along + q.column(2 * i + 1) * across));
+            }
+        }
+        let kernel = &u * kernel * u.transpose();
+        let problem = Problem::new(&u * z, kernel, &u * y * w.transpose()).unwrap();
+        (problem, v * w.transpose())
+    }
+
+    fn agrees_with_the_solver(problem: &Problem, head: &DMatrix<f64>, head_rate: f64) {
+        let reduction = Reduction::new(problem, head).unwrap();
+        let flow = Flow::new(&reduction, head, head_rate).unwrap();
+        let form = Decoupled::of_flow(&flow).unwrap();
+        for t in [0.3, 3.0] {
+            let exact = form.state(t).unwrap();
+            let end = solve(&flow, t, &Options::default()).unwrap().end;
+            assert!((&exact.motion - end.state.motion).amax() < 1e-8);
+            assert!((&exact.head - end.state.head).amax() < 1e-8);
+            let spent = form.budget(t).unwrap();
+            assert!((spent.backbone - end.budget.backbone).abs() < 1e-8);
+        }
+    }
+
+    #[test]
+    fn different_modes_are_found_in_any_basis() {
+        let (problem, head) = modes(&[(1.0, 2.0, 1.0, 0.3, 0.4), (0.5, -1.0, 0.7, 0.2, 0.0), (2.0, 0.4, 1.1, -0.5, 1.0)], 3);
+        agrees_with_the_solver(&problem, &head, 0.7);
+    }
+
+    #[test]
+    fn equal_modes_and_modes_without_partner_are_found() {
+        let equal = (1.0, 2.0, 1.0, 0.3, 0.4);
+        let (problem, head) = modes(&[equal, equal, (1.0, 0.0, 0.5, 0.0, 0.2)], 3);
+        agrees_with_the_solver(&problem, &head, 1.0);
+        let (problem, head) = modes(&[equal, (1.0, 0.0, 0.5, 0.0, 0.0), equal], 1);
+        agrees_with_the_solver(&problem, &head, 1.0);
+        let (problem, head) = modes(&[equal], 3);
+        agrees_with_the_solver(&problem, &head, 1.0);
+    }
+
+    #[test]
+    fn coupled_modes_are_refused_with_the_overlap() {
+        let problem = Problem::linear(&wobble(3, 5, 0.0), &wobble(4, 5, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let head = wobble(4, 2, 3.0);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        let flow = Flow::new(&reduction, &head, 1.0).unwrap();
+        assert!(matches!(Decoupled::of_flow(&flow), Err(FlowError::Violation(v)) if v.size > 1e-3));
+    }
+}

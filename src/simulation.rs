@@ -1,0 +1,309 @@
+//! One finetuning run: probe the head, finetune everything, measure.
+
+use nalgebra::DMatrix;
+
+use crate::adaptation::Adaptation;
+use crate::energy::Energy;
+use crate::flow::decoupled::Decoupled;
+use crate::flow::descent::descend;
+use crate::flow::frozen::FrozenHead;
+use crate::flow::rank_one::RankOne;
+use crate::flow::solver::{self, DEFAULT_RTOL, Options, Status, tangent::Tangent};
+use crate::flow::{Budget, ClosedForm, Flow, FlowError, Violation};
+use crate::probing::{Measure, ProbingError, ProbingPath};
+use crate::problem::Problem;
+use crate::reduction::{Reduction, State};
+
+/// Why a simulation has no result.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SimulationError {
+    /// Head probing has no answer.
+    #[error(transparent)]
+    Probing(#[from] ProbingError),
+    /// The flow has no answer.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// A closed form was asked for and none fits.
+    #[error("no closed form fits this problem:{}", list(.0))]
+    NoClosedForm(
+        /// What each form misses.
+        Vec<Violation>,
+    ),
+}
+
+fn list(violations: &[Violation]) -> String {
+    violations.iter().map(|v| format!("\n  {v}")).collect()
+}
+
+/// How long the head is probed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Probe {
+    /// For this time, in [0, ∞].
+    Time(f64),
+    /// Until this average initial energy is left.
+    Aie(f64),
+    /// Until this Frobenius energy is left.
+    Frobenius(f64),
+}
+
+/// How the flow is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// A closed form if its hypotheses hold to rounding, else the solver.
+    #[default]
+    Auto,
+    /// A closed form, or an error with what its hypotheses miss.
+    ClosedForm,
+    /// The numerical solver.
+    Flow,
+    /// Gradient descent with a tenth of the largest stable step of the start.
+    Descent,
+}
+
+/// Settings of the finetuning part.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// γ, the head's learning rate over the backbone's.
+    pub head_rate: f64,
+    /// How the flow is solved.
+    pub method: Method,
+    /// Relative tolerance of the solver.
+    pub rtol: f64,
+    /// Limit of solver steps; gradient descent may take a thousand times as many.
+    pub max_steps: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let max_steps = Options::default().max_steps;
+        Self { head_rate: 1.0, method: Method::Auto, rtol: DEFAULT_RTOL, max_steps }
+    }
+}
+
+/// What one finetuning run gives at one time.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// "rank-one", "decoupled", "frozen-head", "flow" or "descent".
+    pub method: &'static str,
+    /// Probing time, possibly ∞.
+    pub probe_time: f64,
+    /// Energy at the start of finetuning.
+    pub energy: Energy,
+    /// Finetuning time, possibly ∞.
+    pub time: f64,
+    /// "exact" for a closed form, else why the solver stopped.
+    pub status: &'static str,
+    /// Details of a stop that is not the wanted one.
+    pub reason: Option<String>,
+    /// ‖R‖_F at the end.
+    pub residual: f64,
+    /// Relative drift of VVᵀ − γBBᵀ (T2).
+    pub conservation_drift: f64,
+    /// Adaptation of the training features.
+    pub adaptation: Adaptation,
+    /// Adaptation of the held-out features.
+    pub held_out: Option<Adaptation>,
+    /// Loss spent; gradient descent has none.
+    pub budget: Option<Budget>,
+    /// ‖V‖_F at the start of finetuning and at the end.
+    pub head_norm: (f64, f64),
+    /// The state at the start and at the end, in the coordinates of the reduction.
+    pub states: (State, State),
+}
+
+/// One initial head on one problem, decomposed once for all probing times and finetuning settings.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    problem: &'a Problem,
+    path: ProbingPath,
+    reduction: Reduction,
+}
+
+impl<'a> Run<'a> {
+    /// Prepares probing from `head` (h×k) with label smoothing in [0, 1].
+    pub fn new(
+        problem: &'a Problem,
+        head: &DMatrix<f64>,
+        smoothing: f64,
+    ) -> Result<Self, SimulationError> {
+        let path = ProbingPath::with_smoothing(problem, head, smoothing)?;
+        let reduction = Reduction::new(problem, head).map_err(FlowError::from)?;
+        Ok(Self { problem, path, reduction })
+    }
+
+    /// The probing path.
+    pub fn path(&self) -> &ProbingPath {
+        &self.path
+    }
+
+    /// The reduced problem.
+    pub fn reduction(&self) -> &Reduction {
+        &self.reduction
+    }
+
+    /// The probing time of a probe.
+    pub fn probe_time(&self, probe: Probe) -> Result<f64, SimulationError> {
+        Ok(match probe {
+            Probe::Time(tau) => tau,
+            Probe::Aie(wanted) => self.path.time_for(Measure::Aie, wanted)?,
+            Probe::Frobenius(wanted) => self.path.time_for(Measure::Frobenius, wanted)?,
+        })
+    }
+
+    /// Finetunes the probed head and measures it at the wanted times (ascending, in [0, ∞]).
+    ///
+    /// A solver that stops early gives what it has reached for the remaining times, with its reason.
+    pub fn finetune(
+        &self,
+        probe: Probe,
+        times: &[f64],
+        settings: &Settings,
+    ) -> Result<Vec<Simulation>, SimulationError> {
+        let probe_time = self.probe_time(probe)?;
+        let head = self.path.head(probe_time)?;
+        let energy = Energy::of(&self.problem.residual(&head));
+        let flow = Flow::new(&self.reduction, &head, settings.head_rate)?;
+        let measure = |method, time, status, reason, state: State, budget| {
+            let loss = self.reduction.loss(&state);
+            Simulation {
+                method,
+                probe_time,
+                energy,
+                time,
+                status,
+                reason,
+                residual: (2.0 * loss).sqrt(),
+                conservation_drift: self.reduction.conservation_drift(
+                    flow.start(),
+                    &state,
+                    settings.head_rate,
+                ),
+                adaptation: self.reduction.adaptation(&state),
+                held_out: self.reduction.held_out_adaptation(&state),
+                budget,
+                head_norm: (flow.start().head.norm(), state.head.norm()),
+                states: (flow.start().clone(), state),
+            }
+        };
+        let exact = |form: &dyn ClosedForm| {
+            times
+                .iter()
+                .map(|&t| {
+                    let budget = Some(form.budget(t)?);
+                    Ok(measure(form.name(), t, "exact", None, form.state(t)?, budget))
+                })
+                .collect::<Result<Vec<_>, FlowError>>()
+        };
+        match settings.method {
+            Method::Auto => {
+                if let Ok(form) = closed_form(&flow) {
+                    return Ok(exact(form.as_ref())?);
+                }
+            }
+            Method::ClosedForm => return Ok(exact(closed_form(&flow)?.as_ref())?),
+            Method::Flow => {}
+            Method::Descent => {
+                let tangent = Tangent::new(&flow, flow.start()).map_err(FlowError::from)?;
+                let step = descent_step(&tangent);
+                let limit = settings.max_steps.saturating_mul(1000);
+                return times
+                    .iter()
+                    .map(|&t| {
+                        let end = descend(&flow, step, t, limit)?;
+                        let reached = end.steps as f64 * step;
+                        let (status, reason) = if end.converged {
+                            ("converged", None)
+                        } else if t.is_finite() && reached + step >= t {
+                            ("time", None)
+                        } else {
+                            let reason = format!("{} steps of {step:e} taken", end.steps);
+                            ("step-limit", Some(reason))
+                        };
+                        Ok(measure("descent", t.min(reached.max(t)), status, reason, end.state, None))
+                    })
+                    .collect();
+            }
+        }
+        let options = Options {
+            rtol: settings.rtol,
+            max_steps: settings.max_steps,
+            times: times.to_vec(),
+            ..Options::default()
+        };
+        let until = times.last().copied().unwrap_or(0.0);
+        let solution = solver::solve(&flow, until, &options)?;
+        let (status, reason) = describe(&solution.status);
+        let mut results: Vec<Simulation> = Vec::with_capacity(times.len());
+        for (i, &t) in times.iter().enumerate() {
+            let (point, status, reason) = match solution.points.get(i) {
+                Some(point) if t.is_finite() => (point, "time", None),
+                Some(point) => (point, status, reason.clone()),
+                None => (&solution.end, status, reason.clone()),
+            };
+            let budget = Some(point.budget);
+            results.push(measure("flow", point.time, status, reason, point.state.clone(), budget));
+        }
+        Ok(results)
+    }
+
+    /// The features after finetuning in full width, N×h.
+    pub fn features(&self, simulation: &Simulation) -> DMatrix<f64> {
+        self.problem.features() + self.reduction.full_displacement(&simulation.states.1)
+    }
+
+    /// The head after finetuning in full width, h×k.
+    pub fn head(&self, simulation: &Simulation) -> DMatrix<f64> {
+        self.reduction.full_head(&simulation.states.1)
+    }
+
+    /// The held-out features after finetuning in full width, P×h.
+    pub fn held_out_features(&self, simulation: &Simulation) -> Option<DMatrix<f64>> {
+        let moved = self.reduction.full_held_out_displacement(&simulation.states.1)?;
+        self.problem.held_out().map(|held| held.features() + moved)
+    }
+}
+
+/// The closed form whose hypotheses a flow meets, or what each form misses.
+pub fn closed_form(flow: &Flow) -> Result<Box<dyn ClosedForm>, SimulationError> {
+    let mut violations = Vec::new();
+    let mut keep = |error: FlowError| match error {
+        FlowError::Violation(v) => {
+            violations.push(v);
+            Ok(())
+        }
+        other => Err(SimulationError::Flow(other)),
+    };
+    match RankOne::of_flow(flow) {
+        Ok(form) => return Ok(Box::new(form)),
+        Err(error) => keep(error)?,
+    }
+    match FrozenHead::of_flow(flow) {
+        Ok(form) => return Ok(Box::new(form)),
+        Err(error) => keep(error)?,
+    }
+    match Decoupled::of_flow(flow) {
+        Ok(form) => return Ok(Box::new(form)),
+        Err(error) => keep(error)?,
+    }
+    Err(SimulationError::NoClosedForm(violations))
+}
+
+/// A tenth of the largest stable step at the start.
+fn descent_step(tangent: &Tangent) -> f64 {
+    if tangent.largest() > 0.0 { 0.2 / tangent.largest() } else { 1.0 }
+}
+
+fn describe(status: &Status) -> (&'static str, Option<String>) {
+    match status {
+        Status::Time => ("time", None),
+        Status::Converged => ("converged", None),
+        Status::Residual => ("residual", None),
+        Status::StepLimit { steps, time } => {
+            ("step-limit", Some(format!("{steps} steps taken, time {time:e} reached")))
+        }
+        Status::StepTooSmall { step, time } => {
+            ("step-too-small", Some(format!("a step of {step:e} at time {time:e} is too small")))
+        }
+    }
+}
