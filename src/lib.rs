@@ -9,3 +9,5 @@ pub mod reduction;
 pub mod simulation;
 pub mod sweep;
 pub mod trend;
+pub mod digits;
+pub mod tasks;

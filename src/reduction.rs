@@ -217,6 +217,11 @@ impl Reduction {
         self.held_out.as_ref().map(|inputs| self.widen(&Self::displacement(inputs, state)))
     }
 
+    /// The predictions ZV on the training inputs, N×k.
+    pub fn predictions(&self, state: &State) -> DMatrix<f64> {
+        (&self.training.features + Self::displacement(&self.training, state)) * &state.head
+    }
+
     /// The predictions ZV on the held-out inputs, P×k.
     pub fn held_out_predictions(&self, state: &State) -> Option<DMatrix<f64>> {
         self.held_out.as_ref().map(|inputs| {

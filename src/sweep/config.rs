@@ -1,0 +1,279 @@
+//! What to sweep: a TOML file or flags make a [`Config`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::flow::solver::DEFAULT_RTOL;
+use crate::simulation::Method;
+use crate::tasks::TaskSpec;
+
+/// A sweep: every seed, scale, smoothing and head rate with every probing point and time.
+///
+/// ```
+/// # #[cfg(feature = "files")] {
+/// let config: taskhead::sweep::config::Config = toml::from_str(r#"
+///     times = [1.0, inf]
+///     [problem]
+///     kind = "gaussian"
+///     samples = 8
+///     width = 32
+///     [heads]
+///     seeds = 10
+///     [probe]
+///     points = 24
+/// "#).unwrap();
+/// assert_eq!(config.cells(), 10 * 24 * 2);
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// Finetuning times, ascending; `inf` for the limit.
+    #[serde(default = "forever")]
+    pub times: Vec<f64>,
+    /// How the flow is solved.
+    #[serde(default)]
+    pub method: Method,
+    /// Relative tolerance of the solver.
+    #[serde(default = "default_rtol")]
+    pub rtol: f64,
+    /// The task.
+    pub problem: TaskSpec,
+    /// The initial heads.
+    #[serde(default)]
+    pub heads: Heads,
+    /// The probing points.
+    #[serde(default)]
+    pub probe: Probes,
+}
+
+/// Initial heads and what belongs to them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Heads {
+    /// Number of seeds; a seed decides the random parts of the task and of the head.
+    pub seeds: u64,
+    /// The first seed.
+    pub first_seed: u64,
+    /// Scales of the initial head.
+    pub scales: Vec<f64>,
+    /// Label smoothings in head probing.
+    pub smoothings: Vec<f64>,
+    /// Head learning rates γ in finetuning.
+    pub head_rates: Vec<f64>,
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self { seeds: 1, first_seed: 0, scales: vec![1.0], smoothings: vec![0.0], head_rates: vec![1.0] }
+    }
+}
+
+/// Where on the probing path finetuning starts: exactly one of the three.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Probes {
+    /// Probing times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<Vec<f64>>,
+    /// Average initial energies to probe to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energies: Option<Vec<f64>>,
+    /// A number of points, evenly spaced in Frobenius energy from probing to convergence to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<usize>,
+}
+
+/// The probing points of a sweep that names none.
+pub const DEFAULT_POINTS: usize = 24;
+
+/// The probing points, as one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Points {
+    /// Probing times.
+    Times(Vec<f64>),
+    /// Average initial energies.
+    Energies(Vec<f64>),
+    /// Evenly spaced in Frobenius energy.
+    Even(usize),
+}
+
+impl Points {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Times(v) | Self::Energies(v) => v.len(),
+            Self::Even(n) => *n,
+        }
+    }
+}
+
+fn forever() -> Vec<f64> {
+    vec![f64::INFINITY]
+}
+
+fn default_rtol() -> f64 {
+    DEFAULT_RTOL
+}
+
+/// Why a configuration is not valid.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConfigError {
+    /// A list that must not be empty.
+    #[error("`{name}` is empty; it must hold at least one value")]
+    Empty {
+        /// Name of the list.
+        name: &'static str,
+    },
+    /// A value out of its range.
+    #[error("`{name}` holds {value}; accepted: {accepted}")]
+    Value {
+        /// Name of the setting.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+    /// More than one way to place the probing points.
+    #[error("`probe` has {count} of `times`, `energies` and `points`; accepted: one of them")]
+    Probes {
+        /// How many were given.
+        count: usize,
+    },
+    /// More cells than anyone means.
+    #[error("the sweep has {cells} cells; at most {limit} are accepted")]
+    TooLarge {
+        /// Cells of the sweep.
+        cells: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// The largest number of cells of one sweep: records of that many fit the memory of a laptop.
+pub const MAX_CELLS: usize = 10_000_000;
+
+impl Config {
+    /// A sweep of a task with all else at its default.
+    pub fn new(problem: TaskSpec) -> Self {
+        Self {
+            times: forever(),
+            method: Method::Auto,
+            rtol: DEFAULT_RTOL,
+            problem,
+            heads: Heads::default(),
+            probe: Probes::default(),
+        }
+    }
+
+    /// The probing points.
+    pub fn points(&self) -> Points {
+        match (&self.probe.times, &self.probe.energies, self.probe.points) {
+            (Some(times), _, _) => Points::Times(times.clone()),
+            (_, Some(energies), _) => Points::Energies(energies.clone()),
+            (_, _, points) => Points::Even(points.unwrap_or(DEFAULT_POINTS)),
+        }
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        let heads = &self.heads;
+        [
+            usize::try_from(heads.seeds).unwrap_or(usize::MAX),
+            heads.scales.len(),
+            heads.smoothings.len(),
+            heads.head_rates.len(),
+            self.points().count(),
+            self.times.len(),
+        ]
+        .into_iter()
+        .fold(1, usize::saturating_mul)
+    }
+
+    /// Checks all values.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let time = |t: f64| t >= 0.0;
+        let positive = |v: f64| v >= 0.0 && v.is_finite();
+        check("times", &self.times, time, "numbers of at least 0, or inf")?;
+        if let Some(pair) = self.times.windows(2).find(|pair| pair[0] >= pair[1]) {
+            let accepted = "times in strictly ascending order";
+            return Err(ConfigError::Value { name: "times", value: pair[1], accepted });
+        }
+        let rtol = [self.rtol];
+        check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
+        let finite = "finite numbers of at least 0";
+        check("scales", &self.heads.scales, positive, finite)?;
+        check("head-rates", &self.heads.head_rates, positive, finite)?;
+        let unit = |v: f64| (0.0..=1.0).contains(&v);
+        check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
+        if self.heads.seeds == 0 {
+            return Err(ConfigError::Value { name: "seeds", value: 0.0, accepted: "at least 1" });
+        }
+        let given = [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
+        let count = given.iter().filter(|g| **g).count();
+        if count > 1 {
+            return Err(ConfigError::Probes { count });
+        }
+        match self.points() {
+            Points::Times(times) => check("probe.times", &times, time, "numbers of at least 0, or inf")?,
+            Points::Energies(energies) => check("probe.energies", &energies, positive, finite)?,
+            Points::Even(n) => {
+                check("probe.points", &[n as f64], |v| v >= 2.0, "at least 2")?;
+            }
+        }
+        let cells = self.cells();
+        if cells > MAX_CELLS {
+            return Err(ConfigError::TooLarge { cells, limit: MAX_CELLS });
+        }
+        Ok(())
+    }
+}
+
+fn check(
+    name: &'static str,
+    values: &[f64],
+    good: impl Fn(f64) -> bool,
+    accepted: &'static str,
+) -> Result<(), ConfigError> {
+    if values.is_empty() {
+        return Err(ConfigError::Empty { name });
+    }
+    match values.iter().find(|&&v| !good(v)) {
+        Some(&value) => Err(ConfigError::Value { name, value, accepted }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tasks::RankOneTask;
+
+    fn config() -> Config {
+        Config::new(TaskSpec::RankOne(RankOneTask::default()))
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let message = |change: &dyn Fn(&mut Config)| {
+            let mut c = config();
+            change(&mut c);
+            c.validate().unwrap_err().to_string()
+        };
+        assert!(config().validate().is_ok());
+        assert_eq!(message(&|c| c.times = vec![]), "`times` is empty; it must hold at least one value");
+        assert!(message(&|c| c.times = vec![-1.0]).starts_with("`times` holds -1; accepted: numbers of"));
+        assert!(message(&|c| c.times = vec![2.0, 1.0]).contains("ascending"));
+        assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
+        assert!(message(&|c| c.heads.seeds = u64::MAX).contains("at most 10000000"));
+        assert!(message(&|c| c.heads.smoothings = vec![1.5]).starts_with("`smoothings` holds 1.5"));
+        assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
+        assert!(
+            message(&|c| {
+                c.probe.points = Some(3);
+                c.probe.times = Some(vec![1.0]);
+            })
+            .contains("has 2 of")
+        );
+    }
+}
