@@ -28,11 +28,7 @@ impl Adaptation {
 
     /// The same for features of which only the coordinates in a subspace that holds all motion are
     /// given; `outside[n]` is the squared norm of the rest of row n (empty: nothing outside).
-    pub fn with_outside(
-        features: &DMatrix<f64>,
-        displacement: &DMatrix<f64>,
-        outside: &[f64],
-    ) -> Self {
+    pub fn with_outside(features: &DMatrix<f64>, displacement: &DMatrix<f64>, outside: &[f64]) -> Self {
         let rows = features.nrows();
         let mut sum = [0.0; 4];
         for n in 0..rows {

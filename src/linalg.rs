@@ -68,13 +68,10 @@ impl Svd {
             });
         }
         let scaled = a / scale;
-        let svd = nalgebra::SVD::try_new(scaled.clone(), true, true, f64::EPSILON, 10_000).ok_or(
-            DecompositionError::NoConvergence { kind, rows, columns },
-        )?;
-        let (u, vt) = (
-            svd.u.expect("asked for left vectors"),
-            svd.v_t.expect("asked for right vectors"),
-        );
+        let svd = nalgebra::SVD::try_new(scaled.clone(), true, true, f64::EPSILON, 10_000)
+            .ok_or(DecompositionError::NoConvergence { kind, rows, columns })?;
+        let (u, vt) =
+            (svd.u.expect("asked for left vectors"), svd.v_t.expect("asked for right vectors"));
         let s = svd.singular_values;
         let product = &u * DMatrix::from_diagonal(&s) * &vt;
         let error = (&scaled - product).norm() / scaled.norm();
@@ -110,9 +107,8 @@ impl Eigen {
             return Ok(Self { q: DMatrix::identity(n, n), d: DVector::zeros(n) });
         }
         let scaled = (a / scale + a.transpose() / scale) / 2.0;
-        let eigen = nalgebra::SymmetricEigen::try_new(scaled.clone(), f64::EPSILON, 10_000).ok_or(
-            DecompositionError::NoConvergence { kind, rows: n, columns: n },
-        )?;
+        let eigen = nalgebra::SymmetricEigen::try_new(scaled.clone(), f64::EPSILON, 10_000)
+            .ok_or(DecompositionError::NoConvergence { kind, rows: n, columns: n })?;
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| eigen.eigenvalues[j].total_cmp(&eigen.eigenvalues[i]));
         let d = DVector::from_iterator(n, order.iter().map(|&i| eigen.eigenvalues[i]));
@@ -182,7 +178,10 @@ mod tests {
     fn decompositions_survive_extreme_scales_and_empty_matrices() {
         for scale in [1e-300, 1.0, 1e300] {
             let a = wobble(4, 4, 0.0) * scale;
-            assert_eq!(Svd::new(&a).unwrap().rank(), rank(Svd::new(&wobble(4, 4, 0.0)).unwrap().s.as_slice(), 4));
+            assert_eq!(
+                Svd::new(&a).unwrap().rank(),
+                rank(Svd::new(&wobble(4, 4, 0.0)).unwrap().s.as_slice(), 4)
+            );
             let s = (&a + a.transpose()) / 2.0;
             assert_eq!(Eigen::new(&s).unwrap().d.len(), 4);
         }

@@ -30,7 +30,9 @@ pub enum ProbingError {
         value: f64,
     },
     /// An energy that no probing time reaches.
-    #[error("the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}")]
+    #[error(
+        "the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}"
+    )]
     Unreachable {
         /// "AIE" or "Frobenius".
         measure: &'static str,

@@ -421,19 +421,26 @@ mod tests {
 
     #[test]
     fn shapes_are_checked_with_their_values() {
-        let m = message(Problem::new(DMatrix::zeros(3, 2), DMatrix::identity(2, 2), DMatrix::zeros(2, 1)));
+        let m =
+            message(Problem::new(DMatrix::zeros(3, 2), DMatrix::identity(2, 2), DMatrix::zeros(2, 1)));
         assert_eq!(m, "`features` is 3x2, but one row for each row of `targets` needs 2x*");
-        let m = message(Problem::new(DMatrix::zeros(2, 2), DMatrix::identity(3, 3), DMatrix::zeros(2, 1)));
+        let m =
+            message(Problem::new(DMatrix::zeros(2, 2), DMatrix::identity(3, 3), DMatrix::zeros(2, 1)));
         assert!(m.starts_with("`kernel` is 3x3"), "{m}");
         let m = message(Problem::new(DMatrix::zeros(0, 2), DMatrix::zeros(0, 0), DMatrix::zeros(0, 1)));
         assert!(m.contains("`targets` is empty (0x1)"), "{m}");
-        let m = message(Problem::linear(&DMatrix::zeros(2, 3), &DMatrix::zeros(4, 2), DMatrix::zeros(2, 1)));
+        let m =
+            message(Problem::linear(&DMatrix::zeros(2, 3), &DMatrix::zeros(4, 2), DMatrix::zeros(2, 1)));
         assert!(m.starts_with("`backbone` is 4x2"), "{m}");
     }
 
     #[test]
     fn values_are_checked_with_their_place() {
-        let m = message(Problem::new(dmatrix![1.0; f64::NAN], DMatrix::identity(2, 2), DMatrix::zeros(2, 1)));
+        let m = message(Problem::new(
+            dmatrix![1.0; f64::NAN],
+            DMatrix::identity(2, 2),
+            DMatrix::zeros(2, 1),
+        ));
         assert_eq!(m, "`features` holds NaN at row 1, column 0; all values must be finite");
     }
 
@@ -465,7 +472,8 @@ mod tests {
 
     #[test]
     fn impossible_held_out_kernels_are_refused() {
-        let p = Problem::new(DMatrix::identity(2, 2), dmatrix![1.0, 0.0; 0.0, 0.0], dmatrix![1.0; 1.0]).unwrap();
+        let p = Problem::new(DMatrix::identity(2, 2), dmatrix![1.0, 0.0; 0.0, 0.0], dmatrix![1.0; 1.0])
+            .unwrap();
         let m = message(p.clone().with_held_out(dmatrix![1.0, 0.0], dmatrix![0.0, 1.0]));
         assert!(m.contains("leaves the range of the kernel by 1e0"), "{m}");
         assert!(p.with_held_out(dmatrix![1.0, 0.0], dmatrix![1.0, 0.0]).is_ok());

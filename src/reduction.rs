@@ -122,8 +122,7 @@ impl Reduction {
             Inputs { features: inside, outside, lift }
         };
         let training = inputs(problem.features(), training_lift);
-        let held_out =
-            problem.held_out().map(|held| inputs(held.features(), lift(held.kernel())));
+        let held_out = problem.held_out().map(|held| inputs(held.features(), lift(held.kernel())));
         Ok(Self { basis, lambda, features, targets, constant_loss, training, held_out })
     }
 
@@ -224,9 +223,9 @@ impl Reduction {
 
     /// The predictions ZV on the held-out inputs, P×k.
     pub fn held_out_predictions(&self, state: &State) -> Option<DMatrix<f64>> {
-        self.held_out.as_ref().map(|inputs| {
-            (&inputs.features + Self::displacement(inputs, state)) * &state.head
-        })
+        self.held_out
+            .as_ref()
+            .map(|inputs| (&inputs.features + Self::displacement(inputs, state)) * &state.head)
     }
 
     /// The head in full width, h×k.
@@ -269,8 +268,7 @@ fn fixed_rows(
     let (h, k) = (problem.width(), problem.outputs());
     let z = problem.features() - modes * moving;
     let y = problem.targets() - modes * moving_targets;
-    let negligible =
-        crate::linalg::null_threshold(problem.samples() + h) * problem.features().norm();
+    let negligible = crate::linalg::null_threshold(problem.samples() + h) * problem.features().norm();
     if z.norm() <= negligible {
         return (DMatrix::zeros(0, h), DMatrix::zeros(0, k), y.norm_squared() / 2.0);
     }
@@ -351,7 +349,8 @@ mod tests {
 
     #[test]
     fn a_planted_head_motion_shows_as_drift() {
-        let problem = Problem::linear(&wobble(3, 4, 0.0), &wobble(5, 4, 1.0), wobble(3, 1, 2.0)).unwrap();
+        let problem =
+            Problem::linear(&wobble(3, 4, 0.0), &wobble(5, 4, 1.0), wobble(3, 1, 2.0)).unwrap();
         let head = wobble(5, 1, 3.0);
         let reduction = Reduction::new(&problem, &head).unwrap();
         let start = reduction.start(&head);

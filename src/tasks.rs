@@ -401,7 +401,13 @@ mod tests {
 
     #[test]
     fn a_teacher_at_angle_zero_lies_in_the_row_space() {
-        let spec = Gaussian { inputs: 20, width: 5, outputs: 1, teacher_angle: Some(0.0), ..Gaussian::default() };
+        let spec = Gaussian {
+            inputs: 20,
+            width: 5,
+            outputs: 1,
+            teacher_angle: Some(0.0),
+            ..Gaussian::default()
+        };
         let task = gaussian(&spec, 4).unwrap();
         let teacher = task.held_out_targets.unwrap();
         assert!((teacher.norm() - 1.0).abs() < 1e-14);
@@ -413,7 +419,10 @@ mod tests {
     #[test]
     fn impossible_settings_are_named() {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
-        assert_eq!(gaussian(&spec, 0).unwrap_err().to_string(), "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(
+            gaussian(&spec, 0).unwrap_err().to_string(),
+            "samples = 0 is not valid; it must be at least 1"
+        );
         let spec = Gaussian { teacher_angle: Some(0.1), ..Gaussian::default() };
         assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width = 32"));
     }

@@ -225,11 +225,7 @@ fn graded_orthogonal_factor(mantissas: DMatrix<f64>, logs: &[f64]) -> DMatrix<f6
         // Householder vector for the column, in units of the top row: v_i = weight_i · x_i.
         let relative = |i: usize| (size[i] - size[top]).exp();
         let head = x[(top, c)];
-        let norm = order[j..]
-            .iter()
-            .map(|&i| (x[(i, c)] * relative(i)).powi(2))
-            .sum::<f64>()
-            .sqrt();
+        let norm = order[j..].iter().map(|&i| (x[(i, c)] * relative(i)).powi(2)).sum::<f64>().sqrt();
         if norm == 0.0 {
             reflections.push((vec![0.0; rows], 0.0));
             continue;
@@ -244,10 +240,8 @@ fn graded_orthogonal_factor(mantissas: DMatrix<f64>, logs: &[f64]) -> DMatrix<f6
         let tau = (beta - head) / beta;
         for &column in &perm[j..] {
             // vᵀx in units of the top row
-            let inner: f64 = order[j..]
-                .iter()
-                .map(|&i| v[i] * x[(i, column)] * relative(i) * relative(i))
-                .sum();
+            let inner: f64 =
+                order[j..].iter().map(|&i| v[i] * x[(i, column)] * relative(i) * relative(i)).sum();
             for &i in &order[j..] {
                 x[(i, column)] -= tau * inner * v[i];
             }

@@ -58,9 +58,21 @@ impl Decoupled {
         )?;
         let (features, heads) = (samples.transpose() * z, v * &outputs);
         for (measure, gram, size) in [
-            ("the overlap of features of different modes", &features * features.transpose(), features.norm_squared()),
-            ("the overlap of heads of different modes", heads.transpose() * &heads, heads.norm_squared()),
-            ("the overlap of features and heads of different modes", &features * &heads, features.norm() * heads.norm()),
+            (
+                "the overlap of features of different modes",
+                &features * features.transpose(),
+                features.norm_squared(),
+            ),
+            (
+                "the overlap of heads of different modes",
+                heads.transpose() * &heads,
+                heads.norm_squared(),
+            ),
+            (
+                "the overlap of features and heads of different modes",
+                &features * &heads,
+                features.norm() * heads.norm(),
+            ),
         ] {
             within("modes with orthogonal feature subspaces", measure, off_diagonal(&gram), size)?;
         }
@@ -183,8 +195,8 @@ fn bases(
     order.extend(rest);
     let samples = DMatrix::from_fn(n, n, |r, c| samples[(r, order[c])]);
     let mut outputs = DMatrix::zeros(k, k);
-    for i in 0..paired {
-        outputs.set_column(i, &images.column(order[i]).normalize());
+    for (i, &column) in order.iter().enumerate().take(paired) {
+        outputs.set_column(i, &images.column(column).normalize());
     }
     if paired < k {
         let known = outputs.columns(0, paired).into_owned();
@@ -256,7 +268,10 @@ mod tests {
 
     #[test]
     fn different_modes_are_found_in_any_basis() {
-        let (problem, head) = modes(&[(1.0, 2.0, 1.0, 0.3, 0.4), (0.5, -1.0, 0.7, 0.2, 0.0), (2.0, 0.4, 1.1, -0.5, 1.0)], 3);
+        let (problem, head) = modes(
+            &[(1.0, 2.0, 1.0, 0.3, 0.4), (0.5, -1.0, 0.7, 0.2, 0.0), (2.0, 0.4, 1.1, -0.5, 1.0)],
+            3,
+        );
         agrees_with_the_solver(&problem, &head, 0.7);
     }
 
@@ -273,7 +288,8 @@ mod tests {
 
     #[test]
     fn coupled_modes_are_refused_with_the_overlap() {
-        let problem = Problem::linear(&wobble(3, 5, 0.0), &wobble(4, 5, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let problem =
+            Problem::linear(&wobble(3, 5, 0.0), &wobble(4, 5, 1.0), wobble(3, 2, 2.0)).unwrap();
         let head = wobble(4, 2, 3.0);
         let reduction = Reduction::new(&problem, &head).unwrap();
         let flow = Flow::new(&reduction, &head, 1.0).unwrap();

@@ -26,7 +26,11 @@ const STILL: f64 = 1e-14;
 pub fn descend(flow: &Flow, step: f64, t: f64, max_steps: usize) -> Result<Descent, FlowError> {
     check_time(t)?;
     if !(step > 0.0 && step.is_finite()) {
-        return Err(FlowError::Setting { name: "step", value: step, accepted: "a finite number above 0" });
+        return Err(FlowError::Setting {
+            name: "step",
+            value: step,
+            accepted: "a finite number above 0",
+        });
     }
     let whole = (t / step * (1.0 + 4.0 * f64::EPSILON)).floor();
     let limit = if t.is_finite() && whole <= max_steps as f64 { whole as usize } else { max_steps };
@@ -41,7 +45,13 @@ pub fn descend(flow: &Flow, step: f64, t: f64, max_steps: usize) -> Result<Desce
         if !moved.is_finite() || (steps % 16 == 0 && flow.reduction().loss(&state) > 2.0 * before) {
             let tangent = Tangent::new(flow, flow.start())?;
             let after = flow.reduction().loss(&state);
-            return Err(FlowError::Diverged { steps, step, before, after, stable: 2.0 / tangent.largest() });
+            return Err(FlowError::Diverged {
+                steps,
+                step,
+                before,
+                after,
+                stable: 2.0 / tangent.largest(),
+            });
         }
         let size = state.motion.norm_squared() + state.head.norm_squared();
         if t.is_infinite() && step * step * moved <= STILL * STILL * size {
@@ -88,7 +98,10 @@ mod tests {
         let reduction = Reduction::new(&problem, &dmatrix![2.0]).unwrap();
         let flow = Flow::new(&reduction, &dmatrix![2.0], 1.0).unwrap();
         let error = descend(&flow, 3.0, 1e3, 10_000).unwrap_err();
-        assert!(matches!(error, FlowError::Diverged { stable, .. } if (stable - 0.4).abs() < 1e-12), "{error}");
+        assert!(
+            matches!(error, FlowError::Diverged { stable, .. } if (stable - 0.4).abs() < 1e-12),
+            "{error}"
+        );
     }
 
     #[test]

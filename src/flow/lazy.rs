@@ -28,8 +28,8 @@ pub fn lazy(flow: &Flow, t: f64) -> Result<State, FlowError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::wobble;
     use crate::flow::solver::{Options, solve};
+    use crate::linalg::wobble;
     use crate::probing::ProbingPath;
     use crate::problem::Problem;
     use crate::reduction::Reduction;
@@ -37,7 +37,8 @@ mod tests {
     /// Halving the energy divides the error by four.
     #[test]
     fn the_error_is_of_second_order_in_the_energy() {
-        let problem = Problem::linear(&wobble(3, 8, 0.0), &wobble(6, 8, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let problem =
+            Problem::linear(&wobble(3, 8, 0.0), &wobble(6, 8, 1.0), wobble(3, 2, 2.0)).unwrap();
         let init = wobble(6, 2, 3.0);
         let reduction = Reduction::new(&problem, &init).unwrap();
         let path = ProbingPath::new(&problem, &init).unwrap();

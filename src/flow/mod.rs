@@ -44,11 +44,7 @@ impl Violation {
         size: f64,
         tolerance: f64,
     ) -> Result<(), Self> {
-        if size <= tolerance {
-            Ok(())
-        } else {
-            Err(Self { form, hypothesis, measure, size, tolerance })
-        }
+        if size <= tolerance { Ok(()) } else { Err(Self { form, hypothesis, measure, size, tolerance }) }
     }
 }
 

@@ -19,6 +19,8 @@
 //! residual tends to y. That limit is unstable: any p ≠ 0 ends with zero residual instead.
 //! For κ = 0 only the head moves, for γ = 0 only the feature: both are plain exponentials.
 
+use std::sync::OnceLock;
+
 use nalgebra::{DMatrix, DVector};
 
 use super::{Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Violation, check_time, phi};
@@ -98,7 +100,10 @@ impl RankOne {
         }
         for (x, size) in [(&p, a), (&m, b)] {
             if size < f64::MIN_POSITIVE && x.amax() > 0.0 {
-                return Err(FlowError::Overflow { quantity: "the squared size of feature and head", value: size });
+                return Err(FlowError::Overflow {
+                    quantity: "the squared size of feature and head",
+                    value: size,
+                });
             }
         }
         Ok(Self { kappa, gamma, target, z0, v0, residual, c, p, m, a, b, omega })
@@ -223,20 +228,43 @@ impl RankOne {
         self.residual * (sech / numerator) * (sech / denominator)
     }
 
-    /// Loss spent: the backbone's part is c ∫ r |v̂|² dσ in elementary integrals of e^{±σ}.
+    /// Loss spent: c ∫ r |v̂|² dσ by the backbone and c ∫ r |ẑ|² dσ by the head.
+    ///
+    /// For |σ| ≤ 1 by Gauss quadrature, exact to rounding there and without cancellation when feature and
+    /// head differ in size; beyond by the elementary integrals of e^{±2σ}.
     fn budget_at(&self, sigma: f64, residual: f64) -> Budget {
-        let total = (self.residual - residual) * (self.residual + residual) / 2.0;
         if sigma == 0.0 {
             return Budget::default();
         }
         let (y, a, b) = (self.target, self.a, self.b);
-        // c |v̂|² = ½(a u + b/u − 2g) and c |ẑ|² = ½(a u + b/u + 2g), g = c p·m / 2; r = y − ½(au − b/u).
-        // ∫ r (a u + b/u)/2 dσ is half of the loss, so the difference of the two parts is −∫ 2 g r dσ.
+        if sigma.abs() <= 1.0 {
+            let mut sum = Budget::default();
+            for &(x, weight) in gauss_legendre() {
+                let s = sigma * x;
+                // r(s) from its value at the end: both terms have the sign of r.
+                let left = 2.0 * (sigma - s);
+                let r = residual
+                    + (a * (2.0 * s).exp() * left.exp_m1() - b * (-2.0 * s).exp() * (-left).exp_m1())
+                        / 2.0;
+                let ratio = (self.gamma / self.kappa).sqrt();
+                let v = &self.v0 * s.cosh() + &self.z0 * (s.sinh() * ratio);
+                let z = &self.z0 * s.cosh() + &self.v0 * (s.sinh() / ratio);
+                let weight = weight * sigma * r;
+                sum.backbone += weight * norm(&v).powi(2) / ratio;
+                sum.head += weight * norm(&z).powi(2) * ratio;
+            }
+            return sum;
+        }
+        let total = if sigma.is_finite() {
+            let gap = (a * (2.0 * sigma).exp_m1() - b * (-2.0 * sigma).exp_m1()) / 2.0;
+            gap * (self.residual + residual) / 2.0
+        } else {
+            (self.residual - residual) * (self.residual + residual) / 2.0
+        };
+        // c|v̂|² = ½(au + b/u) − g and c|ẑ|² = ½(au + b/u) + g with g = c p·m/2: the parts differ by 2g ∫ r dσ.
         let g = self.c * self.p.dot(&self.m) / 2.0;
         let integral = if sigma.is_finite() {
-            // ∫ r dσ = yσ − ¼(a(u − 1) + b(1/u − 1))
-            y * sigma
-                - (a * (2.0 * sigma).exp_m1() + b * (-2.0 * sigma).exp_m1()) / 4.0
+            y * sigma - (a * (2.0 * sigma).exp_m1() + b * (-2.0 * sigma).exp_m1()) / 4.0
         } else {
             // Only at the saddle, where g = 0.
             0.0
@@ -293,6 +321,31 @@ impl ClosedForm for RankOne {
     }
 }
 
+/// Nodes and weights of 20-point Gauss–Legendre quadrature on [0, 1].
+fn gauss_legendre() -> &'static [(f64, f64)] {
+    const POINTS: usize = 20;
+    static RULE: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
+    RULE.get_or_init(|| {
+        let n = POINTS as f64;
+        (0..POINTS)
+            .map(|i| {
+                let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (n + 0.5)).cos();
+                let mut slope = 1.0;
+                for _ in 0..100 {
+                    let (mut before, mut now) = (1.0, x);
+                    for j in 1..POINTS {
+                        let j = j as f64;
+                        (before, now) = (now, ((2.0 * j + 1.0) * x * now - j * before) / (j + 1.0));
+                    }
+                    slope = n * (x * now - before) / (x * x - 1.0);
+                    x -= now / slope;
+                }
+                ((x + 1.0) / 2.0, 1.0 / ((1.0 - x * x) * slope * slope))
+            })
+            .collect()
+    })
+}
+
 /// Euclidean norm without overflow or underflow of squares.
 fn norm(x: &DVector<f64>) -> f64 {
     let largest = x.amax();
@@ -347,13 +400,10 @@ impl Limit {
         let cosh_minus_one = less * less / (2.0 * x);
         let along = cosh_minus_one + self.a * sinh;
         let across = self.w * sinh;
-        let dot = 1.0 + along;
+        // cosh σ + a sinh σ; as 1 + `along` it would cancel near the saddle.
+        let dot = (x * (1.0 + self.a) + (1.0 - self.a) / x) / 2.0;
         let norm = (dot * dot + across * across).sqrt();
-        let cosine = if dot > 0.0 {
-            across * across / (norm * (norm + dot))
-        } else {
-            1.0 - dot / norm
-        };
+        let cosine = if dot > 0.0 { across * across / (norm * (norm + dot)) } else { 1.0 - dot / norm };
         Adaptation { euclidean: (along * along + across * across).sqrt(), cosine, dot, norm }
     }
 }

@@ -9,7 +9,6 @@ use crate::tasks::TaskSpec;
 /// A sweep: every seed, scale, smoothing and head rate with every probing point and time.
 ///
 /// ```
-/// # #[cfg(feature = "files")] {
 /// let config: taskhead::sweep::config::Config = toml::from_str(r#"
 ///     times = [1.0, inf]
 ///     [problem]
@@ -22,7 +21,6 @@ use crate::tasks::TaskSpec;
 ///     points = 24
 /// "#).unwrap();
 /// assert_eq!(config.cells(), 10 * 24 * 2);
-/// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -209,7 +207,8 @@ impl Config {
         if self.heads.seeds == 0 {
             return Err(ConfigError::Value { name: "seeds", value: 0.0, accepted: "at least 1" });
         }
-        let given = [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
+        let given =
+            [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
         let count = given.iter().filter(|g| **g).count();
         if count > 1 {
             return Err(ConfigError::Probes { count });
@@ -262,7 +261,9 @@ mod tests {
         };
         assert!(config().validate().is_ok());
         assert_eq!(message(&|c| c.times = vec![]), "`times` is empty; it must hold at least one value");
-        assert!(message(&|c| c.times = vec![-1.0]).starts_with("`times` holds -1; accepted: numbers of"));
+        assert!(
+            message(&|c| c.times = vec![-1.0]).starts_with("`times` holds -1; accepted: numbers of")
+        );
         assert!(message(&|c| c.times = vec![2.0, 1.0]).contains("ascending"));
         assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
         assert!(message(&|c| c.heads.seeds = u64::MAX).contains("at most 10000000"));

@@ -70,9 +70,7 @@ impl Collocation {
         // Embedded formula of order s on the nodes 0, c₁ … c_s with weight γ₀ at 0 (the real
         // eigenvalue): its difference to the weights, expressed in stage increments.
         let real = values[0].re;
-        let rhs = DVector::from_fn(s, |q, _| {
-            1.0 / (q + 1) as f64 - if q == 0 { real } else { 0.0 }
-        });
+        let rhs = DVector::from_fn(s, |q, _| 1.0 / (q + 1) as f64 - if q == 0 { real } else { 0.0 });
         let embedded = solve.solve(&rhs).expect("distinct nodes");
         let difference = embedded - a.row(s - 1).transpose();
         let error = a.transpose().lu().solve(&difference).expect("A is invertible");
@@ -88,13 +86,10 @@ impl Collocation {
     /// the weights of the stage increments in the collocation polynomial.
     pub fn interpolation(&self, x: f64) -> Vec<f64> {
         let others = |j: usize| {
-            std::iter::once(0.0).chain(
-                self.nodes.iter().enumerate().filter(move |(i, _)| *i != j).map(|(_, &c)| c),
-            )
+            std::iter::once(0.0)
+                .chain(self.nodes.iter().enumerate().filter(move |(i, _)| *i != j).map(|(_, &c)| c))
         };
-        (0..self.stages())
-            .map(|j| others(j).map(|c| (x - c) / (self.nodes[j] - c)).product())
-            .collect()
+        (0..self.stages()).map(|j| others(j).map(|c| (x - c) / (self.nodes[j] - c)).product()).collect()
     }
 }
 
@@ -157,8 +152,7 @@ mod tests {
         for s in [1, 3, 5, 7] {
             let m = Collocation::radau(s);
             for q in 1..=2 * s - 1 {
-                let sum: f64 =
-                    (0..s).map(|j| m.a[(s - 1, j)] * m.nodes[j].powi(q as i32 - 1)).sum();
+                let sum: f64 = (0..s).map(|j| m.a[(s - 1, j)] * m.nodes[j].powi(q as i32 - 1)).sum();
                 assert!((sum - 1.0 / q as f64).abs() < 1e-13, "s = {s}, q = {q}");
             }
         }
@@ -183,12 +177,8 @@ mod tests {
         let m = Collocation::radau(5);
         let x = 1.3;
         for power in 1..=5 {
-            let value: f64 = m
-                .interpolation(x)
-                .iter()
-                .zip(&m.nodes)
-                .map(|(w, c)| w * c.powi(power))
-                .sum();
+            let value: f64 =
+                m.interpolation(x).iter().zip(&m.nodes).map(|(w, c)| w * c.powi(power)).sum();
             assert!((value - x.powi(power)).abs() < 1e-12);
         }
     }

@@ -316,8 +316,7 @@ impl<'a> Solver<'a> {
         if let Some((last_step, _)) = &self.last
             && *last_step > 0.0
         {
-            let predicted =
-                factor * (step / last_step) * (self.last_error / error).powf(1.0 / order);
+            let predicted = factor * (step / last_step) * (self.last_error / error).powf(1.0 / order);
             factor = factor.min(predicted);
         }
         step * factor.clamp(0.2, 8.0)
@@ -421,8 +420,7 @@ impl<'a> Solver<'a> {
                 }
             }
             z.iter_mut().zip(&corrections).for_each(|(z, c)| z.add(1.0, c));
-            let change =
-                corrections.iter().map(|c| self.norm(c, &z[s - 1])).fold(0.0, f64::max);
+            let change = corrections.iter().map(|c| self.norm(c, &z[s - 1])).fold(0.0, f64::max);
             if !change.is_finite() {
                 return None;
             }
@@ -433,7 +431,10 @@ impl<'a> Solver<'a> {
                 }
             }
             let bound = if iteration == 1 { change } else { change * rate / (1.0 - rate) };
-            if change == 0.0 || (bound <= goal && rate < 1.0) || (iteration == 1 && change <= goal * 1e-3) {
+            if change == 0.0
+                || (bound <= goal && rate < 1.0)
+                || (iteration == 1 && change <= goal * 1e-3)
+            {
                 return Some((z, iteration));
             }
             if iteration > 1 {
@@ -537,8 +538,7 @@ impl<'a> Solver<'a> {
         let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
         let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
         let motion_error = missed.motion.norm() + fastest * s.norm() * change.head.norm();
-        let head_error =
-            missed.head.norm() + self.flow.head_rate() * moved.norm() * s.norm();
+        let head_error = missed.head.norm() + self.flow.head_rate() * moved.norm() * s.norm();
         let allowed = 0.1 * self.options.rtol;
         if motion_error > allowed * state.motion.norm() || head_error > allowed * state.head.norm() {
             return None;

@@ -45,7 +45,8 @@ impl Tangent {
             eigen.d.iter_mut().for_each(|d| *d = d.max(0.0));
             modes.push(eigen);
         }
-        let largest = modes.iter().filter_map(|e| e.d.as_slice().first()).fold(0.0, |a, &b| f64::max(a, b));
+        let largest =
+            modes.iter().filter_map(|e| e.d.as_slice().first()).fold(0.0, |a, &b| f64::max(a, b));
         Ok(Self {
             z,
             v,
@@ -193,12 +194,15 @@ mod tests {
     #[test]
     fn solve_inverts_the_shifted_jacobian() {
         let head = wobble(6, 2, 3.0);
-        let problem = Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let problem =
+            Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
         let reduction = Reduction::new(&problem, &head).unwrap();
         let flow = Flow::new(&reduction, &head, 0.7).unwrap();
         let tangent = Tangent::new(&flow, flow.start()).unwrap();
-        let g = State { motion: wobble(3, reduction.width(), 4.0), head: wobble(reduction.width(), 2, 5.0) };
-        let i = State { motion: wobble(3, reduction.width(), 6.0), head: wobble(reduction.width(), 2, 7.0) };
+        let g =
+            State { motion: wobble(3, reduction.width(), 4.0), head: wobble(reduction.width(), 2, 5.0) };
+        let i =
+            State { motion: wobble(3, reduction.width(), 6.0), head: wobble(reduction.width(), 2, 7.0) };
         let shift = Complex::new(0.4, 0.9);
         let (x, y) = tangent.solve(shift, &g, Some(&i));
         let y = y.unwrap();
@@ -219,7 +223,8 @@ mod tests {
     #[test]
     fn apply_is_the_tangent_kernel() {
         let head = wobble(6, 2, 3.0);
-        let problem = Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let problem =
+            Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
         let reduction = Reduction::new(&problem, &head).unwrap();
         let flow = Flow::new(&reduction, &head, 0.7).unwrap();
         let tangent = Tangent::new(&flow, flow.start()).unwrap();

@@ -1,0 +1,130 @@
+(** * Definitions: every notion that the theorems mention, and no proof.
+
+   Vectors and matrices are functions of an index; only indices below the
+   stated size count.
+
+   notation            meaning
+   ------------------  ------------------------------------------------------
+   sumn n f            f 0 + f 1 + ... + f (n-1)
+   dot h u v           u . v, over the first h coordinates
+   sq h u              |u|^2
+   vnorm h u           |u|
+   dist h u v          |u - v|
+   cosine h u v        (u . v) / (|u| |v|)
+   z t, v t            feature vector and head vector at time t (width h)
+   kappa, gamma        kernel value of the sample; head rate / backbone rate
+   y                   target; the residual is r = y - z . v
+   is_flow             (z, v) solves  z' = kappa r v,  v' = gamma r z
+   starts, tends       value at time 0; limit for t -> infinity
+   trains              some flow leads from (z0, v0) to the limits (zT, vT)
+   energy h y z0 v0    E = |y - z0 . v0|, the residual at the start
+   a, w                normalised head: v0 = a z0 + w e, |z0| = |e| = 1, e _|_ z0
+   sigma y w a         rapidity at t = infinity
+   *)
+
+Require Import Reals.
+From Coquelicot Require Import Coquelicot.
+Open Scope R_scope.
+
+(** ** Vectors *)
+
+Definition vec := nat -> R.
+
+(** Sum of the first [n] values of [f]. *)
+Fixpoint sumn (n : nat) (f : nat -> R) : R :=
+  match n with
+  | O => 0
+  | S p => sumn p f + f p
+  end.
+
+Definition dot (h : nat) (u v : vec) : R := sumn h (fun i => u i * v i).
+Definition sq (h : nat) (u : vec) : R := dot h u u.
+Definition vsub (u v : vec) : vec := fun i => u i - v i.
+Definition vnorm (h : nat) (u : vec) : R := sqrt (sq h u).
+Definition dist (h : nat) (u v : vec) : R := vnorm h (vsub u v).
+Definition cosine (h : nat) (u v : vec) : R := dot h u v / (vnorm h u * vnorm h v).
+
+(** The combination [p u + q v]. *)
+Definition comb (p : R) (u : vec) (q : R) (v : vec) : vec := fun i => p * u i + q * v i.
+
+(** ** The rank-one finetuning flow
+
+   The equations are required for [0 <= t] only: backwards in time solutions
+   blow up, so asking for all [t] would leave nothing to talk about. *)
+
+Definition is_flow (kappa gamma : R) (h : nat) (y : R) (z v : R -> vec) : Prop :=
+  forall t, 0 <= t -> forall i, (i < h)%nat ->
+    is_derive (fun s => z s i) t (kappa * (y - dot h (z t) (v t)) * v t i) /\
+    is_derive (fun s => v s i) t (gamma * (y - dot h (z t) (v t)) * z t i).
+
+Definition starts (h : nat) (z : R -> vec) (z0 : vec) : Prop :=
+  forall i, (i < h)%nat -> z 0 i = z0 i.
+
+Definition tends (h : nat) (z : R -> vec) (zT : vec) : Prop :=
+  forall i, (i < h)%nat -> is_lim (fun t => z t i) p_infty (zT i).
+
+(** Training from feature [z0] and head [v0] ends at [zT] and [vT]. *)
+Definition trains (kappa gamma : R) (h : nat) (y : R) (z0 v0 zT vT : vec) : Prop :=
+  exists z v : R -> vec,
+    is_flow kappa gamma h y z v /\ starts h z z0 /\ starts h v v0 /\
+    tends h z zT /\ tends h v vT.
+
+(** Training residual left at the start of finetuning. *)
+Definition energy (h : nat) (y : R) (z0 v0 : vec) : R := Rabs (y - dot h z0 v0).
+
+(** [v2] differs from [v1] by a multiple of the feature [z0]: head probing
+   on one sample moves the head along the feature and in no other direction. *)
+Definition same_probing_line (h : nat) (z0 v1 v2 : vec) : Prop :=
+  exists mu, forall i, (i < h)%nat -> v2 i = v1 i + mu * z0 i.
+
+(** The head has a part orthogonal to the feature (w > 0 in the normalised model). *)
+Definition has_orthogonal_part (h : nat) (z0 v0 : vec) : Prop :=
+  (dot h z0 v0)^2 < sq h z0 * sq h v0.
+
+(** ** Closed form of the flow (kappa = gamma = 1)
+
+   With alpha = |z0 + v0|^2, beta = |z0 - v0|^2 and omega = sqrt(4 y^2 + alpha beta),
+   u = e^(2 sigma) is the quotient of two solutions of a linear system. *)
+
+Definition omega (y alpha beta : R) : R := sqrt (4 * y^2 + alpha * beta).
+
+(** sinh(w t / 2) / (w / 2), and its limit t at w = 0. *)
+Definition sinhc (w t : R) : R :=
+  if Req_EM_T w 0 then t else sinh (w * t / 2) / (w / 2).
+
+Definition clock_num (y alpha beta t : R) : R :=
+  cosh (omega y alpha beta * t / 2) + (y + beta / 2) * sinhc (omega y alpha beta) t.
+Definition clock_den (y alpha beta t : R) : R :=
+  cosh (omega y alpha beta * t / 2) + (alpha / 2 - y) * sinhc (omega y alpha beta) t.
+
+(** Rapidity at time [t]. *)
+Definition clock (y alpha beta t : R) : R :=
+  ln (clock_num y alpha beta t / clock_den y alpha beta t) / 2.
+
+(** Rapidity at [t] = infinity. *)
+Definition final_clock (y alpha beta : R) : R := ln ((2 * y + omega y alpha beta) / alpha) / 2.
+
+Definition alpha_of (h : nat) (z0 v0 : vec) : R := sq h z0 + 2 * dot h z0 v0 + sq h v0.
+Definition beta_of (h : nat) (z0 v0 : vec) : R := sq h z0 - 2 * dot h z0 v0 + sq h v0.
+
+(** Feature and head at rapidity [s]: a hyperbolic rotation of the pair (z0, v0). *)
+Definition boost_z (z0 v0 : vec) (s : R) : vec := comb (cosh s) z0 (sinh s) v0.
+Definition boost_v (z0 v0 : vec) (s : R) : vec := comb (cosh s) v0 (sinh s) z0.
+
+(** ** Limits of the normalised model: |z0| = 1, v0 = a z0 + w e *)
+
+Definition m_of (w a : R) : R := 1 + a^2 + w^2.
+Definition P_of (y w a : R) : R := sqrt (4 * y^2 + (m_of w a)^2 - 4 * a^2).
+
+Definition sigma (y w a : R) : R :=
+  ln ((2 * y + P_of y w a) / (m_of w a + 2 * a)) / 2.
+
+(** The limit equation  m sinh(2 s) + 2 a cosh(2 s) = 2 y. *)
+Definition limit_equation (y w a s : R) : Prop :=
+  m_of w a * sinh (2 * s) + 2 * a * cosh (2 * s) = 2 * y.
+
+(** z_T . z_0, |z_T|^2, |z_T - z_0|^2 and the cosine between z_T and z_0. *)
+Definition dotT (y w a : R) : R := cosh (sigma y w a) + a * sinh (sigma y w a).
+Definition norm2T (y w a : R) : R := dotT y w a ^ 2 + (w * sinh (sigma y w a)) ^ 2.
+Definition dist2T (y w a : R) : R := (dotT y w a - 1) ^ 2 + (w * sinh (sigma y w a)) ^ 2.
+Definition cosT (y w a : R) : R := dotT y w a / sqrt (norm2T y w a).

@@ -1,0 +1,164 @@
+//! Closed forms against 50-digit reference values: `tests/reference/*.json`, made by `make.py` beside them.
+
+use nalgebra::{DMatrix, DVector};
+use serde_json::Value;
+use taskhead::energy::Energy;
+use taskhead::flow::frozen::FrozenHead;
+use taskhead::flow::rank_one::{Limit, RankOne};
+use taskhead::flow::{ClosedForm, Flow};
+use taskhead::probing::ProbingPath;
+use taskhead::problem::Problem;
+use taskhead::reduction::Reduction;
+
+/// Relative accuracy that closed forms promise.
+const PROMISED: f64 = 1e-12;
+
+fn cases(file: &str) -> Vec<Value> {
+    let path = format!("{}/tests/reference/{file}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the reference file is there");
+    let value: Value = serde_json::from_str(&text).expect("the reference file is JSON");
+    value["cases"].as_array().expect("it holds cases").clone()
+}
+
+/// A number, given as one or as text with more digits than f64 holds.
+fn number(v: &Value) -> f64 {
+    v.as_f64().unwrap_or_else(|| v.as_str().expect("a number").parse().expect("a number"))
+}
+
+fn vector(v: &Value) -> DVector<f64> {
+    let values: Vec<f64> = v.as_array().expect("a vector").iter().map(number).collect();
+    DVector::from_vec(values)
+}
+
+fn matrix(v: &Value) -> DMatrix<f64> {
+    let rows: Vec<_> = v.as_array().expect("a matrix").iter().map(|r| vector(r).transpose()).collect();
+    DMatrix::from_rows(&rows)
+}
+
+/// Collects what is wrong, so that a failing run names every case.
+#[derive(Default)]
+struct Report(Vec<String>);
+
+impl Report {
+    fn check(&mut self, case: &Value, what: &str, error: f64, allowed: f64) {
+        // A NaN is wrong too.
+        if error.is_nan() || error > allowed {
+            self.0.push(format!("{} {what}: error {error:e}, allowed {allowed:e}", case["id"]));
+        }
+    }
+
+    fn finish(self, cases: usize, at_least: usize) {
+        assert!(cases >= at_least, "only {cases} cases");
+        assert!(self.0.is_empty(), "{} of {cases} cases:\n{}", self.0.len(), self.0.join("\n"));
+    }
+}
+
+#[test]
+fn rank_one() {
+    let cases = cases("rank_one");
+    let mut report = Report::default();
+    for case in &cases {
+        let (z0, v0) = (vector(&case["z0"]), vector(&case["v0"]));
+        let (y, kappa, gamma) = (number(&case["y"]), number(&case["kappa"]), number(&case["gamma"]));
+        let form = match RankOne::new(kappa, gamma, y, z0.clone(), v0.clone()) {
+            Ok(form) => form,
+            Err(error) => {
+                report.0.push(format!("{}: {error}", case["id"]));
+                continue;
+            }
+        };
+        let point = form.at(number(&case["t"])).expect("a valid time");
+        let (z, v) = (vector(&case["z"]), vector(&case["v"]));
+        // Relative to the vector or to its start: a feature that shrinks to 0 keeps the start's rounding.
+        report.check(case, "z", (&point.feature - &z).amax(), PROMISED * z.amax().max(z0.amax()));
+        report.check(case, "v", (&point.head - &v).amax(), PROMISED * v.amax().max(v0.amax()));
+        let scale = y.abs().max(number(&case["residual"]).abs());
+        report.check(case, "r", (point.residual - number(&case["residual"])).abs(), PROMISED * scale);
+        let loss = number(&case["budget_backbone"]) + number(&case["budget_head"]);
+        let backbone = (point.budget.backbone - number(&case["budget_backbone"])).abs();
+        report.check(case, "backbone budget", backbone, 1e-11 * loss);
+        let head = (point.budget.head - number(&case["budget_head"])).abs();
+        report.check(case, "head budget", head, 1e-11 * loss);
+    }
+    report.finish(cases.len(), 40);
+}
+
+#[test]
+fn rank_one_limits() {
+    let cases = cases("limits");
+    let mut report = Report::default();
+    for case in &cases {
+        let [y, w, a] = ["y", "w", "a"].map(|name| number(&case[name]));
+        let limit = Limit::new(y, w, a);
+        let metrics = limit.adaptation();
+        for (what, value) in [
+            ("sigma", limit.rapidity()),
+            ("euclidean", metrics.euclidean),
+            ("cosine_distance", metrics.cosine),
+            ("dot", metrics.dot),
+            ("norm", metrics.norm),
+        ] {
+            let expected = number(&case[what]);
+            // The dot product cosh σ + a sinh σ may be a small difference: it is as accurate as its terms.
+            let sigma = number(&case["sigma"]);
+            let terms = if what == "dot" { sigma.cosh() + (a * sigma.sinh()).abs() } else { 0.0 };
+            let terms = if terms > 100.0 * expected.abs() && sigma.abs() < 1.0 { terms } else { 0.0 };
+            report.check(case, what, (value - expected).abs(), PROMISED * expected.abs().max(terms));
+        }
+    }
+    report.finish(cases.len(), 12);
+}
+
+#[test]
+fn probing() {
+    let cases = cases("probing");
+    let mut report = Report::default();
+    for case in &cases {
+        let [features, targets, head] = ["features", "targets", "head"].map(|name| matrix(&case[name]));
+        let n = targets.nrows();
+        let problem = Problem::new(features, DMatrix::identity(n, n), targets).expect("a valid problem");
+        let path = ProbingPath::new(&problem, &head).expect("a valid head");
+        let tau = number(&case["tau"]);
+        let (expected, residual) = (matrix(&case["head_out"]), matrix(&case["residual_out"]));
+        // An ill-conditioned feature matrix loses digits of the head in every algorithm.
+        let s = problem.features().clone().svd(false, false).singular_values;
+        let small = s.iter().copied().filter(|v| *v > 1e-13 * s.max()).fold(f64::INFINITY, f64::min);
+        let condition = if small.is_finite() { (s.max() / small).max(1.0) } else { 1.0 };
+        let found = path.head(tau).expect("a valid time");
+        report.check(
+            case,
+            "head",
+            (found - &expected).amax(),
+            PROMISED * condition * expected.amax().max(1.0),
+        );
+        let found = path.residual(tau).expect("a valid time");
+        let scale = problem.targets().amax().max(problem.residual(&head).amax());
+        report.check(case, "residual", (&found - &residual).amax(), PROMISED * scale);
+        let aie = (Energy::of(&found).aie - number(&case["aie"])).abs();
+        report.check(case, "AIE", aie, PROMISED * scale);
+    }
+    report.finish(cases.len(), 10);
+}
+
+#[test]
+fn frozen_head() {
+    let cases = cases("frozen");
+    let mut report = Report::default();
+    for case in &cases {
+        let [features, kernel, targets, head] =
+            ["features", "kernel", "targets", "head"].map(|name| matrix(&case[name]));
+        let problem = Problem::new(features, kernel, targets).expect("a valid problem");
+        let reduction = Reduction::new(&problem, &head).expect("a valid head");
+        let flow = Flow::new(&reduction, &head, 0.0).expect("a valid rate");
+        let form = FrozenHead::of_flow(&flow).expect("a frozen head");
+        let state = form.state(number(&case["t"])).expect("a valid time");
+        let found = problem.features() + reduction.full_displacement(&state);
+        let expected = matrix(&case["features_out"]);
+        // Small kernel eigenvalues are known to rounding of the largest only.
+        let lambda = problem.kernel().eigenvalues();
+        let condition = if lambda.is_empty() { 1.0 } else { lambda[0] / lambda[lambda.len() - 1] };
+        let allowed = PROMISED.max(4.0 * f64::EPSILON * condition) * expected.amax().max(1.0);
+        report.check(case, "features", (found - &expected).amax(), allowed);
+    }
+    report.finish(cases.len(), 10);
+}
