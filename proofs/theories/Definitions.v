@@ -47,6 +47,8 @@ Definition cosine (h : nat) (u v : vec) : R := dot h u v / (vnorm h u * vnorm h 
 (** The combination [p u + q v]. *)
 Definition comb (p : R) (u : vec) (q : R) (v : vec) : vec := fun i => p * u i + q * v i.
 
+Definition vscale (p : R) (u : vec) : vec := fun i => p * u i.
+
 (** ** The rank-one finetuning flow
 
    The equations are required for [0 <= t] only: backwards in time solutions
@@ -128,3 +130,16 @@ Definition dotT (y w a : R) : R := cosh (sigma y w a) + a * sinh (sigma y w a).
 Definition norm2T (y w a : R) : R := dotT y w a ^ 2 + (w * sinh (sigma y w a)) ^ 2.
 Definition dist2T (y w a : R) : R := (dotT y w a - 1) ^ 2 + (w * sinh (sigma y w a)) ^ 2.
 Definition cosT (y w a : R) : R := dotT y w a / sqrt (norm2T y w a).
+
+(** ** From general kappa, gamma and |z0| to the normalised model
+
+   y, a and w of the normalised model are [unit_of] times their general
+   counterparts y, z0 . v0 and sqrt(|z0|^2 |v0|^2 - (z0 . v0)^2). *)
+
+Definition unit_of (kappa gamma : R) (h : nat) (z0 : vec) : R := sqrt (kappa / gamma) / sq h z0.
+Definition w_of (h : nat) (z0 v0 : vec) : R := sqrt (sq h z0 * sq h v0 - (dot h z0 v0)^2).
+
+(** Excludes only the head that is exactly opposite to the feature (in the
+    metric of the flow), from which training collapses to 0. *)
+Definition not_opposite (kappa gamma : R) (h : nat) (z0 v0 : vec) : Prop :=
+  0 < gamma * sq h z0 + 2 * sqrt (kappa * gamma) * dot h z0 v0 + kappa * sq h v0.
