@@ -41,10 +41,10 @@ Proof.
   rewrite dot_vscale. set (r := dot h (z (t / tau)) (v (t / tau))) in *. unfold vscale. split.
   - refine (is_derive_val _ _ _ _ (is_derive_Rscal _ p _ _
       (is_derive_comp_R (fun s => z s i) (fun s => s / tau) t _ _ Dt Dz)) _).
-    field. split; [lra|exact Hq].
+    field. repeat split; (assumption || lra).
   - refine (is_derive_val _ _ _ _ (is_derive_Rscal _ q _ _
       (is_derive_comp_R (fun s => v s i) (fun s => s / tau) t _ _ Dt Dv)) _).
-    field. split; [lra|exact Hp].
+    field. repeat split; (assumption || lra).
 Qed.
 
 Lemma lim_time (f : R -> R) (l tau : R) :
@@ -52,11 +52,12 @@ Lemma lim_time (f : R -> R) (l tau : R) :
 Proof.
   intros Ht Hf. apply (is_lim_comp f (fun t => t / tau) p_infty l p_infty); [exact Hf| |].
   - apply (is_lim_ext (fun t => / tau * t)); [intros; unfold Rdiv; ring|].
-    replace p_infty with (Rbar_mult (/ tau) p_infty).
-    + apply is_lim_scal_l. apply is_lim_id.
-    + pose proof (Rinv_0_lt_compat _ Ht). simpl.
+    assert (E : Rbar_mult (/ tau) p_infty = p_infty).
+    { pose proof (Rinv_0_lt_compat _ Ht). simpl.
       destruct (Rle_dec 0 (/ tau)) as [H1|H1]; [|exfalso; lra].
-      destruct (Rle_lt_or_eq_dec 0 (/ tau) H1) as [H2|H2]; [reflexivity|exfalso; lra].
+      destruct (Rle_lt_or_eq_dec 0 (/ tau) H1) as [H2|H2]; [reflexivity|exfalso; lra]. }
+    pose proof (is_lim_scal_l (fun t => t) (/ tau) p_infty p_infty (is_lim_id _)) as H.
+    rewrite E in H. exact H.
   - exists 0. intros; discriminate.
 Qed.
 
@@ -111,6 +112,12 @@ Proof. apply sqrt_sqrt. left. now apply Rdiv_lt_0_compat. Qed.
 Lemma c_pos : 0 < c.
 Proof. apply Rdiv_lt_0_compat; [apply g_pos|exact Hz]. Qed.
 
+Lemma gnn_pos : 0 < gamma * (n * n).
+Proof. pose proof n_pos. repeat apply Rmult_lt_0_compat; assumption. Qed.
+
+Lemma cy_pos : 0 < y -> 0 < c * y.
+Proof. intros Hy. apply Rmult_lt_0_compat; [apply c_pos|exact Hy]. Qed.
+
 Lemma c_form : c = g / (n * n).
 Proof. now rewrite n_sq. Qed.
 
@@ -131,7 +138,7 @@ Proof.
   intros H. pose proof n_pos. pose proof g_pos.
   assert (Hi : 0 < / n) by now apply Rinv_0_lt_compat.
   assert (Hq : 0 < g / n) by now apply Rdiv_lt_0_compat.
-  apply (trains_scale _ _ _ _ _ _ _ _ (/ n) (g / n) (gamma * (n * n))) in H; [|lra|lra|nra].
+  apply (trains_scale _ _ _ _ _ _ _ _ (/ n) (g / n) (gamma * (n * n))) in H; [|lra|lra|now apply gnn_pos].
   rewrite rate_kappa, rate_gamma in H.
   replace (/ n * (g / n) * y) with (c * y) in H by (rewrite c_form; field; lra). exact H.
 Qed.
@@ -177,11 +184,11 @@ Proof.
   assert (Ek : kappa = gamma * (g * g)) by (rewrite g_sq; field; lra).
   assert (Es : sqrt (kappa * gamma) = gamma * g).
   { rewrite Ek. replace (gamma * (g * g) * gamma) with ((gamma * g) * (gamma * g)) by ring.
-    apply sqrt_square. nra. }
+    apply sqrt_square. apply Rmult_le_pos; lra. }
   rewrite Es, Ek, <- n_sq in H.
   replace (1 + 2 * (g / (n * n) * dot h z0 v0) + (g / n)^2 * sq h v0) with
     ((gamma * (n * n) + 2 * (gamma * g) * dot h z0 v0 + gamma * (g * g) * sq h v0) / (gamma * (n * n))).
-  - apply Rdiv_lt_0_compat; [exact H|nra].
+  - apply Rdiv_lt_0_compat; [exact H|apply gnn_pos].
   - field. lra.
 Qed.
 
@@ -195,7 +202,7 @@ Theorem limit_quantities v0 zT vT :
 Proof.
   intros Hy Ho Ht w a. pose proof n_pos. pose proof c_pos.
   assert (Ha : 0 < m_of w a + 2 * a) by now apply not_opposite_alpha.
-  assert (Hcy : 0 < c * y) by nra.
+  pose proof (cy_pos Hy) as Hcy.
   apply trains_normalise in Ht.
   pose proof (T7_limit_unique h (c * y) _ _ _ _ ltac:(rewrite unit_alpha; exact Ha) (or_introl Hcy) Ht) as Hu.
   cbv zeta in Hu. rewrite unit_alpha, unit_beta in Hu. fold w in Hu. fold a in Hu.
@@ -237,8 +244,8 @@ Theorem training_converges v0 :
 Proof.
   intros Hy Ho. pose proof n_pos. pose proof g_pos. pose proof c_pos.
   pose proof (not_opposite_alpha v0 Ho) as Ha. rewrite <- unit_alpha in Ha.
-  pose proof (T7_convergence h (c * y) _ _ Ha (or_introl ltac:(nra))) as Ht. cbv zeta in Ht.
-  assert (Hgn : 0 < gamma * (n * n)) by nra.
+  pose proof (T7_convergence h (c * y) _ _ Ha (or_introl (cy_pos Hy))) as Ht. cbv zeta in Ht.
+  pose proof gnn_pos as Hgn.
   apply (trains_scale _ _ _ _ _ _ _ _ n (n / g) (/ (gamma * (n * n)))) in Ht.
   - replace (1 / (/ (gamma * (n * n)) * (n / g)^2)) with kappa in Ht.
     2:{ transitivity (gamma * (g * g)); [rewrite g_sq|]; field; lra. }
@@ -261,8 +268,8 @@ Proof.
   intros Hy Ho H1 H2 i Hi. pose proof n_pos. pose proof g_pos. pose proof c_pos.
   pose proof (not_opposite_alpha v0 Ho) as Ha. rewrite <- unit_alpha in Ha.
   apply trains_normalise in H1, H2.
-  destruct (T7_limit_unique h (c * y) _ _ _ _ Ha (or_introl ltac:(nra)) H1 i Hi) as [A1 B1].
-  destruct (T7_limit_unique h (c * y) _ _ _ _ Ha (or_introl ltac:(nra)) H2 i Hi) as [A2 B2].
+  destruct (T7_limit_unique h (c * y) _ _ _ _ Ha (or_introl (cy_pos Hy)) H1 i Hi) as [A1 B1].
+  destruct (T7_limit_unique h (c * y) _ _ _ _ Ha (or_introl (cy_pos Hy)) H2 i Hi) as [A2 B2].
   cbv zeta in *. rewrite <- A2 in A1. rewrite <- B2 in B1. unfold vscale in A1, B1.
   assert (0 < / n) by now apply Rinv_0_lt_compat.
   assert (0 < g / n) by now apply Rdiv_lt_0_compat.

@@ -1,0 +1,185 @@
+//! Laws that every solution obeys, written once and run on the solver over random problems.
+
+use nalgebra::DMatrix;
+use taskhead::problem::Problem;
+use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
+use taskhead::tasks::{Gaussian, Task, TaskSpec, normal, stream};
+
+/// Agreement that is promised at default settings.
+const PROMISED: f64 = 1e-7;
+
+struct Raw {
+    inputs: DMatrix<f64>,
+    backbone: DMatrix<f64>,
+    targets: DMatrix<f64>,
+    head: DMatrix<f64>,
+    rate: f64,
+}
+
+impl Raw {
+    fn random(seed: u64, [n, d, h, k]: [usize; 4], rate: f64) -> Self {
+        let rng = |purpose| stream(seed, purpose);
+        Self {
+            inputs: normal(&mut rng(1), n, d, 1.0 / (d as f64).sqrt()),
+            backbone: normal(&mut rng(2), h, d, 1.0 / (h as f64).sqrt()),
+            targets: normal(&mut rng(3), n, k, 1.0),
+            head: normal(&mut rng(5), h, k, 0.7 / (h as f64).sqrt()),
+            rate,
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        Problem::linear(&self.inputs, &self.backbone, self.targets.clone()).unwrap()
+    }
+
+    fn solve(&self, t: f64) -> (DMatrix<f64>, DMatrix<f64>, Simulation) {
+        let problem = self.problem();
+        let run = Run::new(&problem, &self.head, 0.0).unwrap();
+        let settings = Settings { head_rate: self.rate, method: Method::Flow, ..Settings::default() };
+        let result = run.finetune(Probe::Time(0.0), &[t], &settings).unwrap().remove(0);
+        (run.features(&result), run.head(&result), result)
+    }
+
+    /// Classical Runge–Kutta of order 4 on backbone and head themselves: no kernel, no reduction.
+    fn integrate(&self, t: f64, steps: usize) -> (DMatrix<f64>, DMatrix<f64>) {
+        let velocity = |b: &DMatrix<f64>, v: &DMatrix<f64>| {
+            let z = &self.inputs * b.transpose();
+            let r = &self.targets - &z * v;
+            (v * r.transpose() * &self.inputs, z.transpose() * r * self.rate)
+        };
+        let (mut b, mut v) = (self.backbone.clone(), self.head.clone());
+        let step = t / steps as f64;
+        for _ in 0..steps {
+            let (b1, v1) = velocity(&b, &v);
+            let (b2, v2) = velocity(&(&b + &b1 * (step / 2.0)), &(&v + &v1 * (step / 2.0)));
+            let (b3, v3) = velocity(&(&b + &b2 * (step / 2.0)), &(&v + &v2 * (step / 2.0)));
+            let (b4, v4) = velocity(&(&b + &b3 * step), &(&v + &v3 * step));
+            b += (b1 + b2 * 2.0 + b3 * 2.0 + b4) * (step / 6.0);
+            v += (v1 + v2 * 2.0 + v3 * 2.0 + v4) * (step / 6.0);
+        }
+        (&self.inputs * b.transpose(), v)
+    }
+}
+
+/// N, d, h, k and γ: wide and narrow, one and many outputs, a singular kernel (d < N).
+fn problems() -> Vec<Raw> {
+    [
+        ([4, 7, 9, 1], 1.0),
+        ([5, 8, 3, 2], 1.0),
+        ([6, 4, 20, 3], 0.1),
+        ([3, 9, 40, 10], 1.0),
+        ([1, 3, 2, 2], 10.0),
+        ([8, 12, 6, 4], 0.0),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(seed, (shape, rate))| Raw::random(seed as u64, shape, rate))
+    .collect()
+}
+
+fn close(a: &DMatrix<f64>, b: &DMatrix<f64>, what: &str) {
+    let error = (a - b).norm() / b.norm().max(1e-3);
+    assert!(error < PROMISED, "{what}: relative error {error:e}");
+}
+
+#[test]
+fn the_solver_agrees_with_an_independent_integration_of_backbone_and_head() {
+    for raw in problems() {
+        let (z, v, _) = raw.solve(2.0);
+        let (z_raw, v_raw) = raw.integrate(2.0, 4000);
+        close(&z, &z_raw, "features");
+        close(&v, &v_raw, "head");
+    }
+}
+
+#[test]
+fn conservation_and_budget_hold_and_the_loss_falls() {
+    for raw in problems() {
+        let before = raw.problem().residual(&raw.head).norm_squared() / 2.0;
+        let mut last = before;
+        for t in [0.1, 1.0, 10.0, f64::INFINITY] {
+            let (_, _, result) = raw.solve(t);
+            assert!(result.conservation_drift < PROMISED, "drift {:e}", result.conservation_drift);
+            let loss = result.residual.powi(2) / 2.0;
+            // Below the square of the solver's tolerance (1e-9) the loss is rounding.
+            assert!(
+                loss <= last * (1.0 + 1e-12) + 1e-18 * before,
+                "the loss grew from {last} to {loss}"
+            );
+            let budget = result.budget.unwrap();
+            let spent = budget.backbone + budget.head;
+            assert!(
+                (spent - (before - loss)).abs() < PROMISED * before,
+                "{spent} is not {}",
+                before - loss
+            );
+            last = loss;
+        }
+    }
+}
+
+#[test]
+fn symmetries_of_the_flow_are_symmetries_of_the_result() {
+    for raw in problems() {
+        let (z, v, _) = raw.solve(3.0);
+        // (v, y) → (−v, −y)
+        let mirror = Raw { targets: -&raw.targets, head: -&raw.head, ..raw.copy() };
+        let (zm, vm, _) = mirror.solve(3.0);
+        close(&zm, &z, "mirrored features");
+        close(&-vm, &v, "mirrored head");
+        // A rotation of feature space
+        let h = raw.backbone.nrows();
+        let q = nalgebra::QR::new(normal(&mut stream(99, 9), h, h, 1.0)).q();
+        let turned = Raw { backbone: &q * &raw.backbone, head: &q * &raw.head, ..raw.copy() };
+        let (zt, vt, _) = turned.solve(3.0);
+        close(&(zt * &q), &z, "rotated features");
+        close(&(q.transpose() * vt), &v, "rotated head");
+        // The samples in reverse order
+        let n = raw.inputs.nrows();
+        let reverse = |a: &DMatrix<f64>| DMatrix::from_fn(n, a.ncols(), |r, c| a[(n - 1 - r, c)]);
+        let permuted =
+            Raw { inputs: reverse(&raw.inputs), targets: reverse(&raw.targets), ..raw.copy() };
+        let (zp, vp, _) = permuted.solve(3.0);
+        close(&reverse(&zp), &z, "permuted features");
+        close(&vp, &v, "head of permuted samples");
+        // B, V → sB, sV with Y → s²Y and t → t/s²
+        let s = 3.0;
+        let scaled = Raw {
+            backbone: &raw.backbone * s,
+            head: &raw.head * s,
+            targets: &raw.targets * (s * s),
+            ..raw.copy()
+        };
+        let (zs, vs, _) = scaled.solve(3.0 / (s * s));
+        close(&(zs / s), &z, "scaled features");
+        close(&(vs / s), &v, "scaled head");
+    }
+}
+
+impl Raw {
+    fn copy(&self) -> Self {
+        Self {
+            inputs: self.inputs.clone(),
+            backbone: self.backbone.clone(),
+            targets: self.targets.clone(),
+            head: self.head.clone(),
+            rate: self.rate,
+        }
+    }
+}
+
+/// The trend of the paper on random problems, as far as a test can say: distances rise with energy.
+#[test]
+fn distances_rise_with_energy_on_random_problems() {
+    for seed in 0..4 {
+        let task = Task::new(&TaskSpec::Gaussian(Gaussian::default()), seed).unwrap();
+        let run = Run::new(&task.problem, &task.initial_head(seed, 1.0), 0.0).unwrap();
+        let mut last = -1.0;
+        for tau in [f64::INFINITY, 10.0, 3.0, 1.0, 0.3, 0.0] {
+            let results =
+                run.finetune(Probe::Time(tau), &[f64::INFINITY], &Settings::default()).unwrap();
+            assert!(results[0].adaptation.euclidean > last);
+            last = results[0].adaptation.euclidean;
+        }
+    }
+}
