@@ -143,3 +143,82 @@ Definition w_of (h : nat) (z0 v0 : vec) : R := sqrt (sq h z0 * sq h v0 - (dot h 
     metric of the flow), from which training collapses to 0. *)
 Definition not_opposite (kappa gamma : R) (h : nat) (z0 v0 : vec) : Prop :=
   0 < gamma * sq h z0 + 2 * sqrt (kappa * gamma) * dot h z0 v0 + kappa * sq h v0.
+
+(** ** Head probing and the frozen head *)
+
+(** (1 - e^(-lambda t)) / lambda, and its limit t at lambda = 0. *)
+Definition phi (lambda t : R) : R :=
+  if Req_EM_T lambda 0 then t else (1 - exp (- (lambda * t))) / lambda.
+
+(** Head probing in singular coordinates, one output: mode [i] of the features has
+    singular value [s i], and  v_i' = s_i (y_i - s_i v_i). *)
+Definition is_probing (n : nat) (s y : vec) (v : R -> vec) : Prop :=
+  forall t, 0 <= t -> forall i, (i < n)%nat ->
+    is_derive (fun x => v x i) t (s i * (y i - s i * v t i)).
+
+(** Squared energy: the sum of the squared residuals of all modes. *)
+Definition probing_energy2 (n : nat) (s y : vec) (v : R -> vec) (t : R) : R :=
+  sumn n (fun i => (y i - s i * v t i)^2).
+
+(** Head of one sample after probing for time [tau]. *)
+Definition probed_head (h : nat) (y : R) (z0 v0 : vec) (tau : R) : vec :=
+  comb 1 v0 (phi (sq h z0) tau * (y - dot h z0 v0)) z0.
+
+(** ** Matrices: N samples, d inputs, h features, k outputs *)
+
+Definition mat := nat -> nat -> R.
+
+(** Z = X B^T, R = Y - Z V. *)
+Definition features (d : nat) (X B : mat) : mat := fun n j => sumn d (fun i => X n i * B j i).
+Definition residual (h : nat) (Y Z V : mat) : mat := fun n c => Y n c - sumn h (fun j => Z n j * V j c).
+
+(** Finetuning of backbone [B] (h x d) and head [V] (h x k):  B' = V R^T X,  V' = gamma Z^T R. *)
+Definition is_matrix_flow (gamma : R) (N d h k : nat) (X Y : mat) (B V : R -> mat) : Prop :=
+  forall t, 0 <= t ->
+    let Z := features d X (B t) in let Rt := residual h Y Z (V t) in
+    (forall j i, (j < h)%nat -> (i < d)%nat ->
+       is_derive (fun s => B s j i) t (sumn N (fun n => sumn k (fun c => V t j c * Rt n c) * X n i))) /\
+    (forall j c, (j < h)%nat -> (c < k)%nat ->
+       is_derive (fun s => V s j c) t (gamma * sumn N (fun n => Z n j * Rt n c))).
+
+(** The same dynamics in the features, for a kernel [K]:  Z' = K R V^T,  V' = gamma Z^T R. *)
+Definition is_feature_flow (gamma : R) (N h k : nat) (K Y : mat) (Z V : R -> mat) : Prop :=
+  forall t, 0 <= t ->
+    let Rt := residual h Y (Z t) (V t) in
+    (forall n j, (n < N)%nat -> (j < h)%nat ->
+       is_derive (fun s => Z s n j) t (sumn N (fun m => K n m * sumn k (fun c => V t j c * Rt m c)))) /\
+    (forall j c, (j < h)%nat -> (c < k)%nat ->
+       is_derive (fun s => V s j c) t (gamma * sumn N (fun n => Z t n j * Rt n c))).
+
+(** Squared Frobenius norm of an n x m matrix, and the loss |R|^2 / 2. *)
+Definition frob2 (n m : nat) (A : mat) : R := sumn n (fun i => sumn m (fun j => A i j ^ 2)).
+Definition loss (N h k : nat) (Y Z V : mat) : R := frob2 N k (residual h Y Z V) / 2.
+
+(** tr(R^T K R V^T V): loss spent per time by moving the backbone;
+    |Z^T R|^2 (times gamma): by moving the head. *)
+Definition backbone_spending (N h k : nat) (K Rt V : mat) : R :=
+  sumn k (fun c => sumn k (fun e =>
+    sumn N (fun n => sumn N (fun m => Rt n c * K n m * Rt m e)) * sumn h (fun j => V j e * V j c))).
+Definition head_spending (N h k : nat) (Z Rt : mat) : R :=
+  sumn h (fun j => sumn k (fun c => (sumn N (fun n => Z n j * Rt n c))^2)).
+
+Definition semidefinite (N : nat) (K : mat) : Prop :=
+  forall x : vec, 0 <= sumn N (fun n => sumn N (fun m => x n * K n m * x m)).
+
+(** ** Pseudo-orthogonal (Lorentz) transformations of R^(r + k) *)
+
+(** Diagonal of J = diag(I_r, -I_k). *)
+Definition Jsign (r i : nat) : R := if Nat.ltb i r then 1 else -1.
+
+(** The generator [[0, Rh], [Rh^T, 0]] for an r x k matrix [Rh]. *)
+Definition generator (r : nat) (Rh : mat) : mat := fun i j =>
+  if Nat.ltb i r then (if Nat.ltb j r then 0 else Rh i (j - r)%nat)
+  else (if Nat.ltb j r then Rh j (i - r)%nat else 0).
+
+Definition identity : mat := fun i j => if Nat.eqb i j then 1 else 0.
+
+(** Phi' = G Phi, Phi(0) = I, for size n. *)
+Definition is_propagator (n : nat) (G : R -> mat) (Phi : R -> mat) : Prop :=
+  (forall i j, (i < n)%nat -> (j < n)%nat -> Phi 0 i j = identity i j) /\
+  forall t, 0 <= t -> forall i j, (i < n)%nat -> (j < n)%nat ->
+    is_derive (fun s => Phi s i j) t (sumn n (fun l => G t i l * Phi t l j)).
