@@ -4,7 +4,7 @@
    omega = sqrt(4 y^2 + alpha beta), u = clock_num / clock_den = e^(2 clock).
 
    T2_rank_one            kappa v_i v_j - gamma z_i z_j never changes along a flow
-   clock_equation         the explicit clock has derivative y - (alpha u - beta / u) / 4
+   T7_clock_equation      the explicit clock has derivative y - (alpha u - beta / u) / 4
    T7_boost_is_flow       the hyperbolic rotation by the clock solves the flow
    T7_flow_is_boost       every solution is that rotation (uniqueness)
    T7_clock_limit         the clock tends to ln((omega + 2y + beta) / (omega + alpha - 2y)) / 2
@@ -149,7 +149,7 @@ Proof.
   pose proof (num_pos t Ht). pose proof (den_pos t Ht). field; lra.
 Qed.
 
-Theorem clock_equation t : 0 <= t ->
+Theorem T7_clock_equation t : 0 <= t ->
   is_derive (clock y alpha beta) t
     (y - (alpha * exp (2 * clock y alpha beta t) - beta * exp (- (2 * clock y alpha beta t))) / 4).
 Proof.
@@ -202,7 +202,7 @@ Theorem T7_boost_is_flow h y z0 v0 :
 Proof.
   intros s. split; [|split].
   - intros t Ht i Hi.
-    pose proof (clock_equation y _ _ (alpha_nonneg h z0 v0) (beta_nonneg h z0 v0) t Ht) as Hs.
+    pose proof (T7_clock_equation y _ _ (alpha_nonneg h z0 v0) (beta_nonneg h z0 v0) t Ht) as Hs.
     fold s in Hs. rewrite dot_boost.
     set (r := y - _) in *. unfold boost_z, boost_v, comb. split.
     + refine (is_derive_val _ _ _ _ (is_derive_Rplus (fun x => cosh (s x) * z0 i) (fun x => sinh (s x) * v0 i) t _ _
@@ -282,7 +282,7 @@ Proof.
   { apply (clock_unique y _ _ _ _ (alpha_nonneg h z0 v0) (beta_nonneg h z0 v0)).
     - intros t Ht. refine (is_derive_val _ _ _ _ (Hrho t Ht) _). unfold r.
       rewrite <- dot_boost. f_equal. apply dot_ext; intros; [now apply Hzb|now apply Hvb].
-    - apply clock_equation; [apply alpha_nonneg|apply beta_nonneg].
+    - apply T7_clock_equation; [apply alpha_nonneg|apply beta_nonneg].
     - now rewrite Hr0, clock_0. }
   intros t i Ht Hi. rewrite <- (Hc t Ht). split; [now apply Hzb|now apply Hvb].
 Qed.

@@ -222,3 +222,18 @@ Definition is_propagator (n : nat) (G : R -> mat) (Phi : R -> mat) : Prop :=
   (forall i j, (i < n)%nat -> (j < n)%nat -> Phi 0 i j = identity i j) /\
   forall t, 0 <= t -> forall i j, (i < n)%nat -> (j < n)%nat ->
     is_derive (fun s => Phi s i j) t (sumn n (fun l => G t i l * Phi t l j)).
+
+(** ** Norms of matrices, for the energy bound *)
+
+(** A p x q matrix applied to a vector; it stretches no vector by more than [c];
+    it shrinks none below [s] times its length. *)
+Definition act (q : nat) (A : mat) (x : vec) : vec := fun i => sumn q (fun j => A i j * x j).
+Definition bounded_by (p q : nat) (A : mat) (c : R) : Prop :=
+  forall x : vec, vnorm p (act q A x) <= c * vnorm q x.
+Definition bounded_below (p q : nat) (A : mat) (s : R) : Prop :=
+  forall x : vec, s * vnorm q x <= vnorm p (act q A x).
+Definition transpose (A : mat) : mat := fun i j => A j i.
+Definition msub (A B : mat) : mat := fun i j => A i j - B i j.
+
+(** Frobenius norm. *)
+Definition fnorm (n m : nat) (A : mat) : R := sqrt (frob2 n m A).

@@ -5,7 +5,7 @@
 
    positive_head         0 <= a makes the normalisation m + 2 a positive
    sigma_slope           P sigma' = -(cosh 2 sigma + a sinh 2 sigma)
-   dist2T_derivative     P (d D^2 / d a) / 2 = -(A a (ch + a sh) + w^2 sh (cosh 2 sigma + a sh))
+   T10_derivative        P (d D^2 / d a) / 2 = -(A a (ch + a sh) + w^2 sh (cosh 2 sigma + a sh))
    T10_distance_law      0 <= a1 < a2 <= y  =>  D^2(a2) < D^2(a1)
    *)
 
@@ -72,7 +72,7 @@ Proof.
   - apply (is_derive_square (fun x => w * sinh (sigma y w x))). now apply wsinh_derive.
 Qed.
 
-Theorem dist2T_derivative y w a : 0 < m_of w a + 2 * a -> 0 < y ->
+Theorem T10_derivative y w a : 0 < m_of w a + 2 * a -> 0 < y ->
   let ch := cosh (sigma y w a) in let sh := sinh (sigma y w a) in
   P_of y w a * dist2T_slope y w a / 2 =
   - ((ch - 1 + a * sh) * a * (ch + a * sh) + w^2 * sh * (cosh (2 * sigma y w a) + a * sh)).
@@ -93,7 +93,7 @@ Proof.
   apply (decreasing_on (fun x => dist2T y w x) (fun x => dist2T_slope y w x)); [exact H12| |].
   - intros x Hx. apply dist2T_is_derive; [apply positive_head; lra|exact Hy].
   - intros x Hx. assert (Hm : 0 < m_of w x + 2 * x) by (apply positive_head; lra).
-    pose proof (dist2T_derivative y w x Hm Hy) as D. cbv zeta in D.
+    pose proof (T10_derivative y w x Hm Hy) as D. cbv zeta in D.
     destruct (sigma_facts y w x Hm Hy) as [_ [_ [E1 [_ [Hc HP]]]]].
     assert (Hs : 0 < sigma y w x) by (apply T8_sign; [assumption..|lra]).
     apply sinh_pos in Hs. rewrite E1 in D.

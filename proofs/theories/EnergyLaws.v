@@ -194,7 +194,7 @@ Proof.
   intros HEr. set (mu := (y - E - dot h z0 v0) / sq h z0).
   assert (Hd : dot h z0 (comb 1 v0 mu z0) = y - E).
   { rewrite dot_comb_r. fold (sq h z0). unfold mu. field. lra. }
-  destruct (training_converges kappa gamma y h z0 Hk Hg Hz (comb 1 v0 mu z0) Hy
+  destruct (T7_general_converges kappa gamma y h z0 Hk Hg Hz (comb 1 v0 mu z0) Hy
     (not_opposite_aligned (comb 1 v0 mu z0) ltac:(lra))) as [x [u T]].
   exists (comb 1 v0 mu z0), x, u. split; [|split; [lra|split; [|exact T]]].
   - exists mu. intros i _. unfold comb. ring.

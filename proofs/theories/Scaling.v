@@ -7,7 +7,7 @@
    flip_flow             in particular (v, y) -> (-v, -y) maps solutions to solutions
    trains_scale          the same for start and limit
    trains_normalise      with p = 1/n, q = g/n, tau = gamma n^2 the flow is the normalised one
-   training_converges    for y > 0 every start but the exactly opposite head has a limit
+   T7_general_converges    for y > 0 every start but the exactly opposite head has a limit
    T7_general_unique     and only one
    limit_quantities      |z_T|^2, |z_T - z_0|^2, z_T . z_0 and the cosine through
                          norm2T, dist2T, dotT, cosT of the normalised model
@@ -61,7 +61,7 @@ Proof.
   - exists 0. intros; discriminate.
 Qed.
 
-Theorem trains_scale kappa gamma h y z0 v0 zT vT p q tau :
+Lemma trains_scale kappa gamma h y z0 v0 zT vT p q tau :
   p <> 0 -> q <> 0 -> 0 < tau -> trains kappa gamma h y z0 v0 zT vT ->
   trains (kappa / (tau * q^2)) (gamma / (tau * p^2)) h (p * q * y)
     (vscale p z0) (vscale q v0) (vscale p zT) (vscale q vT).
@@ -239,7 +239,7 @@ Proof.
       field. split; lra.
 Qed.
 
-Theorem training_converges v0 :
+Theorem T7_general_converges v0 :
   0 < y -> not_opposite kappa gamma h z0 v0 -> exists zT vT, trains kappa gamma h y z0 v0 zT vT.
 Proof.
   intros Hy Ho. pose proof n_pos. pose proof g_pos. pose proof c_pos.

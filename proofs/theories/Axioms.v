@@ -1,0 +1,152 @@
+(** * Axioms: prints the axioms that the exported theorems rest on, file by file.
+
+   The build writes the output of this file to axioms.out; the script [check]
+   compares it with expected-axioms.txt and with the table in README.md.
+   A theorem is exported if it is stated with the keyword Theorem.
+   For each file the theorems are put into one tuple; their names are printed
+   from that tuple, then the axioms of the tuple, that is of all of them. *)
+
+From TaskHead Require Import
+  Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
+  DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes MatrixFlow
+  Lorentz EnergyBound.
+
+Ltac names t :=
+  lazymatch t with
+  | (?a, ?b) => names a; names b
+  | ?x => idtac "==" x
+  end.
+
+Definition Boost_theorems :=
+  (T2_rank_one,
+   T7_clock_equation,
+   T7_boost_is_flow,
+   T7_flow_is_boost,
+   T7_clock_limit,
+   T7_convergence,
+   T7_limit_unique,
+   T7_residual_vanishes,
+   T7_opposite_head,
+   T7_opposite_collapse).
+Goal True. let t := eval unfold Boost_theorems in Boost_theorems in names t. Abort.
+Print Assumptions Boost_theorems.
+
+Definition LimitEquation_theorems :=
+  (T8_root,
+   T8_unique,
+   T8_generic,
+   T8_zero,
+   T8_sign,
+   T8_algebraic,
+   T8_derivative).
+Goal True. let t := eval unfold LimitEquation_theorems in LimitEquation_theorems in names t. Abort.
+Print Assumptions LimitEquation_theorems.
+
+Definition NormLaw_theorems :=
+  (T9_closed_form,
+   T9_norm_law,
+   T9_rises,
+   T13_norm_falls).
+Goal True. let t := eval unfold NormLaw_theorems in NormLaw_theorems in names t. Abort.
+Print Assumptions NormLaw_theorems.
+
+Definition DistanceLaw_theorems :=
+  (T10_derivative,
+   T10_distance_law).
+Goal True. let t := eval unfold DistanceLaw_theorems in DistanceLaw_theorems in names t. Abort.
+Print Assumptions DistanceLaw_theorems.
+
+Definition CosineLaw_theorems :=
+  (T11_where_slope_negative,
+   T11_cosine_law,
+   T11_no_orthogonal_part).
+Goal True. let t := eval unfold CosineLaw_theorems in CosineLaw_theorems in names t. Abort.
+Print Assumptions CosineLaw_theorems.
+
+Definition DotLaw_theorems :=
+  (T12_dot_law,
+   T12_no_orthogonal_part).
+Goal True. let t := eval unfold DotLaw_theorems in DotLaw_theorems in names t. Abort.
+Print Assumptions DotLaw_theorems.
+
+Definition Beyond_theorems :=
+  (T13_distance_breaks,
+   T13_dot_turns_up).
+Goal True. let t := eval unfold Beyond_theorems in Beyond_theorems in names t. Abort.
+Print Assumptions Beyond_theorems.
+
+Definition Scaling_theorems :=
+  (scale_flow,
+   flip_flow,
+   trains_normalise,
+   limit_quantities,
+   T7_general_converges,
+   T7_general_unique).
+Goal True. let t := eval unfold Scaling_theorems in Scaling_theorems in names t. Abort.
+Print Assumptions Scaling_theorems.
+
+Definition EnergyLaws_theorems :=
+  (T9_energy,
+   T13_energy,
+   T10_energy,
+   T11_energy,
+   T12_energy,
+   T12_energy_parallel,
+   laws_not_vacuous).
+Goal True. let t := eval unfold EnergyLaws_theorems in EnergyLaws_theorems in names t. Abort.
+Print Assumptions EnergyLaws_theorems.
+
+Definition Probing_theorems :=
+  (T3_path,
+   T3_residual,
+   T3_unique,
+   T3_energy_monotone,
+   T3_energy_strict,
+   T3_energy_attained,
+   T3_energy_limit).
+Goal True. let t := eval unfold Probing_theorems in Probing_theorems in names t. Abort.
+Print Assumptions Probing_theorems.
+
+Definition FrozenHead_theorems :=
+  (T15_path,
+   T15_unique,
+   T15_limit,
+   T15_distance,
+   T15_dot,
+   T15_distance_law,
+   T15_dot_law).
+Goal True. let t := eval unfold FrozenHead_theorems in FrozenHead_theorems in names t. Abort.
+Print Assumptions FrozenHead_theorems.
+
+Definition Modes_theorems :=
+  (T14_total_distance,
+   T14_probed_energy,
+   T14_common_schedule,
+   T14_decoupling,
+   T14_distances_add).
+Goal True. let t := eval unfold Modes_theorems in Modes_theorems in names t. Abort.
+Print Assumptions Modes_theorems.
+
+Definition MatrixFlow_theorems :=
+  (T1_kernel_direction_energy,
+   T1_features_follow_kernel,
+   T2_matrix,
+   T6_loss_budget,
+   T6_loss_decreases,
+   T6_covers_rank_one).
+Goal True. let t := eval unfold MatrixFlow_theorems in MatrixFlow_theorems in names t. Abort.
+Print Assumptions MatrixFlow_theorems.
+
+Definition Lorentz_theorems :=
+  (T5_generator,
+   T5_invariance,
+   T5_boost,
+   T5_rank_one_propagator).
+Goal True. let t := eval unfold Lorentz_theorems in Lorentz_theorems in names t. Abort.
+Print Assumptions Lorentz_theorems.
+
+Definition EnergyBound_theorems :=
+  (T18_energy_bound,
+   T18_energy_decay).
+Goal True. let t := eval unfold EnergyBound_theorems in EnergyBound_theorems in names t. Abort.
+Print Assumptions EnergyBound_theorems.
