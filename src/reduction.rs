@@ -306,8 +306,8 @@ mod tests {
         let full_r = problem.residual(head);
         let moved = problem.kernel().matrix() * &full_r * head.transpose() * step;
         let full_head = head + problem.features().transpose() * &full_r * step;
-        assert!((reduction.full_displacement(&state) - &moved).amax() < 1e-12);
-        assert!((reduction.full_head(&state) - &full_head).amax() < 1e-12);
+        assert!((reduction.full_displacement(&state) - &moved).norm() < 1e-12);
+        assert!((reduction.full_head(&state) - &full_head).norm() < 1e-12);
         let loss = (problem.targets() - (problem.features() + &moved) * &full_head).norm_squared() / 2.0;
         assert!((reduction.loss(&state) - loss).abs() < 1e-12 * loss.max(1.0));
         let direct = Adaptation::of(problem.features(), &moved);

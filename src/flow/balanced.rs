@@ -13,14 +13,16 @@
 //! ±√(λ²/4 + s²), and −λ/2 (on samples) and λ/2 (on outputs) where Y is zero. In eigenvectors E, with
 //! A = EᵀQ₀, ψ = ∫₀ᵗ e^{2fs} ds and T = √ψ A, the inverse is a projector, T(I + TᵀT)⁻¹Tᵀ = Q₁Q₁ᵀ with
 //! Q₁ the upper part of the orthogonal factor of [T; I]. Its rows span e^{ft}, up to e^{10⁶}: they are kept as
-//! (logarithm, mantissa), sorted by size and reduced by Householder reflections with column
+//! (logarithm, mantissa), taken by size and reduced by Householder reflections with column
 //! pivoting, which is backward stable row by row (Cox and Higham 1998). Nothing overflows for any t, and
 //! t = ∞ is the same formula with infinite separations. λ = 0 needs no case of its own.
+
+use std::cmp::Ordering;
 
 use nalgebra::{DMatrix, DVector};
 
 use super::{Flow, FlowError, HYPOTHESIS_TOLERANCE, Violation, check_time};
-use crate::linalg::{Svd, rank, spanning_basis};
+use crate::linalg::{Svd, completed, rank};
 
 /// A λ-balanced flow on whitened inputs.
 #[derive(Debug, Clone)]
@@ -70,7 +72,7 @@ impl Balanced {
 
         let svd = Svd::new(targets)?;
         let r = rank(svd.s.as_slice(), n + k);
-        let (u, w) = (complete(&svd.u, r), complete(&svd.w, r));
+        let (u, w) = (completed(&svd.u, r), completed(&svd.w, r));
         let total = n + k;
         let mut vectors = DMatrix::zeros(total, total);
         let mut rates = DVector::zeros(total);
@@ -141,97 +143,119 @@ impl Balanced {
     /// A matrix G Q₁ with (G Q₁)(G Q₁)ᵀ = EᵀQQᵀ(t)E, for t > 0.
     fn root(&self, t: f64) -> DMatrix<f64> {
         let (rows, h) = self.start.shape();
-        let mut logs = Vec::with_capacity(rows + h);
-        let mut gains = Vec::with_capacity(rows);
-        for &f in &self.rates {
-            let (log, gain) = growth(f, t);
-            logs.push(log);
-            gains.push(gain);
-        }
-        logs.extend(std::iter::repeat_n(0.0, h));
+        let (mut sizes, gains): (Vec<LogSize>, Vec<f64>) =
+            self.rates.iter().map(|&f| growth(f, t)).unzip();
+        sizes.extend(std::iter::repeat_n(LogSize::ONE, h));
         let mut mantissas = DMatrix::identity(rows + h, h);
         mantissas.rows_mut(0, rows).copy_from(&self.start);
         mantissas.rows_mut(rows, h).copy_from(&DMatrix::identity(h, h));
-        let q = graded_orthogonal_factor(mantissas, &logs);
+        let q = graded_orthogonal_factor(mantissas, &sizes);
         DMatrix::from_fn(rows, h, |i, j| gains[i] * q[(i, j)])
     }
 }
 
-/// ½ ln ψ and e^{ft}/√ψ for ψ = ∫₀ᵗ e^{2fs} ds, t in (0, ∞]. At t = ∞ a positive rate has the
+/// The logarithm of a row's size as a large and a small part: rows that grow alike agree in the large
+/// part exactly, however large it is, so that their ratio keeps its digits.
+#[derive(Debug, Clone, Copy)]
+struct LogSize {
+    large: f64,
+    small: f64,
+}
+
+impl LogSize {
+    const ONE: Self = Self { large: 0.0, small: 0.0 };
+    const ZERO: Self = Self { large: f64::NEG_INFINITY, small: 0.0 };
+
+    /// This size over another.
+    fn over(self, other: Self) -> f64 {
+        ((self.large - other.large) + (self.small - other.small)).exp()
+    }
+
+    /// This size times e^log.
+    fn times(self, log: f64) -> Self {
+        Self { small: self.small + log, ..self }
+    }
+
+    fn order(self, other: Self) -> Ordering {
+        let gap = (self.large - other.large) + (self.small - other.small);
+        gap.partial_cmp(&0.0).unwrap_or(Ordering::Equal)
+    }
+}
+
+/// √ψ and e^{ft}/√ψ for ψ = ∫₀ᵗ e^{2fs} ds, t in (0, ∞]. At t = ∞ a positive rate has the
 /// logarithm f · 1e300, which orders the rows by rate and separates any two of them.
-fn growth(f: f64, t: f64) -> (f64, f64) {
+fn growth(f: f64, t: f64) -> (LogSize, f64) {
     const FOREVER: f64 = 1e300;
+    let endless = t.is_infinite();
     let t = t.min(FOREVER);
     let x = 2.0 * f.abs() * t;
     // ∫ e^{−2|f|s} ds
     let decayed = if x == 0.0 { t } else { -(-x).exp_m1() / (2.0 * f.abs()) };
-    if f >= 0.0 {
-        (f * t + decayed.ln() / 2.0, decayed.sqrt().recip())
+    let small = decayed.ln() / 2.0;
+    if f > 0.0 {
+        (LogSize { large: f * t, small }, decayed.sqrt().recip())
+    } else if f == 0.0 && endless {
+        (LogSize { large: 0.0, small }, 0.0)
     } else {
-        (decayed.ln() / 2.0, (f * t).exp() / decayed.sqrt())
+        (LogSize { large: 0.0, small }, (f * t).exp() / decayed.sqrt())
     }
 }
 
-/// The first r columns of `u` completed to a square orthogonal matrix.
-fn complete(u: &DMatrix<f64>, r: usize) -> DMatrix<f64> {
-    let n = u.nrows();
-    let mut all = DMatrix::zeros(n, r + n);
-    all.columns_mut(0, r).copy_from(&u.columns(0, r));
-    all.columns_mut(r, n).copy_from(&DMatrix::identity(n, n));
-    let mut q = spanning_basis(all);
-    q.columns_mut(0, r).copy_from(&u.columns(0, r));
-    q
-}
+/// What is left of a row, in units of its own length, when it depends on the rows above: rounding,
+/// which the size of the row must not blow up.
+const DEPENDENT: f64 = 1e-13;
 
 /// The orthogonal factor (rows × columns) of the QR decomposition of a matrix whose row i is
-/// e^{logs[i]} · mantissas[i], in the order of the rows given.
+/// sizes[i] · mantissas[i], in the order of the rows given.
 ///
-/// Rows are sorted by decreasing size and every column is chosen by the largest row that is left, so that
-/// each row keeps its relative accuracy. Scaled entries never leave the range of f64.
-fn graded_orthogonal_factor(mantissas: DMatrix<f64>, logs: &[f64]) -> DMatrix<f64> {
+/// Rows are taken by decreasing size and each picks the column in which it is largest, so that each
+/// row keeps its relative accuracy. Scaled entries never leave the range of f64.
+fn graded_orthogonal_factor(mantissas: DMatrix<f64>, sizes: &[LogSize]) -> DMatrix<f64> {
     let (rows, columns) = mantissas.shape();
     let mut x = mantissas;
-    // Mantissas of size 1, so that the logarithm is the size of the row.
-    let mut size: Vec<f64> = logs.to_vec();
-    for (i, log) in size.iter_mut().enumerate() {
-        let norm = x.row(i).norm();
-        if norm > 0.0 {
-            x.row_mut(i).unscale_mut(norm);
-            *log += norm.ln();
-        } else {
-            *log = f64::NEG_INFINITY;
-        }
-    }
+    // Mantissas of length 1, so that the size is that of the row.
+    let mut size: Vec<LogSize> = sizes
+        .iter()
+        .enumerate()
+        .map(|(i, size)| {
+            let norm = x.row(i).norm();
+            if norm > 0.0 {
+                x.row_mut(i).unscale_mut(norm);
+                size.times(norm.ln())
+            } else {
+                LogSize::ZERO
+            }
+        })
+        .collect();
     let mut order: Vec<usize> = (0..rows).collect();
-    let mut reflections: Vec<(Vec<f64>, f64)> = Vec::with_capacity(columns);
     let mut perm: Vec<usize> = (0..columns).collect();
+    let mut reflections: Vec<(Vec<f64>, f64)> = Vec::with_capacity(columns);
     for j in 0..columns {
-        // The row that is largest now, and in it the column that is largest.
-        let left = |i: usize, x: &DMatrix<f64>, perm: &[usize]| {
-            let m = perm[j..].iter().map(|&c| x[(i, c)].abs()).fold(0.0, f64::max);
-            if m > 0.0 { size[i] + m.ln() } else { f64::NEG_INFINITY }
-        };
-        let pivot_row = (j..rows)
-            .max_by(|&p, &q| left(order[p], &x, &perm).total_cmp(&left(order[q], &x, &perm)))
+        // The row that is largest now, and in it the column that is largest. Zero rows come last.
+        let rest = |i: usize| perm[j..].iter().map(|&c| x[(i, c)].abs()).fold(0.0, f64::max);
+        let pivot = (j..rows)
+            .max_by(|&p, &q| {
+                let (a, b) = (rest(order[p]), rest(order[q]));
+                if a == 0.0 || b == 0.0 {
+                    a.total_cmp(&b)
+                } else {
+                    size[order[p]].times(a.ln()).order(size[order[q]].times(b.ln()))
+                }
+            })
             .expect("there are more rows than columns");
-        order.swap(j, pivot_row);
+        order.swap(j, pivot);
         let top = order[j];
-        let pivot_column = (j..columns)
+        let column = (j..columns)
             .max_by(|&p, &q| x[(top, perm[p])].abs().total_cmp(&x[(top, perm[q])].abs()))
             .expect("a column is left");
-        perm.swap(j, pivot_column);
+        perm.swap(j, column);
         let c = perm[j];
 
-        // Householder vector for the column, in units of the top row: v_i = weight_i · x_i.
-        let relative = |i: usize| (size[i] - size[top]).exp();
+        // The reflection in units of the top row; v̂_i is relative to the size of row i.
+        let relative = |i: usize| size[i].over(size[top]);
         let head = x[(top, c)];
         let norm = order[j..].iter().map(|&i| (x[(i, c)] * relative(i)).powi(2)).sum::<f64>().sqrt();
-        if norm == 0.0 {
-            reflections.push((vec![0.0; rows], 0.0));
-            continue;
-        }
         let beta = if head >= 0.0 { -norm } else { norm };
-        // v in units of the top row, relative to each row's own size: v̂_i = x_i / (head − β), v̂_top = 1.
         let mut v = vec![0.0; rows];
         for &i in &order[j..] {
             v[i] = x[(i, c)] / (head - beta);
@@ -239,18 +263,25 @@ fn graded_orthogonal_factor(mantissas: DMatrix<f64>, logs: &[f64]) -> DMatrix<f6
         v[top] = 1.0;
         let tau = (beta - head) / beta;
         for &column in &perm[j..] {
-            // vᵀx in units of the top row
             let inner: f64 =
                 order[j..].iter().map(|&i| v[i] * x[(i, column)] * relative(i) * relative(i)).sum();
             for &i in &order[j..] {
                 x[(i, column)] -= tau * inner * v[i];
             }
         }
-        // Plain components for the application below: true v_i = v̂_i e^{size_i − size_top}.
+        let mut dependent = Vec::new();
+        for &i in &order[j + 1..] {
+            if perm[j + 1..].iter().all(|&c| x[(i, c)].abs() <= DEPENDENT) {
+                perm[j + 1..].iter().for_each(|&c| x[(i, c)] = 0.0);
+                dependent.push(i);
+            }
+        }
+        // Plain components for the application below.
         for &i in &order[j..] {
             v[i] *= relative(i);
         }
         reflections.push((v, tau));
+        dependent.into_iter().for_each(|i| size[i] = LogSize::ZERO);
     }
     // Q = H₁ … H_c [I; 0], the identity on the pivot rows.
     let mut q = DMatrix::zeros(rows, columns);
@@ -270,7 +301,7 @@ fn graded_orthogonal_factor(mantissas: DMatrix<f64>, logs: &[f64]) -> DMatrix<f6
 mod tests {
     use super::*;
     use crate::flow::solver::{Options, solve};
-    use crate::linalg::wobble;
+    use crate::linalg::{spanning_basis, wobble};
     use crate::problem::Problem;
     use crate::reduction::Reduction;
 
@@ -278,11 +309,12 @@ mod tests {
     fn graded_factor_is_orthonormal_and_spans() {
         let a = wobble(7, 3, 1.0);
         let logs = [0.0, 3.0, -2.0, 5.0, 0.0, 1.0, 2.0];
-        let q = graded_orthogonal_factor(a.clone(), &logs);
-        assert!((q.tr_mul(&q) - DMatrix::identity(3, 3)).amax() < 1e-14);
+        let sizes = logs.map(|small| LogSize { large: 0.0, small });
+        let q = graded_orthogonal_factor(a.clone(), &sizes);
+        assert!((q.tr_mul(&q) - DMatrix::identity(3, 3)).norm() < 1e-14);
         let scaled = DMatrix::from_fn(7, 3, |r, c| logs[r].exp() * a[(r, c)]);
         let rest = &scaled - &q * q.tr_mul(&scaled);
-        assert!(rest.amax() < 1e-12);
+        assert!(rest.norm() < 1e-12);
     }
 
     fn agrees(z: &DMatrix<f64>, y: &DMatrix<f64>, v: &DMatrix<f64>) {
@@ -294,13 +326,13 @@ mod tests {
         for t in [0.0, 0.1, 1.0, 7.0] {
             let end = solve(&flow, t, &Options { rtol: 1e-11, ..Options::default() }).unwrap().end.state;
             let (zt, grams) = (reduction.features_at(&end), form.at(t).unwrap());
-            assert!((&grams.features - &zt * zt.transpose()).amax() < 1e-9, "t = {t}");
-            assert!((&grams.prediction - &zt * &end.head).amax() < 1e-9, "t = {t}");
-            assert!((&grams.head - end.head.tr_mul(&end.head)).amax() < 1e-9, "t = {t}");
+            assert!((&grams.features - &zt * zt.transpose()).norm() < 1e-9, "t = {t}");
+            assert!((&grams.prediction - &zt * &end.head).norm() < 1e-9, "t = {t}");
+            assert!((&grams.head - end.head.tr_mul(&end.head)).norm() < 1e-9, "t = {t}");
         }
         // The limit is where a long time ends.
         let (long, limit) = (form.at(1e6).unwrap(), form.at(f64::INFINITY).unwrap());
-        assert!((long.prediction - limit.prediction).amax() < 1e-5);
+        assert!((long.prediction - limit.prediction).norm() < 1e-5);
     }
 
     #[test]
@@ -321,6 +353,23 @@ mod tests {
         let (a, b) = (spanning_basis(wobble(3, 2, 1.0)), spanning_basis(wobble(4, 2, 2.0)));
         let g = wobble(2, 2, 3.0);
         agrees(&(a * &g), &wobble(3, 4, 4.0), &(g.transpose() * b.transpose()));
+    }
+
+    /// Two growing modes see the same direction of feature space: the second must not pick its rounding.
+    #[test]
+    fn dependent_modes_do_not_blow_up_rounding() {
+        let half = 0.5f64.sqrt();
+        let columns = [0.5, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.5, -0.5, half];
+        let z = DMatrix::from_column_slice(5, 2, &columns);
+        let mut y = DMatrix::zeros(5, 3);
+        (y[(0, 0)], y[(1, 1)], y[(4, 2)]) = (3.0, 2.0, 1.0);
+        let turned = &z * spanning_basis(wobble(2, 2, 5.0));
+        let head = DMatrix::zeros(2, 3);
+        for t in [1.0, 1e3, 1e6, f64::INFINITY] {
+            let [a, b] = [&z, &turned].map(|z| Balanced::new(z, &y, &head).unwrap().at(t).unwrap());
+            assert!((a.features - b.features).norm() < 1e-12, "t = {t}");
+            assert!((a.prediction - b.prediction).norm() < 1e-12, "t = {t}");
+        }
     }
 
     #[test]

@@ -259,8 +259,8 @@ mod tests {
         for t in [0.3, 3.0] {
             let exact = form.state(t).unwrap();
             let end = solve(&flow, t, &Options::default()).unwrap().end;
-            assert!((&exact.motion - end.state.motion).amax() < 1e-8);
-            assert!((&exact.head - end.state.head).amax() < 1e-8);
+            assert!((&exact.motion - end.state.motion).norm() < 1e-8);
+            assert!((&exact.head - end.state.head).norm() < 1e-8);
             let spent = form.budget(t).unwrap();
             assert!((spent.backbone - end.budget.backbone).abs() < 1e-8);
         }

@@ -168,7 +168,7 @@ mod tests {
                 let part = m.right.column(l) * m.left.row(l) * *value;
                 a += part.map(|x| if l == 0 { x.re } else { 2.0 * x.re });
             }
-            assert!((a - &m.a).amax() < 1e-11, "s = {s}");
+            assert!((a - &m.a).norm() < 1e-11, "s = {s}");
         }
     }
 

@@ -515,16 +515,19 @@ impl<'a> Solver<'a> {
         Some(b)
     }
 
-    /// The limit of the flow, if the frozen tangent kernel gives it within the tolerance.
+    /// The limit of the flow, if it can be told from here within the tolerance.
     ///
-    /// What is left, S = Θ⁺R, moves motion and head by (δD, δV). The kernel changes on the way by the
-    /// order of (δD, δV), and the residual that it misses is δZ δV: both effects must be below a
-    /// tenth of the tolerance, and the part of R on which Θ is zero must not move anything.
+    /// What is left by the frozen tangent kernel, S = Θ⁺R, moves motion and head by (δD, δV). On the way
+    /// the kernel changes by the order of (δD, δV), the residual that it misses is δZ δV, and a part R₀ of
+    /// the residual that cannot be fitted pushes with (Λ^{1/2}R₀δVᵀ, γδZᵀR₀) for as long as S takes to build up. If
+    /// all these effects are below a tenth of the tolerance the limit is one jump away. If R₀ alone is too
+    /// large, rates near the limit are not those of Θ: then the flow must have come to rest by itself.
     fn limit(&self, tangent: &Tangent) -> Option<Point> {
         let reduction = self.flow.reduction();
         let r = reduction.residual(&self.state);
         let s = tangent.remaining(&r);
-        let stuck = tangent.push(&tangent.unreachable(&r));
+        let unreachable = tangent.unreachable(&r);
+        let stuck = tangent.push(&unreachable);
         let z = reduction.features_at(&self.state);
         let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
         let size = r.norm() * (tangent.largest().sqrt() + z.norm() + self.state.head.norm());
@@ -537,10 +540,22 @@ impl<'a> Solver<'a> {
         let moved = reduction.features_at(&state) - &z;
         let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
         let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
-        let motion_error = missed.motion.norm() + fastest * s.norm() * change.head.norm();
-        let head_error = missed.head.norm() + self.flow.head_rate() * moved.norm() * s.norm();
-        let allowed = 0.1 * self.options.rtol;
-        if motion_error > allowed * state.motion.norm() || head_error > allowed * state.head.norm() {
+        let within = |motion: f64, head: f64| {
+            let allowed = 0.1 * self.options.rtol;
+            motion <= allowed * state.motion.norm() && head <= allowed * state.head.norm()
+        };
+        let (turned, shifted) = (change.head.norm(), self.flow.head_rate() * moved.norm());
+        let small = within(
+            missed.motion.norm() + fastest * s.norm() * turned,
+            missed.head.norm() + shifted * s.norm(),
+        );
+        let reachable = (&r - &unreachable).norm();
+        let duration = if reachable > 0.0 { s.norm() / reachable } else { 0.0 };
+        let pull = duration * unreachable.norm();
+        let fitted = within(fastest * pull * turned, shifted * pull);
+        let at_rest =
+            within(self.time * self.velocity.motion.norm(), self.time * self.velocity.head.norm());
+        if !small || !(fitted || at_rest) {
             return None;
         }
         let gone = (r.norm_squared() - reduction.residual(&state).norm_squared()) / 2.0;
