@@ -200,8 +200,19 @@ pub enum Fault {
         /// The folder.
         folder: PathBuf,
     },
-    /// A damaged Parquet file.
-    #[error("the Parquet file is damaged or cut short ({0})")]
+    /// A file whose content is not that of its checksum.
+    #[error(
+        "the file is damaged or cut short, or another program has changed it: its checksum is \
+         {stored:08x}, that of its content {computed:08x}"
+    )]
+    Checksum {
+        /// The checksum in the file.
+        stored: u32,
+        /// The checksum of what is there.
+        computed: u32,
+    },
+    /// A Parquet file that cannot be read.
+    #[error("the Parquet file cannot be read ({0})")]
     Parquet(#[from] parquet::errors::ParquetError),
     /// A CSV file that cannot be split into rows and fields.
     #[error("the CSV file is damaged ({0})")]

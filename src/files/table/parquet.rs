@@ -1,10 +1,15 @@
 //! A sweep as Parquet: one row group, the configuration and the version as metadata of the file.
+//!
+//! Between the first magic number and the data, where no reader of Parquet looks, lies a seal with the
+//! checksum of the whole file. Parquet itself has none for its metadata, and its library panics at some
+//! of what damaged metadata says.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use flate2::Crc;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
@@ -27,21 +32,65 @@ const CONFIG: &str = "taskhead.config";
 /// Key of the metadata that holds the version.
 const VERSION: &str = "taskhead.version";
 
+/// What the seal begins with; the checksum follows as 4 bytes, little-endian.
+const SEAL: &[u8; 8] = b"taskhead";
+
+/// Where the checksum lies: after `PAR1` and [`SEAL`].
+const CHECKSUM: std::ops::Range<usize> = 12..16;
+
 /// Values that are read at once, so that memory follows the data and not a promise.
 const BATCH: usize = 8192;
 
 /// Writes a sweep as Parquet, in one step ([`write_atomically`]).
 ///
 /// Texts are UTF-8, numbers DOUBLE, counts INT64 marked as unsigned, none of them optional; pages are
-/// compressed with Snappy. The metadata `taskhead.config` and `taskhead.version` say what made it.
+/// compressed with Snappy. The metadata `taskhead.config` and `taskhead.version` say what made it. A
+/// checksum that other readers of Parquet do not see covers the whole file.
 ///
 /// # Errors
 ///
 /// Whatever the operating system says.
 pub fn write_parquet(path: impl AsRef<Path>, sweep: &Sweep) -> Result<(), FileError> {
     write_atomically(path, |writer| {
-        write(writer, sweep).map_err(|e| Fault::Io { action: "write", source: std::io::Error::other(e) })
+        let failed = |source| Fault::Io { action: "write", source };
+        let mut bytes = Vec::new();
+        write(&mut bytes, sweep).map_err(|e| failed(io::Error::other(e)))?;
+        let checksum = checksum(&mut &bytes[..]).map_err(failed)?;
+        bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        writer.write_all(&bytes).map_err(failed)
     })
+}
+
+/// CRC-32 of a file, but for the place of the checksum.
+fn checksum(reader: &mut impl Read) -> io::Result<u32> {
+    let mut crc = Crc::new();
+    let mut start = [0; CHECKSUM.end];
+    reader.read_exact(&mut start)?;
+    crc.update(&start[..CHECKSUM.start]);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(crc.sum()),
+            n => crc.update(&buffer[..n]),
+        }
+    }
+}
+
+/// Checks the seal, and leaves the file at its beginning.
+fn check_seal(file: &mut File) -> Result<(), Fault> {
+    let failed = |source| Fault::Io { action: "read", source };
+    let mut start = Vec::new();
+    file.take(CHECKSUM.end as u64).read_to_end(&mut start).map_err(failed)?;
+    let stored = match start.split_last_chunk() {
+        Some((seal, bytes)) if seal.ends_with(SEAL) => u32::from_le_bytes(*bytes),
+        _ => return Err(Fault::NotASweep { missing: "its checksum" }),
+    };
+    file.rewind().map_err(failed)?;
+    let computed = checksum(file).map_err(failed)?;
+    if stored != computed {
+        return Err(Fault::Checksum { stored, computed });
+    }
+    file.rewind().map_err(failed)
 }
 
 impl Column {
@@ -77,6 +126,8 @@ fn write(writer: impl Write + Send, sweep: &Sweep) -> Result<(), ParquetError> {
         .set_created_by("taskhead".to_owned())
         .build();
     let mut file = SerializedFileWriter::new(writer, schema()?, Arc::new(properties))?;
+    file.write_all(SEAL)?;
+    file.write_all(&[0; 4])?;
     let mut rows = file.next_row_group()?;
     for column in COLUMNS {
         let (mut counts, mut numbers, mut texts) = (Vec::new(), Vec::new(), Vec::new());
@@ -101,7 +152,8 @@ fn write(writer: impl Write + Send, sweep: &Sweep) -> Result<(), ParquetError> {
 }
 
 /// Reads what [`write_parquet`] has written.
-pub(super) fn read(file: File) -> Result<Sweep, Fault> {
+pub(super) fn read(mut file: File) -> Result<Sweep, Fault> {
+    check_seal(&mut file)?;
     let file = SerializedFileReader::new(file)?;
     let metadata = file.metadata().file_metadata();
     let value = |key: &'static str| {
