@@ -27,6 +27,8 @@
 pub mod adaptation;
 pub mod digits;
 pub mod energy;
+#[cfg(feature = "files")]
+pub mod files;
 pub mod flow;
 pub mod linalg;
 pub mod probing;

@@ -1,0 +1,199 @@
+//! One .npy array: NumPy's format 1.0 to 3.0, by [`npyz`].
+
+use std::io::{self, Read, Write};
+
+use nalgebra::DMatrix;
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
+
+use super::arrays::{Array, Scalar};
+use super::error::{Fault, printable};
+
+/// The longest header that NumPy reads by default, in bytes.
+const MAX_HEADER: u64 = 10_000;
+
+/// Brackets that may be open at once in a header. That of a plain array needs two.
+const MAX_DEPTH: usize = 8;
+
+/// Digits in a header, those of all dimensions together: their product is below 10¹⁹ < 2⁶⁴ then.
+const MAX_DIGITS: usize = 19;
+
+/// Reads one array to the end of its stream.
+///
+/// Memory is taken as the data comes, never because a header promises it.
+pub(super) fn read(name: &str, reader: &mut impl Read) -> Result<Array, Fault> {
+    let header = read_header(name, reader)?;
+    let (scalar, type_name) = scalar_of(&header.dtype());
+    let mut array = Array {
+        name: name.to_owned(),
+        shape: header.shape().to_vec(),
+        fortran: header.order() == Order::Fortran,
+        scalar,
+        type_name,
+        bytes: Vec::new(),
+    };
+    // Nobody asks for the data of a type that is not read.
+    let Some(scalar) = scalar else { return Ok(array) };
+    let expected = array
+        .shape
+        .iter()
+        .try_fold(scalar.size() as u64, |size, &n| size.checked_mul(n))
+        .filter(|&size| size < isize::MAX as u64)
+        .ok_or_else(|| Fault::TooLarge { array: name.to_owned(), shape: array.shape.clone() })?;
+    reader.take(expected + 1).read_to_end(&mut array.bytes).map_err(damaged(name))?;
+    let found = array.bytes.len() as u64;
+    if found != expected {
+        return Err(Fault::Length { array: name.to_owned(), shape: array.shape, expected, found });
+    }
+    Ok(array)
+}
+
+fn damaged(name: &str) -> impl Fn(io::Error) -> Fault {
+    move |source| Fault::Damaged { array: name.to_owned(), source }
+}
+
+/// Reads the header, after checks that the parser of the library does not make: it believes any
+/// length, goes as deep as brackets go, and multiplies dimensions without a look at overflow.
+fn read_header(name: &str, reader: &mut impl Read) -> Result<NpyHeader, Fault> {
+    let mut bytes = vec![0; 10];
+    reader.read_exact(&mut bytes).map_err(damaged(name))?;
+    if !bytes.starts_with(b"\x93NUMPY") {
+        return Err(Fault::Header { array: name.to_owned(), header: lossy(&bytes) });
+    }
+    let length = if bytes[6] == 1 {
+        u64::from(u16::from_le_bytes([bytes[8], bytes[9]]))
+    } else {
+        bytes.resize(12, 0);
+        reader.read_exact(&mut bytes[10..]).map_err(damaged(name))?;
+        u64::from(u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]))
+    };
+    if length > MAX_HEADER {
+        return Err(Fault::HeaderLength { array: name.to_owned(), length, limit: MAX_HEADER });
+    }
+    let start = bytes.len();
+    reader.take(length).read_to_end(&mut bytes).map_err(damaged(name))?;
+    let text = &bytes[start..];
+    let (mut depth, mut deepest, mut digits) = (0_usize, 0, 0);
+    for byte in text {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'0'..=b'9' => digits += 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if deepest > MAX_DEPTH || digits > MAX_DIGITS {
+        return Err(Fault::Header { array: name.to_owned(), header: lossy(text) });
+    }
+    NpyHeader::from_reader(&bytes[..]).map_err(damaged(name))
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    printable(String::from_utf8_lossy(bytes).trim_end())
+}
+
+/// The scalar type of an array, if it is one that can be read, and its name as NumPy writes it.
+fn scalar_of(dtype: &DType) -> (Option<Scalar>, String) {
+    let DType::Plain(plain) = dtype else { return (None, printable(&dtype.descr())) };
+    let big = plain.endianness() == Endianness::Big;
+    let scalar = match (plain.type_char(), plain.size_field()) {
+        (TypeChar::Float, 4) => Some(Scalar::F32 { big }),
+        (TypeChar::Float, 8) => Some(Scalar::F64 { big }),
+        (TypeChar::Int, size @ (1 | 2 | 4 | 8)) => {
+            Some(Scalar::Integer { bytes: size as usize, signed: true, big })
+        }
+        (TypeChar::Uint, size @ (1 | 2 | 4 | 8)) => {
+            Some(Scalar::Integer { bytes: size as usize, signed: false, big })
+        }
+        _ => None,
+    };
+    (scalar, printable(&plain.to_string()))
+}
+
+/// Writes a matrix as f64, little-endian, row by row.
+pub(super) fn write(matrix: &DMatrix<f64>, writer: &mut impl Write) -> io::Result<()> {
+    let little = DType::new_scalar("<f8".parse().map_err(io::Error::other)?);
+    npyz::WriteOptions::<f64>::new()
+        .dtype(little)
+        .shape(&[matrix.nrows() as u64, matrix.ncols() as u64])
+        .writer(&mut *writer)
+        .write_header_only()?;
+    for row in matrix.row_iter() {
+        let bytes: Vec<u8> = row.iter().flat_map(|x| x.to_le_bytes()).collect();
+        writer.write_all(&bytes)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::dmatrix;
+
+    /// A version 1.0 array with this header text.
+    fn npy(header: &str, data: &[u8]) -> Vec<u8> {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    fn text(bytes: &[u8]) -> String {
+        read("x", &mut &bytes[..]).map(|a| a.type_name).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let matrix = dmatrix![1.0, -0.0, f64::MAX; 4.0, f64::MIN_POSITIVE, 1.0 / 3.0];
+        let mut bytes = Vec::new();
+        write(&matrix, &mut bytes).unwrap();
+        assert_eq!((bytes.len() - 48) % 64, 0, "NumPy aligns the data to 64 bytes");
+        let array = read("x", &mut &bytes[..]).unwrap();
+        assert_eq!((array.shape.clone(), array.fortran), (vec![2, 3], false));
+        assert_eq!(array.matrix(false).unwrap(), matrix);
+    }
+
+    #[test]
+    fn headers_that_would_cost_memory_or_stack_are_refused() {
+        let huge = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000000000), }";
+        assert!(
+            text(&npy(huge, &[0; 8])).contains("needs 8000000000000000 bytes, but the file holds 8")
+        );
+        let more = "{'descr': '<f8', 'fortran_order': False, 'shape': (2000000000000000000,), }";
+        assert!(text(&npy(more, &[])).contains("not that of a plain array"));
+        let most = "{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999999999,), }";
+        assert!(text(&npy(most, &[])).contains("needs 7999999999999999992 bytes"));
+        let deep = format!("{{'descr': {}", "(".repeat(9000));
+        assert!(text(&npy(&deep, &[])).contains("not that of a plain array"));
+        let mut long = b"\x93NUMPY\x02\x00".to_vec();
+        long.extend(u32::MAX.to_le_bytes());
+        assert!(text(&long).contains("claims 4294967295 bytes; accepted: up to 10000"));
+    }
+
+    #[test]
+    fn other_types_are_named() {
+        let name = |descr: &str| {
+            let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (3,), }}");
+            let array = read("x", &mut &npy(&header, &[])[..]).unwrap();
+            assert_eq!(array.scalar, None);
+            array.matrix(true).unwrap_err().to_string()
+        };
+        assert_eq!(name("'<c16'"), "array `x` is of type <c16; accepted: f32 and f64");
+        assert!(name("'|O'").contains("type |O;"));
+        assert!(name("'<f2'").contains("type <f2;"));
+        assert!(name("'<U5'").contains("type <U5;"));
+        assert!(name("[('a', '<f8')]").contains("type [('a', '<f8'), ];"));
+    }
+
+    #[test]
+    fn lengths_must_fit() {
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
+        assert!(text(&npy(header, &[0; 7])).contains("shape [2] needs 8 bytes, but the file holds 7"));
+        assert!(text(&npy(header, &[0; 90])).contains("holds at least 9"));
+        assert!(text(&npy("{'descr': '<f4'}", &[])).contains("fortran_order"));
+        assert!(text(b"\x93NUMPY\x09\x00\x00\x00\x00\x00\x00").contains("unsupported version"));
+        assert!(text(b"\x93NUM").contains("damaged"));
+        assert!(text(b"hello, world").contains("not that of a plain array of numbers: hello, wor"));
+    }
+}
