@@ -1,0 +1,72 @@
+//! How the panels of a figure share the page.
+
+use super::geometry::Rect;
+use super::text::{width, wrap};
+use super::theme::LABEL_SIZE;
+
+/// Height of a line of labels.
+pub(crate) const LINE_HEIGHT: f64 = 15.0;
+/// Labels break into lines beyond this width.
+pub(crate) const LABEL_WIDTH: f64 = 138.0;
+/// Distance of the labels beside a panel from its frame.
+pub(crate) const LABEL_GAP: f64 = 16.0;
+/// Width of a figure of full width.
+pub(crate) const PAGE_WIDTH: u32 = 760;
+
+/// Panels in columns and rows, with the room around them in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+    /// Left of each panel, for the axis.
+    pub(crate) left: f64,
+    /// Above each panel, for the title.
+    pub(crate) top: f64,
+    /// Below each panel, for the axis.
+    pub(crate) bottom: f64,
+    /// Right of each panel.
+    pub(crate) right: f64,
+    /// Right of all panels, for labels.
+    pub(crate) margin: f64,
+}
+
+impl Layout {
+    pub(crate) fn new(columns: usize, rows: usize) -> Self {
+        let (columns, rows) = (columns.max(1), rows.max(1));
+        Self { columns, rows, left: 66.0, top: 34.0, bottom: 48.0, right: 14.0, margin: 4.0 }
+    }
+
+    /// Leaves room right of the panels for these labels.
+    pub(crate) fn with_labels<'a>(self, labels: impl IntoIterator<Item = &'a str>) -> Self {
+        let widest = labels.into_iter().map(label_width).fold(0.0, f64::max);
+        Self { margin: if widest > 0.0 { widest + LABEL_GAP - 4.0 } else { 4.0 }, ..self }
+    }
+
+    /// The frames of the panels, row by row.
+    pub(crate) fn frames(&self, page: Rect) -> Vec<Rect> {
+        let cell_width = (page.width() - self.margin) / self.columns as f64;
+        let cell_height = page.height() / self.rows as f64;
+        (0..self.rows * self.columns)
+            .map(|i| {
+                let x = page.left + (i % self.columns) as f64 * cell_width;
+                let y = page.top + (i / self.columns) as f64 * cell_height;
+                Rect::new(
+                    x + self.left,
+                    y + self.top,
+                    x + cell_width - self.right,
+                    y + cell_height - self.bottom,
+                )
+            })
+            .collect()
+    }
+}
+
+/// A label in lines.
+pub(crate) fn label_lines(label: &str) -> Vec<String> {
+    wrap(label, LABEL_SIZE, LABEL_WIDTH)
+}
+
+/// The width that a label takes.
+pub(crate) fn label_width(label: &str) -> f64 {
+    label_lines(label).iter().map(|l| width(l, LABEL_SIZE)).fold(0.0, f64::max)
+}
