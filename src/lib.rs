@@ -3,6 +3,8 @@ pub mod adaptation;
 pub mod energy;
 pub mod flow;
 pub mod linalg;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod probing;
 pub mod problem;
 pub mod reduction;

@@ -143,14 +143,6 @@ impl Ruler {
         start + (self.spread(value) - low) / (high - low) * (end - start)
     }
 
-    /// The value at a pixel between the finite ends.
-    pub(crate) fn value(&self, pixel: f64) -> f64 {
-        let (start, end) = self.inner();
-        let (low, high) = (self.spread(self.low), self.spread(self.high));
-        let spread = low + (pixel - start) / (end - start) * (high - low);
-        if self.scale == Scale::Linear { spread } else { spread.exp() }
-    }
-
     /// The lowest and the highest value.
     pub(crate) fn range(&self) -> (f64, f64) {
         (self.low, self.high)
@@ -213,7 +205,6 @@ mod tests {
         let at: Vec<f64> = values.iter().map(|&v| ruler.at(v)).collect();
         assert!(at.windows(2).all(|w| w[1] > w[0]) && at[0] >= 0.0 && at[3] <= 300.0);
         assert_eq!(ruler.breaks().len(), 2);
-        assert!((ruler.value(ruler.at(2.0)) - 2.0).abs() < 1e-12);
         // A plain logarithmic axis has none.
         assert!(Ruler::new(&Axis::log(""), values, (0.0, 0.0), (0.0, 300.0)).at(0.0).is_nan());
     }

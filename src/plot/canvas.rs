@@ -190,6 +190,7 @@ impl Canvas<'_> {
             (Align::End, _) => (HPos::Left, -width),
         };
         let turn = if upwards { FontTransform::Rotate270 } else { FontTransform::None };
+        let colour = RGBAColor(colour.0, colour.1, colour.2, 1.0);
         for run in runs {
             // The backend puts the top of a text 0.76 em above its baseline, and 1.24 is its own idea
             // of the ratio between two kinds of font size.
@@ -202,7 +203,7 @@ impl Canvas<'_> {
             let size = run.size * GRID * 1.24;
             let font = FontDesc::new(FontFamily::Name(FONTS), size, FontStyle::Normal);
             let style = TextStyle::from(font.transform(turn.clone()))
-                .color(&RGBAColor(colour.0, colour.1, colour.2, 1.0))
+                .color(&colour)
                 .pos(Pos::new(anchor, VPos::Top));
             written(self.backend.draw_text(&run.text, &style, grid(at)));
         }

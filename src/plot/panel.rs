@@ -365,3 +365,25 @@ pub(crate) fn series_panels(
         area.close(canvas);
     }
 }
+
+/// Draws panels side by side, each with an axis, pens and labels of its own.
+pub(crate) fn labelled_row(
+    canvas: &mut Canvas,
+    panels: &[(&Axis, &SeriesPanel)],
+    pen: impl Fn(usize, usize) -> Pen,
+) {
+    let labels: Vec<Vec<&str>> = panels.iter().map(|(_, p)| labels_of(&p.series)).collect();
+    let widest = labels.iter().flatten().map(|l| label_width(l)).fold(0.0, f64::max);
+    let layout = Layout { right: LABEL_GAP + widest, ..Layout::new(panels.len(), 1) };
+    let frames = layout.frames(canvas.page);
+    for (i, ((&(x, panel), frame), labels)) in panels.iter().zip(frames).zip(&labels).enumerate() {
+        let y = Axis::linear(&panel.y_label);
+        let axes = Axes::of_series(x, &y, &panel.series);
+        let text = Text { title: &panel.title, letter: Some(i), ..Text::default() };
+        let mut area = Panel::open(canvas, frame, axes, text);
+        for series in &panel.series {
+            area.series(canvas, series, pen(number_of(labels, &series.label), labels.len()));
+        }
+        area.close(canvas);
+    }
+}
