@@ -4,7 +4,6 @@
 //! cargo run --release --example figures --features plot -- OUT_FOLDER
 //! ```
 
-use std::f64::consts::TAU;
 use std::path::Path;
 
 use nalgebra::{DMatrix, dvector};
@@ -241,11 +240,12 @@ fn agreement() -> Result<Agreement> {
             let found = reduction.features_at(&point.state);
             errors.push((found.row(0).transpose() - &z).norm() / z.norm());
         }
-        let label = format!("tolerance {name}");
-        curves.push(Series::line(label.clone(), times[..errors.len()].to_vec(), errors));
-        tolerances.push(Tolerance { label, value: rtol });
+        let curve = format!("error at {name}");
+        curves.push(Series::line(curve.clone(), times[..errors.len()].to_vec(), errors));
+        tolerances.push(Tolerance { label: format!("tolerance {name}"), value: rtol, curve });
     }
-    tolerances.push(Tolerance { label: "rounding of f64".into(), value: f64::EPSILON });
+    let (label, curve) = ("rounding of f64".into(), String::new());
+    tolerances.push(Tolerance { label, value: f64::EPSILON, curve });
     Ok(Agreement {
         x_label: "time t (1 / backbone rate)".into(),
         y_label: "‖z_{t} − exact‖ / ‖z_{t}‖".into(),
@@ -390,24 +390,22 @@ fn smoothing() -> Result<Smoothing> {
     })
 }
 
-/// Two noisy classes on a circle stand in for images: the figure does not know the difference.
+/// Five noisy classes stand in for images: the figure does not know the difference.
 fn digits() -> Result<Digits> {
+    let (d, h) = (40, 16);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let point = |class: usize, rng: &mut ChaCha8Rng| -> Vec<f64> {
-        let angle = TAU * class as f64 / 5.0;
-        let noise = gaussian(1, 6, rng) * 0.8;
-        (0..6).map(|i| noise[i] + if i == 0 { angle.cos() } else if i == 1 { angle.sin() } else { 0.0 }).collect()
-    };
+    let centres = gaussian(5, d, &mut rng);
     let mut sample = |count: usize| {
-        let rows: Vec<f64> = (0..count).flat_map(|i| point(i % 5, &mut rng)).collect();
+        let noise = gaussian(count, d, &mut rng) * 1.6;
+        let inputs = DMatrix::from_fn(count, d, |i, j| (centres[(i % 5, j)] + noise[(i, j)]) / 6.0);
         let labels = DMatrix::from_fn(count, 5, |i, j| if i % 5 == j { 1.0 } else { 0.0 });
-        (DMatrix::from_row_slice(count, 6, &rows), labels)
+        (inputs, labels)
     };
-    let ((inputs, targets), (held, held_targets)) = (sample(60), sample(200));
-    let backbone = gaussian(5, 6, &mut ChaCha8Rng::seed_from_u64(2)) * 0.5;
+    let ((inputs, targets), (held, held_targets)) = (sample(30), sample(300));
+    let backbone = gaussian(h, d, &mut ChaCha8Rng::seed_from_u64(2)) / (d as f64).sqrt();
     let problem = Problem::linear(&inputs, &backbone, targets.clone())?
         .with_held_out_inputs(&held, &inputs, &backbone)?;
-    let head = gaussian(5, 5, &mut ChaCha8Rng::seed_from_u64(3)) * 0.4;
+    let head = gaussian(h, 5, &mut ChaCha8Rng::seed_from_u64(3)) * 0.3;
     let run = Run::new(&problem, &head, 0.0)?;
     let right = |scores: DMatrix<f64>, truth: &DMatrix<f64>| -> f64 {
         let rows = scores.row_iter().zip(truth.row_iter());
@@ -417,7 +415,7 @@ fn digits() -> Result<Digits> {
     let (mut energy, mut train, mut test) = (vec![], vec![], vec![]);
     let mut metrics: [Vec<f64>; 4] = Default::default();
     let mut times = vec![f64::INFINITY];
-    times.extend(log_steps(3e-4, 1.0, 14).into_iter().rev());
+    times.extend(log_steps(3e-2, 100.0, 14).into_iter().rev());
     times.push(0.0);
     for tau in times {
         let end = &run.finetune(Probe::Time(tau), &[f64::INFINITY], &Settings::default())?[0];

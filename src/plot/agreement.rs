@@ -14,6 +14,8 @@ pub struct Tolerance {
     pub label: String,
     /// Its value.
     pub value: f64,
+    /// Label of the curve that it belongs to, whose colour it takes; empty for none.
+    pub curve: String,
 }
 
 /// Errors over time on logarithmic axes.
@@ -37,19 +39,17 @@ impl Figure for Agreement {
     }
 
     fn svg(&self, theme: Theme) -> String {
-        page((PAGE_WIDTH - 60, 380), theme, "Closed form against the numerical flow", |canvas| {
+        page((PAGE_WIDTH - 60, 370), theme, "Closed form against the numerical flow", |canvas| {
             let (x, y) = (Axis::log(&self.x_label), Axis::log(&self.y_label));
             let curves: Vec<Series> = self.curves.iter().map(|s| self.floored(s)).collect();
             let labels = labels_of(&curves);
-            let tolerances = self.tolerances.iter().map(|t| t.label.as_str());
-            let layout = Layout::new(1, 1).with_labels(labels.iter().copied().chain(tolerances));
+            let layout = Layout::single().with_labels(labels.iter().copied());
             let mut axes = Axes::of_series(&x, &y, &curves);
             axes.y.1.extend(self.tolerances.iter().map(|t| t.value));
             let mut panel = Panel::open(canvas, layout.frames(canvas.page)[0], axes, Text::default());
             for tolerance in &self.tolerances {
-                let number = labels.iter().position(|l| *l == tolerance.label);
-                let pen = number.map_or(theme.pen(5), |i| theme.pen(i));
-                let pen = pen.dotted().with_width(1.2);
+                let number = labels.iter().position(|l| *l == tolerance.curve);
+                let pen = number.map_or(theme.pen(5), |i| theme.pen(i)).dotted().with_width(1.2);
                 panel.level(canvas, tolerance.value, &tolerance.label, pen);
             }
             for curve in &curves {

@@ -29,7 +29,7 @@ impl Figure for Digits {
             let left = Axis::linear(&self.accuracy_x_label);
             let right = Axis::linear(&self.adaptation_x_label);
             let panels = [(&left, &self.accuracy), (&right, &self.adaptation)];
-            labelled_row(canvas, &panels, |i, _| theme.pen(i));
+            labelled_row(canvas, &panels);
         })
     }
 }

@@ -48,9 +48,9 @@ impl Figure for HeatMap {
     fn svg(&self, theme: Theme) -> String {
         let columns = self.panels.len().clamp(1, 2);
         let rows = self.panels.len().div_ceil(columns).max(1);
-        let size = (PAGE_WIDTH, 285 * rows as u32);
+        let size = (PAGE_WIDTH, 265 * rows as u32 + 20);
         page(size, theme, "Adaptation over energy and head norm", |canvas| {
-            let layout = Layout { right: 84.0, left: 58.0, ..Layout::new(columns, rows) };
+            let layout = Layout { right: 84.0, left: 58.0, ..Layout::new(columns, rows) }.with_shared_x();
             let frames = layout.frames(canvas.page);
             for (i, (map, frame)) in self.panels.iter().zip(frames).enumerate() {
                 let text = Text {
@@ -58,6 +58,7 @@ impl Figure for HeatMap {
                     letter: (self.panels.len() > 1).then_some(i),
                     hide_x: i + columns < self.panels.len(),
                     hide_y: i % columns > 0,
+                    hide_grid: true,
                 };
                 self.draw_map(canvas, map, frame, text);
             }

@@ -44,7 +44,7 @@ impl Figure for Hyperbolas {
     }
 
     fn svg(&self, theme: Theme) -> String {
-        let layout = Layout { top: 16.0, ..Layout::new(1, 1) };
+        let layout = Layout::single();
         let seen = self.seen();
         let (mut x, mut y) = (fit(seen.iter().map(|p| p.0)), fit(seen.iter().map(|p| p.1)));
         let width = WIDTH - layout.left - layout.right - layout.margin;
@@ -99,7 +99,11 @@ impl Hyperbolas {
         canvas.curve(&ends, Pen::hair(theme.muted()).with_width(1.3).dotted());
         panel.avoid_curve(ends.clone());
         for (i, path) in paths.iter().enumerate() {
-            canvas.curve(path, theme.ordered_pen(i, count).with_width(2.2));
+            let pen = theme.ordered_pen(i, count).with_width(2.2);
+            canvas.curve(path, pen);
+            if let Some((from, tip)) = middle_of(path) {
+                canvas.arrow_head(from, tip, 11.0, pen.colour);
+            }
             panel.avoid_curve(path.clone());
         }
         for (i, path) in paths.iter().enumerate() {
@@ -110,7 +114,6 @@ impl Hyperbolas {
                 panel.note(&self.paths[i].label, end, pen.colour);
             }
         }
-        canvas.marker(start, theme.pen(0), 0.0, false);
         panel.note(&self.start.1, start, theme.ink());
         if let (Some(first), Some(last)) = (heads.first(), heads.last()) {
             let middle = ((first.0 + last.0) / 2.0, (first.1 + last.1) / 2.0);
@@ -123,13 +126,33 @@ impl Hyperbolas {
     }
 }
 
+/// A point somewhat after the middle of a path, and one shortly before it; none on a short path.
+fn middle_of(path: &[Xy]) -> Option<(Xy, Xy)> {
+    let step = |w: &[Xy]| (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1);
+    let length: f64 = path.windows(2).map(step).sum();
+    if length < 60.0 {
+        return None;
+    }
+    let mut done = 0.0;
+    let mut from = path[0];
+    for pair in path.windows(2) {
+        done += step(pair);
+        if done <= 0.5 * length {
+            from = pair[1];
+        } else if done > 0.5 * length + 10.0 {
+            return Some((from, pair[1]));
+        }
+    }
+    None
+}
+
 /// The range of some values with a margin.
 fn fit(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) =
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |r, v| (r.0.min(v), r.1.max(v)));
     let span = high - low;
     if span > 1e-9 * low.abs().max(high.abs()) && span > 1e-100 {
-        (low - 0.08 * span, high + 0.08 * span)
+        (low - 0.1 * span, high + 0.1 * span)
     } else if low <= high {
         (low - 1.0_f64.max(low.abs()), high + 1.0_f64.max(high.abs()))
     } else {

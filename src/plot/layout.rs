@@ -22,8 +22,10 @@ pub(crate) struct Layout {
     pub(crate) left: f64,
     /// Above each panel, for the title.
     pub(crate) top: f64,
-    /// Below each panel, for the axis.
+    /// Below the lowest panels, for the axis.
     pub(crate) bottom: f64,
+    /// Below the other panels.
+    pub(crate) between: f64,
     /// Right of each panel.
     pub(crate) right: f64,
     /// Right of all panels, for labels.
@@ -33,7 +35,26 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(columns: usize, rows: usize) -> Self {
         let (columns, rows) = (columns.max(1), rows.max(1));
-        Self { columns, rows, left: 66.0, top: 34.0, bottom: 48.0, right: 14.0, margin: 4.0 }
+        Self {
+            columns,
+            rows,
+            left: 66.0,
+            top: 34.0,
+            bottom: 48.0,
+            between: 48.0,
+            right: 14.0,
+            margin: 4.0,
+        }
+    }
+
+    /// One panel without a title.
+    pub(crate) fn single() -> Self {
+        Self { top: 14.0, ..Self::new(1, 1) }
+    }
+
+    /// The panels of a column share the name of their horizontal axis.
+    pub(crate) fn with_shared_x(self) -> Self {
+        Self { between: 28.0, ..self }
     }
 
     /// Leaves room right of the panels for these labels.
@@ -45,17 +66,15 @@ impl Layout {
     /// The frames of the panels, row by row.
     pub(crate) fn frames(&self, page: Rect) -> Vec<Rect> {
         let cell_width = (page.width() - self.margin) / self.columns as f64;
-        let cell_height = page.height() / self.rows as f64;
+        let rows = self.rows as f64;
+        let room = rows * self.top + (rows - 1.0) * self.between + self.bottom;
+        let height = (page.height() - room) / rows;
         (0..self.rows * self.columns)
             .map(|i| {
                 let x = page.left + (i % self.columns) as f64 * cell_width;
-                let y = page.top + (i / self.columns) as f64 * cell_height;
-                Rect::new(
-                    x + self.left,
-                    y + self.top,
-                    x + cell_width - self.right,
-                    y + cell_height - self.bottom,
-                )
+                let above = (i / self.columns) as f64 * (self.top + height + self.between);
+                let top = page.top + above + self.top;
+                Rect::new(x + self.left, top, x + cell_width - self.right, top + height)
             })
             .collect()
     }

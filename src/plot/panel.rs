@@ -2,6 +2,7 @@
 
 use super::SeriesPanel;
 use super::axis::{Axis, Ruler};
+use super::ticks::Tick;
 use super::canvas::{Align, Canvas};
 use super::geometry::{Rect, Xy, finite};
 use super::labels::{Placer, spread};
@@ -27,6 +28,8 @@ pub(crate) struct Text<'a> {
     pub(crate) hide_x: bool,
     /// Leaves the name of the vertical axis to the panel on the left.
     pub(crate) hide_y: bool,
+    /// Leaves out the lines of the grid.
+    pub(crate) hide_grid: bool,
 }
 
 /// The two axes of a panel with the values that they must show.
@@ -51,7 +54,7 @@ impl<'a> Axes<'a> {
                 values.1.push(y);
             }
         }
-        Self { x: (x, values.0), y: (y, values.1), margins: [0.02, 0.02, 0.05, 0.08] }
+        Self { x: (x, values.0), y: (y, values.1), margins: [0.02, 0.02, 0.05, 0.12] }
     }
 }
 
@@ -63,6 +66,8 @@ pub(crate) struct Panel {
     placer: Placer,
     beside: Vec<Waiting>,
     notes: Vec<Waiting>,
+    /// What is written before the position of a peak.
+    pub(crate) peak_name: &'static str,
 }
 
 impl Panel {
@@ -80,11 +85,14 @@ impl Panel {
         let x = Ruler::new(axes.x.0, values(&axes.x.1), (left, right), (frame.left, frame.right));
         let y = Ruler::new(axes.y.0, values(&axes.y.1), (bottom, top), (frame.bottom, frame.top));
         let placer = Placer::new(frame.grown(-2.0));
-        Self { frame, x, y, placer, beside: vec![], notes: vec![] }
+        Self { frame, x, y, placer, beside: vec![], notes: vec![], peak_name: "peak " }
     }
 
     /// Draws what [`Panel::lay`] has laid.
     pub(crate) fn draw_axes(&self, canvas: &mut Canvas, axes: &Axes, text: Text) {
+        if !text.hide_grid {
+            self.draw_grid(canvas);
+        }
         self.draw_x_axis(canvas, if text.hide_x { "" } else { &axes.x.0.label });
         self.draw_y_axis(canvas, if text.hide_y { "" } else { &axes.y.0.label });
         let title = match text.letter {
@@ -95,28 +103,62 @@ impl Panel {
         canvas.text(&title, at, TITLE_SIZE, Align::Start, canvas.theme.ink());
     }
 
+    /// The ticks of the horizontal axis that are on the page, with their pixels.
+    fn x_ticks(&self) -> Vec<(f64, Tick)> {
+        let wanted = ((self.frame.width() / 58.0) as usize).clamp(2, 5);
+        on_axis(&self.x, wanted, (self.frame.left, self.frame.right))
+    }
+
+    fn y_ticks(&self) -> Vec<(f64, Tick)> {
+        let wanted = ((self.frame.height() / 42.0) as usize).clamp(2, 5);
+        on_axis(&self.y, wanted, (self.frame.top, self.frame.bottom))
+    }
+
+    fn draw_grid(&self, canvas: &mut Canvas) {
+        let (f, pen) = (self.frame, Pen::hair(canvas.theme.grid()));
+        for (at, _) in self.x_ticks().iter().filter(|(_, tick)| !tick.text.is_empty()) {
+            canvas.line((*at, f.top), (*at, f.bottom), pen);
+        }
+        for (at, _) in self.y_ticks().iter().filter(|(_, tick)| !tick.text.is_empty()) {
+            canvas.line((f.left, *at), (f.right, *at), pen);
+        }
+    }
+
     fn draw_x_axis(&self, canvas: &mut Canvas, label: &str) {
         let (f, theme) = (self.frame, canvas.theme);
-        let hair = Pen::hair(theme.muted());
         let mut free_from = f64::NEG_INFINITY;
-        for tick in self.x.ticks(((f.width() / 75.0) as usize).clamp(2, 5)) {
-            let at = self.x.at(tick.value);
-            if !(f.left - 0.5..=f.right + 0.5).contains(&at) {
-                continue;
-            }
-            let minor = tick.text.is_empty();
-            if !minor {
-                canvas.line((at, f.top), (at, f.bottom), Pen::hair(theme.grid()));
-            }
-            canvas.line((at, f.bottom), (at, f.bottom + if minor { 2.5 } else { 5.0 }), hair);
+        for (at, tick) in self.x_ticks() {
+            let length = if tick.text.is_empty() { 2.5 } else { 5.0 };
+            canvas.line((at, f.bottom), (at, f.bottom + length), Pen::hair(theme.muted()));
             let half = width(&tick.text, TICK_SIZE) / 2.0;
-            if !minor && at - half > free_from {
+            if !tick.text.is_empty() && at - half > free_from {
                 let place = (at, f.bottom + 18.0);
                 canvas.text(&tick.text, place, TICK_SIZE, Align::Middle, theme.muted());
                 free_from = at + half + 6.0;
             }
         }
-        let ink = Pen::hair(theme.ink());
+        let middle = ((f.left + f.right) / 2.0, f.bottom + 37.0);
+        canvas.text(label, middle, LABEL_SIZE, Align::Middle, theme.ink());
+    }
+
+    fn draw_y_axis(&self, canvas: &mut Canvas, label: &str) {
+        let (f, theme) = (self.frame, canvas.theme);
+        let mut widest: f64 = 0.0;
+        for (at, tick) in self.y_ticks() {
+            let length = if tick.text.is_empty() { 2.5 } else { 5.0 };
+            canvas.line((f.left - length, at), (f.left, at), Pen::hair(theme.muted()));
+            let place = (f.left - 8.0, at + 0.36 * TICK_SIZE);
+            canvas.text(&tick.text, place, TICK_SIZE, Align::End, theme.muted());
+            widest = widest.max(width(&tick.text, TICK_SIZE));
+        }
+        let at = (f.left - 16.0 - widest, (f.top + f.bottom) / 2.0);
+        canvas.text_upwards(label, at, LABEL_SIZE, Align::Middle, theme.ink());
+    }
+
+    /// The two lines of the frame, with breaks where the horizontal axis has them.
+    fn draw_spines(&self, canvas: &mut Canvas) {
+        let (f, ink) = (self.frame, Pen::hair(canvas.theme.ink()));
+        canvas.line((f.left, f.top), (f.left, f.bottom), ink);
         let mut from = f.left;
         for at in self.x.breaks() {
             canvas.line((from, f.bottom), (at - 2.5, f.bottom), ink);
@@ -127,31 +169,6 @@ impl Panel {
             from = at + 2.5;
         }
         canvas.line((from, f.bottom), (f.right, f.bottom), ink);
-        let middle = ((f.left + f.right) / 2.0, f.bottom + 37.0);
-        canvas.text(label, middle, LABEL_SIZE, Align::Middle, theme.ink());
-    }
-
-    fn draw_y_axis(&self, canvas: &mut Canvas, label: &str) {
-        let (f, theme) = (self.frame, canvas.theme);
-        let hair = Pen::hair(theme.muted());
-        let mut widest: f64 = 0.0;
-        for tick in self.y.ticks(((f.height() / 42.0) as usize).clamp(2, 5)) {
-            let at = self.y.at(tick.value);
-            if !(f.top - 0.5..=f.bottom + 0.5).contains(&at) {
-                continue;
-            }
-            let minor = tick.text.is_empty();
-            if !minor {
-                canvas.line((f.left, at), (f.right, at), Pen::hair(theme.grid()));
-            }
-            canvas.line((f.left - if minor { 2.5 } else { 5.0 }, at), (f.left, at), hair);
-            let place = (f.left - 8.0, at + 0.36 * TICK_SIZE);
-            canvas.text(&tick.text, place, TICK_SIZE, Align::End, theme.muted());
-            widest = widest.max(width(&tick.text, TICK_SIZE));
-        }
-        canvas.line((f.left, f.top), (f.left, f.bottom), Pen::hair(theme.ink()));
-        let at = (f.left - 16.0 - widest, (f.top + f.bottom) / 2.0);
-        canvas.text_upwards(label, at, LABEL_SIZE, Align::Middle, theme.ink());
     }
 
     /// The place of a value on the page.
@@ -241,7 +258,7 @@ impl Panel {
         if self.frame.grown(0.5).contains(at) {
             canvas.marker(at, pen, 4.6, true);
             self.placer.avoid(Rect::new(at.0, at.1, at.0, at.1).grown(6.0));
-            self.note(&short(x, 2), at, pen.colour);
+            self.note(&format!("{}{}", self.peak_name, short(x, 2)), at, pen.colour);
         }
     }
 
@@ -277,19 +294,21 @@ impl Panel {
         self.placer.avoid_curve(points);
     }
 
-    /// A horizontal line across the panel with its name beside its right end.
+    /// A horizontal line across the panel with its name over its left end.
     pub(crate) fn level(&mut self, canvas: &mut Canvas, y: f64, text: &str, pen: Pen) {
-        let at = self.y.at(y);
-        if (self.frame.top..=self.frame.bottom).contains(&at) {
-            let ends = [(self.frame.left, at), (self.frame.right, at)];
+        let (f, at) = (self.frame, self.y.at(y));
+        if (f.top..=f.bottom).contains(&at) {
+            let ends = [(f.left, at), (f.right, at)];
             canvas.curve(&ends, pen);
             self.placer.avoid_curve(ends.to_vec());
-            self.label(text, ends[1], pen.colour);
+            let start = (f.left + 8.0 + label_width(text) / 2.0, at);
+            self.note(text, start, pen.colour);
         }
     }
 
-    /// Draws the labels, now that all curves are known.
+    /// Draws the frame over the data, and the labels, now that all curves are known.
     pub(crate) fn close(mut self, canvas: &mut Canvas) {
+        self.draw_spines(canvas);
         self.draw_beside(canvas);
         for note in std::mem::take(&mut self.notes) {
             let lines = label_lines(&note.text);
@@ -330,32 +349,31 @@ impl Panel {
     }
 }
 
-/// Draws panels of series with a common horizontal axis and common pens; the labels stand right of
-/// the last column.
-pub(crate) fn series_panels(
-    canvas: &mut Canvas,
-    page: Rect,
-    columns: usize,
-    x: &Axis,
-    panels: &[SeriesPanel],
-    pen: impl Fn(usize, usize) -> Pen,
-) {
+/// The ticks of an axis that lie between two pixels.
+fn on_axis(ruler: &Ruler, wanted: usize, (from, to): (f64, f64)) -> Vec<(f64, Tick)> {
+    let placed = ruler.ticks(wanted).into_iter().map(|tick| (ruler.at(tick.value), tick));
+    placed.filter(|(at, _)| (from - 0.5..=to + 0.5).contains(at)).collect()
+}
+
+/// Draws panels of series with a common horizontal axis and common pens, so many in a row; the labels
+/// stand right of the last column.
+pub(crate) fn series_panels(canvas: &mut Canvas, columns: usize, x: &Axis, panels: &[SeriesPanel]) {
     let labels = labels_of(panels.iter().flat_map(|p| &p.series));
     let rows = panels.len().div_ceil(columns);
-    let layout = Layout::new(columns, rows).with_labels(labels.iter().copied());
-    for (i, (panel, frame)) in panels.iter().zip(layout.frames(page)).enumerate() {
+    let layout = Layout::new(columns, rows).with_labels(labels.iter().copied()).with_shared_x();
+    for (i, (panel, frame)) in panels.iter().zip(layout.frames(canvas.page)).enumerate() {
         let y = Axis::linear(&panel.y_label);
         let axes = Axes::of_series(x, &y, &panel.series);
         let text = Text {
             title: &panel.title,
             letter: (panels.len() > 1).then_some(i),
             hide_x: i + columns < panels.len(),
-            hide_y: false,
+            ..Text::default()
         };
         let mut area = Panel::open(canvas, frame, axes, text);
         let last_column = i % columns == columns - 1 || i + 1 == panels.len();
         for series in &panel.series {
-            let pen = pen(number_of(&labels, &series.label), labels.len());
+            let pen = canvas.theme.pen(number_of(&labels, &series.label));
             if last_column {
                 area.series(canvas, series, pen);
             } else {
@@ -367,11 +385,7 @@ pub(crate) fn series_panels(
 }
 
 /// Draws panels side by side, each with an axis, pens and labels of its own.
-pub(crate) fn labelled_row(
-    canvas: &mut Canvas,
-    panels: &[(&Axis, &SeriesPanel)],
-    pen: impl Fn(usize, usize) -> Pen,
-) {
+pub(crate) fn labelled_row(canvas: &mut Canvas, panels: &[(&Axis, &SeriesPanel)]) {
     let labels: Vec<Vec<&str>> = panels.iter().map(|(_, p)| labels_of(&p.series)).collect();
     let widest = labels.iter().flatten().map(|l| label_width(l)).fold(0.0, f64::max);
     let layout = Layout { right: LABEL_GAP + widest, ..Layout::new(panels.len(), 1) };
@@ -382,7 +396,7 @@ pub(crate) fn labelled_row(
         let text = Text { title: &panel.title, letter: Some(i), ..Text::default() };
         let mut area = Panel::open(canvas, frame, axes, text);
         for series in &panel.series {
-            area.series(canvas, series, pen(number_of(labels, &series.label), labels.len()));
+            area.series(canvas, series, canvas.theme.pen(number_of(labels, &series.label)));
         }
         area.close(canvas);
     }

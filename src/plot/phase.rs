@@ -52,15 +52,16 @@ impl Figure for Phase {
         let row_height = if columns == 3 { 262 } else { 320 };
         let size = (PAGE_WIDTH, row_height * rows as u32 + KEY_HEIGHT as u32);
         page(size, theme, "Where each law holds", |canvas| {
-            let left = self.draw_key(canvas);
-            let below = Rect { top: KEY_HEIGHT, left, ..canvas.page };
-            let layout = Layout { left: 58.0, ..Layout::new(columns, rows) };
+            self.draw_key(canvas);
+            let below = Rect { top: KEY_HEIGHT, ..canvas.page };
+            let layout = Layout { left: 58.0, ..Layout::new(columns, rows) }.with_shared_x();
             for (i, (panel, frame)) in self.panels.iter().zip(layout.frames(below)).enumerate() {
                 let text = Text {
                     title: &panel.title,
                     letter: (self.panels.len() > 1).then_some(i),
                     hide_x: i + columns < self.panels.len(),
                     hide_y: i % columns > 0,
+                    hide_grid: true,
                 };
                 self.draw_panel(canvas, panel, frame, text);
             }
@@ -69,8 +70,8 @@ impl Figure for Phase {
 }
 
 impl Phase {
-    /// A row with one swatch a state. Returns where panels start.
-    fn draw_key(&self, canvas: &mut Canvas) -> f64 {
+    /// A row with one swatch a state.
+    fn draw_key(&self, canvas: &mut Canvas) {
         let mut x = 58.0;
         for (state, name) in self.states.iter().enumerate() {
             let swatch = Rect::new(x, 10.0, x + 26.0, 24.0);
@@ -82,7 +83,6 @@ impl Phase {
             canvas.text(name, (x + 33.0, 21.5), LABEL_SIZE, Align::Start, canvas.theme.ink());
             x += 33.0 + width(name, LABEL_SIZE) + 26.0;
         }
-        0.0
     }
 
     fn draw_panel(&self, canvas: &mut Canvas, panel: &PhasePanel, frame: Rect, text: Text) {

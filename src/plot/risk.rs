@@ -2,9 +2,9 @@
 
 use super::axis::Axis;
 use super::canvas::page;
-use super::layout::PAGE_WIDTH;
-use super::panel::series_panels;
-use super::{Figure, Series, SeriesPanel, Theme};
+use super::layout::{Layout, PAGE_WIDTH};
+use super::panel::{Axes, Panel, Text};
+use super::{Figure, Series, Theme};
 
 /// One curve a teacher, in order; its `peak` is the optimum (a probing time and its risk).
 ///
@@ -25,12 +25,17 @@ impl Figure for Risk {
     }
 
     fn svg(&self, theme: Theme) -> String {
-        page((PAGE_WIDTH - 120, 380), theme, "Downstream risk against probing time", |canvas| {
-            let x = Axis::log_with_ends(&self.x_label);
-            let y_label = self.y_label.clone();
-            let panel = SeriesPanel { title: String::new(), y_label, series: self.curves.clone() };
-            let pen = |i, count| theme.ordered_pen(i, count);
-            series_panels(canvas, canvas.page, 1, &x, &[panel], pen);
+        page((PAGE_WIDTH - 120, 370), theme, "Downstream risk against probing time", |canvas| {
+            let labels = self.curves.iter().map(|c| c.label.as_str());
+            let frame = Layout::single().with_labels(labels).frames(canvas.page)[0];
+            let (x, y) = (Axis::log_with_ends(&self.x_label), Axis::linear(&self.y_label));
+            let axes = Axes::of_series(&x, &y, &self.curves);
+            let mut panel = Panel::open(canvas, frame, axes, Text::default());
+            panel.peak_name = "best τ = ";
+            for (i, curve) in self.curves.iter().enumerate() {
+                panel.series(canvas, curve, theme.ordered_pen(i, self.curves.len()));
+            }
+            panel.close(canvas);
         })
     }
 }

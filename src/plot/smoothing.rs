@@ -1,11 +1,12 @@
 //! Label smoothing: the energy that is left after probing, and its floor.
 
 use super::axis::Axis;
-use super::canvas::page;
+use super::canvas::{Canvas, page};
 use super::geometry::Rect;
 use super::layout::{Layout, PAGE_WIDTH};
 use super::panel::{Axes, Panel, Text};
 use super::text::short;
+use super::theme::Pen;
 use super::{Figure, Theme};
 
 /// The probing path of one smoothing.
@@ -55,9 +56,9 @@ impl Figure for Smoothing {
 }
 
 impl Smoothing {
-    fn draw_paths(&self, canvas: &mut super::canvas::Canvas, page: Rect) {
+    fn draw_paths(&self, canvas: &mut Canvas, page: Rect) {
         let labels: Vec<String> =
-            self.curves.iter().map(|c| format!("ε = {}", short(c.epsilon, 2))).collect();
+            self.curves.iter().map(|c| label(c, self.floor_matters(c))).collect();
         let layout = Layout::new(1, 1).with_labels(labels.iter().map(String::as_str));
         let (x, y) = (Axis::log_with_ends(&self.time_label), Axis::linear(&self.energy_label));
         let energies = self.curves.iter().flat_map(|c| c.energy.iter().copied());
@@ -70,7 +71,7 @@ impl Smoothing {
         let mut panel = Panel::open(canvas, layout.frames(page)[0], axes, text);
         for (i, (curve, label)) in self.curves.iter().zip(&labels).enumerate() {
             let pen = canvas.theme.ordered_pen(i, self.curves.len()).solid();
-            if curve.floor > 0.0 {
+            if self.floor_matters(curve) {
                 let ends = panel.frame;
                 let at = panel.y.at(curve.floor);
                 let dash = pen.with_dash(&[5.0, 4.0]).with_width(1.2).with_alpha(0.9);
@@ -85,7 +86,13 @@ impl Smoothing {
         panel.close(canvas);
     }
 
-    fn draw_floors(&self, canvas: &mut super::canvas::Canvas, page: Rect) {
+    /// Whether a floor is more than rounding.
+    fn floor_matters(&self, curve: &SmoothingCurve) -> bool {
+        let largest = curve.energy.iter().copied().filter(|e| e.is_finite()).fold(0.0, f64::max);
+        curve.floor > 1e-6 * largest
+    }
+
+    fn draw_floors(&self, canvas: &mut Canvas, page: Rect) {
         let (x, y) = (Axis::linear(&self.epsilon_label), Axis::linear(&self.floor_label));
         let marks = self.curves.iter().map(|c| (c.epsilon, c.floor));
         let all: Vec<(f64, f64)> = self.floors.iter().copied().chain(marks).collect();
@@ -94,15 +101,24 @@ impl Smoothing {
             y: (&y, all.iter().map(|p| p.1).chain([0.0]).collect()),
             margins: [0.0, 0.04, 0.0, 0.08],
         };
-        let text = Text { title: "Floor", letter: Some(1), ..Text::default() };
+        let text = Text { title: "The floor", letter: Some(1), ..Text::default() };
         let mut panel = Panel::open(canvas, Layout::new(1, 1).frames(page)[0], axes, text);
         let (epsilon, floor): (Vec<f64>, Vec<f64>) = self.floors.iter().copied().unzip();
-        let pen = super::theme::Pen::hair(canvas.theme.ink()).with_width(1.4);
+        let pen = Pen::hair(canvas.theme.ink()).with_width(1.4);
         panel.curve(canvas, &epsilon, &floor, pen);
         for (i, curve) in self.curves.iter().enumerate() {
             let at = panel.at(curve.epsilon, curve.floor);
             canvas.marker(at, canvas.theme.ordered_pen(i, self.curves.len()), 4.2, false);
         }
         panel.close(canvas);
+    }
+}
+
+fn label(curve: &SmoothingCurve, with_floor: bool) -> String {
+    let epsilon = short(curve.epsilon, 2);
+    if with_floor {
+        format!("ε = {epsilon}, floor {}", short(curve.floor, 2))
+    } else {
+        format!("ε = {epsilon}")
     }
 }

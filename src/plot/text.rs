@@ -11,7 +11,7 @@ const ADVANCE: [u16; 95] = [
 ];
 
 /// Size of sub- and superscripts relative to the text.
-const SCRIPT: f64 = 0.72;
+const SCRIPT: f64 = 0.68;
 
 /// A piece of text on one line.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,15 +49,18 @@ pub(crate) fn layout(text: &str, size: f64) -> (Vec<Run>, f64) {
     let mut runs = Vec::new();
     let mut x = 0.0;
     let mut push = |piece: &str, size: f64, dy: f64| {
-        if !piece.is_empty() {
-            runs.push(Run { text: piece.to_owned(), dx: x, dy, size });
-            x += plain_width(piece, size);
+        // A viewer drops spaces at the start of a run: they are part of its place instead.
+        let text = piece.trim_start();
+        if !text.is_empty() {
+            let dx = x + plain_width(&piece[..piece.len() - text.len()], size);
+            runs.push(Run { text: text.to_owned(), dx, dy, size });
         }
+        x += plain_width(piece, size);
     };
     let mut rest = text;
     while let Some((start, end)) = script(rest) {
         push(&rest[..start], size, 0.0);
-        let shift = if rest[start..].starts_with('_') { 0.22 } else { -0.38 };
+        let shift = if rest[start..].starts_with('_') { 0.2 } else { -0.38 };
         push(&rest[start + 2..end], size * SCRIPT, shift * size);
         rest = &rest[end + 1..];
     }
@@ -169,7 +172,8 @@ mod tests {
     fn scripts_are_runs() {
         let (runs, _) = layout("‖z_{T} − z₀‖^{2}", 10.0);
         let texts: Vec<&str> = runs.iter().map(|r| r.text.as_str()).collect();
-        assert_eq!(texts, ["‖z", "T", " − z₀‖", "2"]);
+        assert_eq!(texts, ["‖z", "T", "− z₀‖", "2"]);
+        assert!((runs[2].dx - runs[1].dx - width("T", 6.8) - width(" ", 10.0)).abs() < 1e-9);
         assert!(runs[1].dy > 0.0 && runs[3].dy < 0.0 && runs[1].size < 10.0);
         assert_eq!(layout("my_problem {x}", 10.0).0.len(), 1);
         assert_eq!(layout("open_{", 10.0).0.len(), 1);

@@ -81,7 +81,7 @@ impl Trajectories {
             ("Norm of the head", &self.head_norm, |r| &r.head_norm),
         ];
         let labels = self.runs.iter().map(|r| r.label.as_str());
-        let layout = Layout::new(2, 2).with_labels(labels);
+        let layout = Layout::new(2, 2).with_labels(labels).with_shared_x();
         for (i, ((title, y, values), frame)) in panels.into_iter().zip(layout.frames(page)).enumerate() {
             let series: Vec<Series> = self
                 .runs
@@ -92,7 +92,7 @@ impl Trajectories {
                 })
                 .collect();
             let axes = Axes::of_series(&self.time, y, &series);
-            let text = Text { title, letter: Some(i), hide_x: i < 2, hide_y: false };
+            let text = Text { title, letter: Some(i), hide_x: i < 2, ..Text::default() };
             let mut panel = Panel::open(canvas, frame, axes, text);
             for (number, series) in series.iter().enumerate() {
                 panel.series(canvas, series, canvas.theme.ordered_pen(number, self.runs.len()));
@@ -119,8 +119,8 @@ impl Trajectories {
             let text = Text {
                 title: &run.label,
                 letter: Some(4 + i),
-                hide_x: false,
                 hide_y: i % columns > 0,
+                ..Text::default()
             };
             let mut panel = Panel::open(canvas, frame, axes, text);
             self.draw_budget(canvas, &mut panel, run);

@@ -25,10 +25,10 @@ impl Figure for Trend {
     fn svg(&self, theme: Theme) -> String {
         let columns = self.panels.len().clamp(1, 2);
         let rows = self.panels.len().div_ceil(columns).max(1);
-        let size = (PAGE_WIDTH, 262 * rows as u32);
+        let size = (PAGE_WIDTH, 245 * rows as u32 + 20);
         page(size, theme, "How features adapt, against the energy at the start", |canvas| {
             let x = Axis::linear(&self.x_label);
-            series_panels(canvas, canvas.page, columns, &x, &self.panels, |i, _| theme.pen(i));
+            series_panels(canvas, columns, &x, &self.panels);
         })
     }
 }
