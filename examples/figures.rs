@@ -194,6 +194,7 @@ fn trajectories() -> Result<Trajectories> {
     let most = run.path().energy(0.0)?.frobenius;
     let times = log_steps(1e-2, 1e3, 120);
     let mut runs = Vec::new();
+    let loss = |share: f64| (share * most).powi(2) / 2.0;
     for share in [0.25, 0.5, 1.0] {
         let results = run.finetune(Probe::Frobenius(share * most), &times, &Settings::default())?;
         let of = |f: &dyn Fn(&taskhead::simulation::Simulation) -> f64| results.iter().map(f).collect();
@@ -204,8 +205,8 @@ fn trajectories() -> Result<Trajectories> {
             distance: of(&|s| s.adaptation.euclidean),
             feature_norm: of(&|s| s.adaptation.norm),
             head_norm: of(&|s| s.head_norm.1),
-            backbone: of(&|s| s.budget.map_or(f64::NAN, |b| b.backbone)),
-            head: of(&|s| s.budget.map_or(f64::NAN, |b| b.head)),
+            backbone: of(&|s| s.budget.map_or(f64::NAN, |b| b.backbone) / loss(share)),
+            head: of(&|s| s.budget.map_or(f64::NAN, |b| b.head) / loss(share)),
         });
     }
     Ok(Trajectories {
@@ -214,7 +215,7 @@ fn trajectories() -> Result<Trajectories> {
         distance: Axis::linear("‖z_{t} − z₀‖, mean"),
         feature_norm: Axis::linear("‖z_{t}‖, mean"),
         head_norm: Axis::linear("‖V‖_{F}"),
-        spent: Axis::linear("loss spent"),
+        spent: Axis::linear("share of the loss spent").with_range(0.0, 1.0),
         runs,
     })
 }

@@ -159,9 +159,14 @@ pub(crate) fn distance(p: Xy, a: Xy, b: Xy) -> f64 {
     (p.0 - a.0 - t * dx).hypot(p.1 - a.1 - t * dy)
 }
 
+/// A longer curve in pixels is not dashed: most of it is off the page, and its dashes are countless.
+const LONGEST_DASHED: f64 = 1e5;
+
 /// The drawn pieces of a dashed curve.
 pub(crate) fn dashes(points: &[Xy], dash: &[f64]) -> Vec<Vec<Xy>> {
-    if dash.is_empty() || points.is_empty() {
+    let step = |w: &[Xy]| (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1);
+    let length: f64 = points.windows(2).map(step).sum();
+    if dash.is_empty() || points.is_empty() || length > LONGEST_DASHED {
         return vec![points.to_vec()];
     }
     let mut pieces = Vec::new();
@@ -207,6 +212,8 @@ mod tests {
         assert_eq!(pieces.len(), 10);
         assert!((pieces.iter().map(|p| length(p)).sum::<f64>() - 60.0).abs() < 1e-9);
         assert_eq!(dashes(&bend, &[]), [bend.to_vec()]);
+        let endless = [(0.0, 0.0), (1e300, 1e300)];
+        assert_eq!(dashes(&endless, &[6.0, 4.0]), [endless.to_vec()]);
     }
 
     #[test]

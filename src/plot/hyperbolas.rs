@@ -88,19 +88,19 @@ impl Hyperbolas {
         for (i, &head) in heads.iter().enumerate() {
             let pen = theme.ordered_pen(i, count).solid().with_width(1.2);
             let light = pen.colour.mix(theme.background(), 0.45);
-            canvas.line(origin, head, Pen { colour: light, ..pen });
+            canvas.curve_in(&frame, &[origin, head], Pen { colour: light, ..pen });
             canvas.arrow_head(origin, head, 8.0, light);
             panel.avoid_curve(vec![origin, head]);
         }
         let ink = Pen::hair(theme.ink()).with_width(1.6);
-        canvas.line(origin, start, ink);
+        canvas.curve_in(&frame, &[origin, start], ink);
         canvas.arrow_head(origin, start, 10.0, theme.ink());
         panel.avoid_curve(vec![origin, start]);
-        canvas.curve(&ends, Pen::hair(theme.muted()).with_width(1.3).dotted());
+        canvas.curve_in(&frame, &ends, Pen::hair(theme.muted()).with_width(1.3).dotted());
         panel.avoid_curve(ends.clone());
         for (i, path) in paths.iter().enumerate() {
             let pen = theme.ordered_pen(i, count).with_width(2.2);
-            canvas.curve(path, pen);
+            canvas.curve_in(&frame, path, pen);
             if let Some((from, tip)) = middle_of(path) {
                 canvas.arrow_head(from, tip, 11.0, pen.colour);
             }

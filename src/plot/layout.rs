@@ -63,6 +63,20 @@ impl Layout {
         Self { margin: if widest > 0.0 { widest + LABEL_GAP - 4.0 } else { 4.0 }, ..self }
     }
 
+    /// The frames of one row of panels of equal width, each with room for labels of its own.
+    pub(crate) fn row(&self, page: Rect, labels: Vec<f64>) -> Vec<Rect> {
+        let besides: Vec<f64> = labels.iter().map(|l| self.left + LABEL_GAP + l + 4.0).collect();
+        let width = (page.width() - besides.iter().sum::<f64>()) / labels.len().max(1) as f64;
+        let (top, bottom) = (page.top + self.top, page.bottom - self.bottom);
+        let mut x = page.left;
+        let mut frame = |beside: f64| {
+            let left = x + self.left;
+            x += width + beside;
+            Rect::new(left, top, left + width, bottom)
+        };
+        besides.into_iter().map(&mut frame).collect()
+    }
+
     /// The frames of the panels, row by row.
     pub(crate) fn frames(&self, page: Rect) -> Vec<Rect> {
         let cell_width = (page.width() - self.margin) / self.columns as f64;

@@ -54,7 +54,7 @@ impl<'a> Axes<'a> {
                 values.1.push(y);
             }
         }
-        Self { x: (x, values.0), y: (y, values.1), margins: [0.02, 0.02, 0.05, 0.12] }
+        Self { x: (x, values.0), y: (y, values.1), margins: [0.02, 0.02, 0.05, 0.14] }
     }
 }
 
@@ -84,7 +84,8 @@ impl Panel {
         let values = |v: &[f64]| v.to_vec();
         let x = Ruler::new(axes.x.0, values(&axes.x.1), (left, right), (frame.left, frame.right));
         let y = Ruler::new(axes.y.0, values(&axes.y.1), (bottom, top), (frame.bottom, frame.top));
-        let placer = Placer::new(frame.grown(-2.0));
+        // Labels may touch the upper edge, below the title, but no axis.
+        let placer = Placer::new(Rect { top: frame.top - 3.0, ..frame.grown(-2.0) });
         Self { frame, x, y, placer, beside: vec![], notes: vec![], peak_name: "peak " }
     }
 
@@ -325,7 +326,7 @@ impl Panel {
             let middle = (place.left + place.right) / 2.0;
             for (i, line) in lines.iter().enumerate() {
                 let at = (middle, place.top + (i as f64 + 0.78) * LINE_HEIGHT);
-                canvas.text(line, at, LABEL_SIZE, Align::Middle, note.colour);
+                canvas.text(line, at, LABEL_SIZE, Align::Middle, canvas.theme.readable(note.colour));
             }
         }
     }
@@ -343,7 +344,8 @@ impl Panel {
             let top = centre - lines.len() as f64 * LINE_HEIGHT / 2.0;
             for (i, line) in lines.iter().enumerate() {
                 let at = (left, top + (i as f64 + 0.78) * LINE_HEIGHT);
-                canvas.text(line, at, LABEL_SIZE, Align::Start, waiting.colour);
+                let colour = canvas.theme.readable(waiting.colour);
+                canvas.text(line, at, LABEL_SIZE, Align::Start, colour);
             }
         }
     }
@@ -387,9 +389,8 @@ pub(crate) fn series_panels(canvas: &mut Canvas, columns: usize, x: &Axis, panel
 /// Draws panels side by side, each with an axis, pens and labels of its own.
 pub(crate) fn labelled_row(canvas: &mut Canvas, panels: &[(&Axis, &SeriesPanel)]) {
     let labels: Vec<Vec<&str>> = panels.iter().map(|(_, p)| labels_of(&p.series)).collect();
-    let widest = labels.iter().flatten().map(|l| label_width(l)).fold(0.0, f64::max);
-    let layout = Layout { right: LABEL_GAP + widest, ..Layout::new(panels.len(), 1) };
-    let frames = layout.frames(canvas.page);
+    let widest = |l: &Vec<&str>| l.iter().map(|l| label_width(l)).fold(0.0, f64::max);
+    let frames = Layout::new(panels.len(), 1).row(canvas.page, labels.iter().map(widest).collect());
     for (i, ((&(x, panel), frame), labels)) in panels.iter().zip(frames).zip(&labels).enumerate() {
         let y = Axis::linear(&panel.y_label);
         let axes = Axes::of_series(x, &y, &panel.series);
