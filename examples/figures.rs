@@ -232,7 +232,8 @@ fn agreement() -> Result<Agreement> {
     let exact = RankOne::of_flow(&flow)?;
     let times = log_steps(1e-3, 30.0, 150);
     let (mut curves, mut tolerances) = (Vec::new(), Vec::new());
-    for (rtol, name) in [(1e-4, "10⁻⁴"), (1e-7, "10⁻⁷"), (1e-10, "10⁻¹⁰"), (1e-13, "10⁻¹³")] {
+    for (rtol, name) in [(1e-4, "10⁻⁴"), (1e-7, "10⁻⁷"), (1e-10, "10⁻¹⁰"), (1e-13, "10⁻¹³")]
+    {
         let options = Options { rtol, times: times.clone(), ..Options::default() };
         let solution = solve(&flow, 30.0, &options)?;
         let mut errors = Vec::new();
@@ -296,13 +297,16 @@ fn phase() -> Phase {
             .collect();
         let range = values.iter().fold(0.0_f64, |r, v| r.max(v.abs()));
         let worst = values.windows(2).map(|p| p[1] - p[0]).fold(f64::INFINITY, f64::min);
-        if worst > 1e-4 * range { 0 } else if worst < 0.0 { 2 } else { 1 }
+        if worst > 1e-4 * range {
+            0
+        } else if worst < 0.0 {
+            2
+        } else {
+            1
+        }
     };
-    let laws = [
-        ("distance rises", 0, 1.0),
-        ("cosine distance rises", 1, 1.0),
-        ("dot product falls", 2, -1.0),
-    ];
+    let laws =
+        [("distance rises", 0, 1.0), ("cosine distance rises", 1, 1.0), ("dot product falls", 2, -1.0)];
     let panels = laws.into_iter().map(|(title, metric, sign)| PhasePanel {
         title: title.into(),
         grid: Grid::from_fn(targets.clone(), widths.clone(), |y, w| law(y, w, metric, sign)),

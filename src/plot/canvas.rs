@@ -138,8 +138,7 @@ impl Canvas<'_> {
             self.line(outline[1], outline[3], pen);
             return;
         }
-        let (fill, alpha) =
-            if open { (self.theme.background(), 1.0) } else { (pen.colour, pen.alpha) };
+        let (fill, alpha) = if open { (self.theme.background(), 1.0) } else { (pen.colour, pen.alpha) };
         if pen.marker == Marker::Circle {
             let radius = (radius * GRID).round().max(1.0) as u32;
             written(self.backend.draw_circle(grid(at), radius, &style(fill, alpha, 0.0), true));
@@ -195,11 +194,7 @@ impl Canvas<'_> {
             // The backend puts the top of a text 0.76 em above its baseline, and 1.24 is its own idea
             // of the ratio between two kinds of font size.
             let (along, below) = (start + run.dx, run.dy - 0.76 * run.size);
-            let at = if upwards {
-                (at.0 + below, at.1 - along)
-            } else {
-                (at.0 + along, at.1 + below)
-            };
+            let at = if upwards { (at.0 + below, at.1 - along) } else { (at.0 + along, at.1 + below) };
             let size = run.size * GRID * 1.24;
             let font = FontDesc::new(FontFamily::Name(FONTS), size, FontStyle::Normal);
             let style = TextStyle::from(font.transform(turn.clone()))

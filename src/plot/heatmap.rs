@@ -50,7 +50,8 @@ impl Figure for HeatMap {
         let rows = self.panels.len().div_ceil(columns).max(1);
         let size = (PAGE_WIDTH, 265 * rows as u32 + 20);
         page(size, theme, "Adaptation over energy and head norm", |canvas| {
-            let layout = Layout { right: 84.0, left: 58.0, ..Layout::new(columns, rows) }.with_shared_x();
+            let layout =
+                Layout { right: 84.0, left: 58.0, ..Layout::new(columns, rows) }.with_shared_x();
             let frames = layout.frames(canvas.page);
             for (i, (map, frame)) in self.panels.iter().zip(frames).enumerate() {
                 let text = Text {

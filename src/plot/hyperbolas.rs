@@ -76,9 +76,8 @@ impl Hyperbolas {
         let axes = Axes { x: (x, vec![]), y: (y, vec![]), margins: [0.0; 4] };
         let mut panel = Panel::open(canvas, frame, axes, Text::default());
         let origin = panel.at(0.0, 0.0);
-        let places = |points: &[(f64, f64)]| -> Vec<Xy> {
-            points.iter().map(|p| panel.at(p.0, p.1)).collect()
-        };
+        let places =
+            |points: &[(f64, f64)]| -> Vec<Xy> { points.iter().map(|p| panel.at(p.0, p.1)).collect() };
         let paths: Vec<Vec<Xy>> = self.paths.iter().map(|p| places(&p.points)).collect();
         let ends = places(&self.ends.0);
         let heads: Vec<Xy> = self.paths.iter().map(|p| panel.at(p.head.0, p.head.1)).collect();
@@ -119,8 +118,8 @@ impl Hyperbolas {
             let middle = ((first.0 + last.0) / 2.0, (first.1 + last.1) / 2.0);
             panel.note("heads v₀", middle, theme.muted());
         }
-        if let Some(&middle) = ends.get(ends.len() / 2) {
-            panel.note(&self.ends.1, middle, theme.muted());
+        if let Some(free) = freest(&ends, paths.iter().filter_map(|p| p.last())) {
+            panel.note(&self.ends.1, free, theme.muted());
         }
         panel.close(canvas);
     }
@@ -146,10 +145,18 @@ fn middle_of(path: &[Xy]) -> Option<(Xy, Xy)> {
     None
 }
 
+/// The point of a curve that is farthest from some others.
+fn freest<'a>(curve: &[Xy], others: impl Iterator<Item = &'a Xy> + Clone) -> Option<Xy> {
+    let room = |p: &Xy| {
+        let gaps = others.clone().map(|o| (o.0 - p.0).hypot(o.1 - p.1));
+        gaps.fold(f64::INFINITY, f64::min)
+    };
+    curve.iter().copied().max_by(|a, b| room(a).total_cmp(&room(b)))
+}
+
 /// The range of some values with a margin.
 fn fit(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) =
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |r, v| (r.0.min(v), r.1.max(v)));
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |r, v| (r.0.min(v), r.1.max(v)));
     let span = high - low;
     if span > 1e-9 * low.abs().max(high.abs()) && span > 1e-100 {
         (low - 0.1 * span, high + 0.1 * span)

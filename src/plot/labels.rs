@@ -128,10 +128,8 @@ fn crossing(rect: &Rect, curve: &[Xy]) -> f64 {
     let radius = rect.width().hypot(rect.height()) / 2.0;
     let mut inside = 0.0;
     for pair in curve.windows(2) {
-        if !(distance(centre, pair[0], pair[1]) <= radius) {
-            continue;
-        }
-        if let Some((a, b)) = rect.clip(pair[0], pair[1]) {
+        let near = distance(centre, pair[0], pair[1]) <= radius;
+        if near && let Some((a, b)) = rect.clip(pair[0], pair[1]) {
             inside += (b.0 - a.0).hypot(b.1 - a.1);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::SeriesPanel;
 use super::axis::{Axis, Ruler};
-use super::ticks::Tick;
 use super::canvas::{Align, Canvas};
 use super::geometry::{Rect, Xy, finite};
 use super::labels::{Placer, spread};
@@ -10,6 +9,7 @@ use super::layout::{LABEL_GAP, LINE_HEIGHT, Layout, label_lines, label_width};
 use super::series::{Kind, Series, labels_of, number_of};
 use super::text::{short, width};
 use super::theme::{Colour, LABEL_SIZE, Pen, TICK_SIZE, TITLE_SIZE};
+use super::ticks::Tick;
 
 /// A label that waits for its place.
 struct Waiting {
@@ -191,7 +191,7 @@ impl Panel {
                 [only] if self.frame.grown(0.5).contains(*only) => {
                     canvas.marker(*only, pen, 3.0, false);
                 }
-                _ => canvas.curve_in(&self.frame, part, pen),
+                _ => canvas.curve_in(&self.frame.grown(0.5), part, pen),
             }
         }
         self.placer.avoid_curve(path.clone());

@@ -172,7 +172,8 @@ impl Cells<'_> {
                 }
                 let (left, right) = (self.x[from] - seam, self.x[column] + seam);
                 let (bottom, top) = (self.y[row] + seam, self.y[row + 1] - seam);
-                let corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)];
+                let corners =
+                    [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)];
                 polygon.extend(corners.map(|p| frame.nearest(p)));
                 polygon.extend(polygon.first().copied());
             }

@@ -21,7 +21,9 @@ pub enum PngError {
         reason: String,
     },
     /// The image would be empty or too large.
-    #[error("a page of {width}x{height} pixels at scale {scale}: a side must have 1 to {LARGEST_SIDE} dots")]
+    #[error(
+        "a page of {width}x{height} pixels at scale {scale}: a side must have 1 to {LARGEST_SIDE} dots"
+    )]
     Size {
         /// Width of the document in pixels.
         width: f64,
@@ -95,7 +97,9 @@ mod tests {
     /// The widths that the layout counts with are those of the font.
     #[test]
     fn widths_are_those_of_the_font() {
-        for sample in ["Euclidean distance", "0.0123456789", "−1e−3 · 10⁻⁴", "probing time τ", "‖z − z₀‖"] {
+        for sample in
+            ["Euclidean distance", "0.0123456789", "−1e−3 · 10⁻⁴", "probing time τ", "‖z − z₀‖"]
+        {
             let (counted, drawn) = (text::width(sample, 20.0), rendered_width(sample));
             assert!((counted - drawn).abs() < 4.0, "{sample}: counted {counted}, drawn {drawn}");
         }
@@ -105,7 +109,8 @@ mod tests {
     #[test]
     fn signs_are_in_the_font() {
         assert!(FONT.len() < 120_000);
-        for sign in "−τσεγκαφω‖₀₁₂ₜ²·∞×≤≥→⊥∈Δλθ⁻¹√∝°é–—".chars() {
+        for sign in "−τσεγκαφω‖₀₁₂ₜ²·∞×≤≥→⊥∈Δλθ⁻¹√∝°é–—".chars()
+        {
             assert!(rendered_width(&sign.to_string()) > 0.0, "{sign}");
         }
         assert_eq!(rendered_width("\u{4e00}"), 0.0, "a sign that is not in the font");

@@ -57,8 +57,7 @@ impl Figure for Smoothing {
 
 impl Smoothing {
     fn draw_paths(&self, canvas: &mut Canvas, page: Rect) {
-        let labels: Vec<String> =
-            self.curves.iter().map(|c| label(c, self.floor_matters(c))).collect();
+        let labels: Vec<String> = self.curves.iter().map(|c| label(c, self.floor_matters(c))).collect();
         let layout = Layout::new(1, 1).with_labels(labels.iter().map(String::as_str));
         let (x, y) = (Axis::log_with_ends(&self.time_label), Axis::linear(&self.energy_label));
         let energies = self.curves.iter().flat_map(|c| c.energy.iter().copied());

@@ -122,7 +122,13 @@ fn parts(value: f64, digits: usize) -> Result<(String, i32), &'static str> {
         return Err("0");
     }
     if !value.is_finite() {
-        return Err(if value.is_nan() { "–" } else if value > 0.0 { "∞" } else { "−∞" });
+        return Err(if value.is_nan() {
+            "–"
+        } else if value > 0.0 {
+            "∞"
+        } else {
+            "−∞"
+        });
     }
     let text = format!("{:.*e}", digits.max(1) - 1, value);
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));

@@ -109,7 +109,8 @@ impl Trajectories {
         let layout = Layout { left: 46.0, top: 30.0, right: 10.0, ..Layout::new(columns, rows) }
             .with_labels(["backbone", "head"]);
         let page = Rect { left: page.left + 20.0, ..page };
-        let spent: Vec<f64> = self.runs.iter().flat_map(|r| totals(r).into_iter().chain([0.0])).collect();
+        let spent: Vec<f64> =
+            self.runs.iter().flat_map(|r| totals(r).into_iter().chain([0.0])).collect();
         for (i, (run, frame)) in self.runs.iter().zip(layout.frames(page)).enumerate() {
             let axes = Axes {
                 x: (&self.time, run.time.clone()),
