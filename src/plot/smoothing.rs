@@ -64,7 +64,7 @@ impl Smoothing {
         let axes = Axes {
             x: (&x, self.curves.iter().flat_map(|c| c.time.clone()).collect()),
             y: (&y, energies.chain(self.curves.iter().map(|c| c.floor)).chain([0.0]).collect()),
-            margins: [0.0, 0.0, 0.0, 0.06],
+            margins: [0.0, 0.0, 0.04, 0.06],
         };
         let text = Text { title: "Energy that probing leaves", letter: Some(0), ..Text::default() };
         let mut panel = Panel::open(canvas, layout.frames(page)[0], axes, text);
@@ -98,7 +98,7 @@ impl Smoothing {
         let axes = Axes {
             x: (&x, all.iter().map(|p| p.0).chain([0.0]).collect()),
             y: (&y, all.iter().map(|p| p.1).chain([0.0]).collect()),
-            margins: [0.0, 0.04, 0.0, 0.08],
+            margins: [0.02, 0.04, 0.04, 0.08],
         };
         let text = Text { title: "The floor", letter: Some(1), ..Text::default() };
         let mut panel = Panel::open(canvas, Layout::new(1, 1).frames(page)[0], axes, text);
