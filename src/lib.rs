@@ -31,6 +31,8 @@ pub mod energy;
 pub mod files;
 pub mod flow;
 pub mod linalg;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod probing;
 pub mod problem;
 pub mod reduction;

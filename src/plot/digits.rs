@@ -1,0 +1,35 @@
+//! Digits transfer: accuracy, and the four metrics, against the energy at the start of finetuning.
+
+use super::axis::Axis;
+use super::canvas::page;
+use super::layout::PAGE_WIDTH;
+use super::panel::labelled_row;
+use super::{Figure, SeriesPanel, Theme};
+
+/// Two panels with an energy axis each.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Digits {
+    /// Name of the energy axis on the left.
+    pub accuracy_x_label: String,
+    /// Accuracies.
+    pub accuracy: SeriesPanel,
+    /// Name of the energy axis on the right.
+    pub adaptation_x_label: String,
+    /// Adaptation metrics.
+    pub adaptation: SeriesPanel,
+}
+
+impl Figure for Digits {
+    fn name(&self) -> &'static str {
+        "digits"
+    }
+
+    fn svg(&self, theme: Theme) -> String {
+        page((PAGE_WIDTH, 300), theme, "Digits transfer: accuracy and adaptation", |canvas| {
+            let left = Axis::linear(&self.accuracy_x_label);
+            let right = Axis::linear(&self.adaptation_x_label);
+            let panels = [(&left, &self.accuracy), (&right, &self.adaptation)];
+            labelled_row(canvas, &panels);
+        })
+    }
+}
