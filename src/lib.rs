@@ -25,11 +25,15 @@
 //! ```
 
 pub mod adaptation;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod digits;
 pub mod energy;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod flow;
+#[cfg(feature = "plot")]
+pub mod gallery;
 pub mod linalg;
 #[cfg(feature = "plot")]
 pub mod plot;

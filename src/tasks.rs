@@ -138,6 +138,12 @@ pub enum TaskError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// The file of the task cannot be read.
+    #[error("{0}")]
+    File(
+        /// What is wrong, with the path.
+        String,
+    ),
     /// A task of a file has to be read by whoever reads files.
     #[error("the task of `{0}` has to be read from its file")]
     NeedsFile(

@@ -1,0 +1,124 @@
+//! Does the trend hold? Each law on each curve of a sweep, counted.
+
+use super::{Curve, METRICS, curves, quantile};
+use crate::sweep::record::Record;
+use crate::trend::{Claim, Shape};
+
+/// Relative size of a run against the direction that still counts as numerical noise: a hundred times
+/// the error of the solver at its default tolerance.
+pub const TREND_TOLERANCE: f64 = 1e-7;
+
+/// What was seen of one law on one set of curves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Where the curves come from.
+    pub source: String,
+    /// Number of the metric.
+    pub metric: usize,
+    /// Curves that agree with the claim, and curves in all.
+    pub agree: (usize, usize),
+    /// Curves that only rise.
+    pub rising: usize,
+    /// Peaks of those that rise, then fall, as shares of the largest energy: 10 %, 50 % and 90 % quantile.
+    pub peaks: Option<[f64; 3]>,
+}
+
+impl Row {
+    /// The claim in words.
+    pub fn claim(&self) -> &'static str {
+        match Claim::of_metric(self.metric) {
+            Claim::Rises => "rises",
+            Claim::RisesThenMayFall => "rises, then may fall",
+        }
+    }
+
+    /// Name of the metric.
+    pub fn metric_name(&self) -> &'static str {
+        METRICS[self.metric].0
+    }
+
+    /// Whether every curve agrees.
+    pub fn holds(&self) -> bool {
+        self.agree.1 > 0 && self.agree.0 == self.agree.1
+    }
+
+    /// What was seen, in words.
+    pub fn finding(&self) -> String {
+        let (agree, all) = self.agree;
+        let mut text = format!("{agree} of {all}");
+        if let Some([low, middle, high]) = self.peaks {
+            let falling = agree - self.rising;
+            text += &format!("; {falling} peak at {middle:.2} of the largest energy");
+            if high - low > 0.005 {
+                text += &format!(" ({low:.2} to {high:.2})");
+            }
+        } else if agree > 0 {
+            text += "; rising all the way";
+        }
+        text
+    }
+}
+
+/// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
+pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
+    let curves = curves(records);
+    (0..METRICS.len())
+        .map(|metric| {
+            let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out)).collect();
+            let peaks: Vec<f64> = shapes
+                .iter()
+                .filter_map(|s| match s {
+                    Shape::RisingThenFalling { peak } if metric >= 2 => Some(*peak),
+                    _ => None,
+                })
+                .collect();
+            let claim = Claim::of_metric(metric);
+            Row {
+                source: source.into(),
+                metric,
+                agree: (shapes.iter().filter(|s| claim.agrees(s)).count(), shapes.len()),
+                rising: shapes.iter().filter(|s| matches!(s, Shape::Rising)).count(),
+                peaks: (!peaks.is_empty()).then(|| [0.1, 0.5, 0.9].map(|q| quantile(&peaks, q))),
+            }
+        })
+        .collect()
+}
+
+fn shape(curve: &Curve, metric: usize, held_out: bool) -> Shape {
+    let of = |r: &Record| if held_out { r.held_out_metric(metric) } else { r.metric(metric) };
+    Shape::of(&curve.shares(), &curve.values(of), TREND_TOLERANCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(dot: [f64; 3]) -> Vec<Record> {
+        (0..3)
+            .map(|i| Record {
+                frobenius: (i + 1) as f64,
+                time: f64::INFINITY,
+                head_scale: 1.0,
+                smoothing: 0.0,
+                head_rate: 1.0,
+                euclidean: i as f64,
+                cosine: -(i as f64),
+                dot: dot[i],
+                norm: 1.0 + i as f64,
+                ..Record::default()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn laws_are_counted_and_violations_seen() {
+        let rows = summarize("test", &records([1.0, 2.0, 1.5]), false);
+        assert!(rows[0].holds() && !rows[1].holds() && rows[2].holds() && rows[3].holds());
+        assert_eq!(rows[1].agree, (0, 1));
+        assert_eq!(rows[2].peaks, Some([2.0 / 3.0; 3]));
+        assert_eq!(rows[2].finding(), "1 of 1; 1 peak at 0.67 of the largest energy");
+        assert_eq!(rows[3].finding(), "1 of 1; rising all the way");
+        // Held-out metrics are missing: nothing holds.
+        assert!(summarize("test", &records([1.0; 3]), true).iter().all(|r| !r.holds()));
+    }
+}

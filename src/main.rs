@@ -1,0 +1,5 @@
+//! The command `taskhead`.
+
+fn main() -> std::process::ExitCode {
+    taskhead::cli::run()
+}
