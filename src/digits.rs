@@ -46,7 +46,8 @@ impl Digits {
         (self.select(&kept), self.select(&held))
     }
 
-    fn select(&self, rows: &[usize]) -> Self {
+    /// The images of the given rows, in that order.
+    pub fn select(&self, rows: &[usize]) -> Self {
         Self {
             images: self.images.select_rows(rows),
             labels: rows.iter().map(|&i| self.labels[i]).collect(),

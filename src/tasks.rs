@@ -1,6 +1,7 @@
 //! Downstream tasks: problems with a way to draw an initial head, made from a description and a seed.
 
 use nalgebra::{DMatrix, DVector};
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -105,6 +106,9 @@ impl Default for RankOneTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DigitsTransfer {
+    /// Training images of the digits 5–9, drawn by the seed: up to 598. With fewer than the rank of the
+    /// features the head alone can fit them, as the theory assumes.
+    pub samples: usize,
     /// Feature width h of the backbone.
     pub width: usize,
     /// Finetuning time of the pretraining on digits 0–4.
@@ -115,7 +119,7 @@ pub struct DigitsTransfer {
 
 impl Default for DigitsTransfer {
     fn default() -> Self {
-        Self { width: 16, pretrain_time: 1.0, pretrain_scale: 0.3 }
+        Self { samples: 40, width: 32, pretrain_time: 1.0, pretrain_scale: 0.3 }
     }
 }
 
@@ -317,12 +321,21 @@ const HELD_OUT_EVERY: usize = 3;
 
 fn digits(spec: &DigitsTransfer, seed: u64) -> Result<Task, TaskError> {
     at_least_one("width", spec.width)?;
+    at_least_one("samples", spec.samples)?;
     in_range("pretrain-time", spec.pretrain_time, 0.0..=f64::INFINITY, "at least 0")?;
     in_range("pretrain-scale", spec.pretrain_scale, 1e-6..=1e3, "between 1e-6 and 1e3")?;
     let all = Digits::all();
     let backbone = pretrained_backbone(spec, &all.of(0..DOWNSTREAM.0), seed)?;
     let (first, classes) = DOWNSTREAM;
     let (train, held) = all.of(first..first + classes as u8).split(HELD_OUT_EVERY);
+    if spec.samples > train.labels.len() {
+        let (value, accepted) =
+            (spec.samples as f64, "at most 598, the training images of the digits 5 to 9");
+        return Err(TaskError::Setting { name: "samples", value, accepted });
+    }
+    let mut order: Vec<usize> = (0..train.labels.len()).collect();
+    order.shuffle(&mut stream(seed, purpose::INPUTS));
+    let train = train.select(&order[..spec.samples]);
     let problem = Problem::linear(&train.images, &backbone, train.targets(first, classes))?
         .with_held_out_inputs(&held.images, &train.images, &backbone)?;
     let held_out_targets = held.targets(first, classes);

@@ -30,7 +30,7 @@ pub struct Args {
     /// gaussian, rank-one, digits, or the path of a problem file.
     #[arg(long)]
     problem: Option<String>,
-    /// Samples N of random problems.
+    /// Samples N of random problems and of the digits.
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
     /// Input dimension d of random problems.
@@ -231,8 +231,9 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
             &["--target", "--across"]
         }
         TaskSpec::Digits(d) => {
+            set(&mut d.samples, args.samples);
             set(&mut d.width, args.width);
-            &["--width"]
+            &["--samples", "--width"]
         }
         TaskSpec::File { .. } => &[],
     };

@@ -48,7 +48,8 @@ impl Row {
         let mut text = format!("{agree} of {all}");
         if let Some([low, middle, high]) = self.peaks {
             let falling = agree - self.rising;
-            text += &format!("; {falling} peak at {middle:.2} of the largest energy");
+            let verb = if falling == 1 { "peaks" } else { "peak" };
+            text += &format!("; {falling} {verb} at {middle:.2} of the largest energy");
             if high - low > 0.005 {
                 text += &format!(" ({low:.2} to {high:.2})");
             }
@@ -116,7 +117,7 @@ mod tests {
         assert!(rows[0].holds() && !rows[1].holds() && rows[2].holds() && rows[3].holds());
         assert_eq!(rows[1].agree, (0, 1));
         assert_eq!(rows[2].peaks, Some([2.0 / 3.0; 3]));
-        assert_eq!(rows[2].finding(), "1 of 1; 1 peak at 0.67 of the largest energy");
+        assert_eq!(rows[2].finding(), "1 of 1; 1 peaks at 0.67 of the largest energy");
         assert_eq!(rows[3].finding(), "1 of 1; rising all the way");
         // Held-out metrics are missing: nothing holds.
         assert!(summarize("test", &records([1.0; 3]), true).iter().all(|r| !r.holds()));
