@@ -14,6 +14,7 @@ use crate::simulation::{Method, Probe, Run, Settings, Simulation};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 #[command(
     after_help = "PROBLEM holds `targets` N×k, `head` h×k, and either `inputs` N×d with `backbone` h×d, or \
     `features` N×h with `kernel` N×N. Held out, if wanted: `probe_inputs` P×d, or `probe_features` P×h with \

@@ -19,6 +19,7 @@ use crate::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskError, TaskS
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 #[command(
     after_help = "Flags change what the configuration file says.\n\nExample of a configuration:\n  \
     times = [1.0, inf]\n  [problem]\n  kind = \"gaussian\"      # or rank-one, digits, file\n  samples = 8\n  width = 32\n  \
