@@ -92,7 +92,9 @@ fn simulate_prints_the_numbers_of_the_library() {
         ("/budget/backbone", expected.budget.unwrap().backbone),
         ("/residual", expected.residual),
     ] {
-        assert_eq!(json.pointer(path).and_then(Value::as_f64), Some(value), "{path}");
+        // Reading JSON may miss the last digit.
+        let found = json.pointer(path).and_then(Value::as_f64).expect(path);
+        assert!((found - value).abs() <= 1e-14 * value.abs(), "{path}: {found} is not {value}");
     }
     assert_eq!(json["time"], "inf");
     assert_eq!(json["method"], "flow");
