@@ -36,7 +36,7 @@ enum Command {
     /// Probe and finetune one head of a problem file.
     Simulate(simulate::Args),
     /// Run many heads, energies and seeds, and store them.
-    Sweep(sweep::Args),
+    Sweep(Box<sweep::Args>),
     /// Draw figures of a stored sweep.
     Plot(plot::Args),
     /// Print a shell completion script.
