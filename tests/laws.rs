@@ -1,4 +1,4 @@
-//! Laws that every solution obeys, written once and run on the solver over random problems.
+//! Laws that every solution obeys, written once and run on the solver and on every closed form.
 
 use nalgebra::DMatrix;
 use taskhead::problem::Problem;
@@ -14,6 +14,8 @@ struct Raw {
     targets: DMatrix<f64>,
     head: DMatrix<f64>,
     rate: f64,
+    /// The closed form that must be found, or the solver.
+    form: Option<&'static str>,
 }
 
 impl Raw {
@@ -25,7 +27,12 @@ impl Raw {
             targets: normal(&mut rng(3), n, k, 1.0),
             head: normal(&mut rng(5), h, k, 0.7 / (h as f64).sqrt()),
             rate,
+            form: None,
         }
+    }
+
+    fn with_form(self, form: &'static str) -> Self {
+        Self { form: Some(form), ..self }
     }
 
     fn problem(&self) -> Problem {
@@ -35,8 +42,10 @@ impl Raw {
     fn solve(&self, t: f64) -> (DMatrix<f64>, DMatrix<f64>, Simulation) {
         let problem = self.problem();
         let run = Run::new(&problem, &self.head, 0.0).unwrap();
-        let settings = Settings { head_rate: self.rate, method: Method::Flow, ..Settings::default() };
+        let method = if self.form.is_some() { Method::ClosedForm } else { Method::Flow };
+        let settings = Settings { head_rate: self.rate, method, ..Settings::default() };
         let result = run.finetune(Probe::Time(0.0), &[t], &settings).unwrap().remove(0);
+        assert_eq!(result.method, self.form.unwrap_or("flow"));
         (run.features(&result), run.head(&result), result)
     }
 
@@ -61,20 +70,52 @@ impl Raw {
     }
 }
 
-/// N, d, h, k and γ: wide and narrow, one and many outputs, a singular kernel (d < N).
+/// N, d, h, k and γ for the solver: wide and narrow, one and many outputs, a singular kernel (d < N), a
+/// frozen head. Then every closed form.
 fn problems() -> Vec<Raw> {
-    [
+    let shapes = [
         ([4, 7, 9, 1], 1.0),
         ([5, 8, 3, 2], 1.0),
         ([6, 4, 20, 3], 0.1),
         ([3, 9, 40, 10], 1.0),
         ([1, 3, 2, 2], 10.0),
         ([8, 12, 6, 4], 0.0),
-    ]
-    .into_iter()
-    .enumerate()
-    .map(|(seed, (shape, rate))| Raw::random(seed as u64, shape, rate))
-    .collect()
+    ];
+    let mut all: Vec<Raw> =
+        (0..).zip(shapes).map(|(seed, (shape, rate))| Raw::random(seed, shape, rate)).collect();
+    all.push(Raw::random(10, [1, 4, 5, 1], 0.3).with_form("rank-one"));
+    let mut colinear = Raw::random(11, [4, 3, 5, 1], 2.0);
+    let direction = colinear.inputs.row(0).into_owned();
+    for (i, factor) in [1.0, -0.5, 2.0, 0.3].into_iter().enumerate() {
+        colinear.inputs.set_row(i, &(&direction * factor));
+    }
+    all.push(colinear.with_form("rank-one"));
+    all.push(Raw::random(12, [5, 8, 7, 3], 0.0).with_form("frozen-head"));
+    all.push(decoupled().with_form("decoupled"));
+    all
+}
+
+/// Three modes in random bases of samples, inputs, features and outputs.
+fn decoupled() -> Raw {
+    let (n, d, h, k) = (3, 5, 7, 3);
+    let basis = |purpose, size| nalgebra::QR::new(normal(&mut stream(13, purpose), size, size, 1.0)).q();
+    let (u, p, q, w) = (basis(1, n), basis(2, d), basis(3, h), basis(4, k));
+    let diagonal = |rows, columns, values: [f64; 3]| {
+        let mut m = DMatrix::zeros(rows, columns);
+        values.into_iter().enumerate().for_each(|(i, v)| m[(i, i)] = v);
+        m
+    };
+    // Heads along their feature, and across it in directions that no other mode uses.
+    let mut head = diagonal(h, k, [0.3, -0.2, 0.1]);
+    (head[(3, 0)], head[(4, 1)], head[(5, 2)]) = (0.5, 0.4, 0.8);
+    Raw {
+        inputs: &u * diagonal(n, d, [1.0, 0.7, 1.5]) * p.transpose(),
+        backbone: &q * diagonal(h, d, [0.9, 1.2, 0.6]) * p.transpose(),
+        targets: &u * diagonal(n, k, [1.5, -1.0, 0.6]) * w.transpose(),
+        head: q * head * w.transpose(),
+        rate: 0.5,
+        form: None,
+    }
 }
 
 fn close(a: &DMatrix<f64>, b: &DMatrix<f64>, what: &str) {
@@ -83,7 +124,7 @@ fn close(a: &DMatrix<f64>, b: &DMatrix<f64>, what: &str) {
 }
 
 #[test]
-fn the_solver_agrees_with_an_independent_integration_of_backbone_and_head() {
+fn solutions_agree_with_an_independent_integration_of_backbone_and_head() {
     for raw in problems() {
         let (z, v, _) = raw.solve(2.0);
         let (z_raw, v_raw) = raw.integrate(2.0, 4000);
@@ -164,6 +205,7 @@ impl Raw {
             targets: self.targets.clone(),
             head: self.head.clone(),
             rate: self.rate,
+            form: self.form,
         }
     }
 }

@@ -168,6 +168,7 @@ struct Solver<'a> {
     /// Step and stage increments of the last accepted step, for the predictor.
     last: Option<(f64, Vec<State>)>,
     last_error: f64,
+    newton_limit: usize,
     work: Work,
 }
 
@@ -197,6 +198,7 @@ impl<'a> Solver<'a> {
             step: f64::NAN,
             last: None,
             last_error: 1.0,
+            newton_limit: NEWTON_LIMIT,
             work: Work { evaluations: 1, ..Work::default() },
         })
     }
@@ -374,10 +376,9 @@ impl<'a> Solver<'a> {
         let s = m.stages();
         let mut z = self.predict(step);
         let mut last_norm = f64::INFINITY;
-        let mut rate: f64 = 1.0;
         // Newton stops well below the error that the step itself may make, and not below rounding.
         let goal = 0.02_f64.max(20.0 * f64::EPSILON / self.options.rtol);
-        for iteration in 1..=NEWTON_LIMIT {
+        for iteration in 1..=self.newton_limit {
             let velocities: Vec<State> = z
                 .iter()
                 .map(|z| {
@@ -424,22 +425,21 @@ impl<'a> Solver<'a> {
             if !change.is_finite() {
                 return None;
             }
-            if iteration > 1 {
-                rate = change / last_norm;
-                if rate >= 1.0 && change > goal {
-                    return None;
+            if iteration == 1 {
+                // Nothing is known of the rate yet; only a negligible change is the end.
+                if change <= goal * 1e-3 {
+                    return Some((z, iteration));
                 }
-            }
-            let bound = if iteration == 1 { change } else { change * rate / (1.0 - rate) };
-            if change == 0.0
-                || (bound <= goal && rate < 1.0)
-                || (iteration == 1 && change <= goal * 1e-3)
-            {
-                return Some((z, iteration));
-            }
-            if iteration > 1 {
-                let left = (NEWTON_LIMIT - iteration) as i32;
-                if change * rate.powi(left) / (1.0 - rate) > goal {
+            } else {
+                let rate = change / last_norm;
+                // Below the goal a change that no longer shrinks is rounding.
+                let converged =
+                    if rate < 1.0 { change * rate / (1.0 - rate) <= goal } else { change <= goal };
+                if converged {
+                    return Some((z, iteration));
+                }
+                let left = (self.newton_limit - iteration) as i32;
+                if rate >= 1.0 || change * rate.powi(left) / (1.0 - rate) > goal {
                     return None;
                 }
             }
@@ -572,5 +572,133 @@ fn zero_like(state: &State) -> State {
     State {
         motion: DMatrix::zeros(state.motion.nrows(), state.motion.ncols()),
         head: DMatrix::zeros(state.head.nrows(), state.head.ncols()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::wobble;
+    use crate::problem::Problem;
+    use crate::reduction::Reduction;
+
+    fn with_flow<T>(run: impl FnOnce(&Flow) -> T) -> T {
+        let head = wobble(5, 2, 3.0);
+        let problem =
+            Problem::linear(&wobble(3, 6, 0.0), &wobble(5, 6, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        run(&Flow::new(&reduction, &head, 0.7).unwrap())
+    }
+
+    /// The state at time 1 after equal steps of a method, with no error control.
+    fn fixed_steps(flow: &Flow, stages: usize, steps: usize) -> State {
+        let method = Collocation::radau(stages);
+        let options = Options { rtol: 1e-12, ..Options::default() };
+        let mut solver = Solver::new(flow, &method, &options).unwrap();
+        solver.newton_limit = 100;
+        let step = 1.0 / steps as f64;
+        for i in 1..=steps {
+            let tangent = Tangent::new(flow, &solver.state).unwrap();
+            let Some((increments, _)) = solver.solve_stages(&tangent, step) else {
+                panic!("{stages} stages do not converge in step {i} of {steps}");
+            };
+            solver.accept(increments, step, i as f64 * step);
+        }
+        solver.state
+    }
+
+    fn distance(a: &State, b: &State) -> f64 {
+        (&a.motion - &b.motion).norm() + (&a.head - &b.head).norm()
+    }
+
+    /// s stages converge with order 2s − 1.
+    #[test]
+    fn the_order_of_convergence_is_that_of_the_method() {
+        with_flow(|flow| {
+            let exact = fixed_steps(flow, 7, 64);
+            for (stages, steps) in [(1, 512), (3, 24), (5, 10)] {
+                let error = |steps| distance(&fixed_steps(flow, stages, steps), &exact);
+                let order = (error(steps) / error(2 * steps)).log2();
+                let expected = 2.0 * stages as f64 - 1.0;
+                assert!((order - expected).abs() < 0.15 * expected, "{stages} stages: order {order}");
+            }
+        });
+    }
+
+    #[test]
+    fn wanted_times_are_met_and_the_path_does_not_depend_on_them() {
+        with_flow(|flow| {
+            let options = Options { times: vec![0.0, 0.5, 2.0, 9.0], ..Options::default() };
+            let solution = solve(flow, 5.0, &options).unwrap();
+            let times: Vec<f64> = solution.points.iter().map(|p| p.time).collect();
+            assert_eq!(times, [0.0, 0.5, 2.0]);
+            assert_eq!(solution.status, Status::Time);
+            let direct = solve(flow, 2.0, &Options::default()).unwrap().end.state;
+            assert!(distance(&direct, &solution.points[2].state) < 1e-8);
+        });
+    }
+
+    #[test]
+    fn a_residual_level_is_met() {
+        with_flow(|flow| {
+            let start = flow.reduction().residual(flow.start()).norm();
+            let options = Options { residual: Some(start / 10.0), ..Options::default() };
+            let solution = solve(flow, f64::INFINITY, &options).unwrap();
+            assert_eq!(solution.status, Status::Residual);
+            let end = flow.reduction().residual(&solution.end.state).norm();
+            assert!((end / start - 0.1).abs() < 1e-8, "{}", end / start);
+            // A level that the limit does not reach ends at the limit.
+            let options = Options { residual: Some(0.0), ..Options::default() };
+            assert!(solve(flow, f64::INFINITY, &options).unwrap().status.is_success());
+        });
+    }
+
+    #[test]
+    fn no_steady_state_is_declared_before_the_minimal_time() {
+        with_flow(|flow| {
+            let options = Options { minimal_time: 1e4, ..Options::default() };
+            let patient = solve(flow, f64::INFINITY, &options).unwrap();
+            assert_eq!(patient.status, Status::Converged);
+            assert!(
+                patient.work.steps > solve(flow, f64::INFINITY, &Options::default()).unwrap().work.steps
+            );
+        });
+    }
+
+    #[test]
+    fn a_step_limit_gives_what_was_reached_and_bad_settings_are_refused() {
+        with_flow(|flow| {
+            let options = Options { max_steps: 3, ..Options::default() };
+            let solution = solve(flow, 10.0, &options).unwrap();
+            assert!(
+                matches!(solution.status, Status::StepLimit { steps: 3, time } if time > 0.0 && time < 10.0)
+            );
+            for bad in [
+                Options { rtol: 0.0, ..Options::default() },
+                Options { rtol: f64::NAN, ..Options::default() },
+                Options { residual: Some(-1.0), ..Options::default() },
+                Options { times: vec![2.0, 1.0], ..Options::default() },
+                Options { times: vec![f64::NAN], ..Options::default() },
+            ] {
+                assert!(solve(flow, 1.0, &bad).is_err(), "{bad:?}");
+            }
+            assert!(solve(flow, -1.0, &Options::default()).is_err());
+        });
+    }
+
+    /// A feature and head at the saddle stay; near it they leave, and the plateau is not taken for the end.
+    #[test]
+    fn a_long_plateau_near_the_saddle_is_not_the_limit() {
+        for (size, ends) in [(0.0, 1.0), (1e-6, 0.0)] {
+            let head = DMatrix::from_element(1, 1, size);
+            let problem =
+                Problem::new(head.clone(), DMatrix::identity(1, 1), DMatrix::from_element(1, 1, 1.0))
+                    .unwrap();
+            let reduction = Reduction::new(&problem, &head).unwrap();
+            let flow = Flow::new(&reduction, &head, 1.0).unwrap();
+            let solution = solve(&flow, f64::INFINITY, &Options::default()).unwrap();
+            assert_eq!(solution.status, Status::Converged);
+            assert!((reduction.residual(&solution.end.state).norm() - ends).abs() < 1e-8);
+        }
     }
 }
