@@ -3,7 +3,7 @@
 //! With the singular value decomposition Z₀ = U diag(s) Wᵀ and the residual R_init = T − Z₀V_init
 //! towards the probing targets T,
 //!
-//! $$V(\tau) = V_{init} + W\,\mathrm{diag}\Big(s\,\tfrac{1-e^{-s^2\tau}}{s^2}\Big)\,U^\top R_{init}$$
+//! $$V(\tau) = V_{init} + W\mathrm{diag}\Big(s\tfrac{1-e^{-s^2\tau}}{s^2}\Big)U^\top R_{init}$$
 //!
 //! for every τ from 0 to ∞ and for any Z₀, singular ones included: one decomposition serves all τ.
 //! The unit of τ is that of finetuning time with head rate 1.

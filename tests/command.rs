@@ -263,3 +263,41 @@ fn sweeps_take_files() {
     assert!(sweep.records.iter().all(|r| r.succeeded() && r.held_out_norm.is_finite()));
     assert!(sweep.config.contains("p.npz"));
 }
+
+#[test]
+fn reproduce_writes_every_figure_the_index_and_the_report() {
+    let folder = folder();
+    let text = succeed(folder.path(), &["reproduce", "--seeds", "2", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(json["failed"], 0);
+    assert_eq!(rows.len(), 24);
+    for row in rows.iter().filter(|r| r["source"] == "rank-one law") {
+        assert_eq!(row["holds"], true, "{row}");
+    }
+    // T9: the norm of the rank-one law peaks at E = y, which is 1/1.6 of the largest energy.
+    let norm = rows.iter().find(|r| r["source"] == "rank-one law" && r["metric"] == "norm").unwrap();
+    assert!((norm["peak"]["median"].as_f64().unwrap() - 0.625).abs() < 0.003);
+    let report = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    let names = [
+        "trend",
+        "hyperbolas",
+        "trajectories",
+        "agreement",
+        "heatmap",
+        "phase",
+        "risk",
+        "smoothing",
+        "digits",
+    ];
+    assert_eq!(report.matches("<svg ").count(), 2 * names.len());
+    assert!(
+        !report.contains("http://")
+            || report.matches("http://").count() == report.matches("http://www.w3.org").count()
+    );
+    for name in names {
+        for file in [format!("{name}.svg"), format!("{name}-dark.svg"), format!("{name}.png")] {
+            assert!(folder.path().join("plots").join(&file).exists(), "{file}");
+        }
+    }
+}

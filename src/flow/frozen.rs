@@ -2,7 +2,7 @@
 //!
 //! With V₀ᵀV₀ = W diag(m) Wᵀ and the eigenvalues λ of the kernel (diagonal in reduced coordinates)
 //!
-//! $$D(t) = \Lambda^{1/2}\,\big[(R_0 W) \circ \varphi(\lambda_i m_j, t)\big]\,W^\top V_0^\top,\qquad
+//! $$D(t) = \Lambda^{1/2}\big[(R_0 W) \circ \varphi(\lambda_i m_j, t)\big]W^\top V_0^\top,\qquad
 //!   \varphi(\lambda, t) = (1 - e^{-\lambda t})/\lambda .$$
 //!
 //! In rank one the limit is z_T = z₀ + (y − a)/|v₀|² v₀: the distance is linear in the energy.

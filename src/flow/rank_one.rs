@@ -3,13 +3,13 @@
 //! ż = κ r v, v̇ = γ r z, r = y − z·v. In ẑ = z/√κ, v̂ = v/√γ and c = √(κγ) the flow is a hyperbolic
 //! rotation by the *rapidity* σ with σ̇ = c r:
 //!
-//! $$z_T = \cosh\sigma\, z_0 + \sqrt{\kappa/\gamma}\,\sinh\sigma\, v_0,\qquad
-//!   v_T = \cosh\sigma\, v_0 + \sqrt{\gamma/\kappa}\,\sinh\sigma\, z_0 .$$
+//! $$z_T = \cosh\sigma z_0 + \sqrt{\kappa/\gamma}\sinh\sigma v_0,\qquad
+//!   v_T = \cosh\sigma v_0 + \sqrt{\gamma/\kappa}\sinh\sigma z_0 .$$
 //!
 //! With p = ẑ₀ + v̂₀, m = ẑ₀ − v̂₀, a = c|p|²/2, b = c|m|²/2 and ω = √(y² + ab), u = e^{2σ} obeys the
 //! Riccati equation u̇ = c(2yu + b − au²), u(0) = 1, so that with θ = tanh(cωt)
 //!
-//! $$u(t) = \frac{\omega(1-\theta) + \theta\,(b + (\omega + y))}{\omega(1-\theta) + \theta\,(a + (\omega - y))} .$$
+//! $$u(t) = \frac{\omega(1-\theta) + \theta(b + (\omega + y))}{\omega(1-\theta) + \theta(a + (\omega - y))} .$$
 //!
 //! Of ω ± y the one that cancels is ab/(ω ∓ y): then no term is negative, nothing cancels and nothing
 //! overflows, for any sign of y and any t up to ∞.
