@@ -202,6 +202,12 @@ impl Task {
         Self { problem, head: Some(head), held_out_targets, classes, risk_scale }
     }
 
+    /// A task from a problem whose heads are drawn.
+    pub fn of_features(problem: Problem) -> Self {
+        let classes = is_one_hot(problem.targets());
+        Self { problem, head: None, held_out_targets: None, classes, risk_scale: 1.0 }
+    }
+
     /// The initial head (h×k) of a seed: the task's own times `scale`, or normal entries of deviation scale/√h.
     pub fn initial_head(&self, seed: u64, scale: f64) -> DMatrix<f64> {
         match &self.head {

@@ -264,6 +264,22 @@ fn sweeps_take_files() {
     assert!(sweep.config.contains("p.npz"));
 }
 
+/// Features with targets alone: K = ZZᵀ and heads by the seed.
+#[test]
+fn sweeps_take_features_without_a_kernel() {
+    let folder = folder();
+    let [z, _, y, ..] = arrays(3);
+    write_result(folder.path().join("f.npz"), &[("features", &z), ("targets", &y)]).unwrap();
+    succeed(
+        folder.path(),
+        &["sweep", "--problem", "f.npz", "--points", "3", "--seeds", "2", "--out", "s", "-q"],
+    );
+    let sweep = taskhead::files::read_sweep(folder.path().join("s.parquet")).unwrap();
+    assert_eq!(sweep.records.len(), 6);
+    assert!(sweep.records.iter().all(|r| r.succeeded()));
+    assert_ne!(sweep.records[2].aie, sweep.records[5].aie);
+}
+
 #[test]
 fn reproduce_writes_every_figure_the_index_and_the_report() {
     let folder = folder();

@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use nalgebra::DMatrix;
 use serde_json::json;
 
-use crate::files::{check_output, read_problem, read_sweep, write_csv, write_parquet};
+use crate::files::{
+    Fault, FileError, check_output, read_features, read_problem, read_sweep, write_csv, write_parquet,
+};
+use crate::problem::Problem;
 use crate::simulation::Method;
-use crate::sweep::config::Config;
+use crate::sweep::config::{Config, Metric};
 use crate::sweep::record::Record;
 use crate::sweep::{self, Sweep};
 use crate::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskError, TaskSpec};
@@ -28,7 +32,8 @@ use crate::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskError, TaskS
 pub struct Args {
     /// The configuration, TOML.
     config: Option<PathBuf>,
-    /// gaussian, rank-one, digits, or the path of a problem file.
+    /// gaussian, rank-one, digits, or the path of a file: a problem as `simulate` takes it, or `features` N×h with
+    /// `labels` (N integers) or `targets` N×k.
     #[arg(long)]
     problem: Option<String>,
     /// Samples N of random problems and of the digits.
@@ -91,6 +96,9 @@ pub struct Args {
     /// Relative tolerance of the solver.
     #[arg(long)]
     rtol: Option<f64>,
+    /// Adaptation metrics that are kept (default: all).
+    #[arg(long, value_delimiter = ',', value_enum)]
+    metrics: Option<Vec<Metric>>,
     /// Write OUT.parquet and OUT.csv; OUT.partial.parquet is kept until then to go on after a stop.
     #[arg(long, value_name = "OUT", default_value = "sweep")]
     out: PathBuf,
@@ -185,6 +193,7 @@ fn configuration(args: &Args) -> Result<Config> {
     set(&mut config.times, args.times.clone());
     set(&mut config.method, args.method);
     set(&mut config.rtol, args.rtol);
+    set(&mut config.metrics, args.metrics.clone());
     Ok(config)
 }
 
@@ -248,11 +257,29 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
 /// Makes the task of a seed, from a file if need be.
 fn load(spec: &TaskSpec, seed: u64) -> Result<Task, TaskError> {
     match spec {
-        TaskSpec::File { path } => read_problem(path)
-            .map(|file| Task::of_problem(file.problem, file.head, file.held_out_targets))
-            .map_err(|error| TaskError::File(error.to_string())),
+        TaskSpec::File { path } => load_file(path),
         other => Task::new(other, seed),
     }
+}
+
+/// A whole problem, or features with labels or targets alone: then the backbone is one more linear layer
+/// on the features, which starts as the identity (K = ZZᵀ), and heads are drawn by the seed.
+fn load_file(path: &str) -> Result<Task, TaskError> {
+    let text = |error: FileError| TaskError::File(error.to_string());
+    match read_problem(path) {
+        Ok(file) => Ok(Task::of_problem(file.problem, file.head, file.held_out_targets)),
+        Err(FileError { fault: Fault::Form { found, .. }, .. }) if only_features(&found) => {
+            let file = read_features(path).map_err(text)?;
+            let identity = DMatrix::identity(file.features.ncols(), file.features.ncols());
+            Ok(Task::of_features(Problem::linear(&file.features, &identity, file.targets)?))
+        }
+        Err(error) => Err(text(error)),
+    }
+}
+
+fn only_features(found: &[String]) -> bool {
+    let has = |name: &str| found.iter().any(|f| f == name);
+    has("features") && !["kernel", "inputs", "backbone", "head"].into_iter().any(has)
 }
 
 fn with_suffix(out: &Path, suffix: &str) -> PathBuf {

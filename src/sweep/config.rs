@@ -34,6 +34,9 @@ pub struct Config {
     /// Relative tolerance of the solver.
     #[serde(default = "default_rtol")]
     pub rtol: f64,
+    /// The adaptation metrics that are kept; the columns of others stay empty.
+    #[serde(default = "all_metrics")]
+    pub metrics: Vec<Metric>,
     /// The task.
     pub problem: TaskSpec,
     /// The initial heads.
@@ -42,6 +45,21 @@ pub struct Config {
     /// The probing points.
     #[serde(default)]
     pub probe: Probes,
+}
+
+/// One of the adaptation metrics, in the order of [`crate::adaptation::METRICS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Metric {
+    /// Euclidean distance.
+    Euclidean,
+    /// Cosine distance.
+    Cosine,
+    /// Dot product.
+    Dot,
+    /// Norm.
+    Norm,
 }
 
 /// Initial heads and what belongs to them.
@@ -109,6 +127,10 @@ fn forever() -> Vec<f64> {
     vec![f64::INFINITY]
 }
 
+fn all_metrics() -> Vec<Metric> {
+    vec![Metric::Euclidean, Metric::Cosine, Metric::Dot, Metric::Norm]
+}
+
 fn default_rtol() -> f64 {
     DEFAULT_RTOL
 }
@@ -158,6 +180,7 @@ impl Config {
             times: forever(),
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
+            metrics: all_metrics(),
             problem,
             heads: Heads::default(),
             probe: Probes::default(),
@@ -199,6 +222,9 @@ impl Config {
         }
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
+        if self.metrics.is_empty() {
+            return Err(ConfigError::Empty { name: "metrics" });
+        }
         let finite = "finite numbers of at least 0";
         check("scales", &self.heads.scales, positive, finite)?;
         check("head-rates", &self.heads.head_rates, positive, finite)?;

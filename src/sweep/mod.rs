@@ -11,7 +11,7 @@ use nalgebra::DMatrix;
 
 use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
 use crate::tasks::{Task, TaskError, TaskSpec, accuracy};
-use config::{Config, Points};
+use config::{Config, Metric, Points};
 use record::Record;
 
 /// A finished sweep: its rows in the order of the configuration, and what made them.
@@ -134,7 +134,11 @@ fn run_curve(
                 Ok(simulations) => simulations
                     .iter()
                     .enumerate()
-                    .map(|(time, simulation)| fill(blank(point, time), task, &run, simulation))
+                    .map(|(time, simulation)| {
+                        let mut record = fill(blank(point, time), task, &run, simulation);
+                        keep(&mut record, &config.metrics);
+                        record
+                    })
                     .collect(),
             }
         })
@@ -206,6 +210,21 @@ fn fill(blank: Record, task: &Task, run: &Run, s: &Simulation) -> Record {
     record
 }
 
+/// Empties the columns of the metrics that are not kept.
+fn keep(record: &mut Record, metrics: &[Metric]) {
+    let r = record;
+    for (metric, columns) in [
+        (Metric::Euclidean, [&mut r.euclidean, &mut r.held_out_euclidean]),
+        (Metric::Cosine, [&mut r.cosine, &mut r.held_out_cosine]),
+        (Metric::Dot, [&mut r.dot, &mut r.held_out_dot]),
+        (Metric::Norm, [&mut r.norm, &mut r.held_out_norm]),
+    ] {
+        if !metrics.contains(&metric) {
+            columns.into_iter().for_each(|c| *c = f64::NAN);
+        }
+    }
+}
+
 fn risk(predictions: &DMatrix<f64>, targets: &DMatrix<f64>, scale: f64) -> f64 {
     (predictions - targets).norm_squared() * scale
 }
@@ -258,6 +277,14 @@ mod tests {
         assert!(records[0].succeeded());
         assert!(records[1].error.contains("energy 7 is not reached"), "{}", records[1].error);
         assert!(records[1].euclidean.is_nan());
+    }
+
+    #[test]
+    fn metrics_that_are_not_asked_for_stay_empty() {
+        let mut config = Config::new(TaskSpec::RankOne(RankOneTask::default()));
+        config.metrics = vec![Metric::Dot];
+        let records = run_all(&config);
+        assert!(records.iter().all(|r| r.dot.is_finite() && r.euclidean.is_nan() && r.norm.is_nan()));
     }
 
     #[test]
