@@ -553,8 +553,11 @@ impl<'a> Solver<'a> {
         let duration = if reachable > 0.0 { s.norm() / reachable } else { 0.0 };
         let pull = duration * unreachable.norm();
         let fitted = within(fastest * pull * turned, shifted * pull);
+        // After the jump, which takes away what the error of the steps left in fast directions.
+        let left = self.flow.velocity(&state);
+        let (moving, turning) = (left.motion.norm(), left.head.norm());
         let at_rest =
-            within(self.time * self.velocity.motion.norm(), self.time * self.velocity.head.norm());
+            within(self.time * moving, self.time * turning) || moving + turning <= rounding * size;
         if !small || !(fitted || at_rest) {
             return None;
         }
