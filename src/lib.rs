@@ -43,4 +43,5 @@ pub mod reduction;
 pub mod simulation;
 pub mod sweep;
 pub mod tasks;
+pub mod theorems;
 pub mod trend;
