@@ -1,9 +1,16 @@
+//! Beyond E = y (T13): where each law is proved to hold, proved to fail, and the band between.
+//!
+//! A law *holds* at (y, w, E) if the derivative of its metric along the energy has the law's sign there. A
+//! map over (y, w) joins all energies from y to 2y: the law holds at (y, w) if it holds at each of them,
+//! and fails if it fails at one. Cells are proved as boxes, for every real point inside; a cell fails if
+//! one energy was found at which the law fails on all of the cell.
+
 use serde::Serialize;
 
 use super::interval::Interval;
-use super::laws::{Answer, Cell, Limit, S, W, Y, sign, widths};
 use super::jet::Jet;
-use super::subdivision::{Limits, heaviest, subdivide};
+use super::laws::{Answer, Cell, Limit, S, W, Y, sign, widths};
+use super::subdivision::{Leaf, Limits, subdivide};
 
 /// A law beyond E = y.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,8 +30,29 @@ impl Law {
     /// All of them, in the order of the metrics.
     pub const ALL: [Self; 4] = [Self::Distance, Self::Cosine, Self::Dot, Self::Norm];
 
-    /// A form that is positive where the law holds (w > 0, a < 0).
-    pub fn form(self, cell: &Cell) -> Jet {
+    /// The law in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Distance => "distance rises",
+            Self::Cosine => "cosine distance rises",
+            Self::Dot => "dot product falls",
+            Self::Norm => "norm falls",
+        }
+    }
+
+    /// The theorem that states it up to E = y.
+    pub fn theorem(self) -> &'static str {
+        match self {
+            Self::Distance => "T10",
+            Self::Cosine => "T11",
+            Self::Dot => "T12",
+            Self::Norm => "T9",
+        }
+    }
+
+    /// A form that is positive exactly where the law holds, for w > 0 and a < 0 (the cosine's is a lower
+    /// bound, as it holds everywhere).
+    pub(super) fn form(self, cell: &Cell) -> Jet {
         let limit = Limit::over(cell);
         match self {
             Self::Distance => limit.total(limit.distance()),
@@ -47,15 +75,25 @@ pub enum State {
     Fails,
 }
 
-/// A cell of a map.
+impl From<Answer> for State {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Holds => Self::Holds,
+            Answer::Fails => Self::Fails,
+            Answer::Open(_) => Self::Undecided,
+        }
+    }
+}
+
+/// A cell of a map, from and to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MapCell {
-    /// From and to.
+    /// y
     pub y: [f64; 2],
-    /// From and to.
+    /// w
     pub w: [f64; 2],
-    /// E/y, from and to.
-    pub energy: [f64; 2],
+    /// a/y = 1 − E/y
+    pub s: [f64; 2],
     /// What is known there.
     pub state: State,
 }
@@ -65,19 +103,73 @@ pub struct MapCell {
 pub struct Map {
     /// The law.
     pub law: Law,
-    /// The target of a slice; none if the map is over (y, w), for all energies from y to 2y.
+    /// The target of a slice over (E/y, w); none for the map over (y, w) that joins all energies from y to 2y.
     pub target: Option<f64>,
-    /// Its cells.
+    /// Cells that tile it.
     pub cells: Vec<MapCell>,
+    /// Shares of its area that hold, are undecided, and fail; logarithmic axes count as drawn.
+    pub shares: [f64; 3],
 }
 
-fn holds_up_to_twice(law: Law, cell: &Cell) -> Answer {
-    let mut open = vec![Interval::new(-1.0, 0.0)];
+/// The map of a law over y and w in a range, with at most `cells` (a power of two) cells a side.
+pub(super) fn diagram(law: Law, range: [f64; 2], cells: u32, progress: &dyn Fn(f64)) -> Map {
+    let region = Cell::new(range, range, [-1.0, 0.0]);
+    map(law, None, region, cells, &|cell| up_to_twice(law, cell), progress)
+}
+
+/// The map of a law over E/y from 1 to `reach` and w in a range, at one target.
+pub(super) fn slice(
+    law: Law,
+    target: f64,
+    range: [f64; 2],
+    reach: f64,
+    cells: u32,
+    progress: &dyn Fn(f64),
+) -> Map {
+    let region = Cell::new([target; 2], range, [1.0 - reach, 0.0]);
+    map(law, Some(target), region, cells, &|cell| sign(cell, |c| law.form(c)), progress)
+}
+
+fn map(
+    law: Law,
+    target: Option<f64>,
+    region: Cell,
+    cells: u32,
+    claim: &(dyn Fn(&Cell) -> Answer + Sync),
+    progress: &dyn Fn(f64),
+) -> Map {
+    let x = if target.is_some() { S } else { Y };
+    let full = widths(&region);
+    // Halve the side that is longer as drawn, so that the smallest cells are squares of the drawing.
+    let by_shape = |cell: &Cell| match claim(cell) {
+        Answer::Open(_) => {
+            let now = widths(cell);
+            let mut weights = [0.0; 3];
+            weights[x] = now[x] / full[x] * (1.0 + f64::EPSILON.sqrt());
+            weights[W] = now[W] / full[W];
+            Answer::Open(weights)
+        }
+        answer => answer,
+    };
+    let limits = Limits { depth: 2 * cells.ilog2(), boxes: u64::MAX };
+    let (leaves, _) = subdivide(region, limits, &by_shape, progress);
+    let mut shares = [0.0; 3];
+    for leaf in &leaves {
+        shares[State::from(leaf.answer) as usize] += leaf.share();
+    }
+    Map { law, target, cells: strips(&leaves, x), shares }
+}
+
+/// The law on all energies from y to 2y, over a box in (y, w).
+fn up_to_twice(law: Law, cell: &Cell) -> Answer {
+    /// Below this part of the uncertainty, halving the energies further decides nothing.
+    const SMALL: f64 = 0.25;
+    let mut open = vec![cell.0[S]];
     let mut undecided = false;
     while !open.is_empty() {
         let mut next = Vec::new();
-        for side in open {
-            let slab = cell.with(S, side);
+        for energies in open {
+            let slab = cell.with(S, energies);
             let thin = slab.with(S, slab.centre().0[S]);
             if sign(&thin, |c| law.form(c)) == Answer::Fails {
                 return Answer::Fails;
@@ -85,37 +177,62 @@ fn holds_up_to_twice(law: Law, cell: &Cell) -> Answer {
             match sign(&slab, |c| law.form(c)) {
                 Answer::Holds => {}
                 Answer::Fails => return Answer::Fails,
-                Answer::Open(weights) => {
-                    if weights[S] > 0.25 * (weights[Y] + weights[W]) && side.high() - side.low() > 1e-9 {
-                        next.extend(slab.halves(S).map(|h| h.0[S]));
-                    } else {
-                        undecided = true;
-                    }
+                Answer::Open(weights) if weights[S] > SMALL * (weights[Y] + weights[W]) => {
+                    next.extend(slab.halves(S).map(|half| half.0[S]));
                 }
+                Answer::Open(_) => undecided = true,
             }
         }
         open = next;
     }
-    if undecided { Answer::Open(plane(cell, Y)) } else { Answer::Holds }
+    if undecided { Answer::Open([0.0; 3]) } else { Answer::Holds }
 }
-fn plane(cell: &Cell, x: usize) -> [f64; 3] {
-    let mut weights = widths(cell);
-    weights[if x == Y { S } else { Y }] = 0.0;
-    weights
-}
-pub fn explore(depth: u32) {
-    for law in [Law::Distance, Law::Dot, Law::Norm, Law::Cosine] {
-        let start = std::time::Instant::now();
-        let region = Cell::new([1e-2, 1e2], [1e-2, 1e2], [-1.0, 0.0]);
-        let (leaves, boxes) = subdivide(region, Limits { depth, boxes: 1 << 30 }, &|c| holds_up_to_twice(law, c), &|_| ());
-        let share = |f: &dyn Fn(&Answer) -> bool| leaves.iter().filter(|l| f(&l.answer)).map(|l| l.share()).sum::<f64>();
-        println!("{law:?} boxes {boxes} leaves {} holds {} fails {} open {} {:?}", leaves.len(), share(&|a| *a == Answer::Holds), share(&|a| *a == Answer::Fails),
-            share(&|a| matches!(a, Answer::Open(_))), start.elapsed());
+
+/// Leaves in columns along x, where neighbours of one state are joined along w.
+fn strips(leaves: &[Leaf], x: usize) -> Vec<MapCell> {
+    let mut edges: Vec<f64> = leaves.iter().flat_map(|l| [l.cell.0[x].low(), l.cell.0[x].high()]).collect();
+    edges.sort_by(f64::total_cmp);
+    edges.dedup();
+    let mut cells: Vec<MapCell> = Vec::new();
+    for column in edges.windows(2) {
+        let inside = |l: &&Leaf| l.cell.0[x].low() <= column[0] && column[1] <= l.cell.0[x].high();
+        let mut here: Vec<&Leaf> = leaves.iter().filter(inside).collect();
+        here.sort_by(|a, b| a.cell.0[W].low().total_cmp(&b.cell.0[W].low()));
+        let first = cells.len();
+        for leaf in here {
+            let state = State::from(leaf.answer);
+            let ends = |side: Interval| [side.low(), side.high()];
+            match cells[first..].last_mut() {
+                Some(below) if below.state == state => below.w[1] = leaf.cell.0[W].high(),
+                _ => {
+                    let cell = leaf.cell.with(x, Interval::new(column[0], column[1]));
+                    let [y, w, s] = cell.0.map(ends);
+                    cells.push(MapCell { y, w, s, state });
+                }
+            }
+        }
     }
-    let _ = heaviest([0.0;3]);
+    cells
 }
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn explore() { super::explore(std::env::var("DEPTH").unwrap().parse().unwrap()); }
+
+/// All maps as a table: `law,target,y_low,y_high,w_low,w_high,energy_low,energy_high,state`, energies in units of y.
+pub fn csv(maps: &[Map]) -> String {
+    let mut text = "law,target,y_low,y_high,w_low,w_high,energy_low,energy_high,state\n".to_owned();
+    for map in maps {
+        let target = map.target.map_or(String::new(), |y| y.to_string());
+        let law = format!("{:?}", map.law).to_lowercase();
+        for MapCell { y, w, s, state } in &map.cells {
+            let state = format!("{state:?}").to_lowercase();
+            text += &format!(
+                "{law},{target},{},{},{},{},{},{},{state}\n",
+                y[0],
+                y[1],
+                w[0],
+                w[1],
+                1.0 - s[1],
+                1.0 - s[0]
+            );
+        }
+    }
+    text
 }

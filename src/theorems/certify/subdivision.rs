@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn unit() -> Cell {
-        Cell::new([1.0, 16.0], [0.0, 1.0], [-1.0, 1.0])
+        Cell::new([1.0, 16.0], [1.0, 2.0], [-1.0, 1.0])
     }
 
     /// y + s > 5, whose boundary no box can decide.
