@@ -23,6 +23,7 @@ use crate::sweep;
 use crate::sweep::config::Config;
 use crate::sweep::record::Record;
 use crate::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
+use crate::theorems::certify::{self, Map};
 use report::{Entry, Report};
 
 /// Flags of the command.
@@ -83,13 +84,15 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
 
     let norms =
         Norms { random: feature_norms(&configs.random)?, digits: feature_norms(&configs.digits)? };
-    let entries = entries(&random, &digits, &teachers, &norms)?;
+    let maps = certify::maps(&certify::Settings::default(), &|_| ());
+    let entries = entries(&random, &digits, &teachers, &norms, &maps)?;
     for entry in &entries {
         let figure = entry.figure.as_ref();
         save(figure, Theme::Light, plots.join(figure.name()), Format::Svg)?;
         save(figure, Theme::Dark, plots.join(format!("{}-dark", figure.name())), Format::Svg)?;
         save(figure, Theme::Light, plots.join(figure.name()), Format::Png)?;
     }
+    write(&plots.join("phase-certified.csv"), certify::csv(&maps).as_bytes())?;
     write(&plots.join("README.md"), index(&entries, &rows).as_bytes())?;
     let report = args.out.join("report.html");
     let page = Report { rows: &rows, entries: &entries, cells, failed: failed.len() };
@@ -201,6 +204,7 @@ fn entries(
     digits: &[Record],
     teachers: &[Vec<Record>],
     norms: &Norms,
+    maps: &[Map],
 ) -> Result<Vec<Entry>> {
     let practical: Vec<Record> = digits.iter().filter(|r| r.time == PRACTICAL_TIME).cloned().collect();
     let entry = |title: &'static str, caption: &'static str, figure: Box<dyn Figure>| Entry {
@@ -242,10 +246,11 @@ fn entries(
         ),
         entry(
             "Where the laws end",
-            "Beyond E = y the head points against the feature. The cosine and norm laws go on there; the distance law and \
-             the fall of the dot product do so only for some targets y and head norms w (T13). Sampled on a grid, not \
-             certified.",
-            Box::new(theory::phase()),
+            "Beyond E = y the head points against the feature. The cosine and norm laws go on there for ever; the distance \
+             law and the fall of the dot product end (T13). Proved by interval arithmetic for every real point of each \
+             area: on the left for all energies from y to 2y at once, then at two targets y. The line is the exact boundary at \
+             E = 2y. Below y = 1.25 the distance law fails first between y and 2y. The areas are in phase-certified.csv.",
+            Box::new(theory::phase(maps)),
         ),
         entry(
             "What it means downstream",

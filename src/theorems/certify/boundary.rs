@@ -95,21 +95,24 @@ mod tests {
         for m in [2.1, 3.0, 5.0, 10.0, 100.0] {
             let (y, w) = dot_curve(m);
             assert!(dot_up_to_twice(y, w).abs() < 1e-12 * m.powi(4));
-            assert!(slope(2, y, w, 2.0 * y).abs() < 1e-8);
-            assert!(slope(2, y, 1.1 * w, 2.0 * y) < -1e-5 && slope(2, y, 0.9 * w, 2.0 * y) > 1e-5);
+            let (above, below) = (slope(2, y, 1.1 * w, 2.0 * y), slope(2, y, 0.9 * w, 2.0 * y));
+            assert!(above < 0.0 && below > 0.0);
+            assert!(slope(2, y, w, 2.0 * y).abs() < 1e-3 * below);
             assert!(dot_up_to_twice(y, 1.1 * w) > 0.0 && dot_up_to_twice(y, 0.9 * w) < 0.0);
         }
         for h in [0.05, 0.2, 0.5, 0.8] {
             let (y, w) = distance_curve(h);
             assert!(distance_at_twice(y, w).abs() < 1e-11 * y * y);
-            assert!(slope(0, y, w, 2.0 * y).abs() < 1e-8);
-            assert!(slope(0, y, 1.1 * w, 2.0 * y) > 1e-6 && slope(0, y, 0.9 * w, 2.0 * y) < -1e-6);
+            let (above, below) = (slope(0, y, 1.1 * w, 2.0 * y), slope(0, y, 0.9 * w, 2.0 * y));
+            assert!(above > 0.0 && below < 0.0);
+            assert!(slope(0, y, w, 2.0 * y).abs() < 1e-3 * above);
             assert!(distance_at_twice(y, 1.1 * w) > 0.0 && distance_at_twice(y, 0.9 * w) < 0.0);
         }
         for (b, t) in [(2.0, 0.6), (5.0, 0.3), (1.2, 0.95), (40.0, 0.026)] {
             let (y, w, energy) = second_turn(b, t);
-            assert!(slope(2, y, w, energy).abs() < 1e-7, "{b} {t}");
-            assert!(slope(2, y, w, 0.98 * energy) < 0.0 && slope(2, y, w, 1.02 * energy) > 0.0);
+            let (before, after) = (slope(2, y, w, 0.98 * energy), slope(2, y, w, 1.02 * energy));
+            assert!(before < 0.0 && after > 0.0);
+            assert!(slope(2, y, w, energy).abs() < 1e-3 * after);
             assert!(Limit::new(y, w, -b).adaptation().dot < 0.0);
         }
     }

@@ -77,7 +77,10 @@ impl Interval {
     pub fn sqr(self) -> Self {
         let (a, b) = (self.low.abs(), self.high.abs());
         let (least, most) = if self.contains(0.0) { (0.0, a.max(b)) } else { (a.min(b), a.max(b)) };
-        Self { low: below(least * least).max(0.0), high: if most == 0.0 { 0.0 } else { above(most * most) } }
+        Self {
+            low: below(least * least).max(0.0),
+            high: if most == 0.0 { 0.0 } else { above(most * most) },
+        }
     }
 
     /// √x of a quantity that is known not to be negative.
@@ -131,7 +134,12 @@ impl Mul for Interval {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
         // A factor of zero is exact, also with an end at infinity.
-        let ends = [(self.low, other.low), (self.low, other.high), (self.high, other.low), (self.high, other.high)];
+        let ends = [
+            (self.low, other.low),
+            (self.low, other.high),
+            (self.high, other.low),
+            (self.high, other.high),
+        ];
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for (x, y) in ends {
             let zero = x == 0.0 || y == 0.0;
@@ -149,7 +157,12 @@ impl Div for Interval {
         if other.contains(0.0) {
             return ENTIRE;
         }
-        let ends = [(self.low, other.low), (self.low, other.high), (self.high, other.low), (self.high, other.high)];
+        let ends = [
+            (self.low, other.low),
+            (self.low, other.high),
+            (self.high, other.low),
+            (self.high, other.high),
+        ];
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for (x, y) in ends {
             let quotient = x / y;
@@ -157,12 +170,6 @@ impl Div for Interval {
             high = high.max(if x == 0.0 { 0.0 } else { above(quotient) });
         }
         Self { low, high }
-    }
-}
-
-impl From<f64> for Interval {
-    fn from(x: f64) -> Self {
-        Self::point(x)
     }
 }
 

@@ -14,11 +14,6 @@ pub struct Jet {
 }
 
 impl Jet {
-    /// A number.
-    pub fn constant(x: f64) -> Self {
-        Self { value: Interval::point(x), slope: [Interval::ZERO; 3] }
-    }
-
     /// The coordinate of a number.
     pub fn coordinate(axis: usize, value: Interval) -> Self {
         let mut slope = [Interval::ZERO; 3];

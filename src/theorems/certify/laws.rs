@@ -48,7 +48,8 @@ impl Cell {
     /// Two halves: y and w are halved in the logarithm (w from 0 in w itself), s in s.
     pub fn halves(self, axis: usize) -> [Self; 2] {
         let (side, middle) = (self.0[axis], self.middle(axis));
-        [Interval::new(side.low(), middle), Interval::new(middle, side.high())].map(|h| self.with(axis, h))
+        [Interval::new(side.low(), middle), Interval::new(middle, side.high())]
+            .map(|h| self.with(axis, h))
     }
 
     /// The number inside that halves a side.
@@ -138,6 +139,12 @@ impl Limit {
             r: jet(r, -(t / r)),
             h: jet((t / (one + r)).and(unit), one / (r * (one + r))),
         }
+    }
+
+    /// t, r, h, P and a.
+    #[cfg(test)]
+    pub fn parts(&self) -> [Interval; 5] {
+        [self.t, self.r, self.h, self.p, self.a].map(|jet| jet.value)
     }
 
     /// T9: −2P·d|z_T|²/d(a²) = P − (m − 2) > 0, since (P − (m − 2))(P + (m − 2)) = 4(y² + w²).

@@ -4,7 +4,7 @@
 //! y > 0, t → ∞, energy E = |y − a|. Every other rank-one problem scales to it.
 //!
 //! *What is proved.* The derivative of each metric along E, with factors of known sign divided out, is a
-//! form in y, w and s = a/y built from + − × ÷ √ (`laws.rs` has the algebra). [`Interval`] arithmetic
+//! form in y, w and s = a/y built from + − × ÷ √ (`laws.rs` has the algebra). Interval arithmetic
 //! with outward rounding encloses the form over a box: an enclosure above zero proves the law at *every*
 //! real point of the box, one below zero refutes it at every point. Otherwise the mean value theorem, with
 //! enclosures of the form's slopes, is tried; then the box is halved along the axis that adds most to the
@@ -30,13 +30,12 @@ mod laws;
 mod phase;
 mod subdivision;
 
-pub use interval::Interval;
 pub use phase::{Law, Map, MapCell, State, csv};
 
 use serde::Serialize;
 
-use jet::Jet;
-use laws::{Answer, Cell, Limit, S, W, root, sign, sign_off_the_face};
+use interval::Interval;
+use laws::{Answer, Cell, Limit, S, root, sign, sign_off_the_face};
 use subdivision::{Limits, subdivide};
 
 /// What to certify, and how hard to try.
@@ -62,7 +61,7 @@ pub struct SettingsError {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { range: [1e-3, 1e3], reach: 5.0, boxes: 2_000_000, cells: 256 }
+        Self { range: [1e-3, 1e3], reach: 5.0, boxes: 1_000_000, cells: 256 }
     }
 }
 
@@ -75,7 +74,12 @@ impl Settings {
         };
         let [low, high] = range;
         check("the lower end of y and w", low, low >= 1e-9 && low < 1e9, "at least 1e-9 and below 1e9")?;
-        check("the upper end of y and w", high, high > low && high <= 1e9, "above the lower end, at most 1e9")?;
+        check(
+            "the upper end of y and w",
+            high,
+            high > low && high <= 1e9,
+            "above the lower end, at most 1e9",
+        )?;
         check("the largest energy over y", reach, reach >= 2.0 && reach <= 1e6, "from 2 to 1e6")?;
         check("the number of boxes", boxes as f64, boxes >= 1, "at least 1")?;
         let power = cells.is_power_of_two() && (2..=1024).contains(&cells);
@@ -293,7 +297,13 @@ fn both(first: Answer, second: impl FnOnce() -> Answer) -> Answer {
     match first {
         Answer::Holds => second(),
         Answer::Fails => Answer::Fails,
-        open => if second() == Answer::Fails { Answer::Fails } else { open },
+        open => {
+            if second() == Answer::Fails {
+                Answer::Fails
+            } else {
+                open
+            }
+        }
     }
 }
 
@@ -320,7 +330,8 @@ fn certificate(task: &Task, settings: &Settings, progress: &dyn Fn(f64)) -> Cert
         count[kind] += 1;
         shares[kind] += leaf.share();
     }
-    let first = |state: State| leaves.iter().find(|l| State::from(l.answer) == state).map(|l| l.cell.into());
+    let first =
+        |state: State| leaves.iter().find(|l| State::from(l.answer) == state).map(|l| l.cell.into());
     Certificate {
         theorem: task.theorem,
         statement: task.statement,
@@ -346,27 +357,31 @@ const SLICES: [f64; 2] = [1.0, 3.0];
 
 /// Certifies T8–T13. `progress` is called with the share that is done, never twice at once.
 pub fn certify(settings: &Settings, progress: &(dyn Fn(f64) + Sync)) -> Report {
-    let Settings { reach, cells, .. } = *settings;
-    let slices = [Law::Distance, Law::Dot].into_iter().flat_map(|law| SLICES.map(|y| (law, y)));
-    let slices: Vec<(Law, f64)> = slices.collect();
-    let count = LAWS.len() + BEYOND.len() + Law::ALL.len() + slices.len();
-    // The `number`-th of all parts is done to a share.
-    let part = |number: usize| move |share: f64| progress((number as f64 + share) / count as f64);
-
+    let count = (LAWS.len() + BEYOND.len() + 1) as f64;
+    let part = |number: usize| move |share: f64| progress((number as f64 + share) / count);
     let certificates = |tasks: &[Task], first: usize| -> Vec<Certificate> {
-        tasks.iter().zip(first..).map(|(task, number)| certificate(task, settings, &part(number))).collect()
+        let numbered = tasks.iter().zip(first..);
+        numbered.map(|(task, number)| certificate(task, settings, &part(number))).collect()
     };
     let laws = certificates(&LAWS, 0);
     let beyond = certificates(&BEYOND, LAWS.len());
-    let first = LAWS.len() + BEYOND.len();
-    let diagrams = Law::ALL.into_iter().zip(first..);
-    let diagrams = diagrams.map(|(law, number)| phase::diagram(law, MAP_RANGE, cells, &part(number)));
-    let first = first + Law::ALL.len();
-    let slices = slices.into_iter().zip(first..).map(|((law, target), number)| {
-        phase::slice(law, target, MAP_RANGE, reach, cells, &part(number))
-    });
-    let maps = diagrams.chain(slices).collect();
+    let maps = maps(settings, &part(LAWS.len() + BEYOND.len()));
     Report { settings: *settings, laws, beyond, maps }
+}
+
+/// The maps of T13 alone: over (y, w) for every law, and slices over (E/y, w) for those that end.
+pub fn maps(settings: &Settings, progress: &dyn Fn(f64)) -> Vec<Map> {
+    let diagrams = Law::ALL.map(|law| (law, None));
+    let slices = [Law::Distance, Law::Dot].into_iter().flat_map(|law| SLICES.map(|y| (law, Some(y))));
+    let all: Vec<(Law, Option<f64>)> = diagrams.into_iter().chain(slices).collect();
+    let one = |(number, &(law, target)): (usize, &(Law, Option<f64>))| {
+        let step = |share: f64| progress((number as f64 + share) / all.len() as f64);
+        match target {
+            None => phase::diagram(law, MAP_RANGE, settings.cells, &step),
+            Some(y) => phase::slice(law, y, MAP_RANGE, settings.reach, settings.cells, &step),
+        }
+    };
+    all.iter().enumerate().map(one).collect()
 }
 
 #[cfg(test)]

@@ -190,7 +190,8 @@ fn up_to_twice(law: Law, cell: &Cell) -> Answer {
 
 /// Leaves in columns along x, where neighbours of one state are joined along w.
 fn strips(leaves: &[Leaf], x: usize) -> Vec<MapCell> {
-    let mut edges: Vec<f64> = leaves.iter().flat_map(|l| [l.cell.0[x].low(), l.cell.0[x].high()]).collect();
+    let mut edges: Vec<f64> =
+        leaves.iter().flat_map(|l| [l.cell.0[x].low(), l.cell.0[x].high()]).collect();
     edges.sort_by(f64::total_cmp);
     edges.dedup();
     let mut cells: Vec<MapCell> = Vec::new();
