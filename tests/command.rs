@@ -311,6 +311,8 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
         !report.contains("http://")
             || report.matches("http://").count() == report.matches("http://www.w3.org").count()
     );
+    let areas = std::fs::read_to_string(folder.path().join("plots/phase-certified.csv")).unwrap();
+    assert!(areas.starts_with("law,target,y_low,") && areas.lines().count() > 1_000);
     for name in names {
         for file in [format!("{name}.svg"), format!("{name}-dark.svg"), format!("{name}.png")] {
             assert!(folder.path().join("plots").join(&file).exists(), "{file}");

@@ -68,6 +68,7 @@ impl Sub for Jet {
     }
 }
 
+#[allow(clippy::suspicious_arithmetic_impl)] // the product rule
 impl Mul for Jet {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
@@ -76,6 +77,7 @@ impl Mul for Jet {
     }
 }
 
+#[allow(clippy::suspicious_arithmetic_impl)] // the quotient rule
 impl Div for Jet {
     type Output = Self;
     fn div(self, other: Self) -> Self {

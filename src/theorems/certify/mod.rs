@@ -15,10 +15,10 @@
 //! distance and dot forms are X + w²U: X ≥ 0 and U > 0 on a box prove the sign for every w > 0 in it, down
 //! to 0. So T9–T11 need few boxes, as no terms of their forms cancel on 0 < E ≤ y.
 //!
-//! *A single peak* (T12) needs more than signs. On each box the sign of the form is proved, or else that it
-//! strictly decreases with a: no box is left on which it could vanish twice. The signs at E = 0 and E = y
-//! are proved on these faces. Beyond E = y the same with "increases" proves that the dot product turns up
-//! at most once more.
+//! *A single peak* (T12) needs more than signs. On each box the sign of the form is proved, or else that its
+//! slope along a is negative: so it is negative at every zero, and between two zeros there would be one with
+//! another slope. The signs at E = 0 and E = y are proved on these faces. Beyond E = y the same with a positive
+//! slope proves that the dot product turns up at most once more.
 //!
 //! [`boundary`] states what the maps of T13 led to, with proofs: the cosine law never ends, the dot product
 //! turns exactly twice, and formulas for where the laws fail.
@@ -73,14 +73,19 @@ impl Settings {
             if good { Ok(()) } else { Err(SettingsError { name, value, accepted }) }
         };
         let [low, high] = range;
-        check("the lower end of y and w", low, low >= 1e-9 && low < 1e9, "at least 1e-9 and below 1e9")?;
+        check(
+            "the lower end of y and w",
+            low,
+            (1e-9..1e9).contains(&low),
+            "at least 1e-9 and below 1e9",
+        )?;
         check(
             "the upper end of y and w",
             high,
             high > low && high <= 1e9,
             "above the lower end, at most 1e9",
         )?;
-        check("the largest energy over y", reach, reach >= 2.0 && reach <= 1e6, "from 2 to 1e6")?;
+        check("the largest energy over y", reach, (2.0..=1e6).contains(&reach), "from 2 to 1e6")?;
         check("the number of boxes", boxes as f64, boxes >= 1, "at least 1")?;
         let power = cells.is_power_of_two() && (2..=1024).contains(&cells);
         check("the number of cells a side", f64::from(cells), power, "a power of two from 2 to 1024")?;
@@ -100,7 +105,7 @@ pub enum Verdict {
     Undecided,
 }
 
-/// Bounds of a box.
+/// Bounds of a box; w from 0 stands for every w > 0 up to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Region {
     /// Target y.
@@ -109,6 +114,13 @@ pub struct Region {
     pub w: [f64; 2],
     /// a/y = 1 − E/y.
     pub s: [f64; 2],
+}
+
+impl Report {
+    /// Whether a law that should hold everywhere fails somewhere.
+    pub fn refuted(&self) -> bool {
+        self.laws.iter().any(|law| law.verdict == Verdict::Refuted)
+    }
 }
 
 impl From<Cell> for Region {

@@ -162,6 +162,7 @@ fn every_law_is_proved_without_an_undecided_box() {
         assert_eq!(law.verdict, Verdict::Proved, "{law:?}");
         assert_eq!((law.shares, law.largest_undecided), ([1.0, 0.0, 0.0], None));
     }
+    assert!(!report.refuted());
     let numbers: Vec<&str> = report.laws.iter().map(|l| l.theorem).collect();
     assert_eq!(numbers, ["T8", "T9", "T10", "T11", "T12", "T13", "T13", "T13"]);
     for law in &report.beyond {
