@@ -139,19 +139,15 @@ pub fn heat_map(target: f64) -> HeatMap {
 
 /// Where the laws end beyond E = y (T13): the maps that interval arithmetic proved, with the exact boundaries.
 pub fn phase(maps: &[Map]) -> Phase {
-    let rise_or_fall = |map: &&Map| matches!(map.law, MapLaw::Distance | MapLaw::Dot);
-    let panels = maps.iter().filter(rise_or_fall).map(phase_panel).collect::<Vec<_>>();
-    let (mut distance, dot): (Vec<_>, Vec<_>) =
-        panels.into_iter().partition(|(law, _)| *law == MapLaw::Distance);
-    distance.extend(dot);
+    let of = |law: MapLaw| maps.iter().filter(move |map| map.law == law).map(phase_panel);
     Phase {
         states: ["proved to hold", "undecided", "proved to fail"].map(String::from).to_vec(),
-        panels: distance.into_iter().map(|(_, panel)| panel).collect(),
+        panels: of(MapLaw::Distance).chain(of(MapLaw::Dot)).collect(),
     }
 }
 
-fn phase_panel(map: &Map) -> (MapLaw, PhasePanel) {
-    let name = if map.law == MapLaw::Distance { "distance rises" } else { "dot product falls" };
+fn phase_panel(map: &Map) -> PhasePanel {
+    let name = map.law.name();
     let (title, x) = match map.target {
         Some(y) => (format!("{name}, y = {y}"), Axis::linear("E / y")),
         None => (format!("{name}, E in [y, 2y]"), Axis::log("target y")),
@@ -162,14 +158,13 @@ fn phase_panel(map: &Map) -> (MapLaw, PhasePanel) {
         state: c.state as usize,
     };
     let curves = if map.target.is_some() { vec![] } else { boundaries(map.law) };
-    let panel = PhasePanel {
+    PhasePanel {
         title,
         x,
         y: Axis::log("orthogonal head norm w"),
         cells: map.cells.iter().map(cell).collect(),
         curves,
-    };
-    (map.law, panel)
+    }
 }
 
 /// The exact boundary of a law at E = 2y.

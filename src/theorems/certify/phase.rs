@@ -40,16 +40,6 @@ impl Law {
         }
     }
 
-    /// The theorem that states it up to E = y.
-    pub fn theorem(self) -> &'static str {
-        match self {
-            Self::Distance => "T10",
-            Self::Cosine => "T11",
-            Self::Dot => "T12",
-            Self::Norm => "T9",
-        }
-    }
-
     /// A form that is positive exactly where the law holds, for w > 0 and a < 0 (the cosine's is a lower
     /// bound, as it holds everywhere).
     pub(super) fn form(self, cell: &Cell) -> Jet {
