@@ -151,20 +151,20 @@ pub const ENTRIES: &[Entry] = &[
                 violations: &["before E = y"],
             },
             Check {
-                claim: "the distance falls somewhere in [y, 2y] (an example)",
+                claim: "the distance falls somewhere in [y, y + 3] (an example)",
                 judge: Judge::Margin,
                 trial: distance_breaks,
                 cost: 0,
                 edges: &["y = 11/8, w = 1"],
-                violations: &["y = 0.1, w = 1"],
+                violations: &["y = 0.1, w = 10"],
             },
             Check {
-                claim: "the dot product rises somewhere in [y, 2y] (an example)",
+                claim: "the dot product rises somewhere in [y, y + 3] (an example)",
                 judge: Judge::Margin,
                 trial: dot_turns_up,
                 cost: 0,
                 edges: &["y = 23/9, w = 1/2"],
-                violations: &["y = 0.1, w = 1"],
+                violations: &["y = 0.1, w = 10"],
             },
         ]),
     },
@@ -349,22 +349,22 @@ fn beyond(case: Case) -> Scored {
     Ok(Trial::new(norm.min(angle), at(y, w, to)))
 }
 
-/// The largest step against the direction `sign` in [y, 2y], relative to the value.
+/// The largest step against the direction `sign` in [y, y + 3], relative to the value.
 fn break_of(y: f64, w: f64, sign: f64, of: impl Fn(&Adaptation) -> f64) -> Trial {
-    let values = curve(y, w, y, 2.0 * y, |a| sign * of(a));
+    let values = curve(y, w, y, y + 3.0, |a| sign * of(a));
     let size = values.iter().fold(0.0_f64, |s, v| s.max(v.abs()));
     let against = values.windows(2).map(|v| v[0] - v[1]).fold(f64::NEG_INFINITY, f64::max);
-    Trial::new(against / size, at(y, w, 2.0 * y))
+    Trial::new(against / size, at(y, w, y + 3.0))
 }
 
 fn distance_breaks(case: Case) -> Scored {
     let (_, edge, _) = case.split();
-    let (y, w) = if edge.is_some() { (11.0 / 8.0, 1.0) } else { (0.1, 1.0) };
+    let (y, w) = if edge.is_some() { (11.0 / 8.0, 1.0) } else { (0.1, 10.0) };
     Ok(break_of(y, w, 1.0, |a| a.euclidean))
 }
 
 fn dot_turns_up(case: Case) -> Scored {
     let (_, edge, _) = case.split();
-    let (y, w) = if edge.is_some() { (23.0 / 9.0, 0.5) } else { (0.1, 1.0) };
+    let (y, w) = if edge.is_some() { (23.0 / 9.0, 0.5) } else { (0.1, 10.0) };
     Ok(break_of(y, w, -1.0, |a| a.dot))
 }

@@ -22,7 +22,10 @@ pub const ENTRIES: &[Entry] = &[
         statement: "For random inputs, backbones and heads with any N and k the four curves keep the shape of the rank-one \
                     laws.",
         formula: "distance and cosine distance rise with E; dot product and norm rise, then may fall",
-        hypotheses: &["h ≥ N: the head alone can fit the targets (h < N is counted apart)"],
+        hypotheses: &[
+            "h ≥ N: the head alone can fit the targets (h < N is counted apart)",
+            "a small initial head: at most 0.3/√h an entry (larger ones are counted apart)",
+        ],
         source: "Ren, Guo, Bae, Sutherland, ICLR 2023",
         proofs: &[],
         figure: Some("trend"),
@@ -162,8 +165,14 @@ const ENERGIES: usize = 13;
 const LAWS: [&str; 4] =
     ["distance rises", "cosine distance rises", "dot product rises, then may fall", "norm rises, then may fall"];
 
-/// A random problem of O1.
-fn random_problem(seed: u64, problem: usize) -> Result<(Instance, bool), String> {
+/// Groups in which the problems of O1 are counted.
+const GROUPS: [&str; 4] = ["small head", "large head, E ≤ |Y|", "large head, E > |Y|", "h < N"];
+
+/// The scale up to which an initial head is small.
+const SMALL_HEAD: f64 = 0.3;
+
+/// A random problem of O1 and its group.
+fn random_problem(seed: u64, problem: usize) -> Result<(Instance, usize), String> {
     let mut draw = Draw::new(seed, (u64::from(b'O') << 40) + problem as u64);
     let samples = draw.integer(1, 8);
     // One problem in five has fewer features than samples.
@@ -184,7 +193,13 @@ fn random_problem(seed: u64, problem: usize) -> Result<(Instance, bool), String>
     let head = task.initial_head(seed, scale);
     let p = &task.problem;
     let kernel = p.kernel().matrix().clone();
-    Ok((Instance::new(p.features().clone(), kernel, p.targets().clone(), head), narrow))
+    let group = match p.residual(&head).norm() <= p.targets().norm() {
+        _ if narrow => 3,
+        _ if scale <= SMALL_HEAD => 0,
+        true => 1,
+        false => 2,
+    };
+    Ok((Instance::new(p.features().clone(), kernel, p.targets().clone(), head), group))
 }
 
 /// The four curves over energy, each with its shape.
@@ -215,19 +230,19 @@ fn shapes(instance: &Instance) -> Result<[Shape; 4], String> {
 fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
     let all = super::each(problems, |i| {
         let result = random_problem(seed, i)
-            .and_then(|(instance, narrow)| Ok((shapes(&instance)?, instance, narrow)));
+            .and_then(|(instance, group)| Ok((shapes(&instance)?, instance, group)));
         done();
         result
     });
     let mut finding = Finding { problems, failed: failures(&all), rows: Vec::new(), counter_examples: Vec::new() };
-    for narrow in [false, true] {
+    for (number, name) in GROUPS.into_iter().enumerate() {
         let group: Vec<_> = (0..)
             .zip(&all)
             .filter_map(|(i, r)| r.as_ref().ok().map(|r| (i, r)))
-            .filter(|(_, r)| r.2 == narrow)
+            .filter(|(_, r)| r.2 == number)
             .collect();
         for (metric, law) in LAWS.into_iter().enumerate() {
-            let what = format!("{law} ({})", if narrow { "h < N" } else { "h ≥ N" });
+            let what = format!("{law} ({name})");
             // A curve that does not move at all says nothing (a cosine distance in width 1).
             let moving: Vec<_> = group.iter().filter(|(_, r)| r.0[metric] != Shape::Flat).collect();
             let claim = Claim::of_metric(metric);

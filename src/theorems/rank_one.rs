@@ -275,7 +275,7 @@ pub fn derivative(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
 /// A step on which the limit quantities are smooth: their singularities lie at distance ~ √((1−|a|)² + w²).
 pub fn smooth_step(y: f64, w: f64, a: f64) -> f64 {
     let (plus, minus) = ((1.0 + a).hypot(w), (1.0 - a).hypot(w));
-    0.01 * plus.min(minus).min(plus * minus + y)
+    0.004 * plus.min(minus).min(plus * minus + y)
 }
 
 fn slope_of_rapidity(case: Case) -> Scored {
