@@ -148,7 +148,8 @@ fn text(report: &Report, folder: Option<&Path>) -> String {
             let file = folder.unwrap_or(Path::new("FOLDER")).join(format!("{id}-{i}.npz"));
             let hint = if folder.is_some() { "" } else { "   (after --save FOLDER)" };
             let flags = worst.trial.instance.flags();
-            out += &format!("               replay: taskhead simulate {}{flags}{hint}\n", file.display());
+            out +=
+                &format!("               replay: taskhead simulate {}{flags}{hint}\n", file.display());
         }
     }
     if let Some(finding) = &report.finding {
@@ -190,12 +191,21 @@ fn observed(finding: &Finding, id: &str, folder: Option<&Path>) -> String {
             row.what, row.seen, row.of
         );
     }
+    let mut last = "";
     for (i, c) in (1..).zip(&finding.counter_examples) {
+        // Without files to point at, one a row is enough.
+        if folder.is_none() && c.what == last {
+            continue;
+        }
+        last = &c.what;
         let file = match folder {
             Some(folder) => format!(": {}", folder.join(format!("{id}-counter-{i}.npz")).display()),
             None => String::new(),
         };
-        out += &format!("             not seen on problem {}: {}; it {}{file}\n", c.problem, c.what, c.instead);
+        out += &format!(
+            "             not seen on problem {}: {}; it {}{file}\n",
+            c.problem, c.what, c.instead
+        );
     }
     out
 }
@@ -263,9 +273,8 @@ fn to_json(report: &Report) -> Value {
 }
 
 fn check_json(report: &CheckReport) -> Value {
-    let slope = report.slope.map(|(mean, error)| {
-        json!({"mean": number(mean), "standard_error": number(error)})
-    });
+    let slope =
+        report.slope.map(|(mean, error)| json!({"mean": number(mean), "standard_error": number(error)}));
     let worst = report.worst.as_ref().map(|worst| {
         json!({
             "case": worst.name,

@@ -187,22 +187,28 @@ fn bases(
     let prediction = z * v;
     // Couplings between samples and outputs, each n×k.
     let cross = mix(mixture, [y.clone(), prediction.clone()]);
-    let on_samples = mix(mixture, [
-        kernel.clone(),
-        z * z.transpose(),
-        y * y.transpose(),
-        &prediction * prediction.transpose(),
-        y * prediction.transpose() + &prediction * y.transpose(),
-        y * v.tr_mul(v) * y.transpose(),
-    ]);
+    let on_samples = mix(
+        mixture,
+        [
+            kernel.clone(),
+            z * z.transpose(),
+            y * y.transpose(),
+            &prediction * prediction.transpose(),
+            y * prediction.transpose() + &prediction * y.transpose(),
+            y * v.tr_mul(v) * y.transpose(),
+        ],
+    );
     let samples = Eigen::new(&on_samples)?.q;
-    let on_outputs = mix(mixture, [
-        v.tr_mul(v),
-        y.tr_mul(y),
-        prediction.tr_mul(&prediction),
-        y.tr_mul(&(kernel * y)),
-        y.tr_mul(&(z * z.tr_mul(y))),
-    ]);
+    let on_outputs = mix(
+        mixture,
+        [
+            v.tr_mul(v),
+            y.tr_mul(y),
+            prediction.tr_mul(&prediction),
+            y.tr_mul(&(kernel * y)),
+            y.tr_mul(&(z * z.tr_mul(y))),
+        ],
+    );
     // Columns CᵀU are w_i times a number: keep the clear ones, fill up with eigenvectors on the outputs.
     let images = cross.tr_mul(&samples);
     let (n, k) = (samples.nrows(), y.ncols());

@@ -184,7 +184,13 @@ fn decoupled(case: Case) -> Scored {
         .map(|i| {
             // Distinct kernel eigenvalues, so that the modes can be told apart.
             let kappa = 0.4 + 0.7 * i as f64 + draw.uniform(0.0, 0.3);
-            [kappa, draw.uniform(-1.5, 1.5), draw.uniform(0.3, 1.5), draw.uniform(-1.0, 1.0), draw.uniform(0.0, 1.0)]
+            [
+                kappa,
+                draw.uniform(-1.5, 1.5),
+                draw.uniform(0.3, 1.5),
+                draw.uniform(-1.0, 1.0),
+                draw.uniform(0.0, 1.0),
+            ]
         })
         .collect();
     if edge == Some(1) {
@@ -283,13 +289,16 @@ fn balanced(case: Case) -> Scored {
         (draw.integer(1, 4), h + draw.integer(0, 2))
     };
     let (free_rows, bound_rows) = if negative { (k, n) } else { (n, k) };
-    let free = if edge == Some(2) { DMatrix::zeros(free_rows, h) } else { draw.normal(free_rows, h, 0.6) };
+    let free =
+        if edge == Some(2) { DMatrix::zeros(free_rows, h) } else { draw.normal(free_rows, h, 0.6) };
     // A root of size·I + freeᵀfree: orthonormal columns times the symmetric root.
     let gram = free.transpose() * &free + DMatrix::identity(h, h) * size;
     let eigen = crate::linalg::Eigen::new(&gram).map_err(text)?;
-    let root = &eigen.q * DMatrix::from_diagonal(&eigen.d.map(|d| d.max(0.0).sqrt())) * eigen.q.transpose();
+    let root =
+        &eigen.q * DMatrix::from_diagonal(&eigen.d.map(|d| d.max(0.0).sqrt())) * eigen.q.transpose();
     let bound = draw.orthonormal(bound_rows, h) * root;
-    let (features, mut head) = if negative { (bound, free.transpose()) } else { (free, bound.transpose()) };
+    let (features, mut head) =
+        if negative { (bound, free.transpose()) } else { (free, bound.transpose()) };
     let targets = draw.normal(n, k, 1.0);
     let t = draw.log_uniform(0.1, 5.0);
     let form = Balanced::new(&features, &targets, &head).map_err(text)?;
@@ -342,7 +351,14 @@ impl SmallEnergy {
         let kernel_size = Svd::new(&kernel).map_err(text)?.s.max();
         let head = if fitted.norm() == 0.0 { 0.0 } else { Svd::new(&fitted).map_err(text)?.s.max() };
         let direction = draw.normal(n, k, 1.0).normalize();
-        let mut this = Self { instance: Instance::rank_one(1.0, 1.0, 1.0), smallest, largest, head, kernel: kernel_size, energy: 1.0 };
+        let mut this = Self {
+            instance: Instance::rank_one(1.0, 1.0, 1.0),
+            smallest,
+            largest,
+            head,
+            kernel: kernel_size,
+            energy: 1.0,
+        };
         // The largest energy within the hypothesis, times a number below 1.
         let mut energy = 1.0;
         while this.within(0.5, energy).is_none() {
@@ -350,8 +366,11 @@ impl SmallEnergy {
         }
         this.energy = energy * draw.log_uniform(1e-3, 1.0);
         let targets = &features * &fitted + direction * this.energy;
-        this.instance = Instance::new(features, kernel, targets, fitted)
-            .with_head_rate(if violation { 0.0 } else { 1.0 });
+        this.instance = Instance::new(features, kernel, targets, fitted).with_head_rate(if violation {
+            0.0
+        } else {
+            1.0
+        });
         Ok(this)
     }
 
@@ -366,8 +385,7 @@ impl SmallEnergy {
     /// The largest ratio of motion to bound over the run.
     fn ratio(&self, (features, head): (f64, f64)) -> Result<f64, String> {
         let reduction = self.instance.reduction().map_err(text)?;
-        let flow =
-            Flow::new(&reduction, &self.instance.head, self.instance.head_rate).map_err(text)?;
+        let flow = Flow::new(&reduction, &self.instance.head, self.instance.head_rate).map_err(text)?;
         let scale = 1.0 / self.smallest.powi(2);
         let mut times: Vec<f64> = (-6..=6).map(|i| scale * 2f64.powi(i)).collect();
         times.push(f64::INFINITY);

@@ -230,8 +230,8 @@ fn conserved(b: &DMatrix<f64>, v: &DMatrix<f64>, head_rate: f64) -> DMatrix<f64>
 
 /// The change of VVᵀ − γBBᵀ relative to its terms.
 fn drift(model: &Linear, b: &DMatrix<f64>, v: &DMatrix<f64>) -> f64 {
-    let change = conserved(b, v, model.head_rate)
-        - conserved(&model.backbone, &model.head, model.head_rate);
+    let change =
+        conserved(b, v, model.head_rate) - conserved(&model.backbone, &model.head, model.head_rate);
     change.norm() / (v.norm_squared() + model.head_rate * b.norm_squared())
 }
 
@@ -265,9 +265,7 @@ fn conservation_of_the_reference(case: Case) -> Scored {
 fn reduction(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let model = match edge {
-        Some(edge) => {
-            Linear::of_shape(&mut draw, [[2, 3, 40, 1], [6, 2, 5, 2], [3, 4, 1, 2]][edge])
-        }
+        Some(edge) => Linear::of_shape(&mut draw, [[2, 3, 40, 1], [6, 2, 5, 2], [3, 4, 1, 2]][edge]),
         None if violation.is_some() => Linear::of_shape(&mut draw, [2, 3, 9, 1]),
         None => Linear::random(&mut draw),
     };
@@ -298,9 +296,10 @@ fn boost(case: Case) -> Scored {
     let (hidden, head) = (draw.normal(r, h, unit(h)), draw.normal(h, k, unit(h)));
     let targets = draw.normal(n, k, 1.0);
     let rate = if violation.is_some() { 2.0 } else { 1.0 };
-    let instance = Instance::new(&factor * &hidden, &factor * factor.transpose(), targets.clone(), head.clone())
-        .until(draw.log_uniform(0.1, 2.0))
-        .with_head_rate(rate);
+    let instance =
+        Instance::new(&factor * &hidden, &factor * factor.transpose(), targets.clone(), head.clone())
+            .until(draw.log_uniform(0.1, 2.0))
+            .with_head_rate(rate);
 
     // Features in the square root, head and propagator, all by the reference.
     let velocity = |parts: &[DMatrix<f64>]| {
@@ -316,7 +315,13 @@ fn boost(case: Case) -> Scored {
     let end = reference::integrate(&[hidden.clone(), head.clone(), identity], velocity, instance.time)?;
     let phi = &end[2];
     let j = DMatrix::from_fn(r + k, r + k, |a, b| {
-        if a != b { 0.0 } else if a < r { 1.0 } else { -1.0 }
+        if a != b {
+            0.0
+        } else if a < r {
+            1.0
+        } else {
+            -1.0
+        }
     });
     let preserved = (phi.transpose() * &j * phi - &j).norm() / phi.norm_squared();
 

@@ -265,7 +265,8 @@ fn distance_slope(case: Case) -> Scored {
     let p = (4.0 * y * y + m * m - 4.0 * a * a).sqrt();
     let brace = (turn + a * s) * a * (c + a * s) + w * w * s * (double + a * s);
     // Differences see the change of D² over the step, not less.
-    let seen = square(a, w).max(square(a - 4.0 * step, w)).max(square(a + 4.0 * step, w)) / (100.0 * step);
+    let seen =
+        square(a, w).max(square(a - 4.0 * step, w)).max(square(a + 4.0 * step, w)) / (100.0 * step);
     let size = (2.0 * brace / p).abs() + seen;
     Ok(Trial::new((found + 2.0 * brace / p).abs() / size, Instance::rank_one(y, w, a)))
 }

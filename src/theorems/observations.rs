@@ -24,7 +24,7 @@ pub const ENTRIES: &[Entry] = &[
         formula: "distance and cosine distance rise with E; dot product and norm rise, then may fall",
         hypotheses: &[
             "h ≥ N: the head alone can fit the targets (h < N is counted apart)",
-            "a small initial head: at most 0.3/√h an entry (larger ones are counted apart)",
+            "E ≤ |Y|: no more energy than a zero head leaves (more is counted apart: T13)",
         ],
         source: "Ren, Guo, Bae, Sutherland, ICLR 2023",
         proofs: &[],
@@ -154,22 +154,28 @@ pub fn wilson(seen: usize, of: usize) -> [f64; 2] {
     [((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0)]
 }
 
-/// Solver tolerance of the curves, and the relative change below which a curve does not turn.
+/// Solver tolerance of the curves, that of a second look at a curve that contradicts a law, and the
+/// change relative to its range below which a curve does not turn.
 const RTOL: f64 = 1e-7;
+const SECOND_LOOK: f64 = 1e-11;
 const TURN: f64 = 1e-5;
+
+/// A cosine distance below this is rounding: in width 1 there are no others.
+const NO_ANGLE: f64 = 1e-12;
 
 /// Energies on each curve of O1, from none to all that there is.
 const ENERGIES: usize = 13;
 
 /// Laws of O1 in the order of the metrics.
-const LAWS: [&str; 4] =
-    ["distance rises", "cosine distance rises", "dot product rises, then may fall", "norm rises, then may fall"];
+const LAWS: [&str; 4] = [
+    "distance rises",
+    "cosine distance rises",
+    "dot product rises, then may fall",
+    "norm rises, then may fall",
+];
 
 /// Groups in which the problems of O1 are counted.
-const GROUPS: [&str; 4] = ["small head", "large head, E ≤ |Y|", "large head, E > |Y|", "h < N"];
-
-/// The scale up to which an initial head is small.
-const SMALL_HEAD: f64 = 0.3;
+const GROUPS: [&str; 3] = ["E ≤ |Y|", "up to E > |Y|", "h < N"];
 
 /// A random problem of O1 and its group.
 fn random_problem(seed: u64, problem: usize) -> Result<(Instance, usize), String> {
@@ -194,21 +200,27 @@ fn random_problem(seed: u64, problem: usize) -> Result<(Instance, usize), String
     let p = &task.problem;
     let kernel = p.kernel().matrix().clone();
     let group = match p.residual(&head).norm() <= p.targets().norm() {
-        _ if narrow => 3,
-        _ if scale <= SMALL_HEAD => 0,
-        true => 1,
-        false => 2,
+        _ if narrow => 2,
+        true => 0,
+        false => 1,
     };
     Ok((Instance::new(p.features().clone(), kernel, p.targets().clone(), head), group))
 }
 
-/// The four curves over energy, each with its shape.
+/// The shapes of the four curves over energy; a contradiction counts only if it is seen at a far lower
+/// tolerance as well.
 fn shapes(instance: &Instance) -> Result<[Shape; 4], String> {
+    let first = shapes_at(instance, RTOL)?;
+    let agrees = |i: usize| first[i] == Shape::Flat || Claim::of_metric(i).agrees(&first[i]);
+    if (0..4).all(agrees) { Ok(first) } else { shapes_at(instance, SECOND_LOOK) }
+}
+
+fn shapes_at(instance: &Instance, rtol: f64) -> Result<[Shape; 4], String> {
     let problem = instance.problem().map_err(|e| e.to_string())?;
     let run = Run::new(&problem, &instance.head, 0.0).map_err(|e| e.to_string())?;
     let energy = |tau: f64| run.path().energy(tau).map(|e| e.frobenius).map_err(|e| e.to_string());
     let (low, high) = (energy(f64::INFINITY)?, energy(0.0)?);
-    let settings = simulation::Settings { rtol: RTOL, ..simulation::Settings::default() };
+    let settings = simulation::Settings { rtol, ..simulation::Settings::default() };
     let (mut x, mut y) = (Vec::new(), [const { Vec::new() }; 4]);
     for i in 0..ENERGIES {
         let share = i as f64 / (ENERGIES - 1) as f64;
@@ -217,13 +229,15 @@ fn shapes(instance: &Instance) -> Result<[Shape; 4], String> {
             _ if i + 1 == ENERGIES => Probe::Time(0.0),
             _ => Probe::Frobenius(low + (high - low) * share),
         };
-        let result = run.finetune(probe, &[f64::INFINITY], &settings).map_err(|e| e.to_string())?.remove(0);
+        let result =
+            run.finetune(probe, &[f64::INFINITY], &settings).map_err(|e| e.to_string())?.remove(0);
         if let Some(reason) = result.reason {
             return Err(reason);
         }
         x.push(share);
         y.iter_mut().zip(result.adaptation.values()).for_each(|(curve, value)| curve.push(value));
     }
+    y[1].iter_mut().filter(|cosine| cosine.abs() < NO_ANGLE).for_each(|cosine| *cosine = 0.0);
     Ok([0, 1, 2, 3].map(|metric| Shape::of(&x, &y[metric], TURN)))
 }
 
@@ -234,7 +248,8 @@ fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
         done();
         result
     });
-    let mut finding = Finding { problems, failed: failures(&all), rows: Vec::new(), counter_examples: Vec::new() };
+    let mut finding =
+        Finding { problems, failed: failures(&all), rows: Vec::new(), counter_examples: Vec::new() };
     for (number, name) in GROUPS.into_iter().enumerate() {
         let group: Vec<_> = (0..)
             .zip(&all)
@@ -247,8 +262,12 @@ fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
             let moving: Vec<_> = group.iter().filter(|(_, r)| r.0[metric] != Shape::Flat).collect();
             let claim = Claim::of_metric(metric);
             let seen = moving.iter().filter(|(_, r)| claim.agrees(&r.0[metric])).count();
-            let turns = moving.iter().filter(|(_, r)| matches!(r.0[metric], Shape::RisingThenFalling { .. })).count();
-            let note = if metric >= 2 { format!("{turns} of them fall in the end") } else { String::new() };
+            let turns = moving
+                .iter()
+                .filter(|(_, r)| matches!(r.0[metric], Shape::RisingThenFalling { .. }))
+                .count();
+            let note =
+                if metric >= 2 { format!("{turns} of them fall in the end") } else { String::new() };
             finding.rows.push(Row::new(&what, seen, moving.len(), note));
             let against = moving.iter().filter(|(_, r)| !claim.agrees(&r.0[metric])).take(KEPT);
             finding.counter_examples.extend(against.map(|(i, r)| CounterExample {
@@ -308,7 +327,8 @@ fn best_probing(settings: &Settings, done: &(dyn Fn() + Sync)) -> Finding {
             if curves.len() < seeds as usize {
                 let reason = records.iter().find(|r| !r.succeeded()).map(|r| r.error.clone());
                 let (before, _) = finding.failed.take().unwrap_or_default();
-                finding.failed = Some((before + seeds as usize - curves.len(), reason.unwrap_or_default()));
+                finding.failed =
+                    Some((before + seeds as usize - curves.len(), reason.unwrap_or_default()));
             }
             finding.problems += seeds as usize;
             finding.rows.push(best_row(angle, scale, &curves));
@@ -332,7 +352,8 @@ fn best_row(angle: f64, scale: f64, curves: &[&[Record]]) -> Row {
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
-    let note = format!("best τ {:.3}, energy left {:.2} (medians)", median(&mut best), median(&mut shares));
+    let note =
+        format!("best τ {:.3}, energy left {:.2} (medians)", median(&mut best), median(&mut shares));
     Row::new(format!("φ = {angle} rad, head of size {scale}: best inside"), inside, curves.len(), note)
 }
 
@@ -347,14 +368,20 @@ fn head_norm(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
     });
     let good: Vec<&[Shape; 4]> = all.iter().filter_map(|r| r.as_ref().ok()).collect();
     let mut rows = Vec::new();
-    for (metric, name) in ["distance", "cosine distance", "dot product", "norm"].into_iter().enumerate() {
+    for (metric, name) in ["distance", "cosine distance", "dot product", "norm"].into_iter().enumerate()
+    {
         let count = |want: fn(&Shape) -> bool| good.iter().filter(|s| want(&s[metric])).count();
         for (what, seen) in [
             ("falls", count(|s| matches!(s, Shape::Falling))),
             ("rises, then falls", count(|s| matches!(s, Shape::RisingThenFalling { .. }))),
             ("rises", count(|s| matches!(s, Shape::Rising))),
         ] {
-            rows.push(Row::new(format!("{name} {what} with head norm"), seen, good.len(), String::new()));
+            rows.push(Row::new(
+                format!("{name} {what} with head norm"),
+                seen,
+                good.len(),
+                String::new(),
+            ));
         }
     }
     Finding { problems, failed: failures(&all), rows, counter_examples: Vec::new() }

@@ -21,7 +21,10 @@ pub const ENTRIES: &[Entry] = &[
                     so every energy between its ends has a probing time; the average initial energy is continuous but \
                     may rise.",
         formula: "R(τ) = R_init − U(1 − e^(−s²τ))UᵀR_init with Z₀ = U diag(s) Wᵀ",
-        hypotheses: &["features fixed while the head is probed", "probing towards Y (for the monotone energy)"],
+        hypotheses: &[
+            "features fixed while the head is probed",
+            "probing towards Y (for the monotone energy)",
+        ],
         source: OWN,
         proofs: &[
             "T3_path",
@@ -75,7 +78,11 @@ pub const ENTRIES: &[Entry] = &[
         statement: "Near probing convergence the dot product grows with energy exactly if the residual and the targets \
                     agree along the slowest direction of the features; from a zero head they always do.",
         formula: "sign d(tr Z_T Z₀ᵀ)/dE = sign (u₁·ρ)(u₁·Y), with slope (u₁·ρ)(u₁·Y)/(|V∞|² + λ₁)",
-        hypotheses: &["K = I, k = 1, γ = 1", "Z₀ of full row rank with a simple smallest singular value", "small energy"],
+        hypotheses: &[
+            "K = I, k = 1, γ = 1",
+            "Z₀ of full row rank with a simple smallest singular value",
+            "small energy",
+        ],
         source: OWN,
         proofs: &[],
         figure: None,
@@ -165,7 +172,8 @@ fn monotone_energy(case: Case) -> Scored {
         let fitted = ProbingPath::new(&problem, &instance.head).map_err(text)?;
         instance.head = fitted.head(f64::INFINITY).map_err(text)?;
     }
-    let path = ProbingPath::with_smoothing(&problem, &instance.head, instance.smoothing).map_err(text)?;
+    let path =
+        ProbingPath::with_smoothing(&problem, &instance.head, instance.smoothing).map_err(text)?;
     let fastest = instance.features.norm_squared();
     let energies = times_of(fastest)
         .into_iter()
@@ -194,7 +202,8 @@ fn inverse(case: Case) -> Scored {
 
 fn rising_aie(case: Case) -> Scored {
     let (_, _, violation) = case.split();
-    let features = if violation.is_some() { dmatrix![1.0, 0.0; 0.0, 1.0] } else { dmatrix![1.0, 0.0; 3.0, 1.0] };
+    let features =
+        if violation.is_some() { dmatrix![1.0, 0.0; 0.0, 1.0] } else { dmatrix![1.0, 0.0; 3.0, 1.0] };
     let kernel = DMatrix::identity(2, 2);
     let instance = Instance::new(features, kernel, dmatrix![1.0; 0.0], dmatrix![0.0; 0.0]);
     let path = ProbingPath::new(&instance.problem().map_err(text)?, &instance.head).map_err(text)?;
@@ -300,7 +309,8 @@ fn smoothing_floor(case: Case) -> Scored {
     let n = if violation.is_some() { n + 2 } else { n };
     let k = draw.integer(1, 4);
     let features = draw.normal(n, h, 1.0);
-    let labels = DMatrix::from_fn(n, k, |i, j| if i % k == j { 1.0 } else { 0.0 }) + draw.normal(n, k, 0.1);
+    let labels =
+        DMatrix::from_fn(n, k, |i, j| if i % k == j { 1.0 } else { 0.0 }) + draw.normal(n, k, 0.1);
     let epsilon = edge.map_or_else(|| draw.uniform(0.0, 1.0), |e| e as f64);
     let instance = Instance {
         probe_time: f64::INFINITY,

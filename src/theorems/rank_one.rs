@@ -72,7 +72,15 @@ pub const ENTRIES: &[Entry] = &[
         formula: "P = m cosh 2σ + 2a sinh 2σ = √(4y² + m² − 4a²), dσ/da = −(cosh 2σ + a sinh 2σ)/P, m = 1 + a² + w²",
         hypotheses: &["κ = γ = |z₀| = 1 (else scale)", "w > 0 or |a| ≠ 1"],
         source: OWN,
-        proofs: &["T8_root", "T8_unique", "T8_generic", "T8_zero", "T8_sign", "T8_algebraic", "T8_derivative"],
+        proofs: &[
+            "T8_root",
+            "T8_unique",
+            "T8_generic",
+            "T8_zero",
+            "T8_sign",
+            "T8_algebraic",
+            "T8_derivative",
+        ],
         figure: Some("certificate"),
         evidence: Evidence::Checks(&[
             Check {
@@ -167,7 +175,8 @@ fn any_time(case: Case) -> Scored {
         // The first sample of two: what the closed form says of it alone is not what happens.
         let h = instance.features.ncols();
         let mut two = instance.clone();
-        two.features = DMatrix::from_fn(2, h, |i, j| instance.features[(0, j)] * if i == 0 { 1.0 } else { -0.5 });
+        two.features =
+            DMatrix::from_fn(2, h, |i, j| instance.features[(0, j)] * if i == 0 { 1.0 } else { -0.5 });
         two.kernel = DMatrix::identity(2, 2) * instance.kernel[(0, 0)];
         two.targets = DMatrix::from_element(2, 1, instance.targets[(0, 0)]);
         let (z, v) = reference::features_and_head(&two)?;
@@ -175,7 +184,9 @@ fn any_time(case: Case) -> Scored {
     }
     let (z, v) = reference::features_and_head(&instance)?;
     let residual = instance.targets[(0, 0)] - (&z * &v)[(0, 0)];
-    let size = instance.targets[(0, 0)].abs() + z.norm() * v.norm() + instance.features.norm() * instance.head.norm();
+    let size = instance.targets[(0, 0)].abs()
+        + z.norm() * v.norm()
+        + instance.features.norm() * instance.head.norm();
     let off = (form.at(t).map_err(text)?.residual - residual).abs();
     let off = if off == 0.0 { 0.0 } else { off / size };
     Ok(Trial::new(error(&form, t, &z, &v)?.max(off), instance))

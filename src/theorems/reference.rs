@@ -54,14 +54,17 @@ pub fn integrate(
     let system = Matrices { shapes: shapes.clone(), velocity };
     let first = pack(start);
     let size = first.norm().max(f64::MIN_POSITIVE);
-    let method = ExplicitRungeKutta::dop853().rtol(TOLERANCE).atol(TOLERANCE * size).max_steps(1_000_000);
+    let method =
+        ExplicitRungeKutta::dop853().rtol(TOLERANCE).atol(TOLERANCE * size).max_steps(1_000_000);
     let solution = IVP::ode(&system, 0.0, t, first)
         .method(method)
         .solve()
         .map_err(|error| format!("the reference integration failed: {error:?}"))?;
     match (solution.t.last(), solution.y.last()) {
         // The last step may end a rounding error before t.
-        (Some(&last), Some(end)) if (t - last).abs() <= 4.0 * f64::EPSILON * t => Ok(unpack(&shapes, end)),
+        (Some(&last), Some(end)) if (t - last).abs() <= 4.0 * f64::EPSILON * t => {
+            Ok(unpack(&shapes, end))
+        }
         (last, _) => Err(format!("the reference integration ended at {last:?} before t = {t}")),
     }
 }
@@ -86,10 +89,7 @@ pub fn backbone_and_head(model: &Linear, decay: f64) -> Result<(DMatrix<f64>, DM
         let (b, v) = (&parts[0], &parts[1]);
         let z = inputs * b.transpose();
         let r = targets - &z * v;
-        vec![
-            v * r.transpose() * inputs - b * decay,
-            (z.transpose() * r - v * decay) * *head_rate,
-        ]
+        vec![v * r.transpose() * inputs - b * decay, (z.transpose() * r - v * decay) * *head_rate]
     };
     let end = integrate(&[backbone.clone(), head.clone()], velocity, *time)?;
     let [b, v] = <[_; 2]>::try_from(end).expect("two matrices went in");

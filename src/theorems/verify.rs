@@ -163,9 +163,10 @@ fn run_check(
     };
     let fails = |scored: &Scored| scored.as_ref().map_or(true, |t| !check.judge.passes(t.score));
     let failed = scored.iter().filter(|s| fails(s)).count();
-    let error = scored.iter().enumerate().find_map(|(i, s)| {
-        s.as_ref().err().map(|error| format!("{}: {error}", name(i)))
-    });
+    let error = scored
+        .iter()
+        .enumerate()
+        .find_map(|(i, s)| s.as_ref().err().map(|error| format!("{}: {error}", name(i))));
     let slope = matches!(check.judge, Judge::Slope { .. }).then(|| mean_slope(&scored));
     let mut worst: Option<(usize, &Trial)> = None;
     for (i, trial) in scored.iter().enumerate().filter_map(|(i, s)| Some((i, s.as_ref().ok()?))) {
