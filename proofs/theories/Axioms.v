@@ -146,7 +146,9 @@ Goal True. let t := eval unfold Lorentz_theorems in Lorentz_theorems in names t.
 Print Assumptions Lorentz_theorems.
 
 Definition EnergyBound_theorems :=
-  (T18_energy_bound,
+  (T18_sharper_bound,
+   T18_sharper_decay,
+   T18_energy_bound,
    T18_energy_decay).
 Goal True. let t := eval unfold EnergyBound_theorems in EnergyBound_theorems in names t. Abort.
 Print Assumptions EnergyBound_theorems.

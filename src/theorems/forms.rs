@@ -121,7 +121,7 @@ pub const ENTRIES: &[Entry] = &[
                   β = 4(‖Z₀‖₂ + s/2)ρ/s², c = 4‖K‖₂(‖V₀‖₂ + β)/s²",
         hypotheses: &["γ = 1", "Z₀ of full row rank", "cρ < s/2"],
         source: "this project; the paper's proposition \"feature change ≤ c · AIE\" with explicit constants",
-        proofs: &["T18_energy_bound", "T18_energy_decay"],
+        proofs: &["T18_sharper_bound", "T18_sharper_decay", "T18_energy_bound", "T18_energy_decay"],
         figure: None,
         evidence: Evidence::Checks(&[
             Check {
@@ -133,7 +133,7 @@ pub const ENTRIES: &[Entry] = &[
                 violations: &["γ = 0, small head"],
             },
             Check {
-                claim: "the sharper bound: the same with any share δ of s instead of one half, the best δ taken",
+                claim: "the sharper bound, proved too: any share δ of s instead of one half, the best δ taken",
                 judge: Judge::Ratio,
                 trial: sharper_bound,
                 cost: 10,
@@ -412,7 +412,7 @@ fn energy_bound(case: Case) -> Scored {
     Ok(Trial::new(small.ratio(bounds)?, small.instance))
 }
 
-/// While ‖Z − Z₀‖ ≤ δs the residual decays at least like e^{−(1−δ)²s²t}: the proof of T18 with δ for one half.
+/// While ‖Z − Z₀‖ ≤ δs the residual decays at least like e^{−(1−δ)²s²t}: `T18_sharper_bound` in `proofs`.
 fn sharper_bound(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let small = SmallEnergy::new(&mut draw, edge, violation.is_some())?;
