@@ -57,8 +57,7 @@ Goal True. let t := eval unfold DistanceLaw_theorems in DistanceLaw_theorems in 
 Print Assumptions DistanceLaw_theorems.
 
 Definition CosineLaw_theorems :=
-  (T11_where_slope_negative,
-   T11_cosine_law,
+  (T11_cosine_law,
    T11_no_orthogonal_part).
 Goal True. let t := eval unfold CosineLaw_theorems in CosineLaw_theorems in names t. Abort.
 Print Assumptions CosineLaw_theorems.

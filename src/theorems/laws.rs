@@ -84,14 +84,15 @@ pub const ENTRIES: &[Entry] = &[
         id: "T11",
         name: "cosine law",
         kind: Kind::Law,
-        statement: "The angle between new and old feature grows with energy on [0, y + 1].",
-        formula: "d(coth σ + a)/da > 0 where cosh 2σ + a sinh 2σ > 0, in particular for a ≥ −1",
-        hypotheses: &[MODEL, PROBED, "w > 0", "E ≤ y + 1"],
+        statement: "The angle between new and old feature grows with energy, without end.",
+        formula: "d(coth σ + a)/da = ((P + 1 − a²) sinh²σ + (cosh σ + a sinh σ)²)/(P sinh²σ) > 0, \
+                  as P + 1 − a² = 2|z_T|² + w²",
+        hypotheses: &[MODEL, PROBED, "w > 0"],
         source: OWN,
-        proofs: &["T11_where_slope_negative", "T11_cosine_law", "T11_no_orthogonal_part", "T11_energy"],
+        proofs: &["T11_cosine_law", "T11_no_orthogonal_part", "T11_energy"],
         figure: Some("trend"),
         evidence: Evidence::Checks(&[Check {
-            claim: "the angle rises with E on [0, y + 1]",
+            claim: "the angle rises with E on [0, 10 y]",
             judge: Judge::Margin,
             trial: angle_rises,
             cost: 1,
@@ -140,10 +141,10 @@ pub const ENTRIES: &[Entry] = &[
         hypotheses: &[MODEL, PROBED, "E > y"],
         source: OWN,
         proofs: &["T13_norm_falls", "T13_energy", "T13_distance_breaks", "T13_dot_turns_up"],
-        figure: Some("certificate"),
+        figure: Some("phase"),
         evidence: Evidence::Checks(&[
             Check {
-                claim: "beyond E = y the norm falls, and the angle rises up to E = y + 1",
+                claim: "beyond E = y the norm falls and the angle rises, on [y, 2y]",
                 judge: Judge::Margin,
                 trial: beyond,
                 cost: 1,
@@ -291,8 +292,8 @@ fn angle_rises(case: Case) -> Scored {
     if violation.is_some() {
         w = 0.0;
     }
-    let margin = smallest_rise(&curve(y, w, 0.0, y + 1.0, half_angle));
-    Ok(Trial::new(margin, at(y, w, y + 1.0)))
+    let margin = smallest_rise(&curve(y, w, 0.0, 10.0 * y, half_angle));
+    Ok(Trial::new(margin, at(y, w, 10.0 * y)))
 }
 
 /// The smallest step in the right direction on either side of the largest value, which must lie
@@ -346,7 +347,7 @@ fn beyond(case: Case) -> Scored {
     let (y, w) = target_and_norm(&mut draw, edge);
     let (from, to) = if violation.is_some() { (0.0, y) } else { (y, 2.0 * y) };
     let norm = smallest_rise(&curve(y, w, from, to, |a| -a.norm));
-    let angle = smallest_rise(&curve(y, w, y, y + 1.0, half_angle));
+    let angle = smallest_rise(&curve(y, w, y, 2.0 * y, half_angle));
     Ok(Trial::new(norm.min(angle), at(y, w, to)))
 }
 

@@ -81,7 +81,7 @@ pub const ENTRIES: &[Entry] = &[
             "T8_algebraic",
             "T8_derivative",
         ],
-        figure: Some("certificate"),
+        figure: None,
         evidence: Evidence::Checks(&[
             Check {
                 claim: "σ solves the limit equation and P is the square root",
