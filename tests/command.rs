@@ -311,6 +311,8 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
         !report.contains("http://")
             || report.matches("http://").count() == report.matches("http://www.w3.org").count()
     );
+    let areas = std::fs::read_to_string(folder.path().join("plots/phase-certified.csv")).unwrap();
+    assert!(areas.starts_with("law,target,y_low,") && areas.lines().count() > 1_000);
     for name in names {
         for file in [format!("{name}.svg"), format!("{name}-dark.svg"), format!("{name}.png")] {
             assert!(folder.path().join("plots").join(&file).exists(), "{file}");
@@ -373,4 +375,24 @@ fn verify_lists_statements_and_refuses_unknown_ones() {
     refuse(folder.path(), &["verify", "--seed", "-1"]);
     std::fs::write(folder.path().join("file"), "x").unwrap();
     refuse(folder.path(), &["verify", "T9", "--instances", "5", "--save", "file/cases"]);
+}
+
+#[test]
+fn certificates_cover_their_box_and_refuse_what_has_none() {
+    let folder = folder();
+    let args = ["verify", "T9", "T10", "--certify", "--range", "0.01", "100", "--json"];
+    let value = json_of(&succeed(folder.path(), &args));
+    let laws = value["laws"].as_array().unwrap();
+    assert_eq!(laws.len(), 2);
+    for law in laws {
+        assert_eq!(law["verdict"], "proved");
+        assert_eq!(law["region"]["y"], serde_json::json!([0.01, 100.0]));
+        assert_eq!(law["shares"][0], 1.0);
+    }
+    let text = refuse(folder.path(), &["verify", "T3", "--certify"]);
+    assert!(text.contains("certificates for T8, T9"), "{text}");
+    assert!(refuse(folder.path(), &["verify", "--certify", "--range", "1", "0.5"]).contains("0.5"));
+    refuse(folder.path(), &["verify", "--certify", "--reach", "nan"]);
+    refuse(folder.path(), &["verify", "--certify", "--seed", "1"]);
+    refuse(folder.path(), &["verify", "T9", "--reach", "3"]);
 }

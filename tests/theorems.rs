@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use taskhead::theorems::{Entry, catalogue};
+use taskhead::theorems::catalogue::{Entry, catalogue};
 
 /// A row of the table in `proofs/README.md`: number, Coq name, file, check, figure.
 struct Row {

@@ -1,5 +1,7 @@
 //! `taskhead verify`: the catalogue of theorems, each with its checks.
 
+mod certificate;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,10 +11,10 @@ use serde_json::{Value, json};
 use super::json::number;
 use super::sweep::progress_bar;
 use crate::files::write_result;
-use crate::theorems::instance::Instance;
-use crate::theorems::observations::Finding;
-use crate::theorems::verify::{CheckReport, Report, Settings, Verdict, verify, work};
-use crate::theorems::{Entry, catalogue};
+use crate::theorems::catalogue::instance::Instance;
+use crate::theorems::catalogue::observations::Finding;
+use crate::theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
+use crate::theorems::catalogue::{Entry, catalogue};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -22,7 +24,8 @@ use crate::theorems::{Entry, catalogue};
     taskhead verify\n  \
     taskhead verify T7 T9 --instances 10000 --seed 1\n  \
     taskhead verify O1 --save problems      keep the counter-examples\n  \
-    taskhead verify T12 --list              what it says, and where it is proved"
+    taskhead verify T12 --list              what it says, and where it is proved\n  \
+    taskhead verify --certify               T8 to T13 for every real point of a box"
 )]
 pub struct Args {
     /// T1 … T21, S1, O1 … O3; all if none is named.
@@ -39,8 +42,17 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
     /// Print the statements instead of verifying them.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "certify")]
     list: bool,
+    /// Prove T8 to T13 for every real point of a box in (y, w, E), by interval arithmetic.
+    #[arg(long, conflicts_with_all = ["instances", "seed", "save"])]
+    certify: bool,
+    /// Target y and orthogonal head norm w of the box.
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = [1e-3, 1e3], requires = "certify")]
+    range: Vec<f64>,
+    /// Largest energy of the box, in units of y.
+    #[arg(long, default_value_t = 5.0, requires = "certify")]
+    reach: f64,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -49,6 +61,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let entries = chosen(&args.ids)?;
+    if args.certify {
+        return certificate::run(args, &entries, quiet);
+    }
     if args.list {
         if args.json {
             println!("{}", Value::from(entries.iter().map(|e| statement(e)).collect::<Vec<_>>()));

@@ -7,11 +7,12 @@ use crate::flow::rank_one::{Limit, RankOne};
 use crate::flow::solver::{Options, solve};
 use crate::flow::{Flow, FlowError};
 use crate::plot::{
-    Agreement, Axis, FeaturePath, Grid, HeatMap, HeatPanel, Hyperbolas, Phase, PhasePanel, Series,
-    Tolerance,
+    Agreement, Axis, FeaturePath, Grid, HeatMap, HeatPanel, Hyperbolas, Phase, PhaseCell, PhasePanel,
+    Series, Tolerance,
 };
 use crate::problem::Problem;
 use crate::reduction::Reduction;
+use crate::theorems::certify::{Law as MapLaw, Map, MapCell, boundary};
 
 /// The rank-one law in the trend figure: y, w and the largest energy in units of y.
 #[derive(Debug, Clone, Copy)]
@@ -136,49 +137,48 @@ pub fn heat_map(target: f64) -> HeatMap {
     }
 }
 
-/// Steps of energy between E = y and E = 2y at which a law is looked at.
-const PHASE_STEPS: usize = 200;
-
-/// Where the laws go on beyond E = y (T13): sampled, not certified.
-///
-/// A law holds at (y, w) if its metric keeps its direction on all of E in [y, 2y]; a change below
-/// rounding of the metric against the direction is left undecided.
-pub fn phase() -> Phase {
-    let targets = log_steps(0.1, 10.0, 90);
-    let widths = log_steps(0.01, 10.0, 90);
-    let law = |y: f64, w: f64, metric: usize, sign: f64| -> u8 {
-        let values: Vec<f64> = steps(y, 2.0 * y, PHASE_STEPS)
-            .into_iter()
-            .map(|e| sign * Limit::new(y, w, y - e).adaptation().values()[metric])
-            .collect();
-        let size = values.iter().fold(0.0_f64, |r, v| r.max(v.abs()));
-        let worst = values.windows(2).map(|p| p[1] - p[0]).fold(f64::INFINITY, f64::min);
-        let rounding = 1e-13 * size;
-        if worst > rounding {
-            0
-        } else if worst < -rounding {
-            2
-        } else {
-            1
-        }
-    };
-    let laws = [
-        ("distance rises", 0, 1.0),
-        ("cosine distance rises", 1, 1.0),
-        ("dot product falls", 2, -1.0),
-        ("norm falls", 3, -1.0),
-    ];
-    let panels = laws.into_iter().map(|(title, metric, sign)| PhasePanel {
-        title: title.into(),
-        grid: Grid::from_fn(targets.clone(), widths.clone(), |y, w| law(y, w, metric, sign)),
-        curves: vec![],
-    });
+/// Where the laws end beyond E = y (T13): the maps that interval arithmetic proved, with the exact boundaries.
+pub fn phase(maps: &[Map]) -> Phase {
+    let rise_or_fall = |map: &&Map| matches!(map.law, MapLaw::Distance | MapLaw::Dot);
+    let panels = maps.iter().filter(rise_or_fall).map(phase_panel).collect::<Vec<_>>();
+    let (mut distance, dot): (Vec<_>, Vec<_>) =
+        panels.into_iter().partition(|(law, _)| *law == MapLaw::Distance);
+    distance.extend(dot);
     Phase {
-        x: Axis::log("target y"),
-        y: Axis::log("head norm orthogonal to z₀, w"),
-        states: ["holds for E in [y, 2y]", "undecided by rounding", "fails"].map(String::from).to_vec(),
-        panels: panels.collect(),
+        states: ["proved to hold", "undecided", "proved to fail"].map(String::from).to_vec(),
+        panels: distance.into_iter().map(|(_, panel)| panel).collect(),
     }
+}
+
+fn phase_panel(map: &Map) -> (MapLaw, PhasePanel) {
+    let name = if map.law == MapLaw::Distance { "distance rises" } else { "dot product falls" };
+    let (title, x) = match map.target {
+        Some(y) => (format!("{name}, y = {y}"), Axis::linear("E / y")),
+        None => (format!("{name}, E in [y, 2y]"), Axis::log("target y")),
+    };
+    let cell = |c: &MapCell| PhaseCell {
+        x: if map.target.is_some() { (1.0 - c.s[1], 1.0 - c.s[0]) } else { (c.y[0], c.y[1]) },
+        y: (c.w[0], c.w[1]),
+        state: c.state as usize,
+    };
+    let curves = if map.target.is_some() { vec![] } else { boundaries(map.law) };
+    let panel = PhasePanel {
+        title,
+        x,
+        y: Axis::log("orthogonal head norm w"),
+        cells: map.cells.iter().map(cell).collect(),
+        curves,
+    };
+    (map.law, panel)
+}
+
+/// The exact boundary of a law at E = 2y.
+fn boundaries(law: MapLaw) -> Vec<Series> {
+    let (x, y) = match law {
+        MapLaw::Distance => log_steps(1e-3, 0.98, 300).into_iter().map(boundary::distance_curve).unzip(),
+        _ => log_steps(2.0001, 1e5, 300).into_iter().map(boundary::dot_curve).unzip(),
+    };
+    vec![Series::line("exact, E = 2y", x, y)]
 }
 
 #[cfg(test)]
@@ -194,14 +194,5 @@ mod tests {
         let dot = law.series(2).peak.expect("the dot product has a peak inside").0;
         assert!(dot > 0.0 && dot < 0.5);
         assert!(law.series(1).peak.is_none());
-    }
-
-    /// T13: the norm falls everywhere beyond E = y, the distance does not rise everywhere.
-    #[test]
-    fn the_phase_diagram_has_the_proved_regions() {
-        let phase = phase();
-        assert!(phase.panels[3].grid.values.iter().all(|&s| s != 2));
-        let distance = &phase.panels[0].grid.values;
-        assert!(distance.contains(&0) && distance.contains(&2));
     }
 }

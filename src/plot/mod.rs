@@ -45,7 +45,7 @@ pub use axis::{Axis, Scale};
 pub use digits::Digits;
 pub use heatmap::{HeatMap, HeatPanel};
 pub use hyperbolas::{FeaturePath, Hyperbolas};
-pub use phase::{Phase, PhasePanel};
+pub use phase::{Phase, PhaseCell, PhasePanel};
 pub use png::{PngError, to_png};
 pub use risk::Risk;
 pub use series::{Grid, Kind, Series, SeriesPanel};

@@ -58,7 +58,9 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
         head: x.clone(),
     };
     let values = Grid::from_fn(x.clone(), y.clone(), |a, b| a * b);
-    let states = Grid::from_fn(x.clone(), y.clone(), |a, b| (a * b) as u8 % 4);
+    let cells = pairs.iter().zip(pairs.iter().skip(1)).enumerate();
+    let cells =
+        cells.map(|(i, (a, b))| PhaseCell { x: (a.0, b.0), y: (a.1, b.1), state: i % 4 }).collect();
     let tolerance = Tolerance { label: "level".into(), value: 1e-3, curve: "line".into() };
     let curve = SmoothingCurve { epsilon: 0.1, time: x.clone(), energy: y.clone(), floor: 0.2 };
     let heat = HeatPanel {
@@ -68,7 +70,13 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
         ridge: pairs.clone(),
         ridge_label: "ridge".into(),
     };
-    let phase = PhasePanel { title: "Law".into(), grid: states, curves: vec![line.clone()] };
+    let phase = PhasePanel {
+        title: "Law".into(),
+        x: Axis::log(X),
+        y: Axis::log(Y),
+        cells,
+        curves: vec![line.clone()],
+    };
     vec![
         Box::new(Trend { x_label: X.into(), panels: vec![panel(all.clone()); 3] }),
         Box::new(Hyperbolas {
@@ -96,8 +104,6 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
         }),
         Box::new(HeatMap { x: axes().0, y: axes().1, panels: vec![heat] }),
         Box::new(Phase {
-            x: Axis::log(X),
-            y: Axis::log(Y),
             states: ["holds", "undecided", "fails"].map(String::from).to_vec(),
             panels: vec![phase],
         }),
@@ -171,17 +177,17 @@ fn the_same_data_give_the_same_bytes() {
     }
 }
 
-/// Grids whose values are fewer than their axes promise, and states that have no name.
+/// Grids whose values are fewer than their axes promise, and cells whose state has no name.
 #[test]
 fn incomplete_grids() {
     let axis = vec![1.0, 2.0, 3.0];
-    let grid = Grid { x: axis.clone(), y: axis.clone(), values: vec![0.5; 4] };
+    let grid = Grid { x: axis.clone(), y: axis, values: vec![0.5; 4] };
     let heat = HeatPanel { grid, ..HeatPanel::default() };
     let map = HeatMap { panels: vec![heat], ..HeatMap::default() };
     assert!(parse(&map.svg(Theme::Light)).is_ok());
-    let grid = Grid { x: axis.clone(), y: axis, values: vec![7, 0, 1] };
-    let law = PhasePanel { grid, ..PhasePanel::default() };
-    let phase = Phase { states: vec!["holds".into()], panels: vec![law], ..Phase::default() };
+    let cell = PhaseCell { x: (1.0, 2.0), y: (1.0, 3.0), state: 7 };
+    let law = PhasePanel { cells: vec![cell, PhaseCell::default()], ..PhasePanel::default() };
+    let phase = Phase { states: vec!["holds".into()], panels: vec![law] };
     assert!(parse(&phase.svg(Theme::Dark)).is_ok());
 }
 

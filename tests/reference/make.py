@@ -41,6 +41,9 @@ Files:
                  and step; "digits" is the number of digits, at most 60, to which the worst
                  output agrees).
   limits.json    rank-one limits t = inf for z0 = e1, v0 = a e1 + w e2, kappa = gamma = 1.
+  slopes.json    the same limits for a = s y (the product in exact arithmetic), with the derivatives of
+                 the metrics along the energy: differentiated numerically with 150 digits and, as the
+                 confirmation, by the chain rule through the limit equation.
 
 In the matrix files an entry smaller than 1e-100 (flow.json: 1e-50) times the scale of the problem
 is written "0.0"; matrix outputs hold to 50 digits (flow.json: "digits") of their largest entry.
@@ -1333,6 +1336,77 @@ def make_limits():
     return cases, worst
 
 
+# ------------------------------------------------------------------ slopes
+
+def limit_at(y, w, a):
+    """sigma from its closed form, corrected by Newton's method on the limit equation T8."""
+    m = 1 + a * a + w * w
+    s = mp.log((2 * y + mp.sqrt(4 * y * y + m * m - 4 * a * a)) / (m + 2 * a)) / 2
+    for _ in range(20):
+        step = (m * mp.sinh(2 * s) + 2 * a * mp.cosh(2 * s) - 2 * y) / (2 * m * mp.cosh(2 * s) + 4 * a * mp.sinh(2 * s))
+        s -= step
+        if abs(step) <= mpf(10) ** (12 - mp.dps) * abs(s):
+            return s
+    raise SystemExit(f"limit {y} {w} {a}: no convergence")
+
+
+def metrics_at(y, w, a):
+    s = limit_at(y, w, a)
+    along, across = mp.cosh(s) + a * mp.sinh(s), w * mp.sinh(s)
+    return [mp.hypot(2 * mp.sinh(s / 2) ** 2 + a * mp.sinh(s), across), mp.atan2(across, along), along, mp.hypot(along, across)]
+
+
+def slopes_cases():
+    rng = random.Random(13)
+    L = [(1.0, 0.5, s) for s in (0.0, 1e-9, -1e-9, 1.0 - 1e-9, 0.999, -0.5, -1.0, -4.0)]
+    L += [(y, w, s) for y in (1e-3, 1e3) for w in (1e-3, 1e3) for s in (0.5, 0.0, -1.0, -4.0, 0.999999)]
+    L += [(1.0, 1e-3, -1.0), (0.5, 1e-3, -2.0), (2.0, 1e-3, -0.5), (2.0, 1e-3, -0.501), (100.0, 0.01, -0.01), (1.5, 0.2857, -1.0)]
+    while len(L) < 160:
+        y, w = (float(f"{10 ** rng.uniform(-3, 3):.4g}") for _ in range(2))
+        L.append((y, w, float(f"{rng.uniform(-4, 1):.5g}")))
+    return L
+
+
+def make_slopes():
+    mp.dps = 150
+    cases, worst = [], 99
+    for i, (y, w, s) in enumerate(slopes_cases()):
+        Y, W = mpf(y), mpf(w)
+        A = Y * mpf(s)
+        sig = limit_at(Y, W, A)
+        C, S = mp.cosh(2 * sig), mp.sinh(2 * sig)
+        m = 1 + A * A + W * W
+        P = m * C + 2 * A * S
+        # -d/da, numerically, near the face E = 0 with a step well inside
+        step = mpf(10) ** -25 * (Y + abs(A)) * min(1, 1 - mpf(s))
+        def slope(f):
+            # central difference of order 6
+            g = lambda n: f(A + n * step)
+            return -(45 * (g(1) - g(-1)) - 9 * (g(2) - g(-2)) + (g(3) - g(-3))) / (60 * step)
+        got = [slope(lambda a, k=k: metrics_at(Y, W, a)[k]) for k in range(4)]
+        # the chain rule: d sigma / dE = (C + a S) / P
+        ds = (C + A * S) / P
+        z = (mp.cosh(sig) + A * mp.sinh(sig), W * mp.sinh(sig))
+        dz = ((mp.sinh(sig) + A * mp.cosh(sig)) * ds - mp.sinh(sig), W * mp.cosh(sig) * ds)
+        D = (2 * mp.sinh(sig / 2) ** 2 + A * mp.sinh(sig), z[1])
+        n2 = z[0] ** 2 + z[1] ** 2
+        want = [(D[0] * dz[0] + D[1] * dz[1]) / mp.hypot(*D), (z[0] * dz[1] - z[1] * dz[0]) / n2, dz[0],
+                (z[0] * dz[0] + z[1] * dz[1]) / mp.sqrt(n2)]
+        # relative to the terms that make up each slope
+        size = [mp.hypot(*dz), mp.hypot(*dz) / mp.sqrt(n2), abs(dz[0]) + mp.sinh(sig), mp.hypot(*dz)]
+        dg = min(rel_digits(g, v, scale) for g, v, scale in zip(got, want, size))
+        if dg < 40:
+            raise SystemExit(f"slopes {y} {w} {s}: agreement {dg}")
+        worst = min(worst, dg)
+        want[3] = mpf(0) if s == 0 else want[3]
+        cases.append({"id": f"{i}: y={y:g} w={w:g} s={s!r}", "y": y, "w": w, "s": s, "sigma": s50(sig), "p": s50(P),
+                      "tanh": s50(mp.tanh(sig)), "sech": s50(1 / mp.cosh(sig)), "tanh_half": s50(mp.tanh(sig / 2)),
+                      "dot": s50(z[0]), "norm": s50(mp.sqrt(n2)), "distance": s50(mp.hypot(*D)),
+                      "slope_distance": s50(want[0]), "slope_angle": s50(want[1]), "slope_dot": s50(want[2]),
+                      "slope_norm": s50(want[3]), "confirmed": True, "agreement": dg})
+    return cases, worst
+
+
 # ------------------------------------------------------------------ main
 
 ABOUT = {
@@ -1347,17 +1421,19 @@ ABOUT = {
             "ran until every entry of Z' and V' was below 1e-52. Entries below 1e-50 of the scale are written 0.0.",
     "limits": "Limits t = inf of the rank-one flow with z0 = e1, v0 = a e1 + w e2, kappa = gamma = 1: rapidity, |z - z0|, "
               "1 - cos(z, z0), z.z0, |z|.",
+    "slopes": "Limits t = inf of the same model with a = s y: rapidity, P = |z|^2 + |v|^2, tanh and sech of the rapidity, tanh of "
+              "its half, metrics, and the derivatives along the energy E = y - a of |z - z0|, the angle between z and z0, z.z0 and |z|.",
 }
 COMMON = (" Inputs are exactly the f64 shown; outputs are decimal strings with 50 significant digits (see make.py). "
           "confirmed: an independent Taylor integration agrees to at least 40 digits (agreement: how many, at most 60).")
-LEAST = {"rank_one": 40, "probing": 10, "frozen": 10, "balanced": 14, "flow": 16, "limits": 12}
+LEAST = {"rank_one": 40, "probing": 10, "frozen": 10, "balanced": 14, "flow": 16, "limits": 12, "slopes": 100}
 MAKE = {"rank_one": make_rank_one, "probing": make_probing, "frozen": make_frozen, "balanced": make_balanced,
-        "flow": make_flow, "limits": make_limits}
+        "flow": make_flow, "limits": make_limits, "slopes": make_slopes}
 VERBOSE = os.environ.get("VERBOSE", "") != ""
 
 
 def write(name, cases):
-    about = ABOUT[name] + (COMMON if name != "flow" else COMMON.split(" confirmed:")[0])
+    about = ABOUT[name] + (COMMON if name not in ("flow", "slopes") else COMMON.split(" confirmed:")[0])
     lines = ",\n".join(json.dumps(c) for c in cases)
     with open(os.path.join(HERE, name + ".json"), "w") as f:
         f.write('{"about": ' + json.dumps(about) + ',\n"cases": [\n' + lines + "\n]}\n")
