@@ -1,6 +1,7 @@
 //! `taskhead reproduce`: every sweep, every figure, one summary and one report.
 
 mod report;
+mod theorems;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use crate::sweep::record::Record;
 use crate::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
 use crate::theorems::certify::{self, Map};
 use report::{Entry, Report};
+use theorems::Theorems;
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -84,24 +86,33 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
 
     let norms =
         Norms { random: feature_norms(&configs.random)?, digits: feature_norms(&configs.digits)? };
-    let maps = certify::maps(&certify::Settings::default(), &|_| ());
-    let entries = entries(&random, &digits, &teachers, &norms, &maps)?;
+    let theorems = Theorems::check();
+    let maps = &theorems.certificates.maps;
+    let entries = entries(&random, &digits, &teachers, &norms, maps)?;
     for entry in &entries {
         let figure = entry.figure.as_ref();
         save(figure, Theme::Light, plots.join(figure.name()), Format::Svg)?;
         save(figure, Theme::Dark, plots.join(format!("{}-dark", figure.name())), Format::Svg)?;
         save(figure, Theme::Light, plots.join(figure.name()), Format::Png)?;
     }
-    write(&plots.join("phase-certified.csv"), certify::csv(&maps).as_bytes())?;
-    write(&plots.join("README.md"), index(&entries, &rows).as_bytes())?;
+    write(&plots.join("phase-certified.csv"), certify::csv(maps).as_bytes())?;
+    write(&plots.join("README.md"), index(&entries, &rows, &theorems.rows()).as_bytes())?;
     let report = args.out.join("report.html");
-    let page = Report { rows: &rows, entries: &entries, cells, failed: failed.len() };
+    let page = Report {
+        rows: &rows,
+        theorems: &theorems.rows(),
+        entries: &entries,
+        cells,
+        failed: failed.len(),
+    };
     write(&report, page.html().as_bytes())?;
 
     if args.json {
         println!("{}", summary_json(&rows, cells, failed.len()));
     } else {
         print!("{}", table(&rows));
+        let known = theorems.rows();
+        println!("{} of {} theorems hold", known.iter().filter(|row| row.holds).count(), known.len());
         println!("{cells} cells, {} failed", failed.len());
         if let Some(record) = failed.first() {
             println!("first failure ({}, cell {}): {}", record.problem, record.cell, record.error);
@@ -410,7 +421,7 @@ fn summary_json(rows: &[Row], cells: usize, failed: usize) -> serde_json::Value 
 }
 
 /// The index of the gallery.
-fn index(entries: &[Entry], rows: &[Row]) -> String {
+fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String {
     let mut text =
         "# Gallery\n\nEvery figure is written by `taskhead reproduce`, for light and dark pages.\n"
             .to_owned();
@@ -433,5 +444,8 @@ fn index(entries: &[Entry], rows: &[Row]) -> String {
             row.finding()
         );
     }
+    text += "\n## The theorems\n\nStatements: `taskhead verify --list`. More cases: `taskhead verify`. The certificates: \
+             `taskhead verify --certify`. The proofs: [proofs](../proofs/README.md).\n\n";
+    text += &theorems::markdown(theorems);
     text
 }

@@ -1,5 +1,6 @@
 //! One self-contained HTML page with the summary and all figures, for light and dark screens.
 
+use super::theorems;
 use crate::gallery::summary::Row;
 use crate::plot::{Figure, Theme};
 
@@ -17,6 +18,8 @@ pub struct Entry {
 pub struct Report<'a> {
     /// Laws and what was seen of them.
     pub rows: &'a [Row],
+    /// Theorems and what is known of them.
+    pub theorems: &'a [theorems::Row],
     /// Figures.
     pub entries: &'a [Entry],
     /// Cells that were run.
@@ -44,6 +47,7 @@ impl Report<'_> {
     pub fn html(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
         let rows: String = self.rows.iter().map(row).collect();
+        let theorems = theorems::html(self.theorems);
         let figures: String = self.entries.iter().map(figure).collect();
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -54,7 +58,7 @@ impl Report<'_> {
              Everything below was computed by taskhead {version}: {} cells, {} failed.</p>\n\
              <h2>Does the trend hold?</h2>\n<div class=\"scroll\"><table>\n\
              <tr><th>where</th><th>metric</th><th>claim, as energy grows</th><th>verdict</th><th>curves that agree</th></tr>\n\
-             {rows}</table></div>\n{figures}</body>\n</html>\n",
+             {rows}</table></div>\n{figures}<h2>The theorems</h2>\n{theorems}</body>\n</html>\n",
             self.cells, self.failed
         )
     }
@@ -82,7 +86,8 @@ fn figure(entry: &Entry) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+/// Text as HTML.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -95,7 +100,7 @@ mod tests {
     fn the_page_is_self_contained_and_says_what_does_not_hold() {
         let row = Row { source: "a < b".into(), metric: 0, agree: (1, 2), rising: 1, peaks: None };
         let entries = [Entry { title: "T", caption: "C & D", figure: Box::new(Trend::default()) }];
-        let html = Report { rows: &[row], entries: &entries, cells: 3, failed: 1 }.html();
+        let html = Report { rows: &[row], theorems: &[], entries: &entries, cells: 3, failed: 1 }.html();
         assert!(html.contains("a &lt; b") && html.contains("does not hold everywhere"));
         assert!(html.contains("C &amp; D") && html.matches("<svg ").count() == 2);
         for outside in ["<script src", "<link", "url(http", "<img"] {

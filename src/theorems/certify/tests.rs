@@ -157,7 +157,7 @@ fn task(energy: [f64; 2], claim: fn(&Cell) -> Answer) -> Task {
 
 #[test]
 fn every_law_is_proved_without_an_undecided_box() {
-    let report = certify(&small(), &|_| ());
+    let report = certify(&small(), &CERTIFIED, &|_| ());
     for law in &report.laws {
         assert_eq!(law.verdict, Verdict::Proved, "{law:?}");
         assert_eq!((law.shares, law.largest_undecided), ([1.0, 0.0, 0.0], None));
@@ -225,7 +225,7 @@ fn results_do_not_depend_on_threads() {
     let settings = Settings::new([1e-1, 1e1], 2.0, 20_000, 32).unwrap();
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| certify(&settings, &|_| ()))
+        pool.install(|| certify(&settings, &CERTIFIED, &|_| ()))
     };
     assert!(with(1) == with(5));
 }
@@ -233,7 +233,7 @@ fn results_do_not_depend_on_threads() {
 #[test]
 fn progress_rises_to_one() {
     let seen = std::sync::Mutex::new(vec![0.0]);
-    certify(&Settings::new([0.5, 2.0], 2.0, 1_000, 4).unwrap(), &|share| {
+    certify(&Settings::new([0.5, 2.0], 2.0, 1_000, 4).unwrap(), &CERTIFIED, &|share| {
         seen.lock().unwrap().push(share)
     });
     let seen = seen.into_inner().unwrap();
@@ -325,7 +325,7 @@ fn settings_that_cannot_be_are_refused_with_their_value() {
         assert!(message(bad).contains("it must be"));
     }
     let extreme = Settings::new([1e-9, 1e9], 1e6, 2_000, 2).unwrap();
-    let report = certify(&extreme, &|_| ());
+    let report = certify(&extreme, &CERTIFIED, &|_| ());
     assert!(report.laws.iter().all(|l| l.verdict != Verdict::Refuted), "{:?}", report.laws);
     assert!(widths(&Cell::new([1.0, 1.0], [1.0, 1.0], [0.0, 0.0])) == [0.0; 3]);
 }
