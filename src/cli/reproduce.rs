@@ -277,7 +277,7 @@ fn entries(
         entry(
             "Digits transfer",
             "A linear backbone pretrained on the digits 0–4 is finetuned on 40 images of 5–9 until t = 0.3 (median and 10–90 % of \
-             three seeds). Probing to convergence leaves no energy, and the head alone overfits; a moderate energy is enough \
+             three seeds). Probing to convergence leaves little energy, and the head alone overfits; a moderate energy is enough \
              for the features to adapt.",
             Box::new(stored::accuracies(&practical).context("the digits sweep has no accuracies")?),
         ),

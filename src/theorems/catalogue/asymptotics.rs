@@ -138,8 +138,11 @@ fn lazy_order(case: Case) -> Scored {
     Ok(Trial { deviation, ..Trial::new(slope, instance) })
 }
 
-/// (step, distance to the flow, drift) for a few steps.
-fn descents(case: Case) -> Result<(Instance, Vec<(f64, f64, f64)>), String> {
+/// Step, distance to the flow, drift.
+type Descent = (f64, f64, f64);
+
+/// Descents with a few steps.
+fn descents(case: Case) -> Result<(Instance, Vec<Descent>), String> {
     let (mut draw, edge, violation) = case.split();
     let n = samples(&mut draw, edge);
     let mut instance = fittable(&mut draw, n).until(draw.uniform(0.5, 1.5));

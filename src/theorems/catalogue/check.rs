@@ -28,26 +28,33 @@ pub struct Check {
 /// The score of a case, or why there is none; having none counts as failing.
 pub type Scored = Result<Trial, String>;
 
-/// A case of a check.
+/// A case of a check: a random one, an edge case or a violation, with random numbers for the rest.
 #[derive(Debug, Clone)]
-pub enum Case {
-    /// A random one.
-    Random(Draw),
-    /// The edge case of this number.
-    Edge(usize),
-    /// The violation of this number.
-    Violation(usize),
+pub struct Case {
+    draw: Draw,
+    edge: Option<usize>,
+    violation: Option<usize>,
 }
 
 impl Case {
-    /// The edge and violation numbers, if it is one, and a source of random numbers for whatever else
-    /// the case needs.
+    /// A random case.
+    pub fn random(draw: Draw) -> Self {
+        Self { draw, edge: None, violation: None }
+    }
+
+    /// The edge case of this number.
+    pub fn edge(number: usize) -> Self {
+        Self { draw: Draw::new(0xED6E, number as u64), edge: Some(number), violation: None }
+    }
+
+    /// The violation of this number.
+    pub fn violation(number: usize) -> Self {
+        Self { draw: Draw::new(0xBAD, number as u64), edge: None, violation: Some(number) }
+    }
+
+    /// Its random numbers, and the numbers of edge case and violation.
     pub fn split(self) -> (Draw, Option<usize>, Option<usize>) {
-        match self {
-            Self::Random(draw) => (draw, None, None),
-            Self::Edge(i) => (Draw::new(0xED6E, i as u64), Some(i), None),
-            Self::Violation(i) => (Draw::new(0xBAD, i as u64), None, Some(i)),
-        }
+        (self.draw, self.edge, self.violation)
     }
 }
 

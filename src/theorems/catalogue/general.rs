@@ -1,6 +1,6 @@
 //! T1, T2, T4, T5, T6: what holds for any data.
 
-use nalgebra::{DMatrix, stack};
+use nalgebra::DMatrix;
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
 use super::instance::{Instance, Linear};
@@ -305,10 +305,9 @@ fn boost(case: Case) -> Scored {
     let velocity = |parts: &[DMatrix<f64>]| {
         let (z, v, phi) = (&parts[0], &parts[1], &parts[2]);
         let r_hat = factor.transpose() * (&targets - &factor * z * v);
-        let zero = |size| DMatrix::<f64>::zeros(size, size);
-        let (top, bottom) = (zero(r), zero(k));
-        let transposed = r_hat.transpose();
-        let generator = stack![top, r_hat; transposed, bottom];
+        let mut generator = DMatrix::zeros(r + k, r + k);
+        generator.view_mut((0, r), (r, k)).copy_from(&r_hat);
+        generator.view_mut((r, 0), (k, r)).tr_copy_from(&r_hat);
         vec![&r_hat * v.transpose(), z.transpose() * &r_hat * rate, generator * phi]
     };
     let identity = DMatrix::identity(r + k, r + k);
@@ -326,8 +325,14 @@ fn boost(case: Case) -> Scored {
     let preserved = (phi.transpose() * &j * phi - &j).norm() / phi.norm_squared();
 
     // The solver's end state: Z = F·(upper part), Vᵀ = the lower part.
-    let transposed = head.transpose();
-    let carried = phi * stack![hidden; transposed];
+    let carried = DMatrix::from_rows(
+        &hidden
+            .row_iter()
+            .map(|row| row.into_owned())
+            .chain(head.transpose().row_iter().map(|row| row.into_owned()))
+            .collect::<Vec<_>>(),
+    );
+    let carried = phi * carried;
     let reduction = instance.reduction().map_err(text)?;
     let flow = Flow::new(&reduction, &instance.head, rate).map_err(text)?;
     let state = solve(&flow, instance.time)?;

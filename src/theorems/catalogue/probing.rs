@@ -144,7 +144,7 @@ fn path(case: Case) -> Scored {
         reference::features_and_head(&moving)?.1
     } else {
         let velocity = |v: &[DMatrix<f64>]| vec![z.transpose() * (targets - z * &v[0])];
-        reference::integrate(&[head.clone()], velocity, tau)?.remove(0)
+        reference::integrate(std::slice::from_ref(head), velocity, tau)?.remove(0)
     };
     let left = targets - z * &exact;
     let size = targets.norm() + (z * head).norm();

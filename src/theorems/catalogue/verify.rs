@@ -150,8 +150,8 @@ fn run_check(
     let total = random + check.edges.len();
     let scored = super::each(total, |i| {
         let case = match i.checked_sub(random) {
-            None => Case::Random(Draw::new(settings.seed, stream + i as u64)),
-            Some(edge) => Case::Edge(edge),
+            None => Case::random(Draw::new(settings.seed, stream + i as u64)),
+            Some(edge) => Case::edge(edge),
         };
         let scored = (check.trial)(case);
         done();
@@ -177,7 +177,7 @@ fn run_check(
     }
     let worst = worst.map(|(i, trial)| Worst { name: name(i), trial: trial.clone() });
     let unseen = check.violations.iter().enumerate().filter_map(|(i, name)| {
-        let scored = (check.trial)(Case::Violation(i));
+        let scored = (check.trial)(Case::violation(i));
         done();
         (!fails(&scored)).then_some(*name)
     });
