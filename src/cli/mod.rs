@@ -5,6 +5,8 @@
 
 mod json;
 mod plot;
+#[cfg(feature = "replay")]
+mod replay;
 mod reproduce;
 mod simulate;
 mod sweep;
@@ -39,6 +41,9 @@ enum Command {
     Sweep(Box<sweep::Args>),
     /// Draw figures of a stored sweep.
     Plot(plot::Args),
+    /// Run the sweep on a real network.
+    #[cfg(feature = "replay")]
+    Replay(Box<replay::Args>),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -54,6 +59,8 @@ pub fn run() -> ExitCode {
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
         Command::Plot(command) => plot::run(command, args.quiet),
+        #[cfg(feature = "replay")]
+        Command::Replay(command) => replay::run(command, args.quiet),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

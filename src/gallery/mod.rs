@@ -1,5 +1,7 @@
 //! Numbers for the figures: of the rank-one theory, and of stored sweeps.
 
+#[cfg(feature = "replay")]
+pub mod replay;
 pub mod stored;
 pub mod summary;
 pub mod theory;

@@ -62,10 +62,16 @@ impl Row {
 
 /// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
 pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
+    summarize_within(source, records, held_out, TREND_TOLERANCE)
+}
+
+/// The same with a tolerance, relative to the range of a curve: trained networks are not exact.
+pub fn summarize_within(source: &str, records: &[Record], held_out: bool, tolerance: f64) -> Vec<Row> {
     let curves = curves(records);
     (0..METRICS.len())
         .map(|metric| {
-            let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out)).collect();
+            let shapes: Vec<Shape> =
+                curves.iter().map(|c| shape(c, metric, held_out, tolerance)).collect();
             let peaks: Vec<f64> = shapes
                 .iter()
                 .filter_map(|s| match s {
@@ -85,9 +91,9 @@ pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
         .collect()
 }
 
-fn shape(curve: &Curve, metric: usize, held_out: bool) -> Shape {
+fn shape(curve: &Curve, metric: usize, held_out: bool, tolerance: f64) -> Shape {
     let of = |r: &Record| if held_out { r.held_out_metric(metric) } else { r.metric(metric) };
-    Shape::of(&curve.shares(), &curve.values(of), TREND_TOLERANCE)
+    Shape::of(&curve.shares(), &curve.values(of), tolerance)
 }
 
 #[cfg(test)]

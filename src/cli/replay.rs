@@ -1,0 +1,254 @@
+//! `taskhead replay`: the sweep on a real network, stored and drawn like a sweep of the theory.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use super::plot::{Format, save};
+use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
+use crate::files::{check_output, write_csv, write_parquet};
+use crate::gallery::replay::{Finding, findings};
+use crate::gallery::stored::{NAMES, figure};
+use crate::plot::Theme;
+use crate::replay::config::{Backbone, Config, Data, Loss, Precision, SETTINGS, Source};
+use crate::replay::{Replay, device};
+use crate::sweep::Sweep;
+
+/// Flags of the command.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+#[command(
+    after_help = "Flags change what the setting or the configuration file says; --print-config shows the outcome as \
+    TOML. Times count epochs, but for `linear`, where they are times of the flow.\n\nExamples:\n  \
+    taskhead replay digits\n  \
+    taskhead replay digits --source none --out random-backbone\n  \
+    taskhead replay linear --times 1,10 --rate 0.0005"
+)]
+pub struct Args {
+    /// linear, digits, or the path of a TOML configuration.
+    #[arg(default_value = "digits")]
+    setting: String,
+    /// auto, cpu, cuda:N or metal.
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Precision of the numbers.
+    #[arg(long, value_enum)]
+    dtype: Option<Precision>,
+    /// What is minimised.
+    #[arg(long, value_enum)]
+    loss: Option<Loss>,
+    /// What the backbone is pretrained on.
+    #[arg(long, value_enum)]
+    source: Option<Source>,
+    /// Take the backbone from this .safetensors file instead.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<String>,
+    /// Downstream training images, drawn by the seed.
+    #[arg(long, value_name = "N")]
+    samples: Option<usize>,
+    /// Widths of the layers of an MLP backbone.
+    #[arg(long, value_delimiter = ',', value_name = "H")]
+    widths: Option<Vec<usize>>,
+    /// Width of a hidden layer of the head.
+    #[arg(long, value_name = "WIDTH")]
+    head_hidden: Option<usize>,
+    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    #[arg(long, value_name = "LAYERS")]
+    head_blocks: Option<usize>,
+    /// Learning rate of finetuning; for `linear` the step of probing too.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Number of seeds.
+    #[arg(long, value_name = "COUNT")]
+    seeds: Option<u64>,
+    /// The first seed.
+    #[arg(long, value_name = "SEED")]
+    first_seed: Option<u64>,
+    /// Scales of the initial head, separated by commas.
+    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
+    scales: Option<Vec<f64>>,
+    /// Label smoothings while probing.
+    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
+    smoothings: Option<Vec<f64>>,
+    /// Head learning rates over the backbone's.
+    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
+    head_rates: Option<Vec<f64>>,
+    /// Probing times; inf for the longest.
+    #[arg(long, value_delimiter = ',', value_parser = super::time, group = "points_from")]
+    probe_times: Option<Vec<f64>>,
+    /// Average initial energies to probe to.
+    #[arg(long, value_delimiter = ',', value_parser = super::amount, group = "points_from")]
+    energies: Option<Vec<f64>>,
+    /// Number of probing points, evenly spaced in Frobenius energy.
+    #[arg(long, value_name = "COUNT", group = "points_from")]
+    points: Option<usize>,
+    /// Finetuning times.
+    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
+    times: Option<Vec<f64>>,
+    /// Write OUT.parquet, OUT.csv and the figures into the folder OUT; OUT.partial.parquet is kept until then
+    /// to go on after a stop.
+    #[arg(long, value_name = "OUT", default_value = "replay")]
+    out: PathBuf,
+    /// Folder of pretrained backbones [default: `backbones` beside OUT].
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+    /// Cells that run at once (default: all cores). The result does not depend on it.
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<usize>,
+    /// Print the configuration as TOML and stop.
+    #[arg(long)]
+    print_config: bool,
+    /// Print a summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
+    let config = configuration(args)?;
+    config.validate()?;
+    if args.print_config {
+        print!("{}", toml::to_string(&config)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let [parquet, csv, partial] =
+        ["parquet", "csv", "partial.parquet"].map(|ext| with_suffix(&args.out, ext));
+    check_output(&parquet, &["parquet"])?;
+    check_output(&csv, &["csv"])?;
+    let (device, note) = device::open(&args.device)?;
+    if let Some(note) = note {
+        eprintln!("note: {note}");
+    }
+    match args.threads {
+        Some(0) => bail!("--threads 0 is not valid; it must be at least 1"),
+        Some(threads) => rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?,
+        None => {}
+    }
+    let begun = Instant::now();
+    let cache = args
+        .cache
+        .clone()
+        .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
+    let replay = Replay::new(config, device, Some(&cache))?;
+
+    let identity = replay.identity();
+    let size = replay.records_of_a_cell();
+    let known = earlier_records(&partial, &identity, size)?;
+    let cells = replay.config().cells() / size;
+    let bar = progress_bar(cells as u64, quiet);
+    bar.inc(known.len() as u64);
+    let earlier = known.values().flatten().cloned().collect();
+    let keeper = Keeper::new(&partial, &identity, earlier, Duration::ZERO);
+    let records = replay.run(&|first| known.get(&first).cloned(), &|records| {
+        keeper.add(records);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    let result = Sweep { config: identity.clone(), version: env!("CARGO_PKG_VERSION").into(), records };
+    write_parquet(&parquet, &result)?;
+    write_csv(&csv, &result)?;
+    let figures = draw(&result, &args.out)?;
+    keeper.finish();
+
+    let failed = result.records.iter().filter(|r| !r.succeeded()).count();
+    let findings = findings(&result.records);
+    if args.json {
+        let files: Vec<String> =
+            [&parquet, &csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
+        let seconds = begun.elapsed().as_secs_f64();
+        let laws: Vec<_> = findings.iter().map(Finding::json).collect();
+        println!(
+            "{}",
+            json!({
+                "cells": cells, "failed": failed, "seconds": seconds, "laws": laws, "files": files,
+                "backbone": replay.backbone_file().map(|p| p.display().to_string()),
+            })
+        );
+    } else {
+        for finding in &findings {
+            println!("{finding}");
+        }
+        println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
+        if let Some(record) = result.records.iter().find(|r| !r.succeeded()) {
+            println!("first failure (record {}): {}", record.cell, record.error);
+        }
+        if !quiet {
+            println!("records: {} and {}", parquet.display(), csv.display());
+            println!("figures: {}", args.out.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Draws every figure that the records have the numbers for.
+fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
+    let mut paths = Vec::new();
+    for figure in NAMES.iter().filter_map(|name| figure(name, &result.records).ok()) {
+        for (theme, suffix) in [(Theme::Light, ""), (Theme::Dark, "-dark")] {
+            let path = folder.join(format!("{}{suffix}", figure.name()));
+            paths.push(save(figure.as_ref(), theme, path, Format::Svg)?);
+        }
+    }
+    Ok(paths)
+}
+
+/// The configuration of setting or file, and flags.
+fn configuration(args: &Args) -> Result<Config> {
+    let mut config = match Config::preset(&args.setting) {
+        Some(preset) => preset,
+        None if Path::new(&args.setting).exists() => {
+            let text = std::fs::read_to_string(&args.setting)
+                .with_context(|| format!("{}: the configuration cannot be read", args.setting))?;
+            Config::parse(&text)
+                .with_context(|| format!("{}: this is not a valid configuration", args.setting))?
+        }
+        None => bail!(
+            "{} is no setting; accepted: {}, or the path of a TOML file",
+            args.setting,
+            SETTINGS.join(", ")
+        ),
+    };
+    set(&mut config.dtype, args.dtype);
+    set(&mut config.loss, args.loss);
+    set(&mut config.times, args.times.clone());
+    set(&mut config.pretrain.source, args.source);
+    config.pretrain.weights = args.weights.clone().or(config.pretrain.weights);
+    config.head.hidden = args.head_hidden.or(config.head.hidden);
+    set(&mut config.head.blocks, args.head_blocks);
+    if let Some(widths) = &args.widths {
+        config.backbone = Backbone::Mlp { widths: widths.clone() };
+    }
+    if let Some(given) = args.samples {
+        match &mut config.data {
+            Data::Digits { samples } => *samples = Some(given),
+            Data::Linear(task) => task.samples = given,
+        }
+    }
+    set(&mut config.finetune.rate, args.rate);
+    if config.is_flow() {
+        set(&mut config.probing.training.rate, args.rate);
+    }
+    let heads = &mut config.heads;
+    set(&mut heads.seeds, args.seeds);
+    set(&mut heads.first_seed, args.first_seed);
+    set(&mut heads.scales, args.scales.clone());
+    set(&mut heads.smoothings, args.smoothings.clone());
+    set(&mut heads.head_rates, args.head_rates.clone());
+    if args.probe_times.is_some() || args.energies.is_some() || args.points.is_some() {
+        config.probe.times = args.probe_times.clone();
+        config.probe.energies = args.energies.clone();
+        config.probe.points = args.points;
+    }
+    Ok(config)
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,263 @@
+//! One cell: probe the head for a time, finetune everything, measure.
+
+use candle_core::{DType, Tensor};
+use nalgebra::DMatrix;
+
+use super::config::{Config, Loss};
+use super::data::{Dataset, Samples, draw};
+use super::error::ReplayError;
+use super::measure::{apply, outputs};
+use super::network::{Plan, Stack, matrix, tensor};
+use super::probing::{Energies, Probe, Wanted};
+use super::train::{Descent, Trainer, residual};
+use super::{Curve, Replay, pretrain};
+use crate::adaptation::Adaptation;
+use crate::energy::Energy;
+use crate::probing::smooth;
+use crate::sweep::config::Points;
+use crate::sweep::record::Record;
+use crate::tasks::{accuracy, normal, stream};
+
+/// Purposes of random streams. That of the last layer is the same as that of the heads of linear tasks.
+mod purpose {
+    pub const HEAD: u64 = 5;
+    pub const LAYERS_OF_HEAD: u64 = 122;
+    pub const BATCHES: u64 = 123;
+}
+
+/// Samples that are measured but not trained on.
+struct HeldOut {
+    inputs: Tensor,
+    targets: Option<DMatrix<f64>>,
+    features: DMatrix<f64>,
+}
+
+/// Everything of a curve before probing.
+pub(super) struct Start {
+    train: Samples,
+    targets: DMatrix<f64>,
+    smoothed: Tensor,
+    held_out: HeldOut,
+    backbone: Stack,
+    head: Stack,
+    /// Output of the backbone in its own shape.
+    features: Tensor,
+    seed: u64,
+    head_rate: f64,
+}
+
+/// A backbone with the samples of its task, and the layers that belong to the head.
+struct Parts {
+    train: Samples,
+    held_inputs: Tensor,
+    held_targets: Option<Tensor>,
+    backbone: Stack,
+    layers_of_head: Vec<Plan>,
+}
+
+impl Parts {
+    fn new(replay: &Replay, seed: u64) -> Result<Self, ReplayError> {
+        let (dtype, device) = (replay.dtype, &replay.device);
+        match (&replay.dataset, &replay.backbone) {
+            (Dataset::Images { downstream, samples, .. }, Some(pretrained)) => {
+                let held = downstream.held_out.samples(dtype, device)?;
+                let kept = pretrained.depth() - replay.config.head.blocks;
+                Ok(Self {
+                    train: draw(&downstream.train, *samples, seed, dtype, device)?,
+                    held_inputs: held.inputs,
+                    held_targets: Some(held.targets),
+                    backbone: pretrained.fork()?.split(kept).0,
+                    layers_of_head: pretrain::plan(&replay.config.backbone).split_off(kept),
+                })
+            }
+            (Dataset::Linear(task), _) => {
+                let drawn = task.draw(seed);
+                let tensor = |m: &DMatrix<f64>| tensor(m, dtype, device);
+                Ok(Self {
+                    train: Samples { inputs: tensor(&drawn.inputs)?, targets: tensor(&drawn.targets)? },
+                    held_inputs: tensor(&drawn.held_out)?,
+                    held_targets: None,
+                    backbone: Stack::linear(&drawn.backbone.transpose(), dtype, device)?,
+                    layers_of_head: Vec::new(),
+                })
+            }
+            (Dataset::Images { .. }, None) => unreachable!("a replay of images has a backbone"),
+        }
+    }
+}
+
+impl Start {
+    pub fn new(replay: &Replay, curve: &Curve) -> Result<Self, ReplayError> {
+        let Parts { train, held_inputs, held_targets, backbone, layers_of_head: mut plans } =
+            Parts::new(replay, curve.seed)?;
+        let (dtype, device) = (replay.dtype, &replay.device);
+        let targets = matrix(&train.targets)?;
+        let smoothed = tensor(&smooth(&targets, curve.smoothing), dtype, device)?;
+        let features = apply(&backbone, &train.inputs)?;
+
+        plans.extend(replay.config.head.hidden.map(|width| Plan::Dense { width }));
+        let mut rng = stream(curve.seed, purpose::LAYERS_OF_HEAD);
+        let (layers, shape) = Stack::new(&plans, &features.dims()[1..], &mut rng, (dtype, device))?;
+        let (h, k) = (shape.iter().product(), train.outputs());
+        let deviation = curve.scale / f64::sqrt(h as f64);
+        let last = normal(&mut stream(curve.seed, purpose::HEAD), h, k, deviation);
+        let head = layers.then(Stack::linear(&last, dtype, device)?);
+
+        let held_out = HeldOut {
+            features: outputs(&backbone, &held_inputs)?,
+            targets: held_targets.map(|t| matrix(&t)).transpose()?,
+            inputs: held_inputs,
+        };
+        let (seed, head_rate) = (curve.seed, curve.head_rate);
+        Ok(Self { train, targets, smoothed, held_out, backbone, head, features, seed, head_rate })
+    }
+
+    fn probe(&self) -> Probe<'_> {
+        Probe {
+            head: &self.head,
+            features: &self.features,
+            smoothed: &self.smoothed,
+            targets: &self.train.targets,
+            seed: self.seed,
+        }
+    }
+
+    /// The energies along the whole of probing.
+    pub fn energies(&self, config: &Config) -> Result<Energies, ReplayError> {
+        self.probe().energies(config)
+    }
+
+    /// Steps of probing to a point. Even points go from the longest probing (0) to none in equal steps of
+    /// Frobenius energy.
+    pub fn place<'a>(
+        &self,
+        config: &Config,
+        point: usize,
+        energies: impl Fn() -> Result<&'a Energies, ReplayError>,
+    ) -> Result<usize, ReplayError> {
+        let probe = self.probe();
+        let reach = |wanted| probe.reach(wanted, energies()?, config);
+        match config.points() {
+            Points::Times(times) if times[point].is_infinite() => probe.longest(config),
+            Points::Times(times) => probe.steps(times[point], config),
+            Points::Energies(wanted) => reach(Wanted::Aie(wanted[point])),
+            Points::Even(_) if point == 0 => probe.longest(config),
+            Points::Even(count) if point + 1 == count => Ok(0),
+            Points::Even(count) => {
+                let [low, high] = [energies()?.last(), energies()?.first()].map(|e| e.frobenius);
+                reach(Wanted::Frobenius(low + (high - low) * point as f64 / (count - 1) as f64))
+            }
+        }
+    }
+
+    /// Probes for so many steps, finetunes everything, and fills a record at each time.
+    pub fn finetune(
+        &self,
+        config: &Config,
+        probe_steps: usize,
+        blanks: &[Record],
+    ) -> Result<Vec<Record>, ReplayError> {
+        let (loss, training, samples) = (config.loss, config.finetune, self.train.count());
+        let backbone = self.backbone.fork()?;
+        let head = self.probe().head_after(probe_steps, config)?;
+        let whole = backbone.clone().then(head.clone());
+
+        let before = self.fit(loss, &head, &self.features, &whole)?;
+        let probe_time = config.time(probe_steps, config.probing.training, samples);
+        if !before.energy.aie.is_finite() {
+            let rate = config.probing.training.rate;
+            return Err(ReplayError::Diverged { stage: "head probing", time: probe_time, rate });
+        }
+        let features = matrix(&self.features.flatten_from(1)?)?;
+
+        let rate = config.step_size(training, samples);
+        let descent = Descent::new(training.momentum)
+            .with(backbone.variables("backbone"), rate)
+            .with(head.variables("head"), rate * self.head_rate);
+        let mut trainer = Trainer::new(
+            |x| whole.forward(x),
+            (&self.train.inputs, &self.train.targets),
+            loss,
+            training,
+            descent,
+            stream(self.seed, purpose::BATCHES),
+        )?;
+        let mut records = Vec::new();
+        for blank in blanks {
+            trainer.until(config.steps(blank.time, training, samples))?;
+            let moved = apply(&backbone, &self.train.inputs)?;
+            let after = self.fit(loss, &head, &moved, &whole)?;
+            if !after.energy.aie.is_finite() {
+                let (time, rate) = (blank.time, training.rate);
+                return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
+            }
+            let moved = matrix(&moved.flatten_from(1)?)?;
+            let near = Adaptation::of(&features, &(moved - &features));
+            let moved = outputs(&backbone, &self.held_out.inputs)?;
+            let far = Adaptation::of(&self.held_out.features, &(moved - &self.held_out.features));
+            records.push(Record {
+                probe_time,
+                aie: before.energy.aie,
+                frobenius: before.energy.frobenius,
+                status: "finished".into(),
+                residual: after.energy.frobenius,
+                euclidean: near.euclidean,
+                cosine: near.cosine,
+                dot: near.dot,
+                norm: near.norm,
+                held_out_euclidean: far.euclidean,
+                held_out_cosine: far.cosine,
+                held_out_dot: far.dot,
+                held_out_norm: far.norm,
+                head_norm_start: before.head_norm,
+                head_norm: after.head_norm,
+                risk_start: before.risk,
+                risk: after.risk,
+                accuracy_start: before.accuracy,
+                accuracy: after.accuracy,
+                held_out_accuracy_start: before.held_out_accuracy,
+                held_out_accuracy: after.held_out_accuracy,
+                ..blank.clone()
+            });
+        }
+        Ok(records)
+    }
+
+    /// How a network fits its task; `features` are those of the training samples.
+    fn fit(
+        &self,
+        loss: Loss,
+        head: &Stack,
+        features: &Tensor,
+        whole: &Stack,
+    ) -> Result<Fit, ReplayError> {
+        let predicted = apply(head, features)?;
+        let residual_of = |predicted: &Tensor, targets: &DMatrix<f64>| {
+            let targets = tensor(targets, predicted.dtype(), predicted.device())?;
+            matrix(&residual(loss, predicted, &targets)?)
+        };
+        let energy = Energy::of(&residual_of(&predicted, &self.targets)?);
+        let squares = head.variables("head").into_iter().map(|(_, v)| -> Result<f64, ReplayError> {
+            Ok(v.as_tensor().sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?)
+        });
+        let head_norm = squares.sum::<Result<f64, _>>()?.sqrt();
+        let nan = f64::NAN;
+        let mut fit = Fit { energy, head_norm, risk: nan, accuracy: nan, held_out_accuracy: nan };
+        if let Some(targets) = &self.held_out.targets {
+            let held = apply(whole, &self.held_out.inputs)?;
+            fit.risk = residual_of(&held, targets)?.norm_squared() / targets.nrows() as f64;
+            fit.accuracy = accuracy(&matrix(&predicted)?, &self.targets);
+            fit.held_out_accuracy = accuracy(&matrix(&held)?, targets);
+        }
+        Ok(fit)
+    }
+}
+
+/// How a network fits its task.
+struct Fit {
+    energy: Energy,
+    head_norm: f64,
+    risk: f64,
+    accuracy: f64,
+    held_out_accuracy: f64,
+}
