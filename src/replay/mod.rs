@@ -65,8 +65,6 @@ impl Replay {
     /// A value of the configuration, a file, or a pretraining that failed.
     pub fn new(config: Config, device: Device, cache: Option<&Path>) -> Result<Self, ReplayError> {
         config.validate()?;
-        // Cells run in parallel: the matrix products of one cell stay on its thread.
-        gemm::set_threading_threshold(usize::MAX);
         let dtype = match config.dtype {
             Precision::F32 => DType::F32,
             Precision::F64 => DType::F64,

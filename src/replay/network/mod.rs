@@ -1,10 +1,18 @@
-//! Networks as stacks of layers, each of them plain tensor operations that have a backward pass.
+//! Networks as stacks of layers, on images with channels last.
+
+mod affine;
+mod conv;
+mod pool;
+mod storage;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use nalgebra::DMatrix;
 use rand_chacha::ChaCha8Rng;
 
 use crate::tasks::normal;
+use affine::affine;
+use conv::{Conv, conv};
+use pool::pool;
 
 /// A layer to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,14 +27,25 @@ pub enum Plan {
         /// Outputs.
         width: usize,
     },
+    /// A convolution with 3×3 filters and max(0, ·), then the largest of each 2×2 square if `pool`.
+    Conv {
+        /// Output channels.
+        channels: usize,
+        /// Whether height and width are halved.
+        pool: bool,
+    },
 }
 
 /// A layer.
 #[derive(Debug, Clone)]
 enum Layer {
     Dense { weight: Var, bias: Var },
-    Linear { weight: Var },
+    Linear { weight: Var, zero: Tensor },
+    Conv { weight: Var, bias: Var, pool: bool },
 }
+
+/// Height and width of filters.
+const FILTER: usize = 3;
 
 /// Layers, one after the other.
 #[derive(Debug, Clone, Default)]
@@ -52,19 +71,33 @@ impl Stack {
         let mut layers = Vec::new();
         for plan in plans {
             let inputs: usize = shape.iter().product();
-            let matrix = |rng: &mut ChaCha8Rng, outputs: usize, gain: f64| {
+            let mut matrix = |inputs: usize, outputs: usize, gain: f64| {
                 let deviation = (gain / inputs as f64).sqrt();
-                var(&normal(rng, inputs, outputs, deviation), dtype, device)
+                Var::from_tensor(&tensor(&normal(rng, inputs, outputs, deviation), dtype, device)?)
             };
             match *plan {
                 Plan::Dense { width } => {
                     let bias = Var::zeros(width, dtype, device)?;
-                    layers.push(Layer::Dense { weight: matrix(rng, width, 2.0)?, bias });
+                    layers.push(Layer::Dense { weight: matrix(inputs, width, 2.0)?, bias });
                     shape = vec![width];
                 }
                 Plan::Linear { width } => {
-                    layers.push(Layer::Linear { weight: matrix(rng, width, 1.0)? });
+                    let zero = Tensor::zeros(width, dtype, device)?;
+                    layers.push(Layer::Linear { weight: matrix(inputs, width, 1.0)?, zero });
                     shape = vec![width];
+                }
+                Plan::Conv { channels, pool } => {
+                    let &[height, width, depth] = &shape[..] else {
+                        return Err(storage::misfit("a convolution", &shape));
+                    };
+                    let bias = Var::zeros(channels, dtype, device)?;
+                    let weight = matrix(FILTER * FILTER * depth, channels, 2.0)?;
+                    layers.push(Layer::Conv { weight, bias, pool });
+                    let scale = if pool { 2 } else { 1 };
+                    shape = vec![height / scale, width / scale, channels];
+                    if shape.contains(&0) {
+                        return Err(storage::misfit("pooling", &[height, width, channels]));
+                    }
                 }
             }
         }
@@ -73,7 +106,9 @@ impl Stack {
 
     /// One linear layer of a given weight (inputs × outputs).
     pub fn linear(weight: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Self> {
-        Ok(Self { layers: vec![Layer::Linear { weight: var(weight, dtype, device)? }] })
+        let zero = Tensor::zeros(weight.ncols(), dtype, device)?;
+        let weight = Var::from_tensor(&tensor(weight, dtype, device)?)?;
+        Ok(Self { layers: vec![Layer::Linear { weight, zero }] })
     }
 
     /// Applies all layers to samples in rows.
@@ -81,10 +116,12 @@ impl Stack {
         let mut x = inputs.clone();
         for layer in &self.layers {
             x = match layer {
-                Layer::Dense { weight, bias } => {
-                    x.flatten_from(1)?.matmul(weight)?.broadcast_add(bias)?.relu()?
+                Layer::Dense { weight, bias } => affine(&x.flatten_from(1)?, weight, bias, true)?,
+                Layer::Linear { weight, zero } => affine(&x.flatten_from(1)?, weight, zero, false)?,
+                Layer::Conv { weight, bias, pool: halve } => {
+                    let y = conv(&x, weight, bias, Conv { size: FILTER, stride: 1, relu: true })?;
+                    if *halve { pool(&y)? } else { y }
                 }
-                Layer::Linear { weight } => x.flatten_from(1)?.matmul(weight)?,
             };
         }
         Ok(x)
@@ -95,11 +132,13 @@ impl Stack {
         let mut all = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
             match layer {
-                Layer::Dense { weight, bias } => {
+                Layer::Dense { weight, bias } | Layer::Conv { weight, bias, .. } => {
                     all.push((format!("{prefix}.{i}.weight"), weight.clone()));
                     all.push((format!("{prefix}.{i}.bias"), bias.clone()));
                 }
-                Layer::Linear { weight } => all.push((format!("{prefix}.{i}.weight"), weight.clone())),
+                Layer::Linear { weight, .. } => {
+                    all.push((format!("{prefix}.{i}.weight"), weight.clone()));
+                }
             }
         }
         all
@@ -113,7 +152,12 @@ impl Stack {
                 Layer::Dense { weight, bias } => {
                     Layer::Dense { weight: copy(weight)?, bias: copy(bias)? }
                 }
-                Layer::Linear { weight } => Layer::Linear { weight: copy(weight)? },
+                Layer::Linear { weight, zero } => {
+                    Layer::Linear { weight: copy(weight)?, zero: zero.clone() }
+                }
+                Layer::Conv { weight, bias, pool } => {
+                    Layer::Conv { weight: copy(weight)?, bias: copy(bias)?, pool: *pool }
+                }
             })
         });
         Ok(Self { layers: layers.collect::<Result<_>>()? })
@@ -137,11 +181,6 @@ impl Stack {
     }
 }
 
-/// A variable with the entries of a matrix.
-fn var(matrix: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Var> {
-    Var::from_tensor(&tensor(matrix, dtype, device)?)
-}
-
 /// A tensor with the entries of a matrix.
 pub fn tensor(matrix: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Tensor> {
     let rows = matrix.transpose().as_slice().to_vec();
@@ -155,3 +194,6 @@ pub fn matrix(tensor: &Tensor) -> Result<DMatrix<f64>> {
         tensor.to_dtype(DType::F64)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f64>()?;
     Ok(DMatrix::from_row_slice(rows, columns, &values))
 }
+
+#[cfg(test)]
+mod tests;
