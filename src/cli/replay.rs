@@ -163,7 +163,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         println!(
             "{}",
             json!({
-                "cells": cells, "failed": failed, "seconds": seconds, "laws": laws, "files": files,
+                "cells": cells, "known": known.len(), "failed": failed, "seconds": seconds, "laws": laws, "files": files,
                 "backbone": replay.backbone_file().map(|p| p.display().to_string()),
             })
         );

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::summary::{Row, summarize_within};
+use super::summary::{Row, summarize_by};
 use super::{METRICS, curves, same_group};
 use crate::sweep::record::Record;
 use crate::trend::{Claim, Shape};
@@ -21,7 +21,8 @@ pub struct Finding {
     pub row: Row,
     /// The mean over the seeds.
     pub mean: Shape,
-    /// Standard deviation between seeds, averaged over the points, over the range of the mean; NaN of one seed.
+    /// Standard deviation between the curves of the seeds, each less its own average, over the range of their
+    /// mean; NaN of one seed.
     pub spread: f64,
 }
 
@@ -62,6 +63,12 @@ impl fmt::Display for Finding {
     }
 }
 
+/// The shape of a curve above its lowest point, so that only its range counts and not its level.
+fn shape(x: &[f64], y: &[f64]) -> Shape {
+    let low = y.iter().copied().fold(f64::INFINITY, f64::min);
+    Shape::of(x, &y.iter().map(|v| v - low).collect::<Vec<_>>(), TOLERANCE)
+}
+
 /// The four laws for each group of curves that differ in the seed only, at the last finetuning time.
 pub fn findings(records: &[Record]) -> Vec<Finding> {
     let mut groups: Vec<Vec<Record>> = Vec::new();
@@ -94,15 +101,62 @@ fn of_group(records: &[Record], many: bool) -> Vec<Finding> {
         let y: Vec<f64> = (0..count).map(|i| mean(&of, i)).collect();
         let range = y.iter().copied().fold(f64::NEG_INFINITY, f64::max)
             - y.iter().copied().fold(f64::INFINITY, f64::min);
+        let levels: Vec<f64> = all
+            .iter()
+            .map(|c| (0..count).map(|i| of(c.records[i]) - y[i]).sum::<f64>() / count as f64)
+            .collect();
         let deviations = (0..count).map(|i| {
-            let squares = all.iter().map(|c| (of(c.records[i]) - y[i]).powi(2)).sum::<f64>();
-            (squares / (all.len() - 1) as f64).sqrt()
+            let own = all.iter().zip(&levels).map(|(c, level)| of(c.records[i]) - level - y[i]);
+            (own.map(|d| d * d).sum::<f64>() / (all.len() - 1) as f64).sqrt()
         });
         let spread =
             if all.len() > 1 { deviations.sum::<f64>() / count as f64 / range } else { f64::NAN };
-        Finding { group: group.clone(), mean: Shape::of(&x, &y, TOLERANCE), spread, row }
+        Finding { group: group.clone(), mean: shape(&x, &y), spread, row }
     };
-    let rows = summarize_within(&group, records, false, TOLERANCE);
+    let rows = summarize_by(&group, records, false, shape);
     debug_assert_eq!(rows.len(), METRICS.len());
     rows.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two seeds whose curves differ by a level only, at a small range.
+    fn records(dot: [f64; 4]) -> Vec<Record> {
+        let record = |seed: u64, i: usize| Record {
+            seed,
+            frobenius: (i + 1) as f64,
+            aie: (i + 1) as f64,
+            time: 1.0,
+            head_scale: 1.0,
+            smoothing: 0.0,
+            head_rate: 1.0,
+            euclidean: i as f64,
+            cosine: -(i as f64),
+            dot: dot[i] + seed as f64,
+            norm: [1.0, 1.1, 1.104, 1.101][i],
+            ..Record::default()
+        };
+        (0..2).flat_map(|seed| (0..4).map(move |i| record(seed, i))).collect()
+    }
+
+    #[test]
+    fn laws_are_judged_by_the_range_above_the_level() {
+        let all = findings(&records([100.0, 101.0, 100.5, 99.0]));
+        assert_eq!(all.iter().map(Finding::seen).collect::<Vec<_>>(), [true, false, true, true]);
+        assert_eq!(all[2].mean, Shape::RisingThenFalling { peak: 2.0 });
+        // Three per cent of the range down is within the tolerance.
+        assert_eq!(all[3].mean, Shape::Rising);
+        assert!(all.iter().all(|f| f.spread.abs() < 1e-12 && f.row.agree.1 == 2));
+    }
+
+    #[test]
+    fn groups_are_kept_apart() {
+        let mut all = records([0.0, 1.0, 2.0, 3.0]);
+        all.extend(records([3.0, 2.0, 1.0, 0.0]).into_iter().map(|r| Record { smoothing: 0.2, ..r }));
+        let all = findings(&all);
+        assert_eq!(all.len(), 8);
+        assert!(all[2].seen() && !all[6].seen() && all[6].group.contains("ε = 0.2"));
+    }
 }

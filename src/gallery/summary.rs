@@ -62,16 +62,20 @@ impl Row {
 
 /// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
 pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
-    summarize_within(source, records, held_out, TREND_TOLERANCE)
+    summarize_by(source, records, held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
 }
 
-/// The same with a tolerance, relative to the range of a curve: trained networks are not exact.
-pub fn summarize_within(source: &str, records: &[Record], held_out: bool, tolerance: f64) -> Vec<Row> {
+/// The same with another judge of shapes, for numbers that are not exact.
+pub fn summarize_by(
+    source: &str,
+    records: &[Record],
+    held_out: bool,
+    judge: impl Fn(&[f64], &[f64]) -> Shape,
+) -> Vec<Row> {
     let curves = curves(records);
     (0..METRICS.len())
         .map(|metric| {
-            let shapes: Vec<Shape> =
-                curves.iter().map(|c| shape(c, metric, held_out, tolerance)).collect();
+            let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out, &judge)).collect();
             let peaks: Vec<f64> = shapes
                 .iter()
                 .filter_map(|s| match s {
@@ -91,9 +95,14 @@ pub fn summarize_within(source: &str, records: &[Record], held_out: bool, tolera
         .collect()
 }
 
-fn shape(curve: &Curve, metric: usize, held_out: bool, tolerance: f64) -> Shape {
+fn shape(
+    curve: &Curve,
+    metric: usize,
+    held_out: bool,
+    judge: impl Fn(&[f64], &[f64]) -> Shape,
+) -> Shape {
     let of = |r: &Record| if held_out { r.held_out_metric(metric) } else { r.metric(metric) };
-    Shape::of(&curve.shares(), &curve.values(of), tolerance)
+    judge(&curve.shares(), &curve.values(of))
 }
 
 #[cfg(test)]

@@ -187,11 +187,11 @@ impl Start {
             trainer.until(config.steps(blank.time, training, samples))?;
             let moved = apply(&backbone, &self.train.inputs)?;
             let after = self.fit(loss, &head, &moved, &whole)?;
-            if !after.energy.aie.is_finite() {
+            let moved = matrix(&moved.flatten_from(1)?)?;
+            if !after.energy.aie.is_finite() || moved.iter().all(|&z| z == 0.0) {
                 let (time, rate) = (blank.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
-            let moved = matrix(&moved.flatten_from(1)?)?;
             let near = Adaptation::of(&features, &(moved - &features));
             let moved = outputs(&backbone, &self.held_out.inputs)?;
             let far = Adaptation::of(&self.held_out.features, &(moved - &self.held_out.features));

@@ -40,10 +40,10 @@ pub enum ReplayError {
         /// Its name.
         name: String,
     },
-    /// Training left the range of numbers.
+    /// Training left the range of numbers, or silenced the whole network.
     #[error(
-        "{stage} diverged: the outputs are no longer finite after {time} epochs at a rate of {rate}; a \
-         smaller rate helps"
+        "{stage} diverged: after a time of {time} at a rate of {rate} outputs are not finite or all features \
+         are zero; a smaller rate helps"
     )]
     Diverged {
         /// What was trained.
