@@ -132,8 +132,8 @@ fn probing_points_are_placed_by_energy() {
 fn every_option_learns() {
     let base = numbers(&run(small())[1]);
     let changes: [fn(&mut Config); 6] = [
-        |c| c.head.hidden = Some(8),
-        |c| c.head.blocks = 1,
+        |c| c.head[0].hidden = Some(8),
+        |c| c.head[0].blocks = 1,
         |c| c.loss = Loss::Squared,
         |c| c.heads.smoothings = vec![0.2],
         |c| c.heads.head_rates = vec![0.0],
@@ -248,7 +248,7 @@ fn bad_input_gives_one_clear_error() {
     let bytes = std::fs::read(&weights).unwrap();
     std::fs::write(here.join("short.safetensors"), &bytes[..bytes.len() - 8]).unwrap();
     for (args, expected) in [
-        (&["letters"][..], "letters is no setting; accepted: linear, digits"),
+        (&["letters"][..], "letters is no setting; accepted: linear, digits, digits-cnn, fashion"),
         (&["bad.toml"], "letters"),
         (&["field.toml"], "rat"),
         (&["digits", "--device", "tpu"], "device tpu cannot be used: there is no such device"),

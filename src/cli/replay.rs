@@ -10,10 +10,10 @@ use serde_json::json;
 use super::plot::{Format, save};
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::files::{check_output, write_csv, write_parquet};
-use crate::gallery::replay::{Finding, findings};
-use crate::gallery::stored::{NAMES, figure};
+use crate::gallery::replay::{Finding, findings, optima, transfer};
+use crate::gallery::stored::figure;
 use crate::plot::Theme;
-use crate::replay::config::{Backbone, Config, Data, Loss, Precision, SETTINGS, Source};
+use crate::replay::config::{Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source};
 use crate::replay::{Replay, device};
 use crate::sweep::Sweep;
 
@@ -28,9 +28,15 @@ use crate::sweep::Sweep;
     taskhead replay linear --times 1,10 --rate 0.0005"
 )]
 pub struct Args {
-    /// linear, digits, or the path of a TOML configuration.
+    /// linear, digits, digits-cnn, fashion, or the path of a TOML configuration.
     #[arg(default_value = "digits")]
     setting: String,
+    /// A ready experiment on one of the paper's practical options.
+    #[arg(long, value_enum)]
+    experiment: Option<Experiment>,
+    /// Folder of the data files.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
     /// auto, cpu, cuda:N or metal.
     #[arg(long, default_value = "auto")]
     device: String,
@@ -171,6 +177,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         for finding in &findings {
             println!("{finding}");
         }
+        for optimum in optima(&result.records) {
+            println!("{optimum}");
+        }
         println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
         if let Some(record) = result.records.iter().find(|r| !r.succeeded()) {
             println!("first failure (record {}): {}", record.cell, record.error);
@@ -188,7 +197,8 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     let mut paths = Vec::new();
-    for figure in NAMES.iter().filter_map(|name| figure(name, &result.records).ok()) {
+    let trajectories = figure("trajectories", &result.records).ok();
+    for figure in trajectories.into_iter().chain(transfer(&result.records)) {
         for (theme, suffix) in [(Theme::Light, ""), (Theme::Dark, "-dark")] {
             let path = folder.join(format!("{}{suffix}", figure.name()));
             paths.push(save(figure.as_ref(), theme, path, Format::Svg)?);
@@ -218,8 +228,10 @@ fn configuration(args: &Args) -> Result<Config> {
     set(&mut config.times, args.times.clone());
     set(&mut config.pretrain.source, args.source);
     config.pretrain.weights = args.weights.clone().or(config.pretrain.weights);
-    config.head.hidden = args.head_hidden.or(config.head.hidden);
-    set(&mut config.head.blocks, args.head_blocks);
+    for head in &mut config.head {
+        head.hidden = args.head_hidden.or(head.hidden);
+        set(&mut head.blocks, args.head_blocks);
+    }
     if let Some(widths) = &args.widths {
         config.backbone = Backbone::Mlp { widths: widths.clone() };
     }
@@ -227,7 +239,17 @@ fn configuration(args: &Args) -> Result<Config> {
         match &mut config.data {
             Data::Digits { samples } => *samples = Some(given),
             Data::Linear(task) => task.samples = given,
+            Data::Idx(files) => files.samples = Some(given),
         }
+    }
+    if let Some(folder) = &args.data {
+        match &mut config.data {
+            Data::Idx(files) => files.folder = folder.clone(),
+            _ => bail!("--data does not belong to this setting; accepted with: fashion"),
+        }
+    }
+    if let Some(experiment) = args.experiment {
+        config.vary(experiment);
     }
     set(&mut config.finetune.rate, args.rate);
     if config.is_flow() {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::summary::{Row, summarize_by};
 use super::{METRICS, curves, same_group};
+use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use crate::sweep::record::Record;
 use crate::trend::{Claim, Shape};
 
@@ -69,8 +70,8 @@ fn shape(x: &[f64], y: &[f64]) -> Shape {
     Shape::of(x, &y.iter().map(|v| v - low).collect::<Vec<_>>(), TOLERANCE)
 }
 
-/// The four laws for each group of curves that differ in the seed only, at the last finetuning time.
-pub fn findings(records: &[Record]) -> Vec<Finding> {
+/// Records that differ in seed, point and time only.
+fn groups(records: &[Record]) -> Vec<Vec<Record>> {
     let mut groups: Vec<Vec<Record>> = Vec::new();
     for record in records {
         match groups.iter_mut().find(|g| g[0].problem == record.problem && same_group(&g[0], record)) {
@@ -78,18 +79,35 @@ pub fn findings(records: &[Record]) -> Vec<Finding> {
             None => groups.push(vec![record.clone()]),
         }
     }
-    let many = groups.len() > 1;
-    groups.iter().flat_map(|group| of_group(group, many)).collect()
+    groups
 }
 
-fn of_group(records: &[Record], many: bool) -> Vec<Finding> {
-    let first = &records[0];
-    let group = if many {
-        let Record { problem, head_scale, smoothing, head_rate, .. } = first;
-        format!("{problem} (scale {head_scale}, ε = {smoothing}, γ = {head_rate})")
-    } else {
-        first.problem.clone()
+/// Names of the groups: what they differ in, or the problem if there is one group.
+fn names(groups: &[Vec<Record>]) -> Vec<String> {
+    let firsts: Vec<&Record> = groups.iter().map(|g| &g[0]).collect();
+    let differs = |of: fn(&Record) -> f64| firsts.iter().any(|r| of(r) != of(firsts[0]));
+    let problems = firsts.iter().any(|r| r.problem != firsts[0].problem);
+    let parts: [(bool, fn(&Record) -> String); 4] = [
+        (problems || groups.len() == 1, |r| r.problem.clone()),
+        (differs(|r| r.head_scale), |r| format!("scale {}", r.head_scale)),
+        (differs(|r| r.smoothing), |r| format!("ε = {}", r.smoothing)),
+        (differs(|r| r.head_rate), |r| format!("γ = {}", r.head_rate)),
+    ];
+    let name = |r: &&Record| {
+        let used = parts.iter().filter(|(used, _)| *used).map(|(_, part)| part(r));
+        used.collect::<Vec<_>>().join(", ")
     };
+    firsts.iter().map(name).collect()
+}
+
+/// The four laws for each group of curves that differ in the seed only, at the last finetuning time.
+pub fn findings(records: &[Record]) -> Vec<Finding> {
+    let groups = groups(records);
+    let names = names(&groups);
+    groups.iter().zip(&names).flat_map(|(group, name)| of_group(group, name)).collect()
+}
+
+fn of_group(records: &[Record], group: &str) -> Vec<Finding> {
     let all = curves(records);
     let count = all.iter().map(|c| c.records.len()).min().unwrap_or(0);
     let mean = |of: &dyn Fn(&Record) -> f64, i: usize| {
@@ -111,11 +129,125 @@ fn of_group(records: &[Record], many: bool) -> Vec<Finding> {
         });
         let spread =
             if all.len() > 1 { deviations.sum::<f64>() / count as f64 / range } else { f64::NAN };
-        Finding { group: group.clone(), mean: shape(&x, &y), spread, row }
+        Finding { group: group.to_owned(), mean: shape(&x, &y), spread, row }
     };
-    let rows = summarize_by(&group, records, false, shape);
+    let rows = summarize_by(group, records, false, shape);
     debug_assert_eq!(rows.len(), METRICS.len());
     rows.into_iter().map(row).collect()
+}
+
+/// Means over the seeds, point by point, by ascending average initial energy.
+struct Means {
+    name: String,
+    seeds: usize,
+    energy: Vec<f64>,
+    probe_time: Vec<f64>,
+    points: Vec<Vec<Record>>,
+}
+
+impl Means {
+    fn of(records: &[Record], name: &str) -> Self {
+        let all = curves(records);
+        let count = all.iter().map(|c| c.records.len()).min().unwrap_or(0);
+        let points: Vec<Vec<Record>> =
+            (0..count).map(|i| all.iter().map(|c| c.records[i].clone()).collect()).collect();
+        let mean = |of: fn(&Record) -> f64| points.iter().map(|p| average(p, of)).collect();
+        let (energy, probe_time) = (mean(|r| r.aie), mean(|r| r.probe_time));
+        Self { name: name.to_owned(), seeds: all.len(), energy, probe_time, points }
+    }
+
+    /// Mean, least and most over the seeds at each energy.
+    fn series(&self, of: impl Fn(&Record) -> f64) -> Series {
+        let y = self.points.iter().map(|p| average(p, &of)).collect();
+        let fold = |start: f64, pick: fn(f64, f64) -> f64| -> Vec<f64> {
+            self.points.iter().map(|p| p.iter().map(&of).fold(start, pick)).collect()
+        };
+        let (low, high) = (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max));
+        if self.seeds > 1 {
+            Series::band(&self.name, self.energy.clone(), y, low, high)
+        } else {
+            Series::line(&self.name, self.energy.clone(), y)
+        }
+    }
+
+    /// The point of the largest mean.
+    fn best(&self, of: impl Fn(&Record) -> f64) -> Option<(usize, f64)> {
+        let means = self.points.iter().map(|p| average(p, &of)).enumerate();
+        means.filter(|(_, v)| v.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+fn average(records: &[Record], of: impl Fn(&Record) -> f64) -> f64 {
+    records.iter().map(of).sum::<f64>() / records.len() as f64
+}
+
+/// Where the held-out accuracy of a group is best.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimum {
+    /// The group in words.
+    pub group: String,
+    /// Best accuracy, average initial energy and probing time there.
+    pub best: [f64; 3],
+    /// Accuracy after the longest probing and without any.
+    pub ends: [f64; 2],
+}
+
+impl fmt::Display for Optimum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ([best, energy, time], [longest, none]) = (self.best, self.ends);
+        write!(
+            f,
+            "{}: best held-out accuracy {best:.4} at energy {energy:.2} (τ = {time:.1}); {longest:.4} at the \
+             least energy, {none:.4} at the most",
+            self.group
+        )
+    }
+}
+
+/// The best points of all groups that have accuracies, at the last finetuning time.
+pub fn optima(records: &[Record]) -> Vec<Optimum> {
+    let groups = groups(records);
+    let of = |r: &Record| r.held_out_accuracy;
+    let optimum = |(group, name): (&Vec<Record>, &String)| {
+        let means = Means::of(group, name);
+        let (i, accuracy) = means.best(of)?;
+        let ends = [means.points.first()?, means.points.last()?].map(|p| average(p, of));
+        Some(Optimum {
+            group: name.clone(),
+            best: [accuracy, means.energy[i], means.probe_time[i]],
+            ends,
+        })
+    };
+    groups.iter().zip(&names(&groups)).filter_map(optimum).collect()
+}
+
+/// The four metrics against the average initial energy, and what it means for the held-out samples.
+pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
+    let groups = groups(records);
+    let means: Vec<Means> =
+        groups.iter().zip(&names(&groups)).map(|(group, name)| Means::of(group, name)).collect();
+    if means.iter().all(|m| m.points.len() < 2) {
+        return None;
+    }
+    let panel = |title: &str, label: &str, of: &dyn Fn(&Record) -> f64| SeriesPanel {
+        title: title.into(),
+        y_label: label.into(),
+        series: means.iter().map(|m| m.series(of)).collect(),
+    };
+    let mut panels: Vec<SeriesPanel> = METRICS
+        .iter()
+        .enumerate()
+        .map(|(metric, (title, symbol))| panel(title, symbol, &|r| r.metric(metric)))
+        .collect();
+    if records.iter().any(|r| r.held_out_accuracy.is_finite()) {
+        let mut accuracy = panel("Held-out accuracy, best marked", "accuracy", &|r| r.held_out_accuracy);
+        for (series, means) in accuracy.series.iter_mut().zip(&means) {
+            series.peak = means.best(|r| r.held_out_accuracy).map(|(i, y)| (means.energy[i], y));
+        }
+        panels.push(accuracy);
+        panels.push(panel("Held-out squared error", "mean ‖r‖²", &|r| r.risk));
+    }
+    Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
 }
 
 #[cfg(test)]
@@ -157,6 +289,17 @@ mod tests {
         all.extend(records([3.0, 2.0, 1.0, 0.0]).into_iter().map(|r| Record { smoothing: 0.2, ..r }));
         let all = findings(&all);
         assert_eq!(all.len(), 8);
-        assert!(all[2].seen() && !all[6].seen() && all[6].group.contains("ε = 0.2"));
+        assert!(all[2].seen() && !all[6].seen() && all[6].group == "ε = 0.2");
+    }
+
+    #[test]
+    fn the_best_point_is_that_of_the_mean() {
+        let accuracy = [[0.5, 0.9, 0.7, 0.6], [0.5, 0.7, 0.95, 0.6]];
+        let of =
+            |r: Record| Record { held_out_accuracy: accuracy[r.seed as usize][r.aie as usize - 1], ..r };
+        let all: Vec<Record> = records([0.0; 4]).into_iter().map(of).collect();
+        let optimum = &optima(&all)[0];
+        assert_eq!((optimum.best[0], optimum.best[1], optimum.ends), (0.825, 3.0, [0.5, 0.6]));
+        assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());
     }
 }

@@ -56,12 +56,12 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(replay: &Replay, seed: u64) -> Result<Self, ReplayError> {
+    fn new(replay: &Replay, seed: u64, blocks: usize) -> Result<Self, ReplayError> {
         let (dtype, device) = (replay.dtype, &replay.device);
         match (&replay.dataset, &replay.backbone) {
             (Dataset::Images { downstream, samples, .. }, Some(pretrained)) => {
                 let held = downstream.held_out.samples(dtype, device)?;
-                let kept = pretrained.depth() - replay.config.head.blocks;
+                let kept = pretrained.depth() - blocks;
                 Ok(Self {
                     train: draw(&downstream.train, *samples, seed, dtype, device)?,
                     held_inputs: held.inputs,
@@ -89,13 +89,13 @@ impl Parts {
 impl Start {
     pub fn new(replay: &Replay, curve: &Curve) -> Result<Self, ReplayError> {
         let Parts { train, held_inputs, held_targets, backbone, layers_of_head: mut plans } =
-            Parts::new(replay, curve.seed)?;
+            Parts::new(replay, curve.seed, curve.head.blocks)?;
         let (dtype, device) = (replay.dtype, &replay.device);
         let targets = matrix(&train.targets)?;
         let smoothed = tensor(&smooth(&targets, curve.smoothing), dtype, device)?;
         let features = apply(&backbone, &train.inputs)?;
 
-        plans.extend(replay.config.head.hidden.map(|width| Plan::Dense { width }));
+        plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
         let mut rng = stream(curve.seed, purpose::LAYERS_OF_HEAD);
         let (layers, shape) = Stack::new(&plans, &features.dims()[1..], &mut rng, (dtype, device))?;
         let (h, k) = (shape.iter().product(), train.outputs());
@@ -260,4 +260,61 @@ struct Fit {
     risk: f64,
     accuracy: f64,
     held_out_accuracy: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::config::{Backbone, Data, Head};
+    use crate::replay::train::driver;
+
+    /// Every kind of network and head: all that should learn has a finite gradient that is not zero when
+    /// everything is finetuned, and the backbone has none while the head is probed.
+    #[test]
+    fn all_that_should_learn_has_a_gradient_and_nothing_else() {
+        let digits = Config::preset("digits").unwrap();
+        let cnn = Config::preset("digits-cnn").unwrap();
+        let mlp = Backbone::Mlp { widths: vec![12, 8] };
+        let networks = [
+            Config { backbone: mlp, ..digits },
+            Config { backbone: Backbone::Cnn { channels: vec![3, 4], width: 8 }, ..cnn },
+            Config::preset("linear").unwrap(),
+        ];
+        for mut config in networks {
+            let flow = config.is_flow();
+            if !flow {
+                config.data = Data::Digits { samples: Some(40) };
+                config.pretrain.source = crate::replay::config::Source::None;
+                config.head.push(Head { hidden: Some(6), blocks: 1 });
+            }
+            for loss in [Loss::Squared, Loss::CrossEntropy] {
+                let config = Config { loss, ..config.clone() };
+                let replay = Replay::new(config, candle_core::Device::Cpu, None).unwrap();
+                for curve in &replay.curves {
+                    let start = Start::new(&replay, curve).unwrap();
+                    let (backbone, head) = (start.backbone.clone(), start.head.clone());
+                    let whole = backbone.clone().then(head.clone());
+                    let outputs = whole.forward(&start.train.inputs).unwrap();
+                    let finetuning = driver(loss, &outputs, &start.train.targets).unwrap();
+                    let finetuning = finetuning.backward().unwrap();
+                    let outputs = head.forward(&start.features).unwrap();
+                    let probing = driver(loss, &outputs, &start.smoothed).unwrap().backward().unwrap();
+                    let all = whole.variables("whole");
+                    assert_eq!(all.len(), backbone.variables("").len() + head.variables("").len());
+                    for (name, variable) in all {
+                        let gradient = finetuning.get(&variable).expect(&name).abs().unwrap();
+                        let sum = gradient.sum_all().unwrap().to_dtype(DType::F64).unwrap();
+                        let sum = sum.to_scalar::<f64>().unwrap();
+                        assert!(sum.is_finite() && sum > 0.0, "{}: {name}", replay.title(curve));
+                    }
+                    for (name, variable) in backbone.variables("backbone") {
+                        assert!(probing.get(&variable).is_none(), "{name}");
+                    }
+                    for (name, variable) in head.variables("head") {
+                        assert!(probing.get(&variable).is_some(), "{name}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What to replay: a preset, a TOML file or flags make a [`Config`].
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::data::LinearTask;
@@ -31,8 +33,8 @@ pub struct Config {
     pub data: Data,
     /// Layers from the input to the features.
     pub backbone: Backbone,
-    /// Layers from the features to the outputs.
-    pub head: Head,
+    /// Kinds of heads, each with curves of its own.
+    pub head: Vec<Head>,
     /// How the backbone gets its features.
     pub pretrain: Pretrain,
     /// Training of the head alone.
@@ -75,8 +77,31 @@ pub enum Data {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         samples: Option<usize>,
     },
+    /// Images in the IDX format of MNIST, some classes being the source and others downstream.
+    Idx(IdxFiles),
     /// Two-layer linear networks on random tasks of the engine, one for each seed.
     Linear(LinearTask),
+}
+
+/// A folder with `train-` and `t10k-` images and labels, and what is taken of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct IdxFiles {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Labels of the source task.
+    pub source: Vec<u16>,
+    /// Labels of the downstream task.
+    pub classes: Vec<u16>,
+    /// Source training images, the first ones (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_samples: Option<usize>,
+    /// Downstream training images, drawn by the seed (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<usize>,
+    /// Held-out images of each task, the first ones (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<usize>,
 }
 
 /// Layers from the input to the features. All but those of `Linear` end in max(0, ·).
@@ -89,6 +114,13 @@ pub enum Backbone {
     Mlp {
         /// Width of each layer; the last is the feature width h.
         widths: Vec<usize>,
+    },
+    /// Convolutions with 3×3 filters, each halving height and width, then one dense layer.
+    Cnn {
+        /// Output channels of each convolution.
+        channels: Vec<usize>,
+        /// Feature width h.
+        width: usize,
     },
 }
 
@@ -155,14 +187,37 @@ pub struct Training {
     pub batch: usize,
 }
 
+/// A ready experiment on one of the paper's practical options; the probing time is varied in all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Experiment {
+    /// Label smoothing while probing: 0, 0.1, 0.3.
+    Smoothing,
+    /// A linear head and one with a hidden layer of 64.
+    Head,
+    /// The whole backbone, and one whose last layer is initialised anew and belongs to the head.
+    Partial,
+    /// Scales of the initial head: 1/4, 1, 4.
+    Scale,
+    /// Learning rates of the head over the backbone's: 1/10, 1, 10.
+    Rate,
+}
+
 /// The settings that come with the program.
-pub const SETTINGS: [&str; 2] = ["linear", "digits"];
+pub const SETTINGS: [&str; 4] = ["linear", "digits", "digits-cnn", "fashion"];
+
+/// Where Debian's package `dataset-fashion-mnist` puts its files.
+const FASHION: &str = "/usr/share/datasets/fashion-mnist";
 
 impl Config {
     /// The preset of a name of [`SETTINGS`].
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "digits" => Some(Self::digits()),
+            "digits-cnn" => Some(Self {
+                backbone: Backbone::Cnn { channels: vec![16, 32], width: 64 },
+                ..Self::digits()
+            }),
+            "fashion" => Some(Self::fashion()),
             "linear" => Some(Self::linear()),
             _ => None,
         }
@@ -171,12 +226,12 @@ impl Config {
     fn digits() -> Self {
         let training = |rate| Training { rate, momentum: 0.9, batch: 32 };
         Self {
-            times: vec![1.0, 3.0, 10.0, 30.0],
+            times: vec![1.0, 3.0, 10.0, 30.0, 100.0],
             loss: Loss::CrossEntropy,
             dtype: Precision::F32,
-            data: Data::Digits { samples: None },
+            data: Data::Digits { samples: Some(150) },
             backbone: Backbone::Mlp { widths: vec![128, 128] },
-            head: Head::default(),
+            head: vec![Head::default()],
             pretrain: Pretrain {
                 source: Source::Labels,
                 weights: None,
@@ -191,6 +246,26 @@ impl Config {
         }
     }
 
+    fn fashion() -> Self {
+        let training = |rate| Training { rate, momentum: 0.9, batch: 64 };
+        Self {
+            times: vec![1.0, 5.0, 20.0],
+            data: Data::Idx(IdxFiles {
+                folder: FASHION.into(),
+                source: vec![0, 1, 2, 3, 4],
+                classes: vec![5, 6, 7, 8, 9],
+                source_samples: Some(10_000),
+                samples: Some(1000),
+                held_out: Some(2000),
+            }),
+            backbone: Backbone::Cnn { channels: vec![16, 32], width: 128 },
+            pretrain: Pretrain { epochs: 4.0, training: training(0.02), ..Self::digits().pretrain },
+            probing: Probing { longest: 100.0, training: training(0.02) },
+            finetune: training(0.01),
+            ..Self::digits()
+        }
+    }
+
     fn linear() -> Self {
         let descent = Training { rate: 1e-3, momentum: 0.0, batch: 0 };
         Self {
@@ -199,7 +274,7 @@ impl Config {
             dtype: Precision::F64,
             data: Data::Linear(LinearTask::default()),
             backbone: Backbone::Linear,
-            head: Head::default(),
+            head: vec![Head::default()],
             pretrain: Pretrain {
                 source: Source::None,
                 weights: None,
@@ -218,7 +293,12 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let given: toml::Table = toml::from_str(text)?;
         let kind = given.get("data").and_then(|d| d.get("kind")).and_then(|k| k.as_str());
-        match kind.and_then(Self::preset) {
+        let preset = match kind {
+            Some("idx") => Some(Self::fashion()),
+            Some(kind) => Self::preset(kind),
+            None => None,
+        };
+        match preset {
             Some(preset) => {
                 let mut all = toml::Table::try_from(&preset).expect("a preset is plain data");
                 merge(&mut all, given);
@@ -226,6 +306,21 @@ impl Config {
             }
             // The error of serde says what is accepted.
             None => toml::from_str(text),
+        }
+    }
+
+    /// Makes the configuration that of an experiment: one of its options takes several values.
+    pub fn vary(&mut self, experiment: Experiment) {
+        match experiment {
+            Experiment::Smoothing => self.heads.smoothings = vec![0.0, 0.1, 0.3],
+            Experiment::Head => {
+                self.head = vec![Head::default(), Head { hidden: Some(64), blocks: 0 }];
+            }
+            Experiment::Partial => {
+                self.head = vec![Head::default(), Head { hidden: None, blocks: 1 }];
+            }
+            Experiment::Scale => self.heads.scales = vec![0.25, 1.0, 4.0],
+            Experiment::Rate => self.heads.head_rates = vec![0.1, 1.0, 10.0],
         }
     }
 
@@ -265,13 +360,18 @@ impl Config {
     }
 
     /// Name of the curves: the setting, and where it is not the ordinary one.
-    pub fn title(&self) -> String {
+    pub fn title(&self, head: &Head) -> String {
         let mut title = match &self.data {
             Data::Digits { .. } => "digits".to_owned(),
             Data::Linear(_) => "linear".to_owned(),
+            Data::Idx(files) => {
+                let name = files.folder.file_name().unwrap_or(files.folder.as_os_str());
+                name.to_string_lossy().into_owned()
+            }
         };
         match &self.backbone {
             Backbone::Mlp { .. } => title += " mlp",
+            Backbone::Cnn { .. } => title += " cnn",
             Backbone::Linear => {}
         }
         if !self.is_flow() && self.pretrain.weights.is_none() {
@@ -281,11 +381,11 @@ impl Config {
                 Source::None => title += ", random backbone",
             }
         }
-        if self.head.hidden.is_some() {
+        if head.hidden.is_some() {
             title += ", two-layer head";
         }
-        if self.head.blocks > 0 {
-            title += &format!(", {} of its layers in the head", self.head.blocks);
+        if head.blocks > 0 {
+            title += &format!(", {} of its layers in the head", head.blocks);
         }
         title
     }
@@ -295,6 +395,7 @@ impl Config {
         let heads = &self.heads;
         let seeds = usize::try_from(heads.seeds).unwrap_or(usize::MAX);
         [
+            self.head.len(),
             heads.scales.len(),
             heads.smoothings.len(),
             heads.head_rates.len(),
@@ -341,14 +442,33 @@ impl Config {
                 return wrong(name, time, "a finite number of at least 0");
             }
         }
-        let mut layers = 0;
-        if let Backbone::Mlp { widths } = &self.backbone {
-            layers = widths.len();
-            if widths.is_empty() {
-                return Err(ConfigError::Empty { name: "backbone.widths" });
+        let layers = match &self.backbone {
+            Backbone::Linear => 0,
+            Backbone::Mlp { widths } => {
+                if widths.is_empty() {
+                    return Err(ConfigError::Empty { name: "backbone.widths" });
+                }
+                if widths.contains(&0) {
+                    return wrong("backbone.widths", 0.0, "at least 1");
+                }
+                widths.len()
             }
-            if widths.contains(&0) {
-                return wrong("backbone.widths", 0.0, "at least 1");
+            Backbone::Cnn { channels, width } => {
+                if channels.is_empty() {
+                    return Err(ConfigError::Empty { name: "backbone.channels" });
+                }
+                if channels.contains(&0) || *width == 0 {
+                    return wrong("backbone.channels or .width", 0.0, "at least 1");
+                }
+                channels.len() + 1
+            }
+        };
+        if let Data::Idx(files) = &self.data {
+            if files.source.is_empty() {
+                return Err(ConfigError::Empty { name: "data.source" });
+            }
+            if files.classes.len() < 2 {
+                return wrong("data.classes", files.classes.len() as f64, "at least two labels");
             }
         }
         let linear = matches!(self.backbone, Backbone::Linear);
@@ -384,15 +504,17 @@ impl Config {
                 }
             }
         }
-        if self.head.hidden == Some(0) {
-            return wrong("head.hidden", 0.0, "at least 1");
+        if self.head.is_empty() {
+            return Err(ConfigError::Empty { name: "head" });
         }
-        if self.head.blocks > 0 && self.head.blocks >= layers {
-            return wrong(
-                "head.blocks",
-                self.head.blocks as f64,
-                "fewer than the layers of the backbone: one has to stay",
-            );
+        for head in &self.head {
+            if head.hidden == Some(0) {
+                return wrong("head.hidden", 0.0, "at least 1");
+            }
+            if head.blocks > 0 && head.blocks >= layers {
+                let accepted = "fewer than the layers of the backbone: one has to stay";
+                return wrong("head.blocks", head.blocks as f64, accepted);
+            }
         }
         Ok(())
     }
@@ -452,7 +574,7 @@ mod tests {
         assert!(message(&|c| c.times = vec![f64::INFINITY]).contains("`times` holds inf"));
         assert!(message(&|c| c.finetune.rate = 0.0).starts_with("`finetune.rate` holds 0"));
         assert!(message(&|c| c.probing.training.momentum = 1.0).starts_with("`momentum` holds 1"));
-        assert!(message(&|c| c.head.blocks = 2).starts_with("`head.blocks` holds 2"));
+        assert!(message(&|c| c.head[0].blocks = 2).starts_with("`head.blocks` holds 2"));
         assert!(message(&|c| c.backbone = Backbone::Mlp { widths: vec![] }).contains("is empty"));
         assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
     }

@@ -26,7 +26,7 @@ use rayon::prelude::*;
 
 use crate::sweep::record::Record;
 use cell::Start;
-use config::{Config, Precision};
+use config::{Config, Head, Precision};
 use data::Dataset;
 use error::ReplayError;
 use network::Stack;
@@ -50,6 +50,7 @@ struct Curve {
     /// Number of its first record.
     first: u64,
     seed: u64,
+    head: Head,
     scale: f64,
     smoothing: f64,
     head_rate: f64,
@@ -144,12 +145,17 @@ impl Replay {
         all.into_iter().flatten().collect()
     }
 
+    /// Name of a curve.
+    fn title(&self, curve: &Curve) -> String {
+        self.config.title(&curve.head)
+    }
+
     /// The record of a cell before anything is known of it.
     fn blank(&self, curve: &Curve, point: usize, time: usize) -> Record {
         let times = self.config.times.len();
         Record {
             cell: curve.first + (point * times + time) as u64,
-            problem: self.config.title(),
+            problem: self.title(curve),
             seed: curve.seed,
             head_scale: curve.scale,
             smoothing: curve.smoothing,
@@ -181,18 +187,14 @@ fn curves(config: &Config) -> Vec<Curve> {
     let records = (config.points().count() * config.times.len()) as u64;
     let mut all = Vec::new();
     for seed in heads.first_seed..heads.first_seed.saturating_add(heads.seeds) {
-        for &scale in &heads.scales {
-            for &smoothing in &heads.smoothings {
-                for &head_rate in &heads.head_rates {
-                    let first = all.len() as u64 * records;
-                    all.push(Curve {
-                        first,
-                        seed,
-                        scale,
-                        smoothing,
-                        head_rate,
-                        energies: OnceLock::new(),
-                    });
+        for head in &config.head {
+            for &scale in &heads.scales {
+                for &smoothing in &heads.smoothings {
+                    for &head_rate in &heads.head_rates {
+                        let first = all.len() as u64 * records;
+                        let (head, energies) = (head.clone(), OnceLock::new());
+                        all.push(Curve { first, seed, head, scale, smoothing, head_rate, energies });
+                    }
                 }
             }
         }

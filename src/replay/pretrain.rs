@@ -53,6 +53,10 @@ struct Identity<'a> {
 pub fn plan(backbone: &Backbone) -> Vec<Plan> {
     match backbone {
         Backbone::Mlp { widths } => widths.iter().map(|&width| Plan::Dense { width }).collect(),
+        Backbone::Cnn { channels, width } => {
+            let conv = channels.iter().map(|&channels| Plan::Conv { channels, pool: true });
+            conv.chain([Plan::Dense { width: *width }]).collect()
+        }
         Backbone::Linear => Vec::new(),
     }
 }

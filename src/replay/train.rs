@@ -1,6 +1,8 @@
 //! One step of training for every loss.
 
-use candle_core::{Result as TensorResult, Tensor, Var};
+use candle_core::{
+    CpuStorage, InplaceOp2, Layout, Result as TensorResult, Tensor, Var, WithDType, bail,
+};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -77,12 +79,58 @@ impl Descent {
             let gradient = gradients
                 .get(&learner.variable)
                 .ok_or_else(|| ReplayError::NoGradient { name: learner.name.clone() })?;
-            let velocity = match &learner.velocity {
-                Some(velocity) if self.momentum > 0.0 => ((velocity * self.momentum)? + gradient)?,
-                _ => gradient.clone(),
+            let direction = match &mut learner.velocity {
+                Some(velocity) => {
+                    add(velocity, self.momentum, gradient, 1.0)?;
+                    &*velocity
+                }
+                None if self.momentum > 0.0 => &*learner.velocity.insert(gradient.copy()?),
+                None => gradient,
             };
-            learner.variable.set(&(learner.variable.as_tensor() - (&velocity * learner.rate)?)?)?;
-            learner.velocity = Some(velocity);
+            add(learner.variable.as_tensor(), 1.0, direction, -learner.rate)?;
+        }
+        Ok(())
+    }
+}
+
+/// y ← keep · y + by · x, in place.
+fn add(y: &Tensor, keep: f64, x: &Tensor, by: f64) -> TensorResult<()> {
+    if y.device().is_cpu() {
+        return y.inplace_op2(&x.contiguous()?, &Add { keep, by });
+    }
+    let sum = ((y * keep)? + (x * by)?)?;
+    y.slice_set(&sum, 0, 0)
+}
+
+struct Add {
+    keep: f64,
+    by: f64,
+}
+
+impl InplaceOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add in place"
+    }
+
+    fn cpu_fwd(
+        &self,
+        y: &mut CpuStorage,
+        y_layout: &Layout,
+        x: &CpuStorage,
+        x_layout: &Layout,
+    ) -> TensorResult<()> {
+        fn run<T: WithDType>(y: &mut [T], x: &[T], add: &Add) {
+            let (keep, by) = (T::from_f64(add.keep), T::from_f64(add.by));
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = keep * *y + by * x;
+            }
+        }
+        let ranges = y_layout.contiguous_offsets().zip(x_layout.contiguous_offsets());
+        let Some(((y0, y1), (x0, x1))) = ranges else { bail!("contiguous tensors are needed") };
+        match (y, x) {
+            (CpuStorage::F32(y), CpuStorage::F32(x)) => run(&mut y[y0..y1], &x[x0..x1], self),
+            (CpuStorage::F64(y), CpuStorage::F64(x)) => run(&mut y[y0..y1], &x[x0..x1], self),
+            _ => bail!("numbers of one type, f32 or f64, are needed"),
         }
         Ok(())
     }
@@ -211,6 +259,18 @@ mod tests {
             let gap =
                 (gradient(&driver) - gradient(&written)).unwrap().abs().unwrap().sum_all().unwrap();
             assert!(gap.to_scalar::<f64>().unwrap() < 1e-14, "{loss:?}");
+        }
+    }
+
+    /// v ← μv + g, w ← w − ηv, by hand for w = 1, g = w: the loss is w²/2.
+    #[test]
+    fn momentum_is_that_of_the_textbook() {
+        let w = Var::new(&[1.0f64], &Device::Cpu).unwrap();
+        let mut descent = Descent::new(0.5).with(vec![("w".into(), w.clone())], 0.1);
+        for expected in [0.9, 0.76, 0.614] {
+            descent.step(&(w.sqr().unwrap() / 2.0).unwrap().sum_all().unwrap()).unwrap();
+            let found = w.to_vec1::<f64>().unwrap()[0];
+            assert!((found - expected).abs() < 1e-15, "{found}");
         }
     }
 

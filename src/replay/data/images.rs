@@ -87,6 +87,25 @@ impl Images {
         }
     }
 
+    /// The first `most` images of the given classes (all if absent), which are numbered anew in that order.
+    ///
+    /// # Errors
+    ///
+    /// In words: a class that no image has.
+    pub fn of_classes(&self, classes: &[u16], most: Option<usize>) -> Result<Self, String> {
+        if let Some(missing) = classes.iter().find(|class| !self.labels.contains(class)) {
+            return Err(format!("no image has the label {missing}"));
+        }
+        let place = |label: &u16| classes.iter().position(|class| class == label);
+        let rows = (0..self.count()).filter(|&row| place(&self.labels[row]).is_some());
+        let rows: Vec<usize> = rows.take(most.unwrap_or(usize::MAX)).collect();
+        let mut chosen = self.select(&rows);
+        for label in &mut chosen.labels {
+            *label = place(label).expect("chosen by its label") as u16;
+        }
+        Ok(Self { classes: classes.len(), ..chosen })
+    }
+
     /// A checksum of everything.
     pub fn checksum(&self) -> u32 {
         let mut crc = Crc::new();
@@ -132,6 +151,10 @@ mod tests {
         assert_eq!(samples.targets.to_vec2::<f32>().unwrap(), [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]);
         let last = images.select(&[1]);
         assert_eq!((last.count(), last.labels()), (1, &[0u16][..]));
+        let one = images.of_classes(&[1], None).unwrap();
+        assert_eq!((one.count(), one.classes(), one.labels()), (1, 1, &[0u16][..]));
+        assert_eq!(images.of_classes(&[1, 2], None).unwrap_err(), "no image has the label 2");
+        assert_eq!(images.of_classes(&[0, 1], Some(1)).unwrap().labels(), [1]);
         assert_ne!(images.checksum(), images.clone().with_labels(vec![0, 0]).checksum());
     }
 

@@ -1,5 +1,6 @@
 //! Data: images with labels of a source and of a downstream task, and random linear tasks.
 
+pub mod idx;
 mod images;
 mod linear;
 
@@ -9,7 +10,7 @@ use rand::seq::SliceRandom;
 pub use images::Images;
 pub use linear::{Drawn, LinearTask};
 
-use super::config::Data;
+use super::config::{Data, IdxFiles};
 use super::error::ReplayError;
 use crate::digits::{Digits, PIXELS};
 use crate::tasks::stream;
@@ -74,6 +75,18 @@ pub enum Dataset {
     Linear(LinearTask),
 }
 
+impl IdxFiles {
+    /// The images of some classes.
+    fn split(&self, classes: &[u16], most: Option<usize>) -> Result<Split, ReplayError> {
+        let part = |part: &str, most| {
+            let all = idx::read(&self.folder, part, usize::from(u8::MAX) + 1)?;
+            all.of_classes(classes, most)
+                .map_err(|fault| ReplayError::Data { path: self.folder.clone(), fault })
+        };
+        Ok(Split { train: part("train", most)?, held_out: part("t10k", self.held_out)? })
+    }
+}
+
 /// Purpose of the random stream that draws training images.
 const DRAW: u64 = 101;
 
@@ -92,6 +105,11 @@ impl Dataset {
             &Data::Digits { samples } => {
                 Self::Images { source: digits(0..5), downstream: digits(5..10), samples }
             }
+            Data::Idx(files) => Self::Images {
+                source: files.split(&files.source, files.source_samples)?,
+                downstream: files.split(&files.classes, None)?,
+                samples: files.samples,
+            },
         };
         if let Self::Images { downstream, samples: Some(samples), .. } = &all {
             let there = downstream.train.count();
