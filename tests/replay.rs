@@ -77,6 +77,26 @@ fn linear_networks_land_on_the_engine() {
     }
 }
 
+/// The theory over a linear network is the network.
+#[test]
+fn the_tangent_kernel_of_a_linear_network_is_that_of_its_inputs() {
+    let mut config = Config::preset("linear").unwrap();
+    (config.times, config.heads.seeds) = (vec![1.0, 3.0], 1);
+    config.heads.head_rates = vec![0.3];
+    config.probe.points = Some(2);
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let network = replay.run(&|_| None, &|_| {});
+    let theory = replay.theory(&network, 3, &|| {}).unwrap();
+    assert_eq!(network.len(), theory.len());
+    for (a, b) in network.iter().zip(&theory) {
+        assert_eq!((a.cell, a.aie), (b.cell, b.aie));
+        for metric in 0..4 {
+            let (a, b) = (a.metric(metric), b.metric(metric));
+            assert!((a / b - 1.0).abs() < 2e-3, "{a} and {b}");
+        }
+    }
+}
+
 /// The numbers come from what was learned: they change with the source task.
 #[test]
 fn shuffled_labels_and_a_random_backbone_change_the_numbers() {

@@ -10,9 +10,9 @@ use serde_json::json;
 use super::plot::{Format, save};
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::files::{check_output, write_csv, write_parquet};
-use crate::gallery::replay::{Finding, findings, optima, transfer};
 use crate::gallery::stored::figure;
-use crate::plot::Theme;
+use crate::gallery::transfer::{Finding, Nearness, findings, nearness, optima, overlay};
+use crate::plot::{Figure, Theme};
 use crate::replay::config::{Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source};
 use crate::replay::{Replay, device};
 use crate::sweep::Sweep;
@@ -104,6 +104,11 @@ pub struct Args {
     /// Cells that run at once (default: all cores). The result does not depend on it.
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
+    /// Lay the theory over the network, with its tangent kernel from so many random directions. A few hundred
+    /// training samples at most.
+    #[arg(long, value_name = "DIRECTIONS", num_args = 0..=1, default_missing_value = "16",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    theory: Option<u16>,
     /// Print the configuration as TOML and stop.
     #[arg(long)]
     print_config: bool,
@@ -159,6 +164,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let figures = draw(&result, &args.out)?;
     keeper.finish();
 
+    let nearness = theory(&replay, &result, args, quiet)?;
     let failed = result.records.iter().filter(|r| !r.succeeded()).count();
     let findings = findings(&result.records);
     if args.json {
@@ -170,12 +176,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             "{}",
             json!({
                 "cells": cells, "known": known.len(), "failed": failed, "seconds": seconds, "laws": laws, "files": files,
+                "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
                 "backbone": replay.backbone_file().map(|p| p.display().to_string()),
             })
         );
     } else {
         for finding in &findings {
             println!("{finding}");
+        }
+        for near in &nearness {
+            println!("{near}");
         }
         for optimum in optima(&result.records) {
             println!("{optimum}");
@@ -197,14 +207,36 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     let mut paths = Vec::new();
-    let trajectories = figure("trajectories", &result.records).ok();
-    for figure in trajectories.into_iter().chain(transfer(&result.records)) {
-        for (theme, suffix) in [(Theme::Light, ""), (Theme::Dark, "-dark")] {
-            let path = folder.join(format!("{}{suffix}", figure.name()));
-            paths.push(save(figure.as_ref(), theme, path, Format::Svg)?);
-        }
+    for figure in ["trajectories", "transfer"].iter().filter_map(|n| figure(n, &result.records).ok()) {
+        paths.extend(draw_one(figure.as_ref(), folder, figure.name())?);
     }
     Ok(paths)
+}
+
+/// Draws a figure in both themes.
+fn draw_one(figure: &dyn Figure, folder: &Path, name: &str) -> Result<Vec<PathBuf>> {
+    let themes = [(Theme::Light, ""), (Theme::Dark, "-dark")];
+    let draw =
+        |(theme, suffix)| save(figure, theme, folder.join(format!("{name}{suffix}")), Format::Svg);
+    themes.into_iter().map(draw).collect()
+}
+
+/// Runs the theory on the same cells, stores it beside the records and draws it over them.
+fn theory(replay: &Replay, network: &Sweep, args: &Args, quiet: bool) -> Result<Vec<Nearness>> {
+    let Some(directions) = args.theory else { return Ok(Vec::new()) };
+    let cells = network.records.len() / replay.records_of_a_cell();
+    let bar = progress_bar(cells as u64, quiet);
+    let records = replay.theory(&network.records, directions.into(), &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    if let Some(figure) = overlay(&network.records, &records) {
+        draw_one(figure.as_ref(), &args.out, "theory")?;
+    }
+    let nearness = nearness(&network.records, &records);
+    let config = format!("# theory with {directions} directions\n{}", network.config);
+    let result = Sweep { config, records, ..network.clone() };
+    write_parquet(with_suffix(&args.out, "theory.parquet"), &result)?;
+    write_csv(with_suffix(&args.out, "theory.csv"), &result)?;
+    Ok(nearness)
 }
 
 /// The configuration of setting or file, and flags.

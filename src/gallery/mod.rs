@@ -1,10 +1,9 @@
 //! Numbers for the figures: of the rank-one theory, and of stored sweeps.
 
-#[cfg(feature = "replay")]
-pub mod replay;
 pub mod stored;
 pub mod summary;
 pub mod theory;
+pub mod transfer;
 
 use crate::sweep::record::Record;
 

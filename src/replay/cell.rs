@@ -10,10 +10,11 @@ use super::measure::{apply, outputs};
 use super::network::{Plan, Stack, matrix, tensor};
 use super::probing::{Energies, Probe, Wanted};
 use super::train::{Descent, Trainer, residual};
-use super::{Curve, Replay, pretrain};
+use super::{Curve, Replay, pretrain, tangent};
 use crate::adaptation::Adaptation;
 use crate::energy::Energy;
 use crate::probing::smooth;
+use crate::simulation::Simulation;
 use crate::sweep::config::Points;
 use crate::sweep::record::Record;
 use crate::tasks::{accuracy, normal, stream};
@@ -150,6 +151,73 @@ impl Start {
         }
     }
 
+    /// A probing time in steps.
+    pub fn probe_steps(&self, config: &Config, time: f64) -> Result<usize, ReplayError> {
+        self.probe().steps(time, config)
+    }
+
+    /// Features Z₀ of the training samples, N×h.
+    pub fn features(&self) -> Result<DMatrix<f64>, ReplayError> {
+        Ok(matrix(&self.features.flatten_from(1)?)?)
+    }
+
+    /// γ
+    pub fn head_rate(&self) -> f64 {
+        self.head_rate
+    }
+
+    /// The mean tangent kernel of the backbone on the training samples.
+    pub fn kernel(&self, directions: usize) -> Result<DMatrix<f64>, ReplayError> {
+        tangent::kernel(&self.backbone, &self.train.inputs, directions, self.seed)
+    }
+
+    /// What the engine makes of a cell: the records of [`Start::finetune`] with the theory's numbers.
+    pub fn theory(
+        &self,
+        config: &Config,
+        kernel: &DMatrix<f64>,
+        probe_steps: usize,
+        records: &[Record],
+    ) -> Result<Vec<Record>, ReplayError> {
+        let head = self.probe().head_after(probe_steps, config)?;
+        let residual = residual(config.loss, &apply(&head, &self.features)?, &self.train.targets)?;
+        let last = head.variables("head").pop().expect("a linear head").1;
+        let (training, samples) = (config.finetune, self.train.count());
+        let step = config.step_size(training, samples) / ((1.0 - training.momentum) * samples as f64);
+        let times: Vec<f64> =
+            records.iter().map(|r| config.steps(r.time, training, samples) as f64 * step).collect();
+        let simulations =
+            tangent::finetune(self, kernel, &matrix(last.as_tensor())?, &matrix(&residual)?, &times)?;
+        let record = |(record, s): (&Record, Simulation)| Record {
+            problem: format!("{}, theory", record.problem),
+            method: s.method.into(),
+            status: s.status.into(),
+            error: s.reason.unwrap_or_default(),
+            residual: s.residual,
+            drift: s.conservation_drift,
+            euclidean: s.adaptation.euclidean,
+            cosine: s.adaptation.cosine,
+            dot: s.adaptation.dot,
+            norm: s.adaptation.norm,
+            head_norm: s.head_norm.1,
+            ..Record {
+                cell: record.cell,
+                seed: record.seed,
+                head_scale: record.head_scale,
+                smoothing: record.smoothing,
+                head_rate: record.head_rate,
+                point: record.point,
+                probe_time: record.probe_time,
+                aie: record.aie,
+                frobenius: record.frobenius,
+                time: record.time,
+                head_norm_start: record.head_norm_start,
+                ..Record::default()
+            }
+        };
+        Ok(records.iter().zip(simulations).map(record).collect())
+    }
+
     /// Probes for so many steps, finetunes everything, and fills a record at each time.
     pub fn finetune(
         &self,
@@ -168,7 +236,7 @@ impl Start {
             let rate = config.probing.training.rate;
             return Err(ReplayError::Diverged { stage: "head probing", time: probe_time, rate });
         }
-        let features = matrix(&self.features.flatten_from(1)?)?;
+        let features = self.features()?;
 
         let rate = config.step_size(training, samples);
         let descent = Descent::new(training.momentum)

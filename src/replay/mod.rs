@@ -16,12 +16,14 @@ mod measure;
 pub mod network;
 mod pretrain;
 mod probing;
+mod tangent;
 mod train;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use candle_core::{DType, Device};
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use crate::sweep::record::Record;
@@ -143,6 +145,47 @@ impl Replay {
             cells.iter().map(one).collect()
         };
         all.into_iter().flatten().collect()
+    }
+
+    /// What the engine makes of the cells of this replay that succeeded: a record for each of theirs, from the
+    /// same features and probed heads and the network's mean tangent kernel, which is estimated from so many
+    /// random directions. `done` is called after each cell.
+    ///
+    /// # Errors
+    ///
+    /// A head that is not linear, or a problem that the engine refuses.
+    pub fn theory(
+        &self,
+        records: &[Record],
+        directions: usize,
+        done: &(dyn Fn() + Sync),
+    ) -> Result<Vec<Record>, ReplayError> {
+        if self.config.head.iter().any(|head| *head != Head::default()) {
+            let needs = "the theory needs a linear head on the whole backbone";
+            return Err(ReplayError::Unfit(needs.into()));
+        }
+        let times = self.config.times.len();
+        let points = self.config.points().count();
+        let starts: Vec<OnceLock<Result<(Start, DMatrix<f64>), String>>> =
+            self.curves.iter().map(|_| OnceLock::new()).collect();
+        let one = |cell: &[Record]| {
+            let curve = cell[0].cell as usize / (points * times);
+            let made = starts[curve].get_or_init(|| {
+                let start = Start::new(self, &self.curves[curve]).map_err(|e| e.to_string())?;
+                let kernel = start.kernel(directions).map_err(|e| e.to_string())?;
+                Ok((start, kernel))
+            });
+            let (start, kernel) = made.as_ref().map_err(|e| ReplayError::Unfit(e.clone()))?;
+            let steps = start.probe_steps(&self.config, cell[0].probe_time)?;
+            let records = start.theory(&self.config, kernel, steps, cell)?;
+            done();
+            Ok(records)
+        };
+        let cells: Vec<&[Record]> =
+            records.chunks(times).filter(|cell| cell.iter().all(Record::succeeded)).collect();
+        let all: Result<Vec<_>, ReplayError> =
+            cells.par_iter().with_max_len(1).map(|c| one(c)).collect();
+        Ok(all?.into_iter().flatten().collect())
     }
 
     /// Name of a curve.

@@ -1,4 +1,5 @@
-//! What a replay of a real network shows: each law, with the spread of its seeds.
+//! What finetuning does to features and to held-out samples: each law with the spread of its seeds, the best
+//! energy, and the theory laid over a network.
 
 use std::fmt;
 
@@ -221,6 +222,101 @@ pub fn optima(records: &[Record]) -> Vec<Optimum> {
     groups.iter().zip(&names(&groups)).filter_map(optimum).collect()
 }
 
+/// How near the theory comes to a network in one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearness {
+    /// Number of the metric.
+    pub metric: usize,
+    /// Correlation over all cells; NaN if one of the two does not vary.
+    pub correlation: f64,
+    /// Mean of |theory − network| / |network| over the seeds, with the average initial energy: one for each point.
+    pub errors: Vec<(f64, f64)>,
+}
+
+impl Nearness {
+    /// The mean relative error over all points.
+    pub fn mean_error(&self) -> f64 {
+        self.errors.iter().map(|e| e.1).sum::<f64>() / self.errors.len() as f64
+    }
+
+    /// Energy and relative error where it is largest.
+    pub fn worst(&self) -> (f64, f64) {
+        self.errors.iter().copied().fold((f64::NAN, 0.0), |a, b| if b.1 > a.1 { b } else { a })
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> Value {
+        let errors: Vec<_> = self.errors.iter().map(|(e, r)| json!({"aie": e, "error": r})).collect();
+        json!({
+            "metric": crate::adaptation::METRICS[self.metric],
+            "correlation": if self.correlation.is_nan() { Value::Null } else { json!(self.correlation) },
+            "errors": errors,
+        })
+    }
+}
+
+impl fmt::Display for Nearness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (energy, worst) = self.worst();
+        write!(
+            f,
+            "theory over network: {:<18}  correlation {:.3}; relative error {:.0} % on average, {:.0} % at energy {energy:.2}",
+            METRICS[self.metric].0,
+            self.correlation,
+            100.0 * self.mean_error(),
+            100.0 * worst
+        )
+    }
+}
+
+/// The theory's records against those of the network with the same cells, at the last finetuning time.
+pub fn nearness(network: &[Record], theory: &[Record]) -> Vec<Nearness> {
+    let last = network.iter().map(|r| r.time).fold(0.0, f64::max);
+    let mut pairs: Vec<(&Record, &Record)> = network
+        .iter()
+        .filter(|r| r.time == last)
+        .filter_map(|r| Some((r, theory.iter().find(|t| t.cell == r.cell && t.succeeded())?)))
+        .collect();
+    pairs.sort_by_key(|(r, _)| r.point);
+    let of_metric = |metric: usize| {
+        let values: Vec<(f64, f64)> =
+            pairs.iter().map(|(r, t)| (r.metric(metric), t.metric(metric))).collect();
+        let error = |(r, t): &(&Record, &Record)| {
+            (r.aie, (t.metric(metric) - r.metric(metric)).abs() / r.metric(metric).abs())
+        };
+        let errors = pairs.chunk_by(|a, b| a.0.point == b.0.point).map(|point| {
+            let all: Vec<(f64, f64)> = point.iter().map(error).collect();
+            let mean = |of: fn(&(f64, f64)) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+            (mean(|e| e.0), mean(|e| e.1))
+        });
+        Nearness { metric, correlation: correlation(&values), errors: errors.collect() }
+    };
+    (0..METRICS.len()).map(of_metric).collect()
+}
+
+fn correlation(pairs: &[(f64, f64)]) -> f64 {
+    let n = pairs.len() as f64;
+    let (x, y) = pairs.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0 / n, s.1 + p.1 / n));
+    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>();
+    let (xx, yy) = (sum(&|p| (p.0 - x).powi(2)), sum(&|p| (p.1 - y).powi(2)));
+    sum(&|p| (p.0 - x) * (p.1 - y)) / (xx * yy).sqrt()
+}
+
+/// The four metrics of a network with those of the theory.
+pub fn overlay(network: &[Record], theory: &[Record]) -> Option<Box<dyn Figure>> {
+    let groups: Vec<Means> = [network, theory]
+        .into_iter()
+        .map(|records| Some(Means::of(records, &records.first()?.problem)))
+        .collect::<Option<_>>()?;
+    let panel = |(metric, (title, symbol)): (usize, &(&str, &str))| SeriesPanel {
+        title: (*title).into(),
+        y_label: (*symbol).into(),
+        series: groups.iter().map(|m| m.series(|r| r.metric(metric))).collect(),
+    };
+    let panels = METRICS.iter().enumerate().map(panel).collect();
+    Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
+}
+
 /// The four metrics against the average initial energy, and what it means for the held-out samples.
 pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
     let groups = groups(records);
@@ -290,6 +386,21 @@ mod tests {
         let all = findings(&all);
         assert_eq!(all.len(), 8);
         assert!(all[2].seen() && !all[6].seen() && all[6].group == "ε = 0.2");
+    }
+
+    #[test]
+    fn nearness_is_measured_cell_by_cell() {
+        let number = |(i, r): (usize, Record)| Record { cell: i as u64, point: i as u64 % 4, ..r };
+        let network: Vec<Record> =
+            records([1.0, 2.0, 3.0, 4.0]).into_iter().enumerate().map(number).collect();
+        let theory: Vec<Record> =
+            network.iter().map(|r| Record { dot: 1.5 * r.dot, norm: 2.0, ..r.clone() }).collect();
+        let all = nearness(&network, &theory);
+        assert!((all[2].correlation - 1.0).abs() < 1e-12 && all[3].correlation.is_nan());
+        assert_eq!(all[2].errors.len(), 4);
+        assert!(all[2].errors.iter().all(|e| (e.1 - 0.5).abs() < 1e-12));
+        assert_eq!(all[0].worst().1.to_bits(), 0f64.to_bits());
+        assert!(overlay(&network, &theory).is_some());
     }
 
     #[test]
