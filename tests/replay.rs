@@ -171,6 +171,47 @@ fn every_option_learns() {
     }
 }
 
+/// A small set in each format that a folder may have, through the whole command.
+#[test]
+fn folders_of_images_are_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // Class c is brighter in column c; as CIFAR-10's binary format and as PNG.
+    let pixel = |class: usize, i: usize, x: usize| (40 * usize::from(x % 4 == class) + 7 * i % 23) as u8;
+    std::fs::create_dir_all(here.join("cifar")).unwrap();
+    for (name, count) in [("data_batch_2.bin", 32), ("test_batch.bin", 8)] {
+        let mut bytes = Vec::new();
+        for i in 0..count {
+            bytes.push((i % 4) as u8);
+            bytes.extend((0..3 * 32 * 32).map(|at| pixel(i % 4, i, at % 32)));
+        }
+        std::fs::write(here.join("cifar").join(name), bytes).unwrap();
+    }
+    for (part, count) in [("train", 8), ("test", 2)] {
+        for class in 0..4 {
+            let place = here.join("png").join(part).join(format!("class {class}"));
+            std::fs::create_dir_all(&place).unwrap();
+            for i in 0..count {
+                let image =
+                    image::GrayImage::from_fn(12, 12, |x, _| image::Luma([pixel(class, i, x as usize)]));
+                image.save(place.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+    let config = "times = [1.0]\n[data]\nkind = \"files\"\nsource = [0, 1]\nclasses = [3, 2]\nsamples = 12\n\
+        held-out = 4\nfolder = \"FOLDER\"\n[backbone]\nkind = \"cnn\"\nchannels = [4]\nwidth = 8\n[heads]\nseeds = 1\n\
+        [pretrain]\nepochs = 1.0\n[probing]\nlongest = 5.0\n[probe]\npoints = 2\n";
+    for name in ["cifar", "png"] {
+        std::fs::write(here.join("c.toml"), config.replace("FOLDER", name)).unwrap();
+        let output = taskhead(here, &["replay", "c.toml", "-q", "--out", name]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let sweep = read_sweep(here.join(format!("{name}.csv"))).unwrap();
+        assert_eq!(sweep.records.len(), 2);
+        assert!(sweep.records.iter().all(|r| r.succeeded() && r.problem == format!("{name} cnn")));
+        assert!(here.join(name).join("transfer.svg").exists());
+    }
+}
+
 fn taskhead(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_taskhead"))
         .args(args)
@@ -268,7 +309,10 @@ fn bad_input_gives_one_clear_error() {
     let bytes = std::fs::read(&weights).unwrap();
     std::fs::write(here.join("short.safetensors"), &bytes[..bytes.len() - 8]).unwrap();
     for (args, expected) in [
-        (&["letters"][..], "letters is no setting; accepted: linear, digits, digits-cnn, fashion"),
+        (
+            &["letters"][..],
+            "letters is no setting; accepted: linear, digits, digits-cnn, fashion, images",
+        ),
         (&["bad.toml"], "letters"),
         (&["field.toml"], "rat"),
         (&["digits", "--device", "tpu"], "device tpu cannot be used: there is no such device"),
@@ -281,6 +325,9 @@ fn bad_input_gives_one_clear_error() {
         (&["digits", "--widths", "0"], "`backbone.widths` holds 0"),
         (&["linear", "--widths", "8"], "belong together"),
         (&["linear", "--rate", "0.3"], "one over a whole number"),
+        (&["fashion", "--data", "nowhere"], "nowhere: there is no such folder"),
+        (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
+        (&["digits", "--data", "cache"], "--data does not belong to this setting"),
         (&["digits", "--out", "nowhere/r"], "nowhere"),
         (&["digits", "--threads", "0"], "at least 1"),
         (&["digits", "--weights", "missing.safetensors"], "missing.safetensors: cannot read"),

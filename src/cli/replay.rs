@@ -10,8 +10,7 @@ use serde_json::json;
 use super::plot::{Format, save};
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::files::{check_output, write_csv, write_parquet};
-use crate::gallery::stored::figure;
-use crate::gallery::transfer::{Finding, Nearness, findings, nearness, optima, overlay};
+use crate::gallery::transfer::{Finding, Nearness, findings, nearness, optima, overlay, transfer};
 use crate::plot::{Figure, Theme};
 use crate::replay::config::{Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source};
 use crate::replay::{Replay, device};
@@ -24,17 +23,20 @@ use crate::sweep::Sweep;
     after_help = "Flags change what the setting or the configuration file says; --print-config shows the outcome as \
     TOML. Times count epochs, but for `linear`, where they are times of the flow.\n\nExamples:\n  \
     taskhead replay digits\n  \
+    taskhead replay digits --experiment smoothing --out smoothing\n  \
+    taskhead replay digits --loss squared --samples 80 --theory\n  \
+    taskhead replay fashion --seeds 5\n  \
     taskhead replay digits --source none --out random-backbone\n  \
     taskhead replay linear --times 1,10 --rate 0.0005"
 )]
 pub struct Args {
-    /// linear, digits, digits-cnn, fashion, or the path of a TOML configuration.
+    /// linear, digits, digits-cnn, fashion, images, or the path of a TOML configuration.
     #[arg(default_value = "digits")]
     setting: String,
     /// A ready experiment on one of the paper's practical options.
     #[arg(long, value_enum)]
     experiment: Option<Experiment>,
-    /// Folder of the data files.
+    /// Folder of the data: IDX files, CIFAR-10's binary files, or train/CLASS/*.png with test/CLASS/*.png.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// auto, cpu, cuda:N or metal.
@@ -202,12 +204,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Draws every figure that the records have the numbers for.
+/// Draws adaptation and transfer against energy.
 fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     let mut paths = Vec::new();
-    for figure in ["trajectories", "transfer"].iter().filter_map(|n| figure(n, &result.records).ok()) {
+    if let Some(figure) = transfer(&result.records) {
         paths.extend(draw_one(figure.as_ref(), folder, figure.name())?);
     }
     Ok(paths)
@@ -271,13 +273,13 @@ fn configuration(args: &Args) -> Result<Config> {
         match &mut config.data {
             Data::Digits { samples } => *samples = Some(given),
             Data::Linear(task) => task.samples = given,
-            Data::Idx(files) => files.samples = Some(given),
+            Data::Files(files) => files.samples = Some(given),
         }
     }
     if let Some(folder) = &args.data {
         match &mut config.data {
-            Data::Idx(files) => files.folder = folder.clone(),
-            _ => bail!("--data does not belong to this setting; accepted with: fashion"),
+            Data::Files(files) => files.folder = folder.clone(),
+            _ => bail!("--data does not belong to this setting; accepted with: fashion, images"),
         }
     }
     if let Some(experiment) = args.experiment {

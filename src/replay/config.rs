@@ -77,16 +77,17 @@ pub enum Data {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         samples: Option<usize>,
     },
-    /// Images in the IDX format of MNIST, some classes being the source and others downstream.
-    Idx(IdxFiles),
+    /// Images of a folder, some classes being the source and others downstream.
+    Files(Files),
     /// Two-layer linear networks on random tasks of the engine, one for each seed.
     Linear(LinearTask),
 }
 
-/// A folder with `train-` and `t10k-` images and labels, and what is taken of them.
+/// A folder of images and what is taken of it: IDX files (`train-images-idx3-ubyte` and so on, also `.gz`),
+/// CIFAR-10's binary files, or `train/CLASS/*.png` with `test/CLASS/*.png` (or `.jpg`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct IdxFiles {
+pub struct Files {
     /// The folder.
     pub folder: PathBuf,
     /// Labels of the source task.
@@ -102,6 +103,9 @@ pub struct IdxFiles {
     /// Held-out images of each task, the first ones (all if absent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<usize>,
+    /// Height and width that images of a folder are brought to (theirs if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<u32>,
 }
 
 /// Layers from the input to the features. All but those of `Linear` end in max(0, ·).
@@ -203,7 +207,7 @@ pub enum Experiment {
 }
 
 /// The settings that come with the program.
-pub const SETTINGS: [&str; 4] = ["linear", "digits", "digits-cnn", "fashion"];
+pub const SETTINGS: [&str; 5] = ["linear", "digits", "digits-cnn", "fashion", "images"];
 
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const FASHION: &str = "/usr/share/datasets/fashion-mnist";
@@ -218,6 +222,7 @@ impl Config {
                 ..Self::digits()
             }),
             "fashion" => Some(Self::fashion()),
+            "images" => Some(Self::images()),
             "linear" => Some(Self::linear()),
             _ => None,
         }
@@ -250,13 +255,14 @@ impl Config {
         let training = |rate| Training { rate, momentum: 0.9, batch: 64 };
         Self {
             times: vec![1.0, 5.0, 20.0],
-            data: Data::Idx(IdxFiles {
+            data: Data::Files(Files {
                 folder: FASHION.into(),
                 source: vec![0, 1, 2, 3, 4],
                 classes: vec![5, 6, 7, 8, 9],
                 source_samples: Some(10_000),
                 samples: Some(1000),
                 held_out: Some(2000),
+                side: None,
             }),
             backbone: Backbone::Cnn { channels: vec![16, 32], width: 128 },
             pretrain: Pretrain { epochs: 4.0, training: training(0.02), ..Self::digits().pretrain },
@@ -264,6 +270,15 @@ impl Config {
             finetune: training(0.01),
             ..Self::digits()
         }
+    }
+
+    fn images() -> Self {
+        let mut all = Self::fashion();
+        if let Data::Files(files) = &mut all.data {
+            files.folder = "images".into();
+        }
+        all.backbone = Backbone::Cnn { channels: vec![32, 64, 64], width: 128 };
+        all
     }
 
     fn linear() -> Self {
@@ -294,7 +309,7 @@ impl Config {
         let given: toml::Table = toml::from_str(text)?;
         let kind = given.get("data").and_then(|d| d.get("kind")).and_then(|k| k.as_str());
         let preset = match kind {
-            Some("idx") => Some(Self::fashion()),
+            Some("files") => Some(Self::fashion()),
             Some(kind) => Self::preset(kind),
             None => None,
         };
@@ -364,7 +379,7 @@ impl Config {
         let mut title = match &self.data {
             Data::Digits { .. } => "digits".to_owned(),
             Data::Linear(_) => "linear".to_owned(),
-            Data::Idx(files) => {
+            Data::Files(files) => {
                 let name = files.folder.file_name().unwrap_or(files.folder.as_os_str());
                 name.to_string_lossy().into_owned()
             }
@@ -463,9 +478,12 @@ impl Config {
                 channels.len() + 1
             }
         };
-        if let Data::Idx(files) = &self.data {
+        if let Data::Files(files) = &self.data {
             if files.source.is_empty() {
                 return Err(ConfigError::Empty { name: "data.source" });
+            }
+            if files.side == Some(0) {
+                return wrong("data.side", 0.0, "at least 1");
             }
             if files.classes.len() < 2 {
                 return wrong("data.classes", files.classes.len() as f64, "at least two labels");

@@ -47,7 +47,13 @@ fn find(folder: &Path, name: &str) -> Result<PathBuf, ReplayError> {
     let names = [name.to_owned(), format!("{name}.gz")];
     match names.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
         Some(path) => Ok(path),
-        None => fault(folder, format!("there is neither {} nor {}", names[0], names[1])),
+        None => fault(
+            folder,
+            format!(
+                "there is neither {} nor {}, nor CIFAR-10's {}, nor a folder `train` of images",
+                names[0], names[1], "test_batch.bin"
+            ),
+        ),
     }
 }
 

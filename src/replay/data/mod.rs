@@ -1,6 +1,8 @@
 //! Data: images with labels of a source and of a downstream task, and random linear tasks.
 
-pub mod idx;
+mod cifar;
+mod folder;
+mod idx;
 mod images;
 mod linear;
 
@@ -10,7 +12,7 @@ use rand::seq::SliceRandom;
 pub use images::Images;
 pub use linear::{Drawn, LinearTask};
 
-use super::config::{Data, IdxFiles};
+use super::config::{Data, Files};
 use super::error::ReplayError;
 use crate::digits::{Digits, PIXELS};
 use crate::tasks::stream;
@@ -75,15 +77,25 @@ pub enum Dataset {
     Linear(LinearTask),
 }
 
-impl IdxFiles {
-    /// The images of some classes.
+impl Files {
+    /// The images of some classes; what the folder holds decides how it is read.
     fn split(&self, classes: &[u16], most: Option<usize>) -> Result<Split, ReplayError> {
-        let part = |part: &str, most| {
-            let all = idx::read(&self.folder, part, usize::from(u8::MAX) + 1)?;
-            all.of_classes(classes, most)
-                .map_err(|fault| ReplayError::Data { path: self.folder.clone(), fault })
+        let fault = |fault: String| ReplayError::Data { path: self.folder.clone(), fault };
+        if !self.folder.is_dir() {
+            return Err(fault("there is no such folder; --data takes another".into()));
+        }
+        let part = |train: bool, most| {
+            let all = if cifar::is_there(&self.folder) {
+                cifar::read(&self.folder, train)
+            } else if self.folder.join("train").is_dir() {
+                folder::read(&self.folder, if train { "train" } else { "test" }, self.side)
+            } else {
+                let name = if train { "train" } else { "t10k" };
+                idx::read(&self.folder, name, usize::from(u8::MAX) + 1)
+            };
+            all?.of_classes(classes, most).map_err(fault)
         };
-        Ok(Split { train: part("train", most)?, held_out: part("t10k", self.held_out)? })
+        Ok(Split { train: part(true, most)?, held_out: part(false, self.held_out)? })
     }
 }
 
@@ -105,7 +117,7 @@ impl Dataset {
             &Data::Digits { samples } => {
                 Self::Images { source: digits(0..5), downstream: digits(5..10), samples }
             }
-            Data::Idx(files) => Self::Images {
+            Data::Files(files) => Self::Images {
                 source: files.split(&files.source, files.source_samples)?,
                 downstream: files.split(&files.classes, None)?,
                 samples: files.samples,
