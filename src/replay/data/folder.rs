@@ -18,7 +18,8 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
         fault: format!("cannot read: {e}"),
     };
     let all = std::fs::read_dir(folder).map_err(failed)?;
-    let mut all = all.map(|e| Ok(e.map_err(failed)?.path())).collect::<Result<Vec<_>, _>>()?;
+    let mut all: Vec<PathBuf> =
+        all.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().map_err(failed)?;
     all.sort();
     Ok(all)
 }
