@@ -348,8 +348,10 @@ fn bad_input_gives_one_clear_error() {
         assert!(output.stdout.is_empty() && !here.join("replay.csv").exists());
     }
     // A rate at which training diverges fails the cells, with the reason.
-    let mut args = vec!["replay", "digits", "--rate", "1e6", "--json", "-q", "--out", "d"];
+    let mut args =
+        vec!["replay", "digits", "--rate", "1e3", "--loss", "squared", "--json", "-q", "--out", "d"];
     args.extend(small);
+    *args.last_mut().unwrap() = "20";
     let output = taskhead(here, &args);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["failed"], json["cells"]);

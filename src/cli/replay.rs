@@ -169,6 +169,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let nearness = theory(&replay, &result, args, quiet)?;
     let failed = result.records.iter().filter(|r| !r.succeeded()).count();
     let findings = findings(&result.records);
+    let worse = Replay::worse(&result.records);
     if args.json {
         let files: Vec<String> =
             [&parquet, &csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
@@ -177,7 +178,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         println!(
             "{}",
             json!({
-                "cells": cells, "known": known.len(), "failed": failed, "seconds": seconds, "laws": laws, "files": files,
+                "cells": cells, "known": known.len(), "failed": failed, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
                 "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
                 "backbone": replay.backbone_file().map(|p| p.display().to_string()),
             })
@@ -195,6 +196,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
         if let Some(record) = result.records.iter().find(|r| !r.succeeded()) {
             println!("first failure (record {}): {}", record.cell, record.error);
+        }
+        if worse > 0 {
+            println!(
+                "{worse} records fit their training samples worse than before finetuning; if they are not early ones, a \
+                 smaller rate helps"
+            );
         }
         if !quiet {
             println!("records: {} and {}", parquet.display(), csv.display());

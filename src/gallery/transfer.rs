@@ -88,7 +88,8 @@ fn names(groups: &[Vec<Record>]) -> Vec<String> {
     let firsts: Vec<&Record> = groups.iter().map(|g| &g[0]).collect();
     let differs = |of: fn(&Record) -> f64| firsts.iter().any(|r| of(r) != of(firsts[0]));
     let problems = firsts.iter().any(|r| r.problem != firsts[0].problem);
-    let parts: [(bool, fn(&Record) -> String); 4] = [
+    type Part = fn(&Record) -> String;
+    let parts: [(bool, Part); 4] = [
         (problems || groups.len() == 1, |r| r.problem.clone()),
         (differs(|r| r.head_scale), |r| format!("scale {}", r.head_scale)),
         (differs(|r| r.smoothing), |r| format!("ε = {}", r.smoothing)),

@@ -26,6 +26,9 @@ mod purpose {
     pub const BATCHES: u64 = 123;
 }
 
+/// Status of a cell whose finetuning took the training samples further from their targets.
+pub(super) const WORSE: &str = "fits worse than at the start";
+
 /// Samples that are measured but not trained on.
 struct HeldOut {
     inputs: Tensor,
@@ -60,7 +63,8 @@ impl Parts {
     fn new(replay: &Replay, seed: u64, blocks: usize) -> Result<Self, ReplayError> {
         let (dtype, device) = (replay.dtype, &replay.device);
         match (&replay.dataset, &replay.backbone) {
-            (Dataset::Images { downstream, samples, .. }, Some(pretrained)) => {
+            (Dataset::Images(tasks), Some(pretrained)) => {
+                let (downstream, samples) = (&tasks.downstream, &tasks.samples);
                 let held = downstream.held_out.samples(dtype, device)?;
                 let kept = pretrained.depth() - blocks;
                 Ok(Self {
@@ -82,7 +86,7 @@ impl Parts {
                     layers_of_head: Vec::new(),
                 })
             }
-            (Dataset::Images { .. }, None) => unreachable!("a replay of images has a backbone"),
+            (Dataset::Images(_), None) => unreachable!("a replay of images has a backbone"),
         }
     }
 }
@@ -243,7 +247,7 @@ impl Start {
             .with(backbone.variables("backbone"), rate)
             .with(head.variables("head"), rate * self.head_rate);
         let mut trainer = Trainer::new(
-            |x| whole.forward(x),
+            &whole,
             (&self.train.inputs, &self.train.targets),
             loss,
             training,
@@ -267,7 +271,12 @@ impl Start {
                 probe_time,
                 aie: before.energy.aie,
                 frobenius: before.energy.frobenius,
-                status: "finished".into(),
+                status: if after.energy.frobenius > before.energy.frobenius {
+                    WORSE
+                } else {
+                    "finished"
+                }
+                .into(),
                 residual: after.energy.frobenius,
                 euclidean: near.euclidean,
                 cosine: near.cosine,

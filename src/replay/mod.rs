@@ -75,7 +75,8 @@ impl Replay {
         let dataset = Dataset::load(&config.data)?;
         let (backbone, backbone_file) = match &dataset {
             Dataset::Linear(_) => (None, None),
-            Dataset::Images { source, .. } => {
+            Dataset::Images(tasks) => {
+                let source = &tasks.source;
                 let made = pretrain::backbone(&config, source, (dtype, &device), cache)?;
                 (Some(made.stack), made.file)
             }
@@ -99,7 +100,8 @@ impl Replay {
     pub fn identity(&self) -> String {
         let data = match &self.dataset {
             Dataset::Linear(_) => String::new(),
-            Dataset::Images { source, downstream, .. } => {
+            Dataset::Images(tasks) => {
+                let (source, downstream) = (&tasks.source, &tasks.downstream);
                 let sums = [&source.train, &source.held_out, &downstream.train, &downstream.held_out]
                     .map(|images| format!("{:08x}", images.checksum()));
                 format!("# data {}\n", sums.join(" "))
@@ -166,8 +168,8 @@ impl Replay {
         }
         let times = self.config.times.len();
         let points = self.config.points().count();
-        let starts: Vec<OnceLock<Result<(Start, DMatrix<f64>), String>>> =
-            self.curves.iter().map(|_| OnceLock::new()).collect();
+        type Made = Result<(Start, DMatrix<f64>), String>;
+        let starts: Vec<OnceLock<Made>> = self.curves.iter().map(|_| OnceLock::new()).collect();
         let one = |cell: &[Record]| {
             let curve = cell[0].cell as usize / (points * times);
             let made = starts[curve].get_or_init(|| {
@@ -186,6 +188,11 @@ impl Replay {
         let all: Result<Vec<_>, ReplayError> =
             cells.par_iter().with_max_len(1).map(|c| one(c)).collect();
         Ok(all?.into_iter().flatten().collect())
+    }
+
+    /// Records whose finetuning left the training samples further from their targets than it found them.
+    pub fn worse(records: &[Record]) -> usize {
+        records.iter().filter(|r| r.status == cell::WORSE).count()
     }
 
     /// Name of a curve.

@@ -125,7 +125,7 @@ fn train(
     let train = images.samples(dtype, device)?;
     let descent = Descent::new(training.momentum).with(whole.variables("pretraining"), training.rate);
     let mut trainer = Trainer::new(
-        |x| whole.forward(x),
+        whole,
         (&train.inputs, &train.targets),
         config.loss,
         training,

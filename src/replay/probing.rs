@@ -81,7 +81,7 @@ impl Probe<'_> {
         let descent = Descent::new(training.momentum).with(head.variables("head"), rate);
         let samples = (self.features, self.smoothed);
         let rng = stream(self.seed, BATCHES);
-        Ok(Trainer::new(|x| head.forward(x), samples, config.loss, training, descent, rng)?)
+        Ok(Trainer::new(head, samples, config.loss, training, descent, rng)?)
     }
 
     fn energy(&self, head: &Stack, loss: Loss) -> Result<Energy, ReplayError> {

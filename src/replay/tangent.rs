@@ -76,3 +76,50 @@ pub(super) fn finetune(
 
 /// Far more exact than a network can be compared.
 const THEORY_RTOL: f64 = 1e-6;
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::replay::network::Plan;
+    use crate::replay::train::Descent;
+    use crate::tasks::normal;
+
+    /// With one feature there is one direction: a small step moves it by the kernel.
+    #[test]
+    fn a_small_step_moves_a_single_feature_by_the_kernel() {
+        let place = (DType::F64, &Device::Cpu);
+        let plans = [Plan::Conv { channels: 3, pool: true }, Plan::Linear { width: 1 }];
+        let (stack, _) = Stack::new(&plans, &[4, 4, 1], &mut stream(2, 1), place).unwrap();
+        let x = tensor(&normal(&mut stream(2, 2), 5, 16, 1.0), place.0, place.1).unwrap();
+        let x = x.reshape((5, 4, 4, 1)).unwrap();
+        let kernel = kernel(&stack, &x, 1, 0).unwrap();
+        let push = normal(&mut stream(2, 3), 5, 1, 1.0);
+        let step = 1e-6;
+        let before = stack.forward(&x).unwrap().detach();
+        let drive = (stack.forward(&x).unwrap() * tensor(&-&push, place.0, place.1).unwrap()).unwrap();
+        Descent::new(0.0).with(stack.variables("all"), step).step(&drive.sum_all().unwrap()).unwrap();
+        let moved = matrix(&(stack.forward(&x).unwrap() - before).unwrap()).unwrap() / step;
+        let expected = &kernel * &push;
+        assert!((moved - &expected).norm() < 1e-4 * expected.norm());
+    }
+
+    /// The mean over feature directions, against all of them one by one.
+    #[test]
+    fn random_directions_have_the_mean_kernel() {
+        let place = (DType::F64, &Device::Cpu);
+        let (stack, _) =
+            Stack::new(&[Plan::Dense { width: 6 }], &[3], &mut stream(4, 1), place).unwrap();
+        let x = tensor(&normal(&mut stream(4, 2), 4, 3, 1.0), place.0, place.1).unwrap();
+        // z_j = max(0, w_j·x + b_j): its gradients are (x, 1) where it is above 0.
+        let active = matrix(&stack.forward(&x).unwrap()).unwrap().map(|z| f64::from(u8::from(z > 0.0)));
+        let inputs = matrix(&x).unwrap();
+        let exact = (&inputs * inputs.transpose())
+            .add_scalar(1.0)
+            .component_mul(&(&active * active.transpose()))
+            / 6.0;
+        let found = kernel(&stack, &x, 4000, 1).unwrap();
+        assert!((&found - &exact).norm() < 0.05 * exact.norm(), "{found}{exact}");
+    }
+}

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::config::{Loss, Training};
 use super::error::ReplayError;
+use super::network::Stack;
 
 /// The residual R (N×k): what is left of the targets, y − f or y − softmax(f).
 ///
@@ -186,7 +187,7 @@ impl Batches {
 
 /// Trains step by step.
 pub struct Trainer<'a> {
-    forward: Box<dyn Fn(&Tensor) -> TensorResult<Tensor> + 'a>,
+    stack: &'a Stack,
     inputs: &'a Tensor,
     targets: &'a Tensor,
     loss: Loss,
@@ -196,9 +197,9 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// A training of what `forward` depends on.
+    /// A training of layers, of which `descent` holds the variables that learn.
     pub fn new(
-        forward: impl Fn(&Tensor) -> TensorResult<Tensor> + 'a,
+        stack: &'a Stack,
         (inputs, targets): (&'a Tensor, &'a Tensor),
         loss: Loss,
         training: Training,
@@ -206,7 +207,7 @@ impl<'a> Trainer<'a> {
         rng: ChaCha8Rng,
     ) -> TensorResult<Self> {
         let batches = Batches::new(inputs.dim(0)?, training.batch, rng);
-        Ok(Self { forward: Box::new(forward), inputs, targets, loss, descent, batches, steps: 0 })
+        Ok(Self { stack, inputs, targets, loss, descent, batches, steps: 0 })
     }
 
     /// Steps in one epoch.
@@ -223,7 +224,7 @@ impl<'a> Trainer<'a> {
     pub fn until(&mut self, steps: usize) -> Result<(), ReplayError> {
         while self.steps < steps {
             let (inputs, targets) = self.batches.rows(self.inputs, self.targets)?;
-            let outputs = (self.forward)(&inputs)?;
+            let outputs = self.stack.forward(&inputs)?;
             self.descent.step(&driver(self.loss, &outputs, &targets)?)?;
             self.steps += 1;
         }

@@ -61,18 +61,22 @@ pub struct Split {
     pub held_out: Images,
 }
 
+/// Two tasks on images of one shape.
+#[derive(Debug, Clone)]
+pub struct ImageTasks {
+    /// What the backbone is pretrained on.
+    pub source: Split,
+    /// What it is finetuned on.
+    pub downstream: Split,
+    /// Downstream training images drawn by a seed.
+    pub samples: Option<usize>,
+}
+
 /// The data of a configuration.
 #[derive(Debug, Clone)]
 pub enum Dataset {
-    /// Two tasks on images of one shape.
-    Images {
-        /// What the backbone is pretrained on.
-        source: Split,
-        /// What it is finetuned on.
-        downstream: Split,
-        /// Downstream training images drawn by a seed.
-        samples: Option<usize>,
-    },
+    /// Two tasks on images.
+    Images(Box<ImageTasks>),
     /// A random task for each seed.
     Linear(LinearTask),
 }
@@ -112,27 +116,24 @@ impl Dataset {
     ///
     /// More samples than there are; a file that is missing, damaged or of another kind.
     pub fn load(data: &Data) -> Result<Self, ReplayError> {
-        let all = match data {
+        let tasks = match data {
             Data::Linear(task) => return Ok(Self::Linear(task.clone())),
             &Data::Digits { samples } => {
-                Self::Images { source: digits(0..5), downstream: digits(5..10), samples }
+                ImageTasks { source: digits(0..5), downstream: digits(5..10), samples }
             }
-            Data::Files(files) => Self::Images {
+            Data::Files(files) => ImageTasks {
                 source: files.split(&files.source, files.source_samples)?,
                 downstream: files.split(&files.classes, None)?,
                 samples: files.samples,
             },
         };
-        if let Self::Images { downstream, samples: Some(samples), .. } = &all {
-            let there = downstream.train.count();
-            if *samples == 0 || *samples > there {
-                let accepted = format!("1 to {there}, the downstream training images");
-                return Err(ReplayError::Unfit(format!(
-                    "data.samples = {samples} is not valid; accepted: {accepted}"
-                )));
-            }
+        let there = tasks.downstream.train.count();
+        match tasks.samples {
+            Some(samples) if samples == 0 || samples > there => Err(ReplayError::Unfit(format!(
+                "data.samples = {samples} is not valid; accepted: 1 to {there}, the downstream training images"
+            ))),
+            _ => Ok(Self::Images(Box::new(tasks))),
         }
-        Ok(all)
     }
 }
 
