@@ -2,7 +2,7 @@
 and measurements (with other random numbers), for its time.
 
     python3 -m venv peers && peers/bin/pip install torch==2.9.0 numpy
-    peers/bin/python benches/peers/replay.py mlp           # or cnn; --workers 2 for two processes of one thread
+    OMP_NUM_THREADS=1 peers/bin/python benches/peers/replay.py mlp    # or cnn; --workers 2 for two processes
 """
 
 import argparse
