@@ -40,6 +40,8 @@ pub mod plot;
 pub mod probing;
 pub mod problem;
 pub mod reduction;
+#[cfg(feature = "replay")]
+pub mod replay;
 pub mod simulation;
 pub mod sweep;
 pub mod tasks;

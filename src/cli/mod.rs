@@ -5,6 +5,8 @@
 
 mod json;
 mod plot;
+#[cfg(feature = "replay")]
+mod replay;
 mod reproduce;
 mod simulate;
 mod sweep;
@@ -43,6 +45,9 @@ enum Command {
     Verify(verify::Args),
     /// Draw figures of a stored sweep.
     Plot(plot::Args),
+    /// Run the sweep on a real network.
+    #[cfg(feature = "replay")]
+    Replay(Box<replay::Args>),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -59,6 +64,8 @@ pub fn run() -> ExitCode {
         Command::Sweep(command) => sweep::run(command, args.quiet),
         Command::Verify(command) => verify::run(command, args.quiet),
         Command::Plot(command) => plot::run(command, args.quiet),
+        #[cfg(feature = "replay")]
+        Command::Replay(command) => replay::run(command, args.quiet),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -110,6 +110,9 @@ pub struct Args {
     json: bool,
 }
 
+/// How often finished curves are stored.
+const STORE_EVERY: Duration = Duration::from_secs(2);
+
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
@@ -126,12 +129,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
 
-    let known = earlier_records(&partial, &toml)?;
     let cells = config.cells();
     let bar = progress_bar(cells as u64, quiet);
     let per_curve = sweep::cells_of_a_curve(&config);
+    let known = earlier_records(&partial, &toml, per_curve)?;
     bar.inc((known.len() * per_curve) as u64);
-    let keeper = Keeper::new(&partial, &toml, known.values().flatten().cloned().collect());
+    let keeper = Keeper::new(&partial, &toml, known.values().flatten().cloned().collect(), STORE_EVERY);
     let records = sweep::run(&config, &load, &|cell| known.get(&cell).cloned(), &|records| {
         bar.inc(records.len() as u64);
         keeper.add(records);
@@ -141,7 +144,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let result = sweep::sweep(&config, toml.clone(), records);
     write_parquet(&parquet, &result)?;
     write_csv(&csv, &result)?;
-    keeper.finish(&partial);
+    keeper.finish();
     if args.json {
         let files = [parquet.display().to_string(), csv.display().to_string()];
         println!("{}", json!({"cells": cells, "failed": failed, "files": files}));
@@ -282,7 +285,7 @@ fn only_features(found: &[String]) -> bool {
     has("features") && !["kernel", "inputs", "backbone", "head"].into_iter().any(has)
 }
 
-fn with_suffix(out: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(out: &Path, suffix: &str) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);
@@ -298,8 +301,13 @@ pub(super) fn progress_bar(cells: u64, quiet: bool) -> ProgressBar {
     ProgressBar::new(cells).with_style(ProgressStyle::with_template(style).expect("a valid template"))
 }
 
-/// The curves that an interrupted run of the same configuration and version has stored.
-fn earlier_records(partial: &Path, toml: &str) -> Result<HashMap<u64, Vec<Record>>> {
+/// What an interrupted run of the same configuration and version has stored: groups of `size` records
+/// that were finished together, by the number of their first cell.
+pub(super) fn earlier_records(
+    partial: &Path,
+    toml: &str,
+    size: usize,
+) -> Result<HashMap<u64, Vec<Record>>> {
     let mut known = HashMap::new();
     if !partial.exists() {
         return Ok(known);
@@ -312,8 +320,7 @@ fn earlier_records(partial: &Path, toml: &str) -> Result<HashMap<u64, Vec<Record
             partial.display()
         );
     }
-    let config: Config = toml::from_str(toml)?;
-    let size = sweep::cells_of_a_curve(&config) as u64;
+    let size = size as u64;
     for record in earlier.records {
         known.entry(record.cell / size * size).or_insert_with(Vec::new).push(record);
     }
@@ -321,23 +328,23 @@ fn earlier_records(partial: &Path, toml: &str) -> Result<HashMap<u64, Vec<Record
 }
 
 /// Stores finished curves from time to time, so that a stop loses seconds and not hours.
-struct Keeper<'a> {
+pub(super) struct Keeper<'a> {
     partial: &'a Path,
     toml: &'a str,
+    every: Duration,
     kept: Mutex<(Vec<Record>, Instant)>,
 }
 
 impl<'a> Keeper<'a> {
-    const EVERY: Duration = Duration::from_secs(2);
-
-    fn new(partial: &'a Path, toml: &'a str, records: Vec<Record>) -> Self {
-        Self { partial, toml, kept: Mutex::new((records, Instant::now())) }
+    /// Begins with the records that are known, and stores at most so often.
+    pub(super) fn new(partial: &'a Path, toml: &'a str, records: Vec<Record>, every: Duration) -> Self {
+        Self { partial, toml, every, kept: Mutex::new((records, Instant::now())) }
     }
 
-    fn add(&self, records: &[Record]) {
+    pub(super) fn add(&self, records: &[Record]) {
         let mut kept = self.kept.lock().expect("no thread panics while it stores");
         kept.0.extend_from_slice(records);
-        if kept.1.elapsed() >= Self::EVERY {
+        if kept.1.elapsed() >= self.every {
             let version = env!("CARGO_PKG_VERSION").into();
             let sweep = Sweep { config: self.toml.into(), version, records: kept.0.clone() };
             // Not fatal: without it an interrupted sweep starts anew.
@@ -348,7 +355,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    fn finish(&self, partial: &Path) {
-        let _ = std::fs::remove_file(partial);
+    pub(super) fn finish(&self) {
+        let _ = std::fs::remove_file(self.partial);
     }
 }

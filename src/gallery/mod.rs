@@ -3,6 +3,7 @@
 pub mod stored;
 pub mod summary;
 pub mod theory;
+pub mod transfer;
 
 use crate::sweep::record::Record;
 

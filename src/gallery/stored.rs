@@ -1,5 +1,6 @@
 //! Figures of a stored sweep.
 
+use super::transfer::transfer;
 use super::{Curve, METRICS, curves, peak, quantile, same_group, steps};
 use crate::plot::{
     Axis, Digits, Figure, Grid, HeatMap, HeatPanel, Risk, Series, SeriesPanel, Smoothing,
@@ -8,7 +9,8 @@ use crate::plot::{
 use crate::sweep::record::Record;
 
 /// The figures that can be drawn of sweeps.
-pub const NAMES: [&str; 6] = ["trend", "trajectories", "heatmap", "risk", "smoothing", "digits"];
+pub const NAMES: [&str; 7] =
+    ["trend", "trajectories", "heatmap", "risk", "smoothing", "digits", "transfer"];
 
 /// What a figure needs and a sweep does not have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -34,7 +36,8 @@ pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing
         "risk" => risk(records).map(boxed).ok_or(missing("a downstream risk (held-out targets)")),
         "smoothing" => smoothing(records).map(boxed).ok_or(missing("at least two label smoothings")),
         "digits" => accuracies(records).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
-        _ => Err(missing("a name of trend, trajectories, heatmap, risk, smoothing, digits")),
+        "transfer" => transfer(records).ok_or(missing("two probing points that succeeded")),
+        _ => Err(missing("a name of trend, trajectories, heatmap, risk, smoothing, digits, transfer")),
     }
 }
 

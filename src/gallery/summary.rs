@@ -62,10 +62,20 @@ impl Row {
 
 /// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
 pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
+    summarize_by(source, records, held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
+}
+
+/// The same with another judge of shapes, for numbers that are not exact.
+pub fn summarize_by(
+    source: &str,
+    records: &[Record],
+    held_out: bool,
+    judge: impl Fn(&[f64], &[f64]) -> Shape,
+) -> Vec<Row> {
     let curves = curves(records);
     (0..METRICS.len())
         .map(|metric| {
-            let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out)).collect();
+            let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out, &judge)).collect();
             let peaks: Vec<f64> = shapes
                 .iter()
                 .filter_map(|s| match s {
@@ -85,9 +95,14 @@ pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
         .collect()
 }
 
-fn shape(curve: &Curve, metric: usize, held_out: bool) -> Shape {
+fn shape(
+    curve: &Curve,
+    metric: usize,
+    held_out: bool,
+    judge: impl Fn(&[f64], &[f64]) -> Shape,
+) -> Shape {
     let of = |r: &Record| if held_out { r.held_out_metric(metric) } else { r.metric(metric) };
-    Shape::of(&curve.shares(), &curve.values(of), TREND_TOLERANCE)
+    judge(&curve.shares(), &curve.values(of))
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod text;
 mod theme;
 mod ticks;
 mod trajectories;
+mod transfer;
 mod trend;
 
 pub use agreement::{Agreement, Tolerance};
@@ -52,6 +53,7 @@ pub use series::{Grid, Kind, Series, SeriesPanel};
 pub use smoothing::{Smoothing, SmoothingCurve};
 pub use theme::Theme;
 pub use trajectories::{Trajectories, Trajectory};
+pub use transfer::Transfer;
 pub use trend::Trend;
 
 /// Something that can be drawn.

@@ -160,6 +160,14 @@ pub enum ConfigError {
         /// How many were given.
         count: usize,
     },
+    /// One of two settings that need each other.
+    #[error("{first} and {second} belong together, but only one of them is set")]
+    Apart {
+        /// The one.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
     /// More cells than anyone means.
     #[error("the sweep has {cells} cells; at most {limit} are accepted")]
     TooLarge {

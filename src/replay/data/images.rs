@@ -1,0 +1,169 @@
+//! Images of one size with labels.
+
+use candle_core::{DType, Device, Tensor};
+use flate2::Crc;
+
+use super::Samples;
+
+/// Images of one size with labels, pixel by pixel, channels last.
+#[derive(Debug, Clone)]
+pub struct Images {
+    shape: [usize; 3],
+    pixels: Vec<u8>,
+    labels: Vec<u16>,
+    classes: usize,
+    white: f32,
+}
+
+impl Images {
+    /// Images of height × width × channels, one after the other; `white` is the pixel that becomes 1.
+    ///
+    /// # Errors
+    ///
+    /// In words: pixels that are not so many images as labels, no image, or a label out of range.
+    pub fn new(
+        shape: [usize; 3],
+        pixels: Vec<u8>,
+        labels: Vec<u16>,
+        classes: usize,
+        white: f32,
+    ) -> Result<Self, String> {
+        let size: usize = shape.iter().product();
+        if labels.is_empty() {
+            return Err("there is no image".into());
+        }
+        if pixels.len() != size * labels.len() {
+            return Err(format!(
+                "{} labels need {} bytes of images of shape {shape:?}, but there are {}",
+                labels.len(),
+                size * labels.len(),
+                pixels.len()
+            ));
+        }
+        if let Some(row) = labels.iter().position(|&l| usize::from(l) >= classes) {
+            return Err(format!(
+                "image {row} has the label {}; accepted: 0 to {}",
+                labels[row],
+                classes as i64 - 1
+            ));
+        }
+        Ok(Self { shape, pixels, labels, classes, white })
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Height, width and channels.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// The label of each.
+    pub fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    /// The same images with other labels, of which there must be as many.
+    pub fn with_labels(self, labels: Vec<u16>) -> Self {
+        assert_eq!(labels.len(), self.labels.len(), "one label an image");
+        Self { labels, ..self }
+    }
+
+    /// The images of the given rows, in that order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let size: usize = self.shape.iter().product();
+        let image = |&row: &usize| &self.pixels[row * size..(row + 1) * size];
+        Self {
+            pixels: rows.iter().flat_map(image).copied().collect(),
+            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            ..*self
+        }
+    }
+
+    /// The first `most` images of the given classes (all if absent), which are numbered anew in that order.
+    ///
+    /// # Errors
+    ///
+    /// In words: a class that no image has.
+    pub fn of_classes(&self, classes: &[u16], most: Option<usize>) -> Result<Self, String> {
+        if let Some(missing) = classes.iter().find(|class| !self.labels.contains(class)) {
+            return Err(format!("no image has the label {missing}"));
+        }
+        let place = |label: &u16| classes.iter().position(|class| class == label);
+        let rows = (0..self.count()).filter(|&row| place(&self.labels[row]).is_some());
+        let rows: Vec<usize> = rows.take(most.unwrap_or(usize::MAX)).collect();
+        let mut chosen = self.select(&rows);
+        for label in &mut chosen.labels {
+            *label = place(label).expect("chosen by its label") as u16;
+        }
+        Ok(Self { classes: classes.len(), ..chosen })
+    }
+
+    /// A checksum of everything.
+    pub fn checksum(&self) -> u32 {
+        let mut crc = Crc::new();
+        for number in self.shape.into_iter().chain([self.classes]) {
+            crc.update(&(number as u64).to_le_bytes());
+        }
+        crc.update(&self.white.to_le_bytes());
+        crc.update(&self.pixels);
+        self.labels.iter().for_each(|label| crc.update(&label.to_le_bytes()));
+        crc.sum()
+    }
+
+    /// As tensors: inputs N×height×width×channels from 0 to 1, targets one-hot.
+    pub fn samples(&self, dtype: DType, device: &Device) -> candle_core::Result<Samples> {
+        let [height, width, channels] = self.shape;
+        let values: Vec<f32> = self.pixels.iter().map(|&p| f32::from(p) / self.white).collect();
+        let mut targets = vec![0f32; self.count() * self.classes];
+        for (row, &label) in self.labels.iter().enumerate() {
+            targets[row * self.classes + usize::from(label)] = 1.0;
+        }
+        let place = |t: Tensor| t.to_dtype(dtype)?.to_device(device);
+        let shape = (self.count(), height, width, channels);
+        Ok(Samples {
+            inputs: place(Tensor::from_vec(values, shape, &Device::Cpu)?)?,
+            targets: place(Tensor::from_vec(targets, (self.count(), self.classes), &Device::Cpu)?)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_become_tensors() {
+        let images = Images::new([1, 2, 1], vec![0, 4, 8, 16], vec![1, 0], 3, 16.0).unwrap();
+        let samples = images.samples(DType::F32, &Device::Cpu).unwrap();
+        assert_eq!(samples.shape(), [1, 2, 1]);
+        assert_eq!(
+            samples.inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+            [0.0, 0.25, 0.5, 1.0]
+        );
+        assert_eq!(samples.targets.to_vec2::<f32>().unwrap(), [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]);
+        let last = images.select(&[1]);
+        assert_eq!((last.count(), last.labels()), (1, &[0u16][..]));
+        let one = images.of_classes(&[1], None).unwrap();
+        assert_eq!((one.count(), one.classes(), one.labels()), (1, 1, &[0u16][..]));
+        assert_eq!(images.of_classes(&[1, 2], None).unwrap_err(), "no image has the label 2");
+        assert_eq!(images.of_classes(&[0, 1], Some(1)).unwrap().labels(), [1]);
+        assert_ne!(images.checksum(), images.clone().with_labels(vec![0, 0]).checksum());
+    }
+
+    #[test]
+    fn labels_and_sizes_are_checked() {
+        let error = |pixels: usize, labels: &[u16]| {
+            Images::new([2, 2, 1], vec![0; pixels], labels.to_vec(), 3, 1.0).unwrap_err()
+        };
+        assert_eq!(error(8, &[1, 3]), "image 1 has the label 3; accepted: 0 to 2");
+        assert!(error(7, &[1, 2]).contains("need 8 bytes") && error(0, &[]).contains("no image"));
+    }
+}

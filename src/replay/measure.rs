@@ -1,0 +1,24 @@
+//! Measuring: features, outputs, residuals and accuracy, of many samples in parts.
+
+use candle_core::{Result, Tensor};
+use nalgebra::DMatrix;
+
+use super::network::{Stack, matrix};
+
+/// Samples that go through a network at once.
+const PART: usize = 512;
+
+/// The outputs (N×…) of layers, without a way back.
+pub fn apply(stack: &Stack, inputs: &Tensor) -> Result<Tensor> {
+    let count = inputs.dim(0)?;
+    let parts = (0..count).step_by(PART).map(|from| {
+        let part = inputs.narrow(0, from, PART.min(count - from))?;
+        Ok(stack.forward(&part)?.detach())
+    });
+    Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)
+}
+
+/// The same as numbers, one sample a row.
+pub fn outputs(stack: &Stack, inputs: &Tensor) -> Result<DMatrix<f64>> {
+    matrix(&apply(stack, inputs)?.flatten_from(1)?)
+}

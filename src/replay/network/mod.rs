@@ -1,0 +1,199 @@
+//! Networks as stacks of layers, on images with channels last.
+
+mod affine;
+mod conv;
+mod pool;
+mod storage;
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use nalgebra::DMatrix;
+use rand_chacha::ChaCha8Rng;
+
+use crate::tasks::normal;
+use affine::affine;
+use conv::{Conv, conv};
+use pool::pool;
+
+/// A layer to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plan {
+    /// x ↦ max(0, xW + b), on flattened inputs.
+    Dense {
+        /// Outputs.
+        width: usize,
+    },
+    /// x ↦ xW.
+    Linear {
+        /// Outputs.
+        width: usize,
+    },
+    /// A convolution with 3×3 filters and max(0, ·), then the largest of each 2×2 square if `pool`.
+    Conv {
+        /// Output channels.
+        channels: usize,
+        /// Whether height and width are halved.
+        pool: bool,
+    },
+}
+
+/// A layer.
+#[derive(Debug, Clone)]
+enum Layer {
+    Dense { weight: Var, bias: Var },
+    Linear { weight: Var, zero: Tensor },
+    Conv { weight: Var, bias: Var, pool: bool },
+}
+
+/// Height and width of filters.
+const FILTER: usize = 3;
+
+/// Layers, one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    layers: Vec<Layer>,
+}
+
+/// Shape of one sample: height × width × channels, or a single number of features.
+pub type Shape = Vec<usize>;
+
+impl Stack {
+    /// Makes layers for inputs of a shape; returns the shape of their output too.
+    ///
+    /// Weights of layers that end in max(0, ·) have a deviation of √(2 / inputs), those of linear ones
+    /// 1/√inputs; biases are zero.
+    pub fn new(
+        plans: &[Plan],
+        input: &[usize],
+        rng: &mut ChaCha8Rng,
+        (dtype, device): (DType, &Device),
+    ) -> Result<(Self, Shape)> {
+        let mut shape = input.to_vec();
+        let mut layers = Vec::new();
+        for plan in plans {
+            let inputs: usize = shape.iter().product();
+            let mut matrix = |inputs: usize, outputs: usize, gain: f64| {
+                let deviation = (gain / inputs as f64).sqrt();
+                Var::from_tensor(&tensor(&normal(rng, inputs, outputs, deviation), dtype, device)?)
+            };
+            match *plan {
+                Plan::Dense { width } => {
+                    let bias = Var::zeros(width, dtype, device)?;
+                    layers.push(Layer::Dense { weight: matrix(inputs, width, 2.0)?, bias });
+                    shape = vec![width];
+                }
+                Plan::Linear { width } => {
+                    let zero = Tensor::zeros(width, dtype, device)?;
+                    layers.push(Layer::Linear { weight: matrix(inputs, width, 1.0)?, zero });
+                    shape = vec![width];
+                }
+                Plan::Conv { channels, pool } => {
+                    let &[height, width, depth] = &shape[..] else {
+                        return Err(storage::misfit("a convolution", &shape));
+                    };
+                    let bias = Var::zeros(channels, dtype, device)?;
+                    let weight = matrix(FILTER * FILTER * depth, channels, 2.0)?;
+                    layers.push(Layer::Conv { weight, bias, pool });
+                    let scale = if pool { 2 } else { 1 };
+                    shape = vec![height / scale, width / scale, channels];
+                    if shape.contains(&0) {
+                        return Err(storage::misfit("pooling", &[height, width, channels]));
+                    }
+                }
+            }
+        }
+        Ok((Self { layers }, shape))
+    }
+
+    /// One linear layer of a given weight (inputs × outputs).
+    pub fn linear(weight: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Self> {
+        let zero = Tensor::zeros(weight.ncols(), dtype, device)?;
+        let weight = Var::from_tensor(&tensor(weight, dtype, device)?)?;
+        Ok(Self { layers: vec![Layer::Linear { weight, zero }] })
+    }
+
+    /// Applies all layers to samples in rows.
+    pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
+        let mut x = inputs.clone();
+        for layer in &self.layers {
+            x = match layer {
+                Layer::Dense { weight, bias } => affine(&x.flatten_from(1)?, weight, bias, true)?,
+                Layer::Linear { weight, zero } => affine(&x.flatten_from(1)?, weight, zero, false)?,
+                Layer::Conv { weight, bias, pool: halve } => {
+                    let y = conv(&x, weight, bias, Conv { size: FILTER, stride: 1, relu: true })?;
+                    if *halve { pool(&y)? } else { y }
+                }
+            };
+        }
+        Ok(x)
+    }
+
+    /// The variables with their names, which start with a prefix.
+    pub fn variables(&self, prefix: &str) -> Vec<(String, Var)> {
+        let mut all = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            match layer {
+                Layer::Dense { weight, bias } | Layer::Conv { weight, bias, .. } => {
+                    all.push((format!("{prefix}.{i}.weight"), weight.clone()));
+                    all.push((format!("{prefix}.{i}.bias"), bias.clone()));
+                }
+                Layer::Linear { weight, .. } => {
+                    all.push((format!("{prefix}.{i}.weight"), weight.clone()));
+                }
+            }
+        }
+        all
+    }
+
+    /// A copy whose variables are its own.
+    pub fn fork(&self) -> Result<Self> {
+        let copy = |v: &Var| Var::from_tensor(&v.as_tensor().copy()?.detach());
+        let layers = self.layers.iter().map(|layer| {
+            Ok(match layer {
+                Layer::Dense { weight, bias } => {
+                    Layer::Dense { weight: copy(weight)?, bias: copy(bias)? }
+                }
+                Layer::Linear { weight, zero } => {
+                    Layer::Linear { weight: copy(weight)?, zero: zero.clone() }
+                }
+                Layer::Conv { weight, bias, pool } => {
+                    Layer::Conv { weight: copy(weight)?, bias: copy(bias)?, pool: *pool }
+                }
+            })
+        });
+        Ok(Self { layers: layers.collect::<Result<_>>()? })
+    }
+
+    /// How many layers there are.
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The layers before and from a place on.
+    pub fn split(mut self, at: usize) -> (Self, Self) {
+        let rest = self.layers.split_off(at);
+        (self, Self { layers: rest })
+    }
+
+    /// These layers, then others.
+    pub fn then(mut self, mut others: Self) -> Self {
+        self.layers.append(&mut others.layers);
+        self
+    }
+}
+
+/// A tensor with the entries of a matrix.
+pub fn tensor(matrix: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Tensor> {
+    let rows = matrix.transpose().as_slice().to_vec();
+    Tensor::from_vec(rows, matrix.shape(), &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
+}
+
+/// A matrix with the entries of a tensor of two dimensions.
+pub fn matrix(tensor: &Tensor) -> Result<DMatrix<f64>> {
+    let (rows, columns) = tensor.dims2()?;
+    let values =
+        tensor.to_dtype(DType::F64)?.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f64>()?;
+    Ok(DMatrix::from_row_slice(rows, columns, &values))
+}
+
+#[cfg(test)]
+mod tests;

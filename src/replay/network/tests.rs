@@ -1,0 +1,123 @@
+//! Layers against the same layers in plain tensor operations.
+
+use super::*;
+use crate::tasks::stream;
+
+const PLACE: (DType, &Device) = (DType::F64, &Device::Cpu);
+
+fn random(shape: &[usize], purpose: u64) -> Tensor {
+    let count: usize = shape.iter().product();
+    let all = normal(&mut stream(4, purpose), 1, count, 1.0);
+    tensor(&all, PLACE.0, PLACE.1).unwrap().reshape(shape).unwrap()
+}
+
+fn gap(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.dims(), b.dims());
+    (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+}
+
+/// Output and gradients of two layers of the same variables, weighted by random numbers.
+fn compare(
+    variables: &[&Var],
+    ours: impl Fn() -> candle_core::Result<Tensor>,
+    plain: impl Fn() -> candle_core::Result<Tensor>,
+) {
+    let (a, b) = (ours().unwrap(), plain().unwrap());
+    assert!(gap(&a, &b) < 1e-12);
+    let weights = random(a.dims(), 9);
+    let gradients = |y: &Tensor| (y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+    let (a, b) = (gradients(&a), gradients(&b));
+    for variable in variables {
+        let [a, b] = [&a, &b].map(|g| g.get(variable).expect("a gradient"));
+        assert!(gap(a, b) < 1e-12, "{:?}", variable.shape());
+        assert!(a.abs().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap() > 0.0);
+    }
+}
+
+fn variable(shape: &[usize], purpose: u64) -> Var {
+    Var::from_tensor(&random(shape, purpose)).unwrap()
+}
+
+#[test]
+fn dense_layers_are_those_of_the_tensor_library() {
+    let (x, w, b) = (variable(&[5, 7], 1), variable(&[7, 3], 2), variable(&[3], 3));
+    for relu in [false, true] {
+        compare(&[&x, &w, &b], || affine(&x, &w, &b, relu), || affine::plain(&x, &w, &b, relu));
+    }
+}
+
+#[test]
+fn convolutions_are_those_of_the_tensor_library() {
+    for (images, height, width, stride) in [(3, 8, 8, 1), (2, 5, 7, 2), (700, 2, 1, 1), (1, 30, 30, 2)] {
+        let x = variable(&[images, height, width, 2], 1);
+        let (w, b) = (variable(&[18, 3], 2), variable(&[3], 3));
+        let kind = Conv { size: 3, stride, relu: true };
+        compare(&[&x, &w, &b], || conv(&x, &w, &b, kind), || conv::plain(&x, &w, &b, kind));
+    }
+}
+
+#[test]
+fn pooling_is_the_largest_of_four() {
+    for shape in [[3, 6, 4, 2], [2, 5, 3, 3]] {
+        let x = variable(&shape, 1);
+        compare(&[&x], || pool(&x), || pool::plain(&x));
+    }
+    let odd = random(&[1, 3, 5, 1], 2);
+    assert_eq!(pool(&odd).unwrap().dims(), [1, 1, 2, 1]);
+}
+
+/// Gradients of all layers together against differences of the loss.
+#[test]
+fn gradients_are_slopes() {
+    let plans = [
+        Plan::Conv { channels: 3, pool: true },
+        Plan::Conv { channels: 4, pool: false },
+        Plan::Dense { width: 6 },
+        Plan::Linear { width: 2 },
+    ];
+    let (stack, _) = Stack::new(&plans, &[4, 6, 1], &mut stream(1, 1), PLACE).unwrap();
+    let (x, weights) = (random(&[5, 4, 6, 1], 1), random(&[5, 2], 2));
+    let loss = || (stack.forward(&x).unwrap() * &weights).unwrap().sum_all().unwrap();
+    let gradients = loss().backward().unwrap();
+    for (name, variable) in stack.variables("") {
+        let gradient = gradients.get(&variable).expect(&name);
+        let direction = random(variable.dims(), 7);
+        let at = |step: f64| {
+            let old = variable.as_tensor().copy().unwrap();
+            variable.set(&(&old + (&direction * step).unwrap()).unwrap()).unwrap();
+            let value: f64 = loss().to_scalar().unwrap();
+            variable.set(&old).unwrap();
+            value
+        };
+        let step = 1e-6;
+        let slope = (at(step) - at(-step)) / (2.0 * step);
+        let found: f64 = (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
+        assert!((slope / found - 1.0).abs() < 1e-6, "{name}: {slope} is not {found}");
+    }
+}
+
+#[test]
+fn stacks_split_join_and_fork() {
+    let plans =
+        [Plan::Conv { channels: 3, pool: true }, Plan::Dense { width: 6 }, Plan::Linear { width: 2 }];
+    let (stack, shape) = Stack::new(&plans, &[4, 4, 1], &mut stream(1, 1), PLACE).unwrap();
+    assert_eq!((shape, stack.depth()), (vec![2], 3));
+    let x = random(&[5, 4, 4, 1], 1);
+    let y = stack.forward(&x).unwrap();
+    let (first, rest) = stack.fork().unwrap().split(1);
+    assert_eq!(gap(&rest.forward(&first.forward(&x).unwrap()).unwrap(), &y), 0.0);
+    // A fork has variables of its own.
+    let (_, variable) = &stack.variables("")[0];
+    variable.set(&variable.zeros_like().unwrap()).unwrap();
+    assert!(gap(&first.then(rest).forward(&x).unwrap(), &y) == 0.0);
+    assert!(gap(&stack.forward(&x).unwrap(), &y) > 0.0);
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    let pooled = [Plan::Conv { channels: 1, pool: true }];
+    let error = Stack::new(&pooled, &[1, 8, 1], &mut stream(1, 1), PLACE).unwrap_err();
+    assert!(error.to_string().contains("pooling cannot take samples of shape [1, 8, 1]"), "{error}");
+    let error = Stack::new(&pooled, &[8], &mut stream(1, 1), PLACE).unwrap_err();
+    assert!(error.to_string().contains("a convolution cannot take samples of shape [8]"), "{error}");
+}

@@ -1,0 +1,360 @@
+//! Replays: agreement with the engine, what learns and what does not, honest numbers, stops and bad input.
+#![cfg(feature = "replay")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use taskhead::files::read_sweep;
+use taskhead::replay::config::{Backbone, Config, Data, Loss, Source};
+use taskhead::replay::{Replay, device};
+use taskhead::simulation::{Probe, Run, Settings};
+use taskhead::sweep::config::Probes;
+use taskhead::sweep::record::Record;
+use taskhead::tasks::{normal, stream};
+
+fn run(config: Config) -> Vec<Record> {
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let records = replay.run(&|_| None, &|_| {});
+    assert!(records.iter().all(Record::succeeded), "{}", records[0].error);
+    records
+}
+
+/// Digits in a second.
+fn small() -> Config {
+    let mut config = Config::preset("digits").unwrap();
+    config.times = vec![1.0, 4.0];
+    config.data = Data::Digits { samples: Some(80) };
+    config.backbone = Backbone::Mlp { widths: vec![24, 16] };
+    config.pretrain.epochs = 3.0;
+    config.probing.longest = 20.0;
+    config.heads.seeds = 1;
+    config.probe.points = Some(3);
+    config
+}
+
+fn numbers(r: &Record) -> [f64; 7] {
+    [r.aie, r.euclidean, r.cosine, r.dot, r.norm, r.held_out_euclidean, r.residual]
+}
+
+/// Gradient descent through the tensor library lands on the engine's flow, with an error of first order
+/// in the step.
+#[test]
+fn linear_networks_land_on_the_engine() {
+    let (probe_time, time, seed) = (0.5, 2.0, 3);
+    let mut config = Config::preset("linear").unwrap();
+    (config.times, config.heads.seeds, config.heads.first_seed) = (vec![time], 1, seed);
+    config.heads.head_rates = vec![0.5];
+    config.heads.smoothings = vec![0.1];
+    config.probe = Probes { times: Some(vec![probe_time]), ..Probes::default() };
+    let Data::Linear(task) = &config.data else { panic!("linear data") };
+    let head = normal(&mut stream(seed, 5), task.width, task.outputs, 1.0 / (task.width as f64).sqrt());
+    let problem = task.draw(seed).problem().unwrap();
+    let settings = Settings { head_rate: 0.5, ..Settings::default() };
+    let engine = Run::new(&problem, &head, 0.1).unwrap();
+    let engine = &engine.finetune(Probe::Time(probe_time), &[time], &settings).unwrap()[0];
+    let held_out = engine.held_out.unwrap();
+    let expected = [
+        engine.energy.aie,
+        engine.adaptation.euclidean,
+        engine.adaptation.cosine,
+        engine.adaptation.dot,
+        engine.adaptation.norm,
+        held_out.euclidean,
+        engine.residual,
+    ];
+    let errors = |step: f64| {
+        let mut config = config.clone();
+        (config.finetune.rate, config.probing.training.rate) = (step, step);
+        let records = run(config);
+        assert_eq!((records[0].probe_time, records[0].time), (probe_time, time));
+        let found = numbers(&records[0]);
+        std::array::from_fn::<f64, 7, _>(|i| (found[i] / expected[i] - 1.0).abs())
+    };
+    let (coarse, fine) = (errors(1e-3), errors(5e-4));
+    for (coarse, fine) in coarse.into_iter().zip(fine) {
+        assert!(coarse < 1e-3, "{coarse}");
+        assert!((coarse / fine - 2.0).abs() < 0.05, "{coarse} and {fine}");
+    }
+}
+
+/// The theory over a linear network is the network.
+#[test]
+fn the_tangent_kernel_of_a_linear_network_is_that_of_its_inputs() {
+    let mut config = Config::preset("linear").unwrap();
+    (config.times, config.heads.seeds) = (vec![1.0, 3.0], 1);
+    config.heads.head_rates = vec![0.3];
+    config.probe.points = Some(2);
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let network = replay.run(&|_| None, &|_| {});
+    let theory = replay.theory(&network, 3, &|| {}).unwrap();
+    assert_eq!(network.len(), theory.len());
+    for (a, b) in network.iter().zip(&theory) {
+        assert_eq!((a.cell, a.aie), (b.cell, b.aie));
+        for metric in 0..4 {
+            let (a, b) = (a.metric(metric), b.metric(metric));
+            assert!((a / b - 1.0).abs() < 2e-3, "{a} and {b}");
+        }
+    }
+}
+
+/// The numbers come from what was learned: they change with the source task.
+#[test]
+fn shuffled_labels_and_a_random_backbone_change_the_numbers() {
+    let end = |source| {
+        let mut config = small();
+        config.pretrain.source = source;
+        numbers(run(config).last().unwrap())
+    };
+    let all = [Source::Labels, Source::Shuffled, Source::None].map(end);
+    for (i, j) in [(0, 1), (0, 2), (1, 2)] {
+        for (a, b) in all[i].iter().zip(all[j]) {
+            assert!((a / b - 1.0).abs() > 1e-3, "{a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn a_cell_depends_on_its_seed_only() {
+    let text = |config: Config| format!("{:?}", run(config));
+    let mut config = small();
+    config.heads.seeds = 2;
+    assert_eq!(text(config.clone()), text(config.clone()));
+    let all = run(config.clone());
+    (config.heads.seeds, config.heads.first_seed) = (1, 1);
+    let second: Vec<_> = run(config).iter().map(numbers).collect();
+    assert_eq!(all[6..].iter().map(numbers).collect::<Vec<_>>(), second);
+    assert_ne!(numbers(&all[0]), second[0]);
+}
+
+/// Even points are where they should be: from the longest probing to none, evenly in energy.
+#[test]
+fn probing_points_are_placed_by_energy() {
+    let mut config = small();
+    config.probe.points = Some(5);
+    let records = run(config.clone());
+    let energies: Vec<f64> = records.iter().step_by(2).map(|r| r.frobenius).collect();
+    let [low, high] = [energies[0], energies[4]];
+    assert_eq!((records[0].probe_time, records[8].probe_time), (20.0, 0.0));
+    for (i, energy) in energies.iter().enumerate().take(4).skip(1) {
+        let wanted = low + (high - low) * i as f64 / 4.0;
+        // At the first step below it.
+        assert!(*energy <= wanted && *energy > wanted - 0.1 * (high - low), "{energies:?}");
+    }
+    config.probe = Probes { energies: Some(vec![records[4].aie, 99.0]), ..Probes::default() };
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let records = replay.run(&|_| None, &|_| {});
+    assert!(records[0].succeeded());
+    assert!(records[2].error.starts_with("an energy of 99 is not reached"), "{}", records[2].error);
+}
+
+/// Heads of two layers, layers of the backbone in the head, frozen heads and both losses.
+#[test]
+fn every_option_learns() {
+    let base = numbers(&run(small())[1]);
+    let changes: [fn(&mut Config); 6] = [
+        |c| c.head[0].hidden = Some(8),
+        |c| c.head[0].blocks = 1,
+        |c| c.loss = Loss::Squared,
+        |c| c.heads.smoothings = vec![0.2],
+        |c| c.heads.head_rates = vec![0.0],
+        |c| c.heads.scales = vec![0.5],
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        let mut config = small();
+        change(&mut config);
+        let records = run(config);
+        let last = records.last().unwrap();
+        assert_ne!(numbers(&records[1]), base, "option {i}");
+        // Finetuning fits the training samples better than where it started.
+        assert!(last.residual < last.frobenius && last.euclidean > 0.0, "option {i}: {last:?}");
+        assert_eq!(last.head_norm == last.head_norm_start, i == 4, "option {i}");
+    }
+}
+
+/// A small set in each format that a folder may have, through the whole command.
+#[test]
+fn folders_of_images_are_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // Class c is brighter in column c; as CIFAR-10's binary format and as PNG.
+    let pixel = |class: usize, i: usize, x: usize| (40 * usize::from(x % 4 == class) + 7 * i % 23) as u8;
+    std::fs::create_dir_all(here.join("cifar")).unwrap();
+    for (name, count) in [("data_batch_2.bin", 32), ("test_batch.bin", 8)] {
+        let mut bytes = Vec::new();
+        for i in 0..count {
+            bytes.push((i % 4) as u8);
+            bytes.extend((0..3 * 32 * 32).map(|at| pixel(i % 4, i, at % 32)));
+        }
+        std::fs::write(here.join("cifar").join(name), bytes).unwrap();
+    }
+    for (part, count) in [("train", 8), ("test", 2)] {
+        for class in 0..4 {
+            let place = here.join("png").join(part).join(format!("class {class}"));
+            std::fs::create_dir_all(&place).unwrap();
+            for i in 0..count {
+                let image =
+                    image::GrayImage::from_fn(12, 12, |x, _| image::Luma([pixel(class, i, x as usize)]));
+                image.save(place.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+    let config = "times = [1.0]\n[data]\nkind = \"files\"\nsource = [0, 1]\nclasses = [3, 2]\nsamples = 12\n\
+        held-out = 4\nfolder = \"FOLDER\"\n[backbone]\nkind = \"cnn\"\nchannels = [4]\nwidth = 8\n[heads]\nseeds = 1\n\
+        [pretrain]\nepochs = 1.0\n[probing]\nlongest = 5.0\n[probe]\npoints = 2\n";
+    for name in ["cifar", "png"] {
+        std::fs::write(here.join("c.toml"), config.replace("FOLDER", name)).unwrap();
+        let output = taskhead(here, &["replay", "c.toml", "-q", "--out", name]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let sweep = read_sweep(here.join(format!("{name}.csv"))).unwrap();
+        assert_eq!(sweep.records.len(), 2);
+        assert!(sweep.records.iter().all(|r| r.succeeded() && r.problem == format!("{name} cnn")));
+        assert!(here.join(name).join("transfer.svg").exists());
+    }
+}
+
+fn taskhead(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_taskhead"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("it starts")
+}
+
+#[test]
+fn a_killed_replay_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = |out: &'static str| {
+        let flags =
+            "replay digits --seeds 2 --points 4 --samples 200 --times 60 --threads 1 -q --json --out";
+        let mut all: Vec<&str> = flags.split(' ').collect();
+        all.push(out);
+        all
+    };
+    let whole = taskhead(folder.path(), &args("whole"));
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_taskhead"))
+        .args(args("again"))
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    let partial = folder.path().join("again.partial.parquet");
+    let stored = || read_sweep(&partial).map_or(0, |s| s.records.len());
+    while stored() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(child.try_wait().unwrap().is_none(), "it was over before it could be killed");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = stored();
+    assert!((2..8).contains(&left) && !folder.path().join("again.parquet").exists());
+    let again = taskhead(folder.path(), &args("again"));
+    let json: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((json["known"].as_u64(), json["cells"].as_u64()), (Some(left as u64), Some(8)));
+    for kind in ["parquet", "csv"] {
+        let read = |name: &str| std::fs::read(folder.path().join(format!("{name}.{kind}"))).unwrap();
+        assert_eq!(read("whole"), read("again"), "{kind}");
+    }
+    assert!(!partial.exists());
+}
+
+#[test]
+fn a_pretrained_backbone_is_kept_and_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "replay digits --seeds 1 --points 2 --samples 40 --times 1 --json -q --out";
+    let go = |out: &str, more: &[&str]| {
+        let mut args: Vec<&str> = flags.split(' ').collect();
+        args.push(out);
+        args.extend(more);
+        let output = taskhead(folder.path(), &args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        json["backbone"].as_str().map(str::to_owned)
+    };
+    assert_eq!(go("a", &[]), None);
+    let file = go("b", &[]).expect("read from the cache");
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("a.csv"), read("b.csv"));
+    // As weights of the user's it gives the same numbers; the configuration says where they come from.
+    assert_eq!(go("c", &["--weights", &file]), Some(file.clone()));
+    let records = |name: &str| format!("{:?}", read_sweep(folder.path().join(name)).unwrap().records);
+    assert_eq!(records("a.csv"), records("c.csv"));
+    assert_eq!(go("d", &["--source", "shuffled"]), None);
+    assert_ne!(records("a.csv"), records("d.csv"));
+}
+
+#[test]
+fn bad_input_gives_one_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("bad.toml"), "[data]\nkind = \"letters\"\n").unwrap();
+    std::fs::write(here.join("field.toml"), "[data]\nkind = \"digits\"\n[finetune]\nrat = 1\n").unwrap();
+    std::fs::write(here.join("none.safetensors"), "nothing").unwrap();
+    let small = ["--widths", "4", "--source", "none", "--seeds", "1", "--points", "2", "--times", "1"];
+    let mut make = vec!["replay", "digits", "-q", "--out", "w"];
+    make.extend([
+        "--seeds",
+        "1",
+        "--points",
+        "2",
+        "--times",
+        "1",
+        "--samples",
+        "40",
+        "--cache",
+        "cache",
+    ]);
+    assert!(taskhead(here, &make).status.success());
+    let weights = std::fs::read_dir(here.join("cache")).unwrap().next().unwrap().unwrap().path();
+    let weights = weights.to_str().unwrap().to_owned();
+    let bytes = std::fs::read(&weights).unwrap();
+    std::fs::write(here.join("short.safetensors"), &bytes[..bytes.len() - 8]).unwrap();
+    for (args, expected) in [
+        (
+            &["letters"][..],
+            "letters is no setting; accepted: linear, digits, digits-cnn, fashion, images",
+        ),
+        (&["bad.toml"], "letters"),
+        (&["field.toml"], "rat"),
+        (&["digits", "--device", "tpu"], "device tpu cannot be used: there is no such device"),
+        (&["digits", "--device", "cuda:7"], "cuda:7 cannot be used"),
+        (&["digits", "--samples", "599"], "data.samples = 599 is not valid; accepted: 1 to 598"),
+        (&["digits", "--rate", "-1"], "`finetune.rate` holds -1"),
+        (&["digits", "--times", "inf"], "finite number"),
+        (&["digits", "--times", "2,1"], "ascending"),
+        (&["digits", "--head-blocks", "2"], "`head.blocks` holds 2"),
+        (&["digits", "--widths", "0"], "`backbone.widths` holds 0"),
+        (&["linear", "--widths", "8"], "belong together"),
+        (&["linear", "--rate", "0.3"], "one over a whole number"),
+        (&["fashion", "--data", "nowhere"], "nowhere: there is no such folder"),
+        (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
+        (&["digits", "--data", "cache"], "--data does not belong to this setting"),
+        (&["digits", "--out", "nowhere/r"], "nowhere"),
+        (&["digits", "--threads", "0"], "at least 1"),
+        (&["digits", "--weights", "missing.safetensors"], "missing.safetensors: cannot read"),
+        (&["digits", "--weights", "none.safetensors"], "not a whole safetensors file"),
+        (&["digits", "--weights", "short.safetensors"], "not a whole safetensors file"),
+        (
+            &["digits", "--widths", "64,32", "--weights", &weights],
+            "`backbone.0.weight` has shape [64, 128]",
+        ),
+        (&["digits", "--widths", "128", "--weights", &weights], "`backbone.1.bias` has no place"),
+    ] {
+        let mut all = vec!["replay"];
+        all.extend(args);
+        let output = taskhead(here, &all);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        assert!(text.contains(expected) && !text.contains("panicked"), "{args:?} says: {text}");
+        assert!(output.stdout.is_empty() && !here.join("replay.csv").exists());
+    }
+    // A rate at which training diverges fails the cells, with the reason.
+    let mut args =
+        vec!["replay", "digits", "--rate", "1e3", "--loss", "squared", "--json", "-q", "--out", "d"];
+    args.extend(small);
+    *args.last_mut().unwrap() = "20";
+    let output = taskhead(here, &args);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["failed"], json["cells"]);
+    let error = &read_sweep(here.join("d.csv")).unwrap().records[0].error;
+    assert!(error.starts_with("finetuning diverged"), "{error}");
+}
