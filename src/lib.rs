@@ -32,7 +32,6 @@ pub mod energy;
 #[cfg(feature = "files")]
 pub mod files;
 pub mod flow;
-#[cfg(feature = "plot")]
 pub mod gallery;
 pub mod linalg;
 #[cfg(feature = "plot")]

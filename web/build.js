@@ -1,0 +1,78 @@
+// Assembles web/dist from the page, the engine, KaTeX and the proofs: everything that the page loads lies there.
+
+import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import binaryen from 'binaryen';
+import esbuild from 'esbuild';
+import katex from 'katex';
+import { theorems } from './theorems.js';
+
+const at = (path) => new URL(path, import.meta.url);
+const out = 'dist/';
+/** Of KaTeX's fonts those that its formulas here need. */
+const FONTS = ['KaTeX_Main-Regular', 'KaTeX_Math-Italic', 'KaTeX_Size1-Regular', 'KaTeX_Size2-Regular'];
+/** Classes of KaTeX that would need another font. */
+const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm|mathbb|mathcal|mathscr|mathfrak|mathtt|mathsf|delimsizing size[34]|delim-size4)\b/;
+/** The largest that all files together may be, compressed. */
+const BUDGET = 400_000;
+
+/** A text with its formulas \( … \) and \[ … \] drawn. */
+function formulas(html) {
+  const draw = (display) => (_, tex) => katex.renderToString(tex.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'), { displayMode: display, strict: 'error', trust: false });
+  const drawn = html.replace(/\\\((.+?)\\\)/gs, draw(false)).replace(/\\\[(.+?)\\\]/gs, draw(true));
+  const other = drawn.match(OTHER_FONTS);
+  if (other) throw new Error(`a formula needs a font that is not copied: ${other[0]}`);
+  return drawn;
+}
+
+await rm(at(out), { recursive: true, force: true });
+await mkdir(at(`${out}fonts`), { recursive: true });
+
+const module = binaryen.readBinary(await readFile(at('build/engine/engine_bg.wasm')));
+binaryen.setOptimizeLevel(2);
+binaryen.setShrinkLevel(1);
+module.setFeatures(binaryen.Features.All);
+module.optimize();
+await writeFile(at(`${out}engine.wasm`), module.emitBinary());
+
+await esbuild.build({
+  absWorkingDir: at('.').pathname,
+  entryPoints: ['page/main.js', 'page/worker.js'],
+  outdir: out,
+  bundle: true,
+  format: 'esm',
+  minify: true,
+  target: 'es2022',
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+
+const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
+const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
+  const font = FONTS.find((name) => face.includes(`${name}.woff2`));
+  return font ? face.replace(/src:.*?(?=[;}])/, `src:url(fonts/${font}.woff2) format("woff2")`) : '';
+});
+const style = await esbuild.transform(faces + (await readFile(at('page/style.css'), 'utf8')), { loader: 'css', minify: true });
+await writeFile(at(`${out}style.css`), style.code);
+for (const font of FONTS) await copyFile(at(`node_modules/katex/dist/fonts/${font}.woff2`), at(`${out}fonts/${font}.woff2`));
+
+const template = await readFile(at('page/index.html'), 'utf8');
+const statements = await theorems(at('../proofs/'));
+await writeFile(at(`${out}index.html`), formulas(template).replace(/\[(T\d+)\]/g, (_, id) => {
+  if (!statements.ids.has(id)) return `<a class="t" href="theorems.html">${id}</a>`;
+  return `<a class="t" href="theorems.html#${id}" title="Statement, machine-checked proof and check of ${id}">${id}</a>`;
+}));
+await writeFile(at(`${out}theorems.html`), statements.html);
+
+let total = 0;
+for (const folder of ['', 'fonts/']) {
+  for (const name of await readdir(at(out + folder))) {
+    const file = at(out + folder + name);
+    if ((await stat(file)).isDirectory()) continue;
+    const size = gzipSync(await readFile(file), { level: 9 }).length;
+    total += size;
+    console.log(`${(size / 1000).toFixed(1).padStart(7)} kB  ${folder}${name}`);
+  }
+}
+console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB)`);
+if (total > BUDGET) throw new Error(`the page is ${total} bytes compressed; the limit is ${BUDGET}`);
