@@ -29,7 +29,7 @@ pub mod adaptation;
 pub mod cli;
 pub mod digits;
 pub mod energy;
-#[cfg(feature = "files")]
+#[cfg(feature = "safetensors")]
 pub mod files;
 pub mod flow;
 pub mod gallery;

@@ -1,10 +1,11 @@
 // Assembles web/dist from the page, the engine, KaTeX and the proofs: everything that the page loads lies there.
 
-import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import binaryen from 'binaryen';
 import esbuild from 'esbuild';
 import katex from 'katex';
+import subsetFont from 'subset-font';
 import { theorems } from './theorems.js';
 
 const at = (path) => new URL(path, import.meta.url);
@@ -31,7 +32,9 @@ await mkdir(at(`${out}fonts`), { recursive: true });
 const module = binaryen.readBinary(await readFile(at('build/engine/engine_bg.wasm')));
 binaryen.setOptimizeLevel(2);
 binaryen.setShrinkLevel(1);
-module.setFeatures(binaryen.Features.All);
+// What Rust's wasm32 target uses; more would let binaryen write what browsers do not read yet.
+const { MutableGlobals, SignExt, BulkMemory, BulkMemoryOpt, CallIndirectOverlong, NontrappingFPToInt, ReferenceTypes, Multivalue } = binaryen.Features;
+module.setFeatures(MutableGlobals | SignExt | BulkMemory | BulkMemoryOpt | CallIndirectOverlong | NontrappingFPToInt | ReferenceTypes | Multivalue);
 module.optimize();
 await writeFile(at(`${out}engine.wasm`), module.emitBinary());
 
@@ -41,12 +44,15 @@ await esbuild.build({
   outdir: out,
   bundle: true,
   format: 'esm',
+  splitting: true,
+  chunkNames: '[name]-[hash]',
   minify: true,
   target: 'es2022',
   legalComments: 'none',
   logLevel: 'warning',
 });
 
+const page = formulas(await readFile(at('page/index.html'), 'utf8'));
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -54,11 +60,15 @@ const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
 });
 const style = await esbuild.transform(faces + (await readFile(at('page/style.css'), 'utf8')), { loader: 'css', minify: true });
 await writeFile(at(`${out}style.css`), style.code);
-for (const font of FONTS) await copyFile(at(`node_modules/katex/dist/fonts/${font}.woff2`), at(`${out}fonts/${font}.woff2`));
+// Fonts with no more than the characters of the formulas, each font with all of them.
+const characters = [...new Set(page.replace(/<[^>]*>/g, ''))].join('');
+for (const font of FONTS) {
+  const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
+  await writeFile(at(`${out}fonts/${font}.woff2`), await subsetFont(whole, characters, { targetFormat: 'woff2' }));
+}
 
-const template = await readFile(at('page/index.html'), 'utf8');
 const statements = await theorems(at('../proofs/'));
-await writeFile(at(`${out}index.html`), formulas(template).replace(/\[(T\d+)\]/g, (_, id) => {
+await writeFile(at(`${out}index.html`), page.replace(/\[(T\d+)\]/g, (_, id) => {
   if (!statements.ids.has(id)) return `<a class="t" href="theorems.html">${id}</a>`;
   return `<a class="t" href="theorems.html#${id}" title="Statement, machine-checked proof and check of ${id}">${id}</a>`;
 }));

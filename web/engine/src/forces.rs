@@ -40,6 +40,8 @@ pub struct Forces {
     /// What A and B contribute to the velocity of each input.
     pulls: Vec<[[f64; 2]; 2]>,
     velocities: Vec<[f64; 2]>,
+    /// How far each has moved by the end.
+    moved: Vec<f64>,
 }
 
 /// Targets of A and B.
@@ -76,9 +78,14 @@ pub fn forces(setting: Setting) -> Result<Forces, String> {
         .iter()
         .map(|k| [0, 1].map(|n| [k[n] * head[0] * residual[n], k[n] * head[1] * residual[n]]))
         .collect();
+    let features = vec![pair(&trained, 0), pair(&trained, 1), [middle[0], middle[1]]];
+    let ends = vec![pair(&ends, 0), pair(&ends, 1), pair(&held_out, 0)];
+    let moved =
+        features.iter().zip(&ends).map(|(z, end)| (end[0] - z[0]).hypot(end[1] - z[1])).collect();
     Ok(Forces {
-        features: vec![pair(&trained, 0), pair(&trained, 1), [middle[0], middle[1]]],
-        ends: vec![pair(&ends, 0), pair(&ends, 1), pair(&held_out, 0)],
+        features,
+        ends,
+        moved,
         head: [head[0], head[1]],
         residuals: residual.iter().copied().collect(),
         energy,

@@ -36,10 +36,22 @@ pub fn phase(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, phase::phase)
 }
 
-/// Runs a sweep; the setting is that of a configuration file of `taskhead sweep`.
+/// The curve of a random problem against energy; the setting is a configuration of `taskhead sweep` with one seed.
 #[wasm_bindgen]
-pub fn sweep(setting: JsValue) -> Result<JsValue, JsValue> {
-    answer(setting, runs::sweep)
+pub fn curves(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::curve)
+}
+
+/// Downstream risk over probing times; the setting is a configuration of `taskhead sweep` with one seed.
+#[wasm_bindgen]
+pub fn downstream(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::downstream)
+}
+
+/// The curve of a problem file of `taskhead simulate`, from its content.
+#[wasm_bindgen]
+pub fn file(name: String, bytes: &[u8], points: usize) -> Result<JsValue, JsValue> {
+    give(runs::of_file(name, bytes, points))
 }
 
 /// Quantiles of several curves, point by point.
@@ -58,10 +70,13 @@ fn answer<S: DeserializeOwned, A: Serialize>(
     setting: JsValue,
     compute: impl FnOnce(S) -> Result<A, String>,
 ) -> Result<JsValue, JsValue> {
-    let text = |e: &dyn std::fmt::Display| JsValue::from_str(&e.to_string());
-    let setting = serde_wasm_bindgen::from_value(setting).map_err(|e| text(&e))?;
-    let answer = compute(setting).map_err(|e| text(&e))?;
-    serde_wasm_bindgen::to_value(&answer).map_err(|e| text(&e))
+    give(serde_wasm_bindgen::from_value(setting).map_err(said).and_then(compute))
+}
+
+/// An answer for the page; structures become objects, also where they are made of other ones.
+fn give(answer: Result<impl Serialize, String>) -> Result<JsValue, JsValue> {
+    let objects = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+    answer.and_then(|a| a.serialize(&objects).map_err(said)).map_err(|text| JsValue::from_str(&text))
 }
 
 /// An error as a text.
@@ -74,5 +89,9 @@ fn within(name: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> Resul
     if range.contains(&value) {
         return Ok(());
     }
-    Err(format!("{name} = {value} is not valid; it must be between {} and {}", range.start(), range.end()))
+    Err(format!(
+        "{name} = {value} is not valid; it must be between {} and {}",
+        range.start(),
+        range.end()
+    ))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use taskhead::gallery::log_steps;
 use taskhead::linalg::Svd;
 use taskhead::probing::ProbingPath;
-use taskhead::tasks::{Gaussian, Task, TaskSpec};
+use taskhead::tasks::{Gaussian, gaussian};
 
 use crate::said;
 
@@ -50,7 +50,7 @@ pub fn probing(setting: Setting) -> Result<Probed, String> {
         input_decay: setting.decay,
         ..Gaussian::default()
     };
-    let task = Task::new(&TaskSpec::Gaussian(spec), setting.seed).map_err(said)?;
+    let task = gaussian(&spec, setting.seed).map_err(said)?;
     let head = task.initial_head(setting.seed, 1.0);
     let path = ProbingPath::with_smoothing(&task.problem, &head, setting.smoothing).map_err(said)?;
     let energy = |tau: f64| path.energy(tau).map(|e| e.aie).map_err(said);
@@ -91,9 +91,8 @@ mod tests {
     /// T21: the floor is proportional to the smoothing.
     #[test]
     fn smoothing_leaves_a_floor() {
-        let floor = |smoothing| {
-            probing(Setting { decay: 0.5, smoothing, time: 0.0, seed: 1 }).unwrap().floor
-        };
+        let floor =
+            |smoothing| probing(Setting { decay: 0.5, smoothing, time: 0.0, seed: 1 }).unwrap().floor;
         assert!((floor(0.4) / floor(0.1) - 4.0).abs() < 1e-10);
     }
 }
