@@ -26,17 +26,38 @@ function formulas(html) {
   return drawn;
 }
 
+/** The columns of a stored sweep that the page shows, one object a seed. */
+function digits(csv) {
+  const [head, ...rows] = csv.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(','));
+  const column = (name) => (row) => Number(row[head.indexOf(name)]);
+  const names = ['frobenius', 'euclidean', 'cosine', 'dot', 'norm', 'held_out_accuracy'];
+  const seeds = [...new Set(rows.map(column('seed')))];
+  return seeds.map((seed) => {
+    const mine = rows.filter((row) => column('seed')(row) === seed);
+    return Object.fromEntries(names.map((name) => [name, mine.map(column(name))]));
+  });
+}
+
 await rm(at(out), { recursive: true, force: true });
 await mkdir(at(`${out}fonts`), { recursive: true });
 
-const module = binaryen.readBinary(await readFile(at('build/engine/engine_bg.wasm')));
-binaryen.setOptimizeLevel(2);
-binaryen.setShrinkLevel(1);
-// What Rust's wasm32 target uses; more would let binaryen write what browsers do not read yet.
-const { MutableGlobals, SignExt, BulkMemory, BulkMemoryOpt, CallIndirectOverlong, NontrappingFPToInt, ReferenceTypes, Multivalue } = binaryen.Features;
-module.setFeatures(MutableGlobals | SignExt | BulkMemory | BulkMemoryOpt | CallIndirectOverlong | NontrappingFPToInt | ReferenceTypes | Multivalue);
-module.optimize();
-await writeFile(at(`${out}engine.wasm`), module.emitBinary());
+/** The engine, optimized; kept for the next time, since that takes a while. */
+async function engine() {
+  const [source, kept] = [at('build/engine/engine_bg.wasm'), at('build/engine/optimized.wasm')];
+  const age = (file) => stat(file).then((s) => s.mtimeMs, () => 0);
+  if ((await age(kept)) > (await age(source))) return readFile(kept);
+  const module = binaryen.readBinary(await readFile(source));
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(1);
+  // What Rust's wasm32 target uses; more would let binaryen write what browsers do not read yet.
+  const { MutableGlobals, SignExt, BulkMemory, BulkMemoryOpt, CallIndirectOverlong, NontrappingFPToInt, ReferenceTypes, Multivalue } = binaryen.Features;
+  module.setFeatures(MutableGlobals | SignExt | BulkMemory | BulkMemoryOpt | CallIndirectOverlong | NontrappingFPToInt | ReferenceTypes | Multivalue);
+  module.optimize();
+  await writeFile(kept, module.emitBinary());
+  return readFile(kept);
+}
+
+await writeFile(at(`${out}engine.wasm`), await engine());
 
 await esbuild.build({
   absWorkingDir: at('.').pathname,
@@ -73,6 +94,7 @@ await writeFile(at(`${out}index.html`), page.replace(/\[(T\d+)\]/g, (_, id) => {
   return `<a class="t" href="theorems.html#${id}" title="Statement, machine-checked proof and check of ${id}">${id}</a>`;
 }));
 await writeFile(at(`${out}theorems.html`), statements.html);
+await writeFile(at(`${out}digits.json`), JSON.stringify(digits(await readFile(at('page/digits.csv'), 'utf8'))));
 
 let total = 0;
 for (const folder of ['', 'fonts/']) {

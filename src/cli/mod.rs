@@ -3,6 +3,7 @@
 //! Bad input ends with one message on standard error and exit code 2; a solver that stopped before it
 //! reached what was asked for gives what it has and exit code 1.
 
+mod explore;
 mod json;
 mod plot;
 mod reproduce;
@@ -20,7 +21,8 @@ use clap::{CommandFactory, Parser, Subcommand};
     taskhead reproduce                                every sweep, figure and the report\n  \
     taskhead simulate problem.npz --energy 0.5        one head, probed to an energy of 0.5\n  \
     taskhead sweep --problem gaussian --seeds 20      random problems over 24 energies\n  \
-    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep")]
+    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep\n  \
+    taskhead explore                                  the trend in your browser")]
 struct Args {
     /// Print no progress and no hints.
     #[arg(long, short, global = true)]
@@ -39,6 +41,8 @@ enum Command {
     Sweep(Box<sweep::Args>),
     /// Draw figures of a stored sweep.
     Plot(plot::Args),
+    /// Open the explorer, a page that teaches the trend.
+    Explore(explore::Args),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -54,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
         Command::Plot(command) => plot::run(command, args.quiet),
+        Command::Explore(command) => explore::run(command, args.quiet),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -39,6 +39,7 @@ export function downstream() {
       const text = `φ = ${show(phi)}: best is ${when} (error ${show(risks[best])}). Not probing gives ${show(risks[0])}, probing to the end ${show(risks[risks.length - 1])}.`;
       $('risk-said').textContent = text;
       $('risk-said').dataset.best = String(TIMES[best]);
+      $('risk-said').dataset.error = String(risks[best]);
       risk.describe(`Error against probing time. ${text}`);
       distance.describe(`Distance moved: ${show(moved[0])} without probing, ${show(moved[moved.length - 1])} after probing to the end.`);
     } catch (error) {

@@ -2,7 +2,8 @@
 
 import { Curves, metricsOf, saveRecords } from './curves.js';
 import { slider, whenNear } from './controls.js';
-import { ask, latest } from './engine.js';
+import { ask, engine, latest } from './engine.js';
+import { METRICS } from './opening.js';
 import { onChange, state } from './state.js';
 
 const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds'];
@@ -17,6 +18,18 @@ function setting(seed, now) {
     heads: { seeds: 1, 'first-seed': seed, 'head-rates': [now.rate] },
     probe: { points: POINTS },
   };
+}
+
+/** The digits transfer, computed beforehand: one curve for each seed. */
+async function digits() {
+  const seeds = await (await fetch('digits.json')).json();
+  const curves = new Curves($('digits'), 'energy ‖R‖');
+  const keys = METRICS.map(({ key }) => key);
+  curves.draw({ layers: seeds.map((seed) => ({ x: seed.frobenius, values: keys.map((key) => seed[key]) })) });
+  const words = seeds.map((seed) => engine.shapes({ x: seed.frobenius, curves: keys.map((key) => seed[key]) }));
+  const all = METRICS.map(({ name }, i) => `${name.replace(/ .z.*/, '')}: ${words.map((w) => w[i]).join('; ')}.`);
+  $('digits-said').textContent = all.join(' ');
+  curves.charts.forEach((chart, i) => chart.describe(`Digits transfer, one curve for each of ${seeds.length} seeds. ${all[i]}`));
 }
 
 export function many() {
@@ -60,6 +73,7 @@ export function many() {
       delete said.dataset.busy;
     }
   });
+  digits().catch((error) => ($('digits-said').textContent = `No digits: ${error.message}`));
   $('many-svg').addEventListener('click', () => curves.saveSvg('taskhead-random.svg'));
   $('many-csv').addEventListener('click', () => shown && saveRecords('taskhead-random.csv', shown));
   whenNear($('many'), () => {

@@ -131,11 +131,9 @@ export function opening() {
       });
     });
     const bar = $('loss').children;
-    const whole = energy ** 2 / 2 || 1;
-    const left = now.residual ** 2 / 2;
-    [now.backbone, now.head_share, left].forEach((part, i) => (bar[i].style.width = `${(100 * part) / whole}%`));
+    [now.backbone, now.head_share, now.loss].forEach((part, i) => (bar[i].style.flexGrow = String(part)));
     const metrics = Object.fromEntries(METRICS.map(({ key }, i) => [key, now.metrics[i]]));
-    putAll(document, { ...metrics, energy, tau: scene.probe_time, time: now.time, residual: now.residual, backbone: now.backbone, headshare: now.head_share, left });
+    putAll(document, { ...metrics, energy, tau: scene.probe_time, time: now.time, residual: now.residual, backbone: now.backbone, headshare: now.head_share, left: now.loss });
     if (document.activeElement !== probe) {
       probe.value = String(scene.energy_before > 0 ? Math.round((1 - energy / scene.energy_before) * probe.max) : probe.max);
     }

@@ -14,6 +14,8 @@ export function own() {
   const fail = (name, message) => {
     $('own-error').textContent = `${name}: ${message}`;
     $('own-said').textContent = '';
+    $('own-figure').hidden = true;
+    for (const id of ['own-svg', 'own-csv']) $(id).disabled = true;
   };
   const read = async (file) => {
     $('own-error').textContent = '';

@@ -87,8 +87,7 @@ export class Plane {
     segment(this.horizontal, [-reach, 0], [reach, 0]);
     segment(this.vertical, [0, -0.3], [0, top]);
     segment(this.fits, [target, -0.3], [target, top]);
-    text(this.fitsText, [target, 0], target > 0.75 * reach ? -5 : 5, 0).attr('y', 14);
-    this.fitsText.attr('text-anchor', target > 0.75 * reach ? 'end' : 'start').text('heads that fit: z₀·v = y');
+    text(this.fitsText, [target, 0], -6, 0).attr('y', 15).attr('text-anchor', 'end').text('heads that fit: z₀·v = y');
     segment(this.probing, [start, across], [target, across]);
     dot(this.before, [start, across]);
     text(this.beforeText, [start, across], 0, 22).attr('text-anchor', X(start) < 60 ? 'start' : 'middle');
@@ -97,7 +96,7 @@ export class Plane {
     const far = scene.ends[scene.ends.length - 1];
     text(this.endsText, far, -8, -6).attr('text-anchor', 'end');
     segment(this.energy, scene.head, [target, scene.head[1]]);
-    text(this.energyText, [(scene.head[0] + target) / 2, scene.head[1]], 0, -9);
+    text(this.energyText, [(scene.head[0] + target) / 2, scene.head[1]], 0, 18);
     const wide = (target - scene.head[0]) * scale > 70;
     this.energyText.text(wide ? 'energy E' : 'E').attr('visibility', scene.energy * scale > 16 ? 'visible' : 'hidden');
     this.path.attr('d', path(scene.feature_path));

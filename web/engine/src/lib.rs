@@ -54,6 +54,12 @@ pub fn file(name: String, bytes: &[u8], points: usize) -> Result<JsValue, JsValu
     give(runs::of_file(name, bytes, points))
 }
 
+/// What several curves do, in words.
+#[wasm_bindgen]
+pub fn shapes(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::shapes)
+}
+
 /// Quantiles of several curves, point by point.
 #[wasm_bindgen]
 pub fn band(setting: JsValue) -> Result<JsValue, JsValue> {

@@ -114,6 +114,22 @@ pub fn of_file(name: String, bytes: &[u8], points: usize) -> Result<OfFile, Stri
     Ok(OfFile { curve, samples, width, outputs })
 }
 
+/// Curves over one x (ascending).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shapes {
+    x: Vec<f64>,
+    curves: Vec<Vec<f64>>,
+}
+
+/// What each curve does, in words.
+pub fn shapes(setting: Shapes) -> Result<Vec<String>, String> {
+    if setting.curves.iter().any(|c| c.len() != setting.x.len()) {
+        return Err("a curve differs in length from its x".into());
+    }
+    Ok(setting.curves.iter().map(|y| Shape::of(&setting.x, y, SHAPE_TOLERANCE).describe()).collect())
+}
+
 /// Curves of equal length, and the quantiles wanted of them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -74,10 +74,12 @@ struct Moment {
     feature: [f64; 2],
     head: [f64; 2],
     residual: f64,
-    /// Unset while the head is exactly opposite to the feature and the limit is the saddle.
-    rapidity: f64,
+    /// ½r², and what backbone and head have spent of the loss at the start.
+    loss: f64,
     backbone: f64,
     head_share: f64,
+    /// σ; ∞ at the saddle, where a head exactly opposite to the feature ends.
+    rapidity: f64,
     metrics: [f64; 4],
 }
 
@@ -170,6 +172,7 @@ fn moment(flow: &RankOne, time: f64) -> Result<Moment, String> {
         feature: [point.feature[0], point.feature[1]],
         head: [point.head[0], point.head[1]],
         residual: point.residual,
+        loss: point.residual * point.residual / 2.0,
         rapidity: point.rapidity,
         backbone,
         head_share: head,
@@ -205,7 +208,7 @@ mod tests {
         assert!((s.energy - 1.6 * (-0.3_f64).exp()).abs() < 1e-14);
         assert!((s.energy - (1.0 - s.head[0])).abs() < 1e-14);
         assert_eq!(s.now.residual, 0.0);
-        let spent = s.now.backbone + s.now.head_share;
+        let spent = s.now.backbone + s.now.head_share + s.now.loss;
         assert!((spent - s.energy * s.energy / 2.0).abs() < 1e-13);
         let last = s.feature_path.last().unwrap();
         assert_eq!(last, &s.end.feature);
