@@ -102,13 +102,11 @@ impl Page {
         }
         let path = request.url().split(['?', '#']).next().unwrap_or("/");
         let path = if path == "/" { "/index.html" } else { path };
-        match self.0.get(path) {
-            None => request.respond(Response::from_string("not found").with_status_code(404)),
-            Some(bytes) => {
-                let response = Response::from_data(bytes.clone());
-                request.respond(response.with_header(content_type(path)))
-            }
-        }
+        let Some(bytes) = self.0.get(path) else {
+            return request.respond(Response::from_string("not found").with_status_code(404));
+        };
+        let response = Response::from_data(bytes.clone()).with_header(content_type(path));
+        request.respond(response)
     }
 }
 
