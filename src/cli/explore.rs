@@ -1,12 +1,22 @@
 //! `taskhead explore`: serves the explorer on this computer and opens it in a browser.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
-use tiny_http::{Header, Method, Request, Response, Server};
+use anyhow::{Context, Result, bail};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -37,10 +47,15 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         Some(folder) => Page::read(folder)?,
         None => Page::find()?,
     };
-    let server = Server::http(("127.0.0.1", args.port))
-        .map_err(|e| anyhow!("port {} of 127.0.0.1 cannot be used: {e}", args.port))?;
-    let address = server.server_addr().to_ip().context("the server has no address")?;
-    let url = format!("http://{address}/");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(serve(page, args, quiet))
+}
+
+async fn serve(page: Page, args: &Args, quiet: bool) -> Result<ExitCode> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
+        .await
+        .with_context(|| format!("port {} of 127.0.0.1 cannot be used", args.port))?;
+    let url = format!("http://{}/", listener.local_addr()?);
     println!("{url}");
     std::io::stdout().flush()?;
     if !quiet {
@@ -51,15 +66,23 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     {
         eprintln!("warning: no browser could be opened ({error}); open {url} yourself");
     }
-    for request in server.incoming_requests() {
-        // A browser that went away is no reason to stop.
-        let _ = page.answer(request);
+    let page = Arc::new(page);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let page = Arc::clone(&page);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let answer = page.answer(&request);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            // A browser that goes away is no reason to stop.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The files of the page by their path in the address.
-struct Page(BTreeMap<String, Vec<u8>>);
+struct Page(BTreeMap<String, Bytes>);
 
 impl Page {
     /// The page that is installed beside the program, or that was built in its source.
@@ -96,22 +119,28 @@ impl Page {
         Ok(Self(files))
     }
 
-    fn answer(&self, request: Request) -> std::io::Result<()> {
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return request.respond(Response::empty(405));
+    fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        let only = |status, text: &'static str| {
+            let mut response = Response::new(Full::from(text));
+            *response.status_mut() = status;
+            response
+        };
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return only(StatusCode::METHOD_NOT_ALLOWED, "");
         }
-        let path = request.url().split(['?', '#']).next().unwrap_or("/");
+        let path = request.uri().path();
         let path = if path == "/" { "/index.html" } else { path };
         let Some(bytes) = self.0.get(path) else {
-            return request.respond(Response::from_string("not found").with_status_code(404));
+            return only(StatusCode::NOT_FOUND, "not found");
         };
-        let response = Response::from_data(bytes.clone()).with_header(content_type(path));
-        request.respond(response)
+        let mut response = Response::new(Full::new(bytes.clone()));
+        response.headers_mut().insert(CONTENT_TYPE, content_type(path));
+        response
     }
 }
 
 /// Adds the files of a folder and of the folders in it.
-fn add(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
+fn add(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> Result<()> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("{}: cannot be read", folder.display()))?;
     for entry in entries {
@@ -123,14 +152,14 @@ fn add(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Re
         } else {
             let bytes =
                 std::fs::read(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
-            files.insert(address, bytes);
+            files.insert(address, bytes.into());
         }
     }
     Ok(())
 }
 
-fn content_type(path: &str) -> Header {
-    let value = match path.rsplit_once('.').map(|(_, extension)| extension) {
+fn content_type(path: &str) -> HeaderValue {
+    HeaderValue::from_static(match path.rsplit_once('.').map(|(_, extension)| extension) {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -138,6 +167,5 @@ fn content_type(path: &str) -> Header {
         Some("wasm") => "application/wasm",
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
-    };
-    Header::from_bytes("Content-Type", value).expect("a valid header")
+    })
 }

@@ -61,7 +61,7 @@ export function opening() {
   const probe = $('probe');
   probe.addEventListener('input', () => {
     const left = 1 - Number(probe.value) / Number(probe.max);
-    set({ tau: left === 1 ? 0 : timeFor(left * scene.energy_before) });
+    set({ tau: left === 1 ? 0 : left === 0 ? Infinity : timeFor(left * scene.energy_before) });
   });
   slider($('target'), 'y', { toState: (y) => ({ y, a: between(-y, state.a, y) }) });
   slider($('across'), 'w');
