@@ -12,8 +12,8 @@ function statement(source, name, file) {
   return found[0];
 }
 
-/** `{ html, ids }` of the theorems in a folder of proofs. */
-export async function theorems(folder) {
+/** The page of the theorems in a folder of proofs; `named` are the ids that the explorer refers to. */
+export async function theorems(folder, named) {
   const table = await readFile(new URL('README.md', folder), 'utf8');
   const sources = {};
   const groups = new Map();
@@ -30,8 +30,12 @@ export async function theorems(folder) {
 <p class="small">Coq: <code>${name}</code> in <code>proofs/theories/${file}</code>${check === '-' ? '' : ` · Rust: ${code(check)}`}</p></article>`);
     return `<section id="${id}"><h2>${id}</h2>${parts.join('\n')}</section>`;
   });
+  for (const id of named.filter((id) => !groups.has(id))) {
+    groups.set(id, []);
+    articles.push(`<section id="${id}"><h2>${id}</h2><p>Not machine-checked. It is checked numerically: <code>taskhead verify ${id}</code>.</p></section>`);
+  }
   const links = [...groups.keys()].map((id) => `<a href="#${id}">${id}</a>`).join(' ');
-  const html = `<!doctype html>
+  return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Theorems · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"></head>
 <body class="theorems"><main><p><a href="./">← The explorer</a></p><h1>The theorems</h1>
@@ -39,5 +43,4 @@ export async function theorems(folder) {
 axioms, are in the folder <code>proofs</code> of the source.</p><nav aria-label="Theorems">${links}</nav>
 ${articles.join('\n')}</main></body></html>
 `;
-  return { html, ids: new Set(groups.keys()) };
 }

@@ -10,7 +10,7 @@ export class Curves {
     this.charts = METRICS.map(({ name }) => {
       const figure = container.appendChild(document.createElement('figure'));
       figure.appendChild(document.createElement('figcaption')).textContent = name;
-      return new Chart(figure, { title: name, xLabel, width: 290, height: 190, ticks: 4 });
+      return new Chart(figure, { title: name, xLabel, height: 185 });
     });
   }
 

@@ -11,9 +11,9 @@ const PLACES = TIMES.map((t) => (t === 0 ? 5e-4 : t === Infinity ? 2 : t));
 const $ = (id) => document.getElementById(id);
 
 export function downstream() {
-  const options = { xLabel: 'probing time τ  (left end: none, right end: for ever)', logX: true, margin: { top: 22 } };
+  const options = { xLabel: 'probing time τ (ends: none, for ever)', logX: true };
   const risk = new Chart($('risk'), { ...options, title: 'Error against probing time', yLabel: 'error on all inputs', width: 560, height: 290 });
-  const distance = new Chart($('risk-distance'), { ...options, title: 'Distance against probing time', xLabel: 'probing time τ', yLabel: 'distance moved', width: 400, height: 311, ticks: 4 });
+  const distance = new Chart($('risk-distance'), { ...options, title: 'Distance against probing time', xLabel: 'probing time τ', yLabel: 'distance moved', width: 400, height: 290 });
   slider($('phi'), 'phi');
   slider($('rseed'), 'rseed', { text: String });
   const draw = latest(async () => {

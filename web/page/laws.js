@@ -3,6 +3,7 @@
 import { axisBottom, axisLeft } from 'd3-axis';
 import { scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
+import { fitted } from './chart.js';
 import { putAll, show, whenNear } from './controls.js';
 import { Curves } from './curves.js';
 import { engine } from './engine.js';
@@ -12,8 +13,7 @@ import { onChange, set, state } from './state.js';
 const LAWS = ['Distance keeps rising', 'Cosine distance keeps rising', 'Dot product keeps falling', 'Norm keeps falling'];
 const STATES = ['holds', 'unsure', 'fails'];
 const POINTS = 60;
-const [WIDTH, HEIGHT] = [300, 270];
-const MARGIN = { top: 8, right: 10, bottom: 36, left: 44 };
+const MARGIN = { top: 8, right: 12, bottom: 38, left: 38 };
 const $ = (id) => document.getElementById(id);
 const between = (low, v, high) => Math.max(low, Math.min(high, v));
 
@@ -32,22 +32,22 @@ class Map {
   constructor(container, law, { targets, across, states }) {
     const figure = container.appendChild(document.createElement('figure'));
     figure.appendChild(document.createElement('figcaption')).textContent = LAWS[law];
-    const svg = select(figure).append('svg').attr('viewBox', `0 0 ${WIDTH} ${HEIGHT}`).attr('class', 'chart map');
+    const svg = select(figure).append('svg').attr('class', 'chart map');
     svg.attr('role', 'group').attr('aria-label', `Map of the law “${LAWS[law]}” over target y and head norm w`);
     const ends = (list) => [list[0], list[list.length - 1]];
-    this.sx = scaleLog().domain(ends(targets)).range([MARGIN.left, WIDTH - MARGIN.right]);
-    this.sy = scaleLog().domain(ends(across)).range([HEIGHT - MARGIN.bottom, MARGIN.top]);
+    this.sx = scaleLog().domain(ends(targets));
+    this.sy = scaleLog().domain(ends(across));
     const edge = (list, i) => Math.sqrt(list[Math.max(0, i - 1)] * list[Math.min(list.length - 1, i)]);
-    const cells = states[law].map((row, j) => runs(row).map(({ state, from, to }) => ({
-      state, x: this.sx(edge(targets, from)), x2: this.sx(edge(targets, to)), y: this.sy(edge(across, j + 1)), y2: this.sy(edge(across, j)),
-    }))).flat();
-    const grid = svg.append('g').attr('class', 'cells');
-    grid.selectAll('path').data(STATES).join('path').attr('class', (d) => d)
-      .attr('d', (_, kind) => cells.filter((c) => c.state === kind).map((c) => `M${c.x.toFixed(1)},${c.y.toFixed(1)}H${(c.x2 + 0.3).toFixed(1)}V${(c.y2 + 0.3).toFixed(1)}H${c.x.toFixed(1)}Z`).join(''));
-    svg.append('g').attr('class', 'axis').attr('transform', `translate(0,${HEIGHT - MARGIN.bottom})`).call(axisBottom(this.sx).ticks(3, '~g').tickSizeOuter(0));
-    svg.append('g').attr('class', 'axis').attr('transform', `translate(${MARGIN.left},0)`).call(axisLeft(this.sy).ticks(3, '~g').tickSizeOuter(0));
-    svg.append('text').attr('class', 'label').attr('x', WIDTH - MARGIN.right).attr('y', HEIGHT - 4).attr('text-anchor', 'end').text('target y');
-    svg.append('text').attr('class', 'label').attr('x', 4).attr('y', HEIGHT - 4).text('w ↑');
+    const cells = states[law].flatMap((row, j) => runs(row).map((run) => ({ ...run, j })));
+    const box = ({ from, to, j }) => {
+      const [left, right] = [this.sx(edge(targets, from)), this.sx(edge(targets, to)) + 0.3];
+      return `M${left.toFixed(1)},${this.sy(edge(across, j + 1)).toFixed(1)}H${right.toFixed(1)}V${(this.sy(edge(across, j)) + 0.3).toFixed(1)}H${left.toFixed(1)}Z`;
+    };
+    const grid = svg.append('g').attr('class', 'cells').selectAll('path').data(STATES).join('path').attr('class', (d) => d);
+    const below = svg.append('g').attr('class', 'axis');
+    const beside = svg.append('g').attr('class', 'axis').attr('transform', `translate(${MARGIN.left},0)`);
+    const label = svg.append('text').attr('class', 'label').attr('text-anchor', 'end').text('target y');
+    const labelW = svg.append('text').attr('class', 'label').attr('x', 4).text('w ↑');
     this.cross = svg.append('g').attr('class', 'cross').attr('tabindex', 0).attr('role', 'slider').attr('data-law', law);
     this.cross.append('path').attr('d', 'M-9,0H9M0,-9V9').attr('class', 'under');
     this.cross.append('path').attr('d', 'M-9,0H9M0,-9V9');
@@ -65,7 +65,18 @@ class Map {
     });
     // Which state the map has nearest to a point.
     this.at = (y, w) => STATES[states[law][nearest(across, w)][nearest(targets, y)]];
-    this.law = law;
+    fitted(figure, 300, (width) => {
+      const height = Math.round(Math.max(0.85 * width, 150));
+      svg.attr('viewBox', `0 0 ${width} ${height}`);
+      this.sx.range([MARGIN.left, width - MARGIN.right]);
+      this.sy.range([height - MARGIN.bottom, MARGIN.top]);
+      grid.attr('d', (_, kind) => cells.filter((c) => c.state === kind).map(box).join(''));
+      below.attr('transform', `translate(0,${height - MARGIN.bottom})`).call(axisBottom(this.sx).tickValues([0.1, 1, 10]).tickFormat(String).tickSizeOuter(0));
+      beside.call(axisLeft(this.sy).tickValues([0.01, 0.1, 1, 10]).tickFormat(String).tickSizeOuter(0));
+      label.attr('x', width - MARGIN.right).attr('y', height - 4);
+      labelW.attr('y', height - 4);
+      this.draw();
+    });
   }
 
   draw() {
@@ -109,6 +120,5 @@ export function laws() {
     const maps = LAWS.map((_, law) => new Map($('phase'), law, data));
     const draw = () => maps.forEach((map) => map.draw());
     onChange((changed) => (changed.has('y') || changed.has('w')) && draw());
-    draw();
   });
 }

@@ -44,6 +44,8 @@ async function start() {
   }
   await load();
   for (const figure of [opening, energy, motion, laws, downstream, many, own]) figure();
+  // The figures have taken their place only now.
+  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: 'instant' });
   markChapter();
   document.getElementById('reset').addEventListener('click', () => reset());
   document.getElementById('copy').addEventListener('click', async (event) => {

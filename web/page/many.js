@@ -33,7 +33,7 @@ async function digits() {
 }
 
 export function many() {
-  const curves = new Curves($('many-curves'), 'energy, share of the largest');
+  const curves = new Curves($('many-curves'), 'share of energy');
   for (const key of ['samples', 'width', 'outputs', 'seed', 'seeds']) slider($(key), key, { text: String });
   slider($('spectrum'), 'spectrum');
   slider($('rate'), 'rate');

@@ -2,32 +2,29 @@
 
 import { scaleLinear } from 'd3-scale';
 import { select } from 'd3-selection';
-import { Chart, padded } from './chart.js';
+import { Chart, fitted, padded } from './chart.js';
 import { logTime, show, slider } from './controls.js';
 import { engine } from './engine.js';
 import { onChange, state } from './state.js';
 
 const KEYS = ['kernel', 'angle', 'length', 'ftau'];
 const NAMES = ['A', 'B', 'C'];
-const [WIDTH, HEIGHT] = [600, 400];
 const $ = (id) => document.getElementById(id);
 
 export function motion() {
-  const svg = select($('forces')).append('svg').attr('viewBox', `0 0 ${WIDTH} ${HEIGHT}`).attr('class', 'plane').attr('role', 'img');
+  const svg = select($('forces')).append('svg').attr('class', 'plane').attr('role', 'img');
   const defs = svg.append('defs');
   for (const kind of ['a', 'b', 'head', 'old']) {
     const tip = defs.append('marker').attr('id', `pull-${kind}`).attr('class', `pull-${kind}`);
     tip.attr('viewBox', '0 0 10 10').attr('refX', 9).attr('refY', 5).attr('markerWidth', 8).attr('markerHeight', 8);
     tip.attr('markerUnits', 'userSpaceOnUse').attr('orient', 'auto').append('path').attr('d', 'M0,0.5L10,5L0,9.5z');
   }
-  const sx = scaleLinear().domain([-1.5, 2.1]).range([0, WIDTH]);
-  const sy = scaleLinear().domain([-0.7, 1.7]).range([HEIGHT, 0]);
-  for (const [x1, y1, x2, y2] of [[-9, 0, 9, 0], [0, -9, 0, 9]]) {
-    svg.append('line').attr('class', 'zero').attr('x1', sx(x1)).attr('y1', sy(y1)).attr('x2', sx(x2)).attr('y2', sy(y2));
-  }
+  const sx = scaleLinear().domain([-1.5, 2.1]);
+  const sy = scaleLinear().domain([-0.7, 1.7]);
+  const axes = svg.append('g');
   const layer = svg.append('g');
-  const bars = new Chart($('residuals'), { title: 'Residuals', xLabel: '', yLabel: 'residual r of A and B', width: 400, height: 266, margin: { top: 22 }, ticks: 2 });
-  bars.xAxis.attr('visibility', 'hidden');
+  const bars = new Chart($('residuals'), { title: 'Residuals', xLabel: '', yLabel: 'residual r of A and B', width: 400, height: 266, margin: { bottom: 12 } });
+  bars.xAxis.attr('display', 'none');
   slider($('kernel'), 'kernel');
   slider($('angle'), 'angle', { text: (v) => `${Math.round(v)}°` });
   slider($('length'), 'length');
@@ -71,5 +68,13 @@ export function motion() {
     bars.describe(`Residuals of A and B: ${residuals.map(show).join(' and ')}.`);
   };
   onChange((changed) => KEYS.some((key) => changed.has(key)) && draw());
-  draw();
+  fitted($('forces'), 600, (width) => {
+    const height = Math.round((width * 2) / 3);
+    svg.attr('viewBox', `0 0 ${width} ${height}`);
+    sx.range([0, width]);
+    sy.range([height, 0]);
+    axes.selectAll('line').data([[-9, 0, 9, 0], [0, -9, 0, 9]]).join('line').attr('class', 'zero')
+      .attr('x1', (d) => sx(d[0])).attr('y1', (d) => sy(d[1])).attr('x2', (d) => sx(d[2])).attr('y2', (d) => sy(d[3]));
+    draw();
+  });
 }

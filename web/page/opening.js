@@ -53,7 +53,7 @@ function moveHead({ along, across }) {
 export function opening() {
   const plane = new Plane($('plane'), moveHead);
   const charts = METRICS.map((metric, i) => new Chart($('curves').children[i].querySelector('.canvas'), {
-    title: metric.name, xLabel: 'energy E', width: 290, height: 178, ticks: 4,
+    title: metric.name, xLabel: 'energy E', height: 172,
   }));
   const say = announcer($('opening-said'));
 
@@ -131,7 +131,7 @@ export function opening() {
       });
     });
     const bar = $('loss').children;
-    [now.backbone, now.head_share, now.loss].forEach((part, i) => (bar[i].style.flexGrow = String(part)));
+    [now.backbone, now.head_share, now.loss].forEach((part, i) => (bar[i].style.flexGrow = String(1e6 * part)));
     const metrics = Object.fromEntries(METRICS.map(({ key }, i) => [key, now.metrics[i]]));
     putAll(document, { ...metrics, energy, tau: scene.probe_time, time: now.time, residual: now.residual, backbone: now.backbone, headshare: now.head_share, left: now.loss });
     if (document.activeElement !== probe) {

@@ -2,15 +2,13 @@
 
 import { select } from 'd3-selection';
 import { line } from 'd3-shape';
-
-const WIDTH = 600;
-const HEIGHT = 420;
+import { fitted } from './chart.js';
 
 export class Plane {
   /** `move({ along, across })` is called while the tip is dragged or moved by arrow keys. */
   constructor(parent, move) {
     const svg = (this.svg = select(parent).append('svg'));
-    svg.attr('viewBox', `0 0 ${WIDTH} ${HEIGHT}`).attr('class', 'plane').attr('role', 'group').attr('aria-label', 'Plane of feature and head');
+    svg.attr('class', 'plane').attr('role', 'group').attr('aria-label', 'Plane of feature and head');
     const defs = svg.append('defs');
     for (const kind of ['z0', 'feature', 'head']) {
       const tip = defs.append('marker').attr('id', `tip-${kind}`).attr('class', kind);
@@ -39,6 +37,11 @@ export class Plane {
     this.tip = add('circle', 'handle').attr('r', 13).attr('tabindex', 0).attr('role', 'slider').attr('data-handle', 'head');
     this.tip.attr('aria-label', 'Tip of the head; arrow keys move it along and across the feature');
     this.listen(move);
+    fitted(parent, 600, (width) => {
+      this.width = width;
+      this.height = Math.round(Math.max(0.7 * width, 250));
+      if (this.shown) this.draw(...this.shown);
+    });
   }
 
   listen(move) {
@@ -71,11 +74,15 @@ export class Plane {
   }
 
   /** Draws a scene of the engine. */
-  draw(scene, { target, across, start }) {
+  draw(scene, head) {
+    this.shown = [scene, head];
+    const { target, across, start } = head;
+    const { width, height } = this;
+    this.svg.attr('viewBox', `0 0 ${width} ${height}`);
     const reach = Math.max(1.15, target) + 0.3;
-    const scale = (this.scale = WIDTH / 2 / reach);
-    const x0 = (this.x0 = WIDTH / 2);
-    const y0 = (this.y0 = HEIGHT - 0.28 * scale - 26);
+    const scale = (this.scale = width / 2 / reach);
+    const x0 = (this.x0 = width / 2);
+    const y0 = (this.y0 = height - 0.2 * scale - 24);
     this.at = scene.head;
     const X = (x) => x0 + x * scale;
     const Y = (y) => y0 - y * scale;
@@ -83,16 +90,17 @@ export class Plane {
     const path = line((p) => X(p[0]), (p) => Y(p[1]));
     const dot = (s, p) => s.attr('cx', X(p[0])).attr('cy', Y(p[1]));
     const text = (s, p, dx, dy) => s.attr('x', X(p[0]) + dx).attr('y', Y(p[1]) + dy);
-    const top = (HEIGHT - 26) / scale;
+    const top = height / scale;
     segment(this.horizontal, [-reach, 0], [reach, 0]);
-    segment(this.vertical, [0, -0.3], [0, top]);
-    segment(this.fits, [target, -0.3], [target, top]);
+    segment(this.vertical, [0, -1], [0, top]);
+    segment(this.fits, [target, -1], [target, top]);
     text(this.fitsText, [target, 0], -6, 0).attr('y', 15).attr('text-anchor', 'end').text('heads that fit: z₀·v = y');
     segment(this.probing, [start, across], [target, across]);
     dot(this.before, [start, across]);
     text(this.beforeText, [start, across], 0, 22).attr('text-anchor', X(start) < 60 ? 'start' : 'middle');
     this.beforeText.attr('visibility', scene.head[0] - start > 0.35 / scale * 100 ? 'visible' : 'hidden');
     this.ends.attr('d', path(scene.ends));
+    this.endsText.attr('visibility', width > 420 ? 'visible' : 'hidden');
     const far = scene.ends[scene.ends.length - 1];
     text(this.endsText, far, -8, -6).attr('text-anchor', 'end');
     segment(this.energy, scene.head, [target, scene.head[1]]);

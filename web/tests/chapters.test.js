@@ -61,8 +61,8 @@ test('chapter 3: a click on a map loads its point into the figures', () =>
     await map.waitFor();
     await map.scrollIntoViewIfNeeded();
     const box = await map.boundingBox();
-    // y = √(0.1·10) = 1 lies in the middle of the axis; the axes are those of the map.
-    await page.mouse.click(box.x + (box.width * (44 + 246 * 0.7)) / 300, box.y + (box.height * (8 + 226 * 0.4)) / 270);
+    // Seven tenths of the axis of y to the right, six tenths of the axis of w up.
+    await page.mouse.click(box.x + 38 + (box.width - 50) * 0.7, box.y + 8 + (box.height - 46) * 0.4);
     await frames(page);
     const [y, w] = [await value(page, 'target'), await value(page, 'across')];
     close(y, 0.1 * 100 ** 0.7, 0.02, 'y');
