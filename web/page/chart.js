@@ -46,7 +46,7 @@ function power(value) {
 }
 
 export class Chart {
-  /** `options`: width (while the container has none), height, xLabel, yLabel, logX, title, margin. */
+  /** `options`: width (while the container has none), height, xLabel, yLabel, logX, xTicks, title, margin. */
   constructor(parent, options) {
     const { width = 300, height = 190, xLabel, yLabel, title, margin = {} } = options;
     this.options = options;
@@ -87,7 +87,8 @@ export class Chart {
     if (this.options.logX) {
       const powers = sx.ticks().filter((t) => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
       below.tickValues(powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0)).tickFormat(power);
-    } else below.ticks(many);
+    } else if (this.options.xTicks) below.tickValues(this.options.xTicks).tickFormat(String);
+    else below.ticks(many);
     this.xAxis.attr('transform', `translate(0,${height - bottom})`).call(below);
     this.yAxis.attr('transform', `translate(${left},0)`).call(axisLeft(sy).ticks(Math.max(3, Math.round(height / 50))).tickSizeOuter(0));
     const join = (layer, element, data) => this.layers[layer].selectAll(element).data(data).join(element).attr('class', (d) => d.kind ?? '');

@@ -7,9 +7,10 @@ export function show(value) {
   if (value === Infinity) return '∞';
   if (!Number.isFinite(value)) return 'undefined';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e5)) return value.toExponential(2).replace('e+', 'e').replace('-', '−');
+  // Below 1e-12 it is rounding, in numbers of the size of one.
+  if (size > 1e-12 && (size < 1e-4 || size >= 1e5)) return value.toExponential(2).replace('e+', 'e').replace('-', '−');
   const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;
-  return (Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value).toFixed(digits).replace('-', '−');
+  return (size < 0.5 * 10 ** -digits ? 0 : value).toFixed(digits).replace('-', '−');
 }
 
 /** Writes a number into an element, in full in `data-value`. */

@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 
 export function energy() {
   const curve = new Chart($('energy-curve'), { title: 'Energy against probing time', xLabel: 'probing time τ', yLabel: 'energy E', logX: true, width: 430, height: 250 });
-  const modes = new Chart($('energy-modes'), { title: 'Residual of each singular direction', xLabel: 'singular direction i', yLabel: '‖uᵢᵀR‖ before (line) and left (bar)', width: 430, height: 250 });
+  const modes = new Chart($('energy-modes'), { title: 'Residual of each singular direction', xLabel: 'singular direction i', yLabel: '‖uᵢᵀR‖ before (line) and left (bar)', width: 430, height: 250, xTicks: [1, 2, 3, 4, 5, 6] });
   logTime($('ptau'), 'ptau', 1e-2, 1e4);
   slider($('decay'), 'decay');
   slider($('smoothing'), 'smoothing');

@@ -167,6 +167,15 @@ function overlaps() {
   return found;
 }
 
+test('formulas are whole: roots and braces are drawn', () =>
+  on(site, '', async (page) => {
+    const drawn = await page.locator('.katex svg path').evaluateAll((all) => all.map((p) => [getComputedStyle(p).fill, p.getBoundingClientRect().width]));
+    assert.ok(drawn.length >= 4, 'a root and three braces');
+    for (const [fill, width] of drawn) assert.ok(fill !== 'none' && width > 5, `${fill}, ${width} px wide`);
+    const fonts = await page.evaluate(() => document.fonts.ready.then((set) => [...set].filter((f) => f.status === 'loaded').map((f) => f.family)));
+    for (const name of ['KaTeX_Main', 'KaTeX_Math', 'KaTeX_Size2']) assert.ok(fonts.includes(name), name);
+  }));
+
 test('figures and data can be saved', () =>
   on(site, '', async (page) => {
     for (const [id, texts] of [['opening-svg', 'energy E'], ['curves-svg', 'E = y']]) {
