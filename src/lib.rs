@@ -42,4 +42,6 @@ pub mod reduction;
 pub mod simulation;
 pub mod sweep;
 pub mod tasks;
+#[cfg(feature = "verify")]
+pub mod theorems;
 pub mod trend;

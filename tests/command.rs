@@ -373,3 +373,60 @@ fn explore_needs_the_built_page() {
     assert!(empty.contains("index.html is missing; scripts/build-web makes it"), "{empty}");
     refuse(folder.path(), &["explore", "--port", "70000"]);
 }
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn verify_gives_verdicts_whatever_the_number_of_threads() {
+    let folder = folder();
+    let run = |threads: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_taskhead"))
+            .args(["verify", "T7", "t9", "O1", "--instances", "40", "--json"])
+            .env("RAYON_NUM_THREADS", threads)
+            .current_dir(&folder)
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let one = run("1");
+    assert_eq!(one, run("3"));
+    let value = json_of(&one);
+    let verdicts: Vec<&str> =
+        value["entries"].as_array().unwrap().iter().map(|e| e["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["holds", "holds", "observed"]);
+    assert_eq!(value["entries"][2]["finding"]["problems"], 40);
+}
+
+#[test]
+fn the_worst_case_of_a_check_replays_in_simulate() {
+    let folder = folder();
+    let text =
+        succeed(folder.path(), &["verify", "T7", "--instances", "40", "--json", "--save", "cases"]);
+    let worst = &json_of(&text)["entries"][0]["checks"][0]["worst"]["instance"];
+    let mut args = vec!["simulate", "cases/T7-1.npz", "--json"];
+    args.extend(worst["flags"].as_str().unwrap().split_whitespace());
+    let replayed = json_of(&succeed(folder.path(), &args));
+    assert_eq!(replayed["method"], "rank-one");
+    let number = |v: &Value| v.as_f64().unwrap();
+    let (z, v) = (&worst["features"][0], &worst["head"]);
+    let dot: f64 = (0..v.as_array().unwrap().len()).map(|i| number(&z[i]) * number(&v[i][0])).sum();
+    let energy = (number(&worst["targets"][0][0]) - dot).abs();
+    assert!((number(&replayed["energy"]["aie"]) - energy).abs() < 1e-12 * (1.0 + energy));
+}
+
+#[test]
+fn verify_lists_statements_and_refuses_unknown_ones() {
+    let folder = folder();
+    let text = succeed(folder.path(), &["verify", "T12", "--list"]);
+    assert!(text.contains("T12_dot_law") && text.contains("dot product"), "{text}");
+    assert!(
+        refuse(folder.path(), &["verify", "T99"]).contains("there is no statement `T99`; there are T1")
+    );
+    refuse(folder.path(), &["verify", "--instances", "0"]);
+    refuse(folder.path(), &["verify", "--seed", "-1"]);
+    std::fs::write(folder.path().join("file"), "x").unwrap();
+    refuse(folder.path(), &["verify", "T9", "--instances", "5", "--save", "file/cases"]);
+}

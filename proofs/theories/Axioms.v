@@ -57,8 +57,7 @@ Goal True. let t := eval unfold DistanceLaw_theorems in DistanceLaw_theorems in 
 Print Assumptions DistanceLaw_theorems.
 
 Definition CosineLaw_theorems :=
-  (T11_where_slope_negative,
-   T11_cosine_law,
+  (T11_cosine_law,
    T11_no_orthogonal_part).
 Goal True. let t := eval unfold CosineLaw_theorems in CosineLaw_theorems in names t. Abort.
 Print Assumptions CosineLaw_theorems.
@@ -146,7 +145,9 @@ Goal True. let t := eval unfold Lorentz_theorems in Lorentz_theorems in names t.
 Print Assumptions Lorentz_theorems.
 
 Definition EnergyBound_theorems :=
-  (T18_energy_bound,
+  (T18_sharper_bound,
+   T18_sharper_decay,
+   T18_energy_bound,
    T18_energy_decay).
 Goal True. let t := eval unfold EnergyBound_theorems in EnergyBound_theorems in names t. Abort.
 Print Assumptions EnergyBound_theorems.

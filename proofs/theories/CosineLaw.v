@@ -1,11 +1,8 @@
-(** * CosineLaw: T11, the angle between z_T and z_0 grows with energy on [0, y + 1].
+(** * CosineLaw: T11, the angle between z_T and z_0 grows with energy, without end.
 
    notation: see Definitions.v; E = y - a.  The cosine distance is 1 - cosT.
 
-   T11_where_slope_negative  the cosine strictly increases with a on any interval [a1, a2], a2 <= y,
-                             where cosh 2 sigma + a sinh 2 sigma > 0 (w <> 0)
-   T11_cosine_law            in particular for all -1 <= a1 < a2 <= y: cos(a1) < cos(a2),
-                             beyond E = y too
+   T11_cosine_law            for all a1 < a2 <= y (w <> 0): cos(a1) < cos(a2), beyond E = y too
    T11_no_orthogonal_part    for w = 0 and a > -1 the angle is 0 for every energy
    *)
 
@@ -61,35 +58,39 @@ Proof.
       rewrite EN. ring [H1].
 Qed.
 
-Theorem T11_where_slope_negative y w a1 a2 :
-  0 < y -> w <> 0 -> a1 < a2 -> a2 <= y ->
-  (forall a, a1 < a < a2 -> 0 < cosh (2 * sigma y w a) + a * sinh (2 * sigma y w a)) ->
-  cosT y w a1 < cosT y w a2.
+(** sinh^2 sigma - d sigma/da, times P, is a sum of squares by T9: P + 1 - a^2 = 2 |z_T|^2 + w^2. *)
+Lemma angle_slope_pos y w a : w <> 0 -> 0 < y -> 0 < sinh (sigma y w a) ^ 2 - slope y w a.
 Proof.
-  intros Hy Hw H12 H2 Hpos.
+  intros Hw Hy. pose proof (orthogonal_alpha w a Hw) as Ha.
+  pose proof (T9_closed_form y w a Ha Hy) as H9. pose proof (norm2T_pos y w a Ha Hy Hw) as HN.
+  destruct (sigma_facts y w a Ha Hy) as [H1 [_ [H2 [H3 [Hc HP]]]]].
+  unfold slope. rewrite H2, H3. set (ch := cosh (sigma y w a)) in *. set (sh := sinh (sigma y w a)) in *.
+  set (P := P_of y w a) in *. pose proof (pow2_gt_0 w Hw) as Hw2.
+  replace (sh^2 - - (1 + 2 * sh * sh + a * (2 * sh * ch)) / P)
+    with (((P + 1 - a^2) * sh^2 + (ch + a * sh)^2) / P).
+  - apply Rdiv_lt_0_compat; [|exact HP].
+    assert (HD : 0 < P + 1 - a^2) by lra.
+    destruct (Req_dec sh 0) as [E|E].
+    + rewrite E. replace (ch + a * 0) with ch by ring. nra.
+    + pose proof (pow2_gt_0 sh E). pose proof (pow2_ge_0 (ch + a * sh)). nra.
+  - replace ((P + 1 - a^2) * sh^2 + (ch + a * sh)^2)
+      with (P * sh^2 + (1 + 2 * sh * sh + a * (2 * sh * ch))) by ring [H1].
+    field. lra.
+Qed.
+
+Theorem T11_cosine_law y w a1 a2 :
+  0 < y -> w <> 0 -> a1 < a2 -> a2 <= y -> cosT y w a1 < cosT y w a2.
+Proof.
+  intros Hy Hw H12 H2.
   apply (increasing_on (fun x => cosT y w x) (fun x => cosT_slope y w x)); [exact H12| |].
   - intros x _. now apply cosT_derive.
   - intros x Hx. pose proof (orthogonal_alpha w x Hw) as Ha.
     assert (Hs : 0 < sigma y w x) by (apply T8_sign; [assumption..|lra]).
     apply sinh_pos in Hs. pose proof (norm2T_pos y w x Ha Hy Hw) as HN.
-    destruct (sigma_facts y w x Ha Hy) as [_ [_ [_ [_ [_ HP]]]]].
-    assert (Hsl : slope y w x < 0).
-    { specialize (Hpos x Hx). unfold slope, Rdiv. rewrite <- Ropp_mult_distr_l.
-      assert (0 < (cosh (2 * sigma y w x) + x * sinh (2 * sigma y w x)) * / P_of y w x); [|lra].
-      apply Rmult_lt_0_compat; [exact Hpos|now apply Rinv_0_lt_compat]. }
     unfold cosT_slope. apply Rdiv_lt_0_compat.
     + apply Rmult_lt_0_compat; [apply Rmult_lt_0_compat; [now apply pow2_gt_0|exact Hs]|].
-      pose proof (pow2_ge_0 (sinh (sigma y w x))). lra.
+      now apply angle_slope_pos.
     + apply Rmult_lt_0_compat; [exact HN|now apply sqrt_lt_R0].
-Qed.
-
-Theorem T11_cosine_law y w a1 a2 :
-  0 < y -> w <> 0 -> -1 <= a1 -> a1 < a2 -> a2 <= y -> cosT y w a1 < cosT y w a2.
-Proof.
-  intros Hy Hw H1 H12 H2. apply T11_where_slope_negative; try assumption.
-  intros a Ha. assert (Hs : 0 < sigma y w a) by (apply T8_sign; [now apply orthogonal_alpha|assumption|lra]).
-  assert (0 < sinh (2 * sigma y w a)) by (apply sinh_pos; lra).
-  pose proof (sinh_lt_cosh (2 * sigma y w a)). nra.
 Qed.
 
 Theorem T11_no_orthogonal_part y a : 0 < y -> -1 < a -> a <= y -> cosT y 0 a = 1.

@@ -6,10 +6,15 @@
      zeta       |Z_0^T r| <= zeta |r|   largest singular value of Z_0 (or more)
      kap        |K x| <= kap |x|        norm of K (or more)
      nu         |V_0 x| <= nu |x|       norm of V_0 (or more)
-     beta = 4 (zeta + s/2) rho / s^2,   c = 4 kap (nu + beta) / s^2
+   and, for a share 0 < delta < 1 of s that the features may move,
+     rate = (1 - delta)^2 s^2           decay rate of the residual
+     beta = (zeta + delta s) rho / rate,   c = kap (nu + beta) / rate
 
-   T18_energy_bound   if c rho < s / 2 then for all t >= 0
+   T18_sharper_bound  if c rho < delta s then for all t >= 0
                       |Z_t - Z_0|_F <= c rho  and  |V_t - V_0|_F <= beta
+   T18_sharper_decay  and |R_t|_F^2 <= e^(-2 rate t) rho^2
+   T18_energy_bound   the case delta = 1/2: beta = 4 (zeta + s/2) rho / s^2,
+                      c = 4 kap (nu + beta) / s^2, if c rho < s / 2
    T18_energy_decay   and |R_t|_F^2 <= e^(-s^2 t / 2) rho^2
 
    On the way: Cauchy-Schwarz for matrices, a mean value inequality for matrix paths, and
@@ -257,26 +262,12 @@ Hypothesis Vup : bounded_by h k (V 0) nu.
 
 Let Rt t := residual h Y (Z t) (V t).
 Let rho := fnorm N k (Rt 0).
-Let beta := 4 * (zeta + s / 2) * rho / s^2.
-Let c := 4 * kap * (nu + beta) / s^2.
-
-Hypothesis Hsmall : c * rho < s / 2.
-
 Let f t := frob2 N k (Rt t).
 Let dZ t := fnorm N h (msub (Z t) (Z 0)).
 Let dV t := fnorm h k (msub (V t) (V 0)).
 
 Lemma rho_nonneg : 0 <= rho.
 Proof. apply fnorm_nonneg. Qed.
-
-Lemma s2_pos : 0 < s^2.
-Proof. now apply pow2_gt_0, Rgt_not_eq. Qed.
-
-Lemma beta_nonneg' : 0 <= beta.
-Proof.
-  unfold beta. pose proof rho_nonneg. pose proof s2_pos.
-  apply Rmult_le_pos; [apply Rmult_le_pos; lra|left; now apply Rinv_0_lt_compat].
-Qed.
 
 Lemma fnorm_transpose n m A : fnorm n m (transpose A) = fnorm m n A.
 Proof. unfold fnorm, frob2, transpose. f_equal. apply sumn_swap. Qed.
@@ -293,119 +284,137 @@ Proof.
     unfold Rt. ring.
 Qed.
 
+Section Share.
+Variable delta : R.
+Let rate := (1 - delta)^2 * s^2.
+Let beta := (zeta + delta * s) * rho / rate.
+Let c := kap * (nu + beta) / rate.
+Hypothesis Hdelta : 0 < delta < 1.
+Hypothesis Hsmall : c * rho < delta * s.
+
+Lemma rate_pos : 0 < rate.
+Proof. apply Rmult_lt_0_compat; apply pow2_gt_0; lra. Qed.
+
+Lemma reach_pos : 0 < delta * s.
+Proof. apply Rmult_lt_0_compat; lra. Qed.
+
+Lemma beta_nonneg' : 0 <= beta.
+Proof.
+  pose proof rho_nonneg. pose proof reach_pos.
+  apply Rmult_le_pos; [apply Rmult_le_pos; lra|left; apply Rinv_0_lt_compat, rate_pos].
+Qed.
+
 Section Upto.
 Variable T : R.
 Hypothesis HT : 0 <= T.
-Hypothesis Hnear : forall t, 0 <= t < T -> dZ t <= s / 2.
+Hypothesis Hnear : forall t, 0 <= t < T -> dZ t <= delta * s.
 
 Lemma decay_inside t : 0 <= t < T ->
-  - 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t) <= - (s^2 / 2) * f t.
+  - 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t) <= - (2 * rate) * f t.
 Proof.
   intros Ht. pose proof (backbone_spending_nonneg N h k K (Rt t) (V t) HK).
   pose proof (Hnear t Ht) as Hd. rewrite <- transpose_diff in Hd.
   pose proof (below_perturb _ _ _ _ _ _ Zlow Hd) as Hb.
-  pose proof (below_frob h N k _ (Rt t) (s - s / 2) ltac:(lra) Hb) as Hh.
+  pose proof (below_frob h N k _ (Rt t) (s - delta * s) ltac:(nra) Hb) as Hh.
   change (frob2 h k (fun i e => sumn N (fun j => transpose (Z t) i j * Rt t j e)))
     with (head_spending N h k (Z t) (Rt t)) in Hh.
-  fold (f t) in Hh. replace ((s - s / 2)^2) with (s^2 / 4) in Hh by field. lra.
+  fold (f t) in Hh. replace ((s - delta * s)^2) with rate in Hh by (unfold rate; ring). lra.
 Qed.
 
 (** At the end point too. *)
-Lemma energy_decay_closed : f T <= rho^2 * exp (- (s^2 / 2 * T)).
+Lemma energy_decay_closed : f T <= rho^2 * exp (- (2 * rate * T)).
 Proof.
-  assert (E : f T * exp (s^2 / 2 * T) <= f 0 * exp (s^2 / 2 * 0)).
-  { apply (nonincreasing_upto (fun t => f t * exp (s^2 / 2 * t))
-      (fun t => (- 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t)) * exp (s^2 / 2 * t)
-               + f t * (s^2 / 2 * exp (s^2 / 2 * t))) T HT).
-    - intros t Ht. apply (is_derive_Rmult f (fun t => exp (s^2 / 2 * t))); [apply f_derive; lra|].
-      apply (is_derive_exp_comp (fun t => s^2 / 2 * t)).
-      refine (is_derive_val _ _ _ _ (is_derive_Rscal (fun t => t) (s^2 / 2) t 1 (is_derive_id t)) _). ring.
-    - intros t Ht. pose proof (decay_inside t ltac:(lra)). pose proof (exp_pos (s^2 / 2 * t)).
-      set (e := exp (s^2 / 2 * t)) in *.
-      replace ((- 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t)) * e + f t * (s^2 / 2 * e))
-        with ((- 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t) + s^2 / 2 * f t) * e) by ring.
+  assert (E : f T * exp (2 * rate * T) <= f 0 * exp (2 * rate * 0)).
+  { apply (nonincreasing_upto (fun t => f t * exp (2 * rate * t))
+      (fun t => (- 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t)) * exp (2 * rate * t)
+               + f t * (2 * rate * exp (2 * rate * t))) T HT).
+    - intros t Ht. apply (is_derive_Rmult f (fun t => exp (2 * rate * t))); [apply f_derive; lra|].
+      apply (is_derive_exp_comp (fun t => 2 * rate * t)).
+      refine (is_derive_val _ _ _ _ (is_derive_Rscal (fun t => t) (2 * rate) t 1 (is_derive_id t)) _). ring.
+    - intros t Ht. pose proof (decay_inside t ltac:(lra)). pose proof (exp_pos (2 * rate * t)).
+      set (e := exp (2 * rate * t)) in *.
+      replace ((- 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t)) * e + f t * (2 * rate * e))
+        with ((- 2 * backbone_spending N h k K (Rt t) (V t) - 2 * head_spending N h k (Z t) (Rt t) + 2 * rate * f t) * e) by ring.
       nra. }
   rewrite Rmult_0_r, exp_0, Rmult_1_r in E.
   assert (E0 : f 0 = rho^2) by (unfold f; rewrite <- fnorm_sq; fold rho; ring).
-  rewrite E0 in E. rewrite exp_Ropp. pose proof (exp_pos (s^2 / 2 * T)) as Hp.
-  apply (Rmult_le_reg_r (exp (s^2 / 2 * T))); [exact Hp|].
-  rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra. exact E.
+  rewrite E0 in E. rewrite exp_Ropp. pose proof (exp_pos (2 * rate * T)) as Hp.
+  apply (Rmult_le_reg_r (exp (2 * rate * T))); [exact Hp|].
+  rewrite (Rmult_assoc (rho^2)), Rinv_l, Rmult_1_r by lra. exact E.
 Qed.
 
 End Upto.
 
-Definition q (t : R) : R := exp (- (s^2 / 4 * t)).
+Definition q (t : R) : R := exp (- (rate * t)).
 
-Lemma q_sq t : q t * q t = exp (- (s^2 / 2 * t)).
+Lemma q_sq t : q t * q t = exp (- (2 * rate * t)).
 Proof. unfold q. rewrite <- exp_plus. f_equal. field. Qed.
 
-Lemma integral_derive a t : is_derive (fun x => a * (4 / s^2) * (1 - q x)) t (a * q t).
+Lemma integral_derive a t : is_derive (fun x => a / rate * (1 - q x)) t (a * q t).
 Proof.
-  pose proof s2_pos. unfold q.
-  refine (is_derive_val _ _ _ _ (is_derive_Rscal _ (a * (4 / s^2)) _ _
-    (is_derive_Rminus (fun _ => 1) (fun x => exp (- (s^2 / 4 * x))) t 0 (- (s^2 / 4) * exp (- (s^2 / 4 * t)))
+  pose proof rate_pos. unfold q.
+  refine (is_derive_val _ _ _ _ (is_derive_Rscal _ (a / rate) _ _
+    (is_derive_Rminus (fun _ => 1) (fun x => exp (- (rate * x))) t 0 (- rate * exp (- (rate * t)))
        (is_derive_Rconst _ _) _)) _).
-  - apply (is_derive_exp_comp (fun x => - (s^2 / 4 * x))). auto_derive; [exact I|]. simpl. field.
+  - apply (is_derive_exp_comp (fun x => - (rate * x))). auto_derive; [exact I|]. simpl. field.
   - field. now apply Rgt_not_eq.
 Qed.
 
-Lemma integral_bound a t : 0 <= a -> a * (4 / s^2) * (1 - q t) - a * (4 / s^2) * (1 - q 0) <= a * (4 / s^2).
+Lemma integral_bound a t : 0 <= a -> a / rate * (1 - q t) - a / rate * (1 - q 0) <= a / rate.
 Proof.
-  intros Ha. pose proof s2_pos. pose proof (exp_pos (- (s^2 / 4 * t))) as Hq. fold (q t) in Hq.
+  intros Ha. pose proof rate_pos. pose proof (exp_pos (- (rate * t))) as Hq. fold (q t) in Hq.
   assert (E : q 0 = 1) by (unfold q; rewrite Rmult_0_r, Ropp_0; apply exp_0).
-  rewrite E. assert (0 <= a * (4 / s^2)) by (apply Rmult_le_pos; [exact Ha|left; apply Rdiv_lt_0_compat; lra]). nra.
+  rewrite E. assert (0 <= a / rate) by (apply Rmult_le_pos; [exact Ha|left; now apply Rinv_0_lt_compat]). nra.
 Qed.
 
-Lemma residual_decay T t : (forall t, 0 <= t < T -> dZ t <= s / 2) -> 0 <= t < T ->
+Lemma residual_decay T t : (forall t, 0 <= t < T -> dZ t <= delta * s) -> 0 <= t < T ->
   fnorm N k (Rt t) <= rho * q t.
 Proof.
-  intros Hn Ht. pose proof rho_nonneg. pose proof (exp_pos (- (s^2 / 4 * t))) as Hq. fold (q t) in Hq.
+  intros Hn Ht. pose proof rho_nonneg. pose proof (exp_pos (- (rate * t))) as Hq. fold (q t) in Hq.
   apply fnorm_le; [apply Rmult_le_pos; lra|].
   replace ((rho * q t)^2) with (rho^2 * (q t * q t)) by ring. rewrite q_sq.
   apply energy_decay_closed; [lra|]. intros x Hx. apply Hn. lra.
 Qed.
 
-Lemma head_stays T : 0 <= T -> (forall t, 0 <= t < T -> dZ t <= s / 2) -> dV T <= beta.
+Lemma head_stays T : 0 <= T -> (forall t, 0 <= t < T -> dZ t <= delta * s) -> dV T <= beta.
 Proof.
-  intros HT Hn. pose proof rho_nonneg.
-  set (a := (zeta + s / 2) * rho).
+  intros HT Hn. pose proof rho_nonneg. pose proof reach_pos.
+  set (a := (zeta + delta * s) * rho).
   assert (Ha : 0 <= a) by (apply Rmult_le_pos; lra).
-  assert (Eb : beta = a * (4 / s^2)) by (pose proof s2_pos; unfold beta, a; field; lra).
-  rewrite Eb.
   eapply Rle_trans; [|apply (integral_bound a T Ha)].
   apply (mean_value h k V (fun t j e => 1 * sumn N (fun n => Z t n j * Rt t n e))
-    (fun x => a * (4 / s^2) * (1 - q x)) (fun t => a * q t) T HT).
+    (fun x => a / rate * (1 - q x)) (fun t => a * q t) T HT).
   - intros t Ht j e Hj He. destruct (Hf t ltac:(lra)) as [_ HV]. exact (HV j e Hj He).
   - intros t _. apply integral_derive.
   - intros t Ht. pose proof (residual_decay T t Hn ltac:(lra)) as Hr.
-    pose proof (exp_pos (- (s^2 / 4 * t))) as Hq. fold (q t) in Hq.
+    pose proof (exp_pos (- (rate * t))) as Hq. fold (q t) in Hq.
     apply fnorm_le; [apply Rmult_le_pos; lra|].
     pose proof (Hn t ltac:(lra)) as Hd. rewrite <- transpose_diff in Hd.
     pose proof (bounded_perturb _ _ _ _ _ _ Zup Hd) as Hb.
-    pose proof (bounded_frob h N k _ (Rt t) (zeta + s / 2) ltac:(lra) Hb) as Hh.
+    pose proof (bounded_frob h N k _ (Rt t) (zeta + delta * s) ltac:(lra) Hb) as Hh.
     replace (frob2 h k (fun j e => 1 * sumn N (fun n => Z t n j * Rt t n e)))
       with (frob2 h k (fun i e => sumn N (fun j => transpose (Z t) i j * Rt t j e))).
     2:{ apply sumn_ext; intros; apply sumn_ext; intros. unfold transpose. ring. }
     eapply Rle_trans; [exact Hh|]. rewrite <- fnorm_sq.
-    replace ((a * q t)^2) with ((zeta + s / 2)^2 * ((rho * q t) * (rho * q t))) by (unfold a; ring).
+    replace ((a * q t)^2) with ((zeta + delta * s)^2 * ((rho * q t) * (rho * q t))) by (unfold a; ring).
     apply Rmult_le_compat_l; [apply pow2_ge_0|].
     pose proof (fnorm_nonneg N k (Rt t)). nra.
 Qed.
 
-Lemma feature_stays T : 0 <= T -> (forall t, 0 <= t < T -> dZ t <= s / 2) -> dZ T <= c * rho.
+Lemma feature_stays T : 0 <= T -> (forall t, 0 <= t < T -> dZ t <= delta * s) -> dZ T <= c * rho.
 Proof.
   intros HT Hn. pose proof rho_nonneg. pose proof beta_nonneg' as Hbe.
   set (a := kap * (nu + beta) * rho).
   assert (Ha : 0 <= a) by (apply Rmult_le_pos; [apply Rmult_le_pos; lra|lra]).
-  assert (Ec : c * rho = a * (4 / s^2)) by (pose proof s2_pos; unfold c, a; field; lra).
+  assert (Ec : c * rho = a / rate) by (pose proof rate_pos; unfold c, a; field; lra).
   rewrite Ec.
   eapply Rle_trans; [|apply (integral_bound a T Ha)].
   apply (mean_value N h Z (fun t n j => sumn N (fun m => K n m * sumn k (fun e => V t j e * Rt t m e)))
-    (fun x => a * (4 / s^2) * (1 - q x)) (fun t => a * q t) T HT).
+    (fun x => a / rate * (1 - q x)) (fun t => a * q t) T HT).
   - intros t Ht n j Hnn Hj. destruct (Hf t ltac:(lra)) as [HZ _]. exact (HZ n j Hnn Hj).
   - intros t _. apply integral_derive.
   - intros t Ht. pose proof (residual_decay T t Hn ltac:(lra)) as Hr.
-    pose proof (exp_pos (- (s^2 / 4 * t))) as Hq. fold (q t) in Hq.
+    pose proof (exp_pos (- (rate * t))) as Hq. fold (q t) in Hq.
     apply fnorm_le; [apply Rmult_le_pos; lra|].
     pose proof (head_stays t ltac:(lra) (fun x Hx => Hn x ltac:(lra))) as Hd.
     pose proof (bounded_perturb _ _ _ _ _ _ Vup Hd) as Hb.
@@ -422,7 +431,7 @@ Proof.
     pose proof (fnorm_nonneg N k (Rt t)). nra.
 Qed.
 
-Lemma always_near t : 0 <= t -> dZ t <= s / 2.
+Lemma always_near t : 0 <= t -> dZ t <= delta * s.
 Proof.
   intros Ht. left. revert t Ht. apply continuous_induction.
   - intros t Ht. apply (continuous_comp (fun x => frob2 N h (msub (Z x) (Z 0))) sqrt).
@@ -439,7 +448,7 @@ Proof.
     apply feature_stays; [exact HT|]. intros x Hx. left. now apply Hb.
 Qed.
 
-Theorem T18_energy_bound t : 0 <= t ->
+Theorem T18_sharper_bound t : 0 <= t ->
   fnorm N h (msub (Z t) (Z 0)) <= c * rho /\ fnorm h k (msub (V t) (V 0)) <= beta.
 Proof.
   intros Ht. split.
@@ -447,9 +456,35 @@ Proof.
   - apply head_stays; [exact Ht|]. intros x Hx. apply always_near. lra.
 Qed.
 
-Theorem T18_energy_decay t : 0 <= t -> frob2 N k (Rt t) <= rho^2 * exp (- (s^2 / 2 * t)).
+Theorem T18_sharper_decay t : 0 <= t -> frob2 N k (Rt t) <= rho^2 * exp (- (2 * rate * t)).
 Proof.
   intros Ht. apply energy_decay_closed; [exact Ht|]. intros x Hx. apply always_near. lra.
 Qed.
 
+End Share.
+
+Section Half.
+Let beta := 4 * (zeta + s / 2) * rho / s^2.
+Let c := 4 * kap * (nu + beta) / s^2.
+Hypothesis Hsmall : c * rho < s / 2.
+
+Lemma beta_half : (zeta + 1/2 * s) * rho / ((1 - 1/2)^2 * s^2) = beta.
+Proof. unfold beta. field. lra. Qed.
+
+Lemma c_half : kap * (nu + beta) / ((1 - 1/2)^2 * s^2) = c.
+Proof. unfold c. field. lra. Qed.
+
+Theorem T18_energy_bound t : 0 <= t ->
+  fnorm N h (msub (Z t) (Z 0)) <= c * rho /\ fnorm h k (msub (V t) (V 0)) <= beta.
+Proof.
+  pose proof (T18_sharper_bound (1/2)) as B. cbv zeta in B. rewrite beta_half, c_half in B. apply B; lra.
+Qed.
+
+Theorem T18_energy_decay t : 0 <= t -> frob2 N k (Rt t) <= rho^2 * exp (- (s^2 / 2 * t)).
+Proof.
+  replace (s^2 / 2) with (2 * ((1 - 1/2)^2 * s^2)) by field.
+  pose proof (T18_sharper_decay (1/2)) as D. cbv zeta in D. rewrite beta_half, c_half in D. apply D; lra.
+Qed.
+
+End Half.
 End Bound.

@@ -8,7 +8,7 @@
    T9_energy     E2 <= y                                 =>  |x1| < |x2|
    T13_energy    y <= E1, a head not parallel to z0      =>  |x2| < |x1|
    T10_energy    E2 <= y                                 =>  |x1 - z0| < |x2 - z0|
-   T11_energy    E2 <= y + |z0|^2 sqrt(gamma / kappa), a head not parallel to z0
+   T11_energy    a head not parallel to z0, any energies
                                                          =>  cosine(x2, z0) < cosine(x1, z0)
    T12_energy    a head not parallel to z0: there is a peak Ep in (0, y) such that x . z0 strictly
                  grows with E on [0, Ep] and strictly falls with E on [Ep, y]
@@ -128,21 +128,15 @@ Proof.
 Qed.
 
 Theorem T11_energy :
-  energy h y z0 v2 <= y + sq h z0 * sqrt (gamma / kappa) -> has_orthogonal_part h z0 v1 ->
+  has_orthogonal_part h z0 v1 ->
   cosine h x2 z0 < cosine h x1 z0.
 Proof.
-  intros H Ho. rewrite energy_below in H by assumption. pose proof heads_ordered. pose proof c_positive.
+  intros Ho. pose proof heads_ordered. pose proof c_positive.
   pose proof (orthogonal_line v1 v2 Hl Ho) as Ho2.
   destruct (limit_quantities kappa gamma y h z0 Hk Hg Hz v1 x1 u1 Hy (not_opposite_orthogonal v1 Ho) T1) as [_ [_ [_ N1]]].
   destruct (limit_quantities kappa gamma y h z0 Hk Hg Hz v2 x2 u2 Hy (not_opposite_orthogonal v2 Ho2) T2) as [_ [_ [_ N2]]].
   fold c in N1, N2. rewrite (w_of_line h z0 v1 v2 Hl) in N2. rewrite N1, N2.
-  apply T11_cosine_law; [nra|now apply w_of_positive| |nra|nra].
-  (* c |z0|^2 sqrt(gamma / kappa) = 1 *)
-  assert (E : c * (sq h z0 * sqrt (gamma / kappa)) = 1).
-  { unfold c, unit_of. transitivity (sqrt (kappa / gamma) * sqrt (gamma / kappa)); [field; lra|].
-    rewrite <- sqrt_mult_alt by (left; now apply Rdiv_lt_0_compat).
-    replace (kappa / gamma * (gamma / kappa)) with 1 by (field; lra). apply sqrt_1. }
-  nra.
+  apply T11_cosine_law; [nra|now apply w_of_positive|nra|nra].
 Qed.
 
 Theorem T12_energy_parallel :

@@ -9,6 +9,7 @@ mod plot;
 mod reproduce;
 mod simulate;
 mod sweep;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand};
     taskhead reproduce                                every sweep, figure and the report\n  \
     taskhead simulate problem.npz --energy 0.5        one head, probed to an energy of 0.5\n  \
     taskhead sweep --problem gaussian --seeds 20      random problems over 24 energies\n  \
+    taskhead verify T7 T9                             theorems against random cases\n  \
     taskhead plot sweep.parquet --figure trend        a figure of a stored sweep\n  \
     taskhead explore                                  the trend in your browser")]
 struct Args {
@@ -39,6 +41,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Run many heads, energies and seeds, and store them.
     Sweep(Box<sweep::Args>),
+    /// Check every theorem on random, edge and violating cases.
+    Verify(verify::Args),
     /// Draw figures of a stored sweep.
     Plot(plot::Args),
     /// Open the explorer, a page that teaches the trend.
@@ -57,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Reproduce(command) => reproduce::run(command, args.quiet),
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
+        Command::Verify(command) => verify::run(command, args.quiet),
         Command::Plot(command) => plot::run(command, args.quiet),
         Command::Explore(command) => explore::run(command, args.quiet),
         Command::Completions { shell } => {

@@ -11,7 +11,7 @@ const CASES = [
   ['probing slider', 'opening.js', "probe.addEventListener('input'", "probe.addEventListener('never'", 'the probing slider'],
   ['numbers of the engine', 'opening.js', '[key, now.metrics[i]]', '[key, now.metrics[i] * (1 + 1e-11)]', 'the probing slider'],
   ['rounding of what is read', 'controls.js', '.toFixed(digits)', '.toFixed(digits - 1)', 'the probing slider'],
-  ['target slider', 'opening.js', "slider($('target'), 'y', {", "slider($('target'), 'w', {", 'target, head and start'],
+  ['target slider', 'opening.js', "toState: (y) => ({ y, a:", "toState: (y) => ({ a:", 'target, head and start'],
   ['finetuning time', 'opening.js', "set({ t: timeOf(Number(time.value) / SHARES, scene.pace) });", '', 'the finetuning time slider'],
   ['dragging', 'plane.js', "node.addEventListener('pointermove'", "node.addEventListener('never'", 'the tip of the head'],
   ['play', 'opening.js', "$('play').addEventListener('click', play)", 'play', 'play runs'],

@@ -155,6 +155,26 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
     Ok(())
 }
 
+/// The state at a finite time after equal steps with s Radau stages and no error control: what
+/// convergence orders are measured on. The error is of order 2s − 1 in the step.
+pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Result<State, FlowError> {
+    check_time(until)?;
+    let method = Collocation::radau(stages);
+    let options = Options { rtol: 1e-12, ..Options::default() };
+    let mut solver = Solver::new(flow, &method, &options)?;
+    solver.newton_limit = 100;
+    let step = until / steps as f64;
+    for i in 1..=steps {
+        let tangent = Tangent::new(flow, &solver.state)?;
+        let Some((increments, _)) = solver.solve_stages(&tangent, step) else {
+            let accepted = "large enough that the stages of every step converge";
+            return Err(FlowError::Setting { name: "number of steps", value: steps as f64, accepted });
+        };
+        solver.accept(increments, step, i as f64 * step);
+    }
+    Ok(solver.state)
+}
+
 /// The run of one solution.
 struct Solver<'a> {
     flow: &'a Flow<'a>,
@@ -593,23 +613,6 @@ mod tests {
         run(&Flow::new(&reduction, &head, 0.7).unwrap())
     }
 
-    /// The state at time 1 after equal steps of a method, with no error control.
-    fn fixed_steps(flow: &Flow, stages: usize, steps: usize) -> State {
-        let method = Collocation::radau(stages);
-        let options = Options { rtol: 1e-12, ..Options::default() };
-        let mut solver = Solver::new(flow, &method, &options).unwrap();
-        solver.newton_limit = 100;
-        let step = 1.0 / steps as f64;
-        for i in 1..=steps {
-            let tangent = Tangent::new(flow, &solver.state).unwrap();
-            let Some((increments, _)) = solver.solve_stages(&tangent, step) else {
-                panic!("{stages} stages do not converge in step {i} of {steps}");
-            };
-            solver.accept(increments, step, i as f64 * step);
-        }
-        solver.state
-    }
-
     fn distance(a: &State, b: &State) -> f64 {
         (&a.motion - &b.motion).norm() + (&a.head - &b.head).norm()
     }
@@ -618,9 +621,9 @@ mod tests {
     #[test]
     fn the_order_of_convergence_is_that_of_the_method() {
         with_flow(|flow| {
-            let exact = fixed_steps(flow, 7, 64);
+            let exact = equal_steps(flow, 7, 1.0, 64).unwrap();
             for (stages, steps) in [(1, 512), (3, 24), (5, 10)] {
-                let error = |steps| distance(&fixed_steps(flow, stages, steps), &exact);
+                let error = |steps| distance(&equal_steps(flow, stages, 1.0, steps).unwrap(), &exact);
                 let order = (error(steps) / error(2 * steps)).log2();
                 let expected = 2.0 * stages as f64 - 1.0;
                 assert!((order - expected).abs() < 0.15 * expected, "{stages} stages: order {order}");

@@ -1,0 +1,117 @@
+//! The catalogue: every theorem and observation with its statement, hypotheses, source and checks.
+//!
+//! A check draws random cases that meet the hypotheses, adds edge cases that barely do, and cases
+//! that violate one, on which it must fail: a check that cannot see a failure proves nothing.
+//! [`verify::run`] runs them. What is proved by machine is in `proofs/`; the names are given here.
+
+mod asymptotics;
+pub mod check;
+mod forms;
+mod general;
+pub mod instance;
+mod laws;
+pub mod observations;
+mod probing;
+mod rank_one;
+mod reference;
+pub mod verify;
+
+use check::Check;
+use observations::Observation;
+
+/// What a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Two expressions are equal.
+    Identity,
+    /// A direction of change.
+    Law,
+    /// An inequality with constants.
+    Bound,
+    /// How fast an error falls.
+    Order,
+    /// Seen in experiments; not a theorem.
+    Observation,
+}
+
+/// A theorem or an observation.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// T1 … T21, O1 … O3, S1 for the solver.
+    pub id: &'static str,
+    /// Short name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// In words.
+    pub statement: &'static str,
+    /// As a formula.
+    pub formula: &'static str,
+    /// What it needs.
+    pub hypotheses: &'static [&'static str],
+    /// Where it comes from.
+    pub source: &'static str,
+    /// The Coq theorems that prove it or a part of it (`proofs/README.md` says which part); empty: none.
+    pub proofs: &'static [&'static str],
+    /// The figure of the gallery that shows it.
+    pub figure: Option<&'static str>,
+    /// How it is verified.
+    pub evidence: Evidence,
+}
+
+/// How a statement is verified.
+#[derive(Debug, Clone, Copy)]
+pub enum Evidence {
+    /// Every case must pass.
+    Checks(&'static [Check]),
+    /// Cases are counted.
+    Count(Observation),
+}
+
+/// All entries, T1 to T21, S1, O1 to O3.
+pub fn catalogue() -> Vec<&'static Entry> {
+    let all = [general::ENTRIES, probing::ENTRIES, rank_one::ENTRIES, laws::ENTRIES, forms::ENTRIES];
+    let mut entries: Vec<&Entry> = all.into_iter().flatten().chain(asymptotics::ENTRIES).collect();
+    let number = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
+    entries.sort_by_key(|e| ("TSO".find(&e.id[..1]), number(e.id)));
+    entries.extend(observations::ENTRIES);
+    entries
+}
+
+/// The source of what is this project's own.
+const OWN: &str = "this project";
+
+/// The results of numbers 0 to n − 1 in their order, on all cores with the feature `parallel`.
+fn each<T: Send>(n: usize, one: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        (0..n).into_par_iter().map(one).collect()
+    }
+    #[cfg(not(feature = "parallel"))]
+    (0..n).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_there_once_and_in_order() {
+        let ids: Vec<&str> = catalogue().iter().map(|e| e.id).collect();
+        let mut expected: Vec<String> = (1..=21).map(|i| format!("T{i}")).collect();
+        expected.extend(["S1", "O1", "O2", "O3"].map(String::from));
+        assert_eq!(ids, expected);
+    }
+
+    #[test]
+    fn every_theorem_has_checks_that_can_fail() {
+        for entry in catalogue() {
+            let Evidence::Checks(checks) = entry.evidence else { continue };
+            assert!(!checks.is_empty(), "{}", entry.id);
+            let violations: usize = checks.iter().map(|c| c.violations.len()).sum();
+            assert!(violations > 0, "{} has no case that violates a hypothesis", entry.id);
+        }
+    }
+}
