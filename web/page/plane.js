@@ -3,6 +3,7 @@
 import { select } from 'd3-selection';
 import { line } from 'd3-shape';
 import { fitted } from './chart.js';
+import { flush } from './state.js';
 
 export class Plane {
   /** `move({ along, across })` is called while the tip is dragged or moved by arrow keys. */
@@ -69,6 +70,8 @@ export class Plane {
       const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [];
       if (dx === undefined) return;
       event.preventDefault();
+      // Keys may come faster than frames.
+      flush();
       move({ along: this.at[0] + dx * step, across: this.at[1] + dy * step });
     });
   }

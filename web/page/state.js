@@ -62,12 +62,14 @@ export function set(update) {
     if (!KEYS[key].valid(value)) throw new RangeError(`${key} = ${value}; accepted: ${KEYS[key].accepted}`);
     if (Object.is(values[key], value)) continue;
     values[key] = value;
-    if (changed.size === 0) requestAnimationFrame(tell);
+    if (changed.size === 0) requestAnimationFrame(flush);
     changed.add(key);
   }
 }
 
-function tell() {
+/** Tells now of what was to be told before the next frame. */
+export function flush() {
+  if (changed.size === 0) return;
   const now = changed;
   changed = new Set();
   for (const listener of listeners) listener(now);

@@ -83,6 +83,7 @@ test('everything works by keyboard alone', () =>
     await page.keyboard.press('ArrowRight');
     const moved = await opening(page);
     close(moved.energy, first.energy - 0.02, 1e-9, 'an arrow key moves the tip by 0.02');
+    close(await page.locator('output[for="across"]').evaluate((e) => Number(e.dataset.value)), 0.62, 1e-12, 'and so did the one before');
     assert.notEqual(moved.euclidean, first.euclidean);
     await tabTo('#probe');
     for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
