@@ -1,4 +1,4 @@
-// Unplugs one feature after the other and sees the tests fail: `node tests/unplug.js` after scripts/build-web.
+// Unplugs one feature after the other and sees the tests fail: `node tests/unplug.js [FEATURE…]` after scripts/build-web.
 //
 // Each case changes one place of the page's source, builds, and runs the tests that are to notice. The source is put back.
 
@@ -42,7 +42,7 @@ const CASES = [
   ['focus of the tip', 'plane.js', ".attr('tabindex', 0)", '', 'everything works by keyboard'],
   ['keys on the maps', 'laws.js', "this.cross.on('keydown'", "this.cross.on('never'", 'everything works by keyboard'],
   ['words for the figure', 'opening.js', 'say(sentence);', '', 'what figures show'],
-  ['names of the charts', 'opening.js', 'charts.forEach((chart, i) => chart.describe(`${METRICS[i].name} against', 'void (() => charts.forEach((chart, i) => chart.describe(`${METRICS[i].name} against', 'what figures show'],
+  ['names of the charts', 'opening.js', 'it ${scene.shapes[i]}. Now', 'Now', 'what figures show'],
   ['phone layout', 'style.css', '.stage { grid-template-columns: minmax(0, 1fr); }', '.stage { grid-template-columns: 40rem 40rem; }', 'phone: nothing'],
   ['dark colours', 'style.css', '--paper: #14171a; --ink: #e7eaed;', '--paper: #14171a; --ink: #333333;', 'desktop-dark: nothing'],
   ['labels apart', 'plane.js', '0, 18);', '0, 18).attr("y", 15).attr("x", X(target) - 60);', 'desktop: nothing'],
@@ -56,9 +56,9 @@ const CASES = [
 ];
 
 const build = () => execFileSync('node', ['build.js'], { cwd: root, stdio: 'pipe' });
-const only = process.argv[2];
+const only = process.argv.slice(2);
 let missed = 0;
-for (const [feature, name, text, instead, test] of CASES.filter(([feature]) => !only || feature.includes(only))) {
+for (const [feature, name, text, instead, test] of CASES.filter(([feature]) => only.length === 0 || only.includes(feature))) {
   const path = `${root}page/${name}`;
   const source = readFileSync(path, 'utf8');
   if (source.split(text).length < 2) throw new Error(`${feature}: ${name} does not hold ${text}`);
