@@ -47,7 +47,7 @@ const CASES = [
   ['dark colours', 'style.css', '--paper: #14171a; --ink: #e7eaed;', '--paper: #14171a; --ink: #333333;', 'desktop-dark: nothing'],
   ['labels apart', 'plane.js', '0, 18);', '0, 18).attr("y", 15).attr("x", X(target) - 60);', 'desktop: nothing'],
   ['formulas', 'style.css', ':is(.chart, .plane) path { fill: none; }', 'svg path { fill: none; }', 'formulas are whole'],
-  ['saving figures', 'controls.js', "removeAttribute(name);\n    });", "});", 'figures and data'],
+  ['saving figures', 'controls.js', "for (const name of ['class', 'tabindex', 'role']) to[j].removeAttribute(name);", '', 'figures and data'],
   ['copying the link', 'main.js', 'await navigator.clipboard.writeText(', 'void (', 'the link of a situation'],
   ['embedding', 'main.js', "section.classList.add('shown');", '', 'one part can be embedded'],
   ['links of theorems', '../build.js', 'theorems.html#${id}', 'theorems.html#x${id}', 'every theorem number'],
