@@ -29,10 +29,9 @@ pub mod adaptation;
 pub mod cli;
 pub mod digits;
 pub mod energy;
-#[cfg(feature = "files")]
+#[cfg(feature = "safetensors")]
 pub mod files;
 pub mod flow;
-#[cfg(feature = "plot")]
 pub mod gallery;
 pub mod linalg;
 #[cfg(feature = "plot")]

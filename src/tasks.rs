@@ -236,7 +236,8 @@ fn in_range(
     if range.contains(&value) { Ok(()) } else { Err(TaskError::Setting { name, value, accepted }) }
 }
 
-fn gaussian(spec: &Gaussian, seed: u64) -> Result<Task, TaskError> {
+/// A random task; [`Task::new`] without the embedded digits.
+pub fn gaussian(spec: &Gaussian, seed: u64) -> Result<Task, TaskError> {
     let &Gaussian { samples: n, inputs: d, width: h, outputs: k, held_out: p, .. } = spec;
     at_least_one("samples", n)?;
     at_least_one("inputs", d)?;

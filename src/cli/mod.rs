@@ -3,6 +3,7 @@
 //! Bad input ends with one message on standard error and exit code 2; a solver that stopped before it
 //! reached what was asked for gives what it has and exit code 1.
 
+mod explore;
 mod json;
 mod plot;
 #[cfg(feature = "replay")]
@@ -24,7 +25,8 @@ use clap::{CommandFactory, Parser, Subcommand};
     taskhead simulate problem.npz --energy 0.5        one head, probed to an energy of 0.5\n  \
     taskhead sweep --problem gaussian --seeds 20      random problems over 24 energies\n  \
     taskhead verify T7 T9                             theorems against random cases\n  \
-    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep")]
+    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep\n  \
+    taskhead explore                                  the trend in your browser")]
 struct Args {
     /// Print no progress and no hints.
     #[arg(long, short, global = true)]
@@ -48,6 +50,8 @@ enum Command {
     /// Run the sweep on a real network.
     #[cfg(feature = "replay")]
     Replay(Box<replay::Args>),
+    /// Open the explorer, a page that teaches the trend.
+    Explore(explore::Args),
     /// Print a shell completion script.
     Completions {
         /// The shell.
@@ -66,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Plot(command) => plot::run(command, args.quiet),
         #[cfg(feature = "replay")]
         Command::Replay(command) => replay::run(command, args.quiet),
+        Command::Explore(command) => explore::run(command, args.quiet),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -1,18 +1,24 @@
 //! Named arrays from a `.npz` or `.safetensors` file, told apart by content.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use nalgebra::DMatrix;
 use safetensors::{Dtype, SafeTensors};
+#[cfg(feature = "files")]
 use zip::ZipArchive;
 
 use super::error::{Fault, printable};
+#[cfg(feature = "files")]
 use super::npy;
 
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
+
+/// What is read here.
+const ACCEPTED: &str =
+    if cfg!(feature = "files") { ".npz and .safetensors files" } else { ".safetensors files" };
 
 /// A type of values that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +31,7 @@ pub(super) enum Scalar {
     Integer { bytes: usize, signed: bool, big: bool },
 }
 
+#[cfg(feature = "files")]
 impl Scalar {
     /// Bytes a value.
     pub fn size(self) -> usize {
@@ -179,15 +186,31 @@ pub(super) fn open(path: &Path, n: u64) -> Result<(File, Vec<u8>), Fault> {
 
 /// Reads the arrays of these names, and the names of all.
 pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Arrays, Fault> {
-    let (mut file, start) = open(path, 16)?;
-    let mut arrays = if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
-        read_npz(BufReader::new(file), wanted)?
-    } else if is_safetensors(&start) {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|source| Fault::Io { action: "read", source })?;
-        read_safetensors(&bytes, wanted)?
-    } else {
-        return Err(Fault::Format { start, accepted: ".npz and .safetensors files" });
+    let (file, start) = open(path, 16)?;
+    decode(BufReader::new(file), start, wanted)
+}
+
+/// The same from the content of a file.
+pub(super) fn read_bytes(bytes: &[u8], wanted: &[&str]) -> Result<Arrays, Fault> {
+    if bytes.is_empty() {
+        return Err(Fault::Empty);
+    }
+    decode(Cursor::new(bytes), bytes[..bytes.len().min(16)].to_vec(), wanted)
+}
+
+/// Reads arrays from a file that begins with the bytes `start`.
+fn decode(mut file: impl Read + Seek, start: Vec<u8>, wanted: &[&str]) -> Result<Arrays, Fault> {
+    let mut arrays = match &start {
+        #[cfg(feature = "files")]
+        npz if npz.starts_with(b"PK\x03\x04") || npz.starts_with(b"PK\x05\x06") => {
+            read_npz(file, wanted)?
+        }
+        other if is_safetensors(other) => {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(|source| Fault::Io { action: "read", source })?;
+            read_safetensors(&bytes, wanted)?
+        }
+        _ => return Err(Fault::Format { start, accepted: ACCEPTED }),
     };
     arrays.found.sort_unstable();
     Ok(arrays)
@@ -200,6 +223,7 @@ fn is_safetensors(start: &[u8]) -> bool {
         && start[8] == b'{'
 }
 
+#[cfg(feature = "files")]
 fn read_npz(reader: impl Read + Seek, wanted: &[&str]) -> Result<Arrays, Fault> {
     let mut archive = ZipArchive::new(reader)?;
     // Of two members with one name the archive shows one only.

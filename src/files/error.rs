@@ -58,6 +58,7 @@ pub enum Fault {
         accepted: &'static str,
     },
     /// A damaged or truncated zip archive.
+    #[cfg(feature = "files")]
     #[error("the archive is damaged or cut short ({0})")]
     Zip(#[from] zip::result::ZipError),
     /// A damaged or truncated safetensors file.
@@ -212,9 +213,11 @@ pub enum Fault {
         computed: u32,
     },
     /// A Parquet file that cannot be read.
+    #[cfg(feature = "files")]
     #[error("the Parquet file cannot be read ({0})")]
     Parquet(#[from] parquet::errors::ParquetError),
     /// A CSV file that cannot be split into rows and fields.
+    #[cfg(feature = "files")]
     #[error("the CSV file is damaged ({0})")]
     Csv(#[from] csv::Error),
     /// A table that lacks something that every sweep has.

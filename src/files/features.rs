@@ -80,7 +80,7 @@ fn one_hot(labels: &[usize]) -> DMatrix<f64> {
     targets
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "files"))]
 mod tests {
     use super::*;
     use crate::files::write_result;

@@ -63,12 +63,21 @@ pub struct ProblemFile {
 /// whatever [`Problem`] refuses.
 pub fn read_problem(path: impl AsRef<Path>) -> Result<ProblemFile, FileError> {
     let path = path.as_ref();
-    read(path).at(path)
+    problem(|wanted| arrays::read(path, wanted)).at(path)
 }
 
-fn read(path: &Path) -> Result<ProblemFile, Fault> {
+/// The same from the content of a file, for those who have no path: a page in a browser.
+///
+/// # Errors
+///
+/// Those of [`read_problem`], without a path.
+pub fn problem_of_bytes(bytes: &[u8]) -> Result<ProblemFile, Fault> {
+    problem(|wanted| arrays::read_bytes(bytes, wanted))
+}
+
+fn problem(read: impl FnOnce(&[&str]) -> Result<Arrays, Fault>) -> Result<ProblemFile, Fault> {
     let wanted: Vec<&str> = PROBLEM_ARRAYS.iter().copied().filter(|&n| n != "labels").collect();
-    let arrays = arrays::read(path, &wanted)?;
+    let arrays = read(&wanted)?;
     if let Some(unknown) = arrays.found.iter().find(|n| !PROBLEM_ARRAYS.contains(&n.as_str())) {
         return Err(Fault::Unknown { array: unknown.clone(), accepted: PROBLEM_ARRAYS });
     }
@@ -149,7 +158,7 @@ impl Form {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "files"))]
 mod tests {
     use super::*;
     use crate::files::write_result;
@@ -191,7 +200,16 @@ mod tests {
                 arrays.iter().filter(|(n, _)| wanted.contains(n)).map(|(n, m)| (*n, m)).collect();
             assert_eq!(chosen.len(), wanted.len());
             write_result(&path, &chosen).unwrap();
-            read_problem(&path)
+            let from_path = read_problem(&path);
+            let from_bytes = problem_of_bytes(&std::fs::read(&path).unwrap());
+            match (&from_path, from_bytes) {
+                (Ok(a), Ok(b)) => {
+                    assert_eq!((&a.head, a.problem.targets()), (&b.head, b.problem.targets()))
+                }
+                (Err(a), Err(b)) => assert_eq!(a.fault.to_string(), b.to_string()),
+                _ => panic!("one of path and bytes failed"),
+            }
+            from_path
         }
 
         fn refuse(&self, names: &str) -> String {

@@ -1,7 +1,10 @@
 //! Numbers for the figures: of the rank-one theory, and of stored sweeps.
 
+#[cfg(feature = "plot")]
 pub mod stored;
+#[cfg(feature = "plot")]
 pub mod summary;
+#[cfg(feature = "plot")]
 pub mod theory;
 pub mod transfer;
 

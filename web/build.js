@@ -1,0 +1,108 @@
+// Assembles web/dist from the page, the engine, KaTeX and the proofs: everything that the page loads lies there.
+
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import binaryen from 'binaryen';
+import esbuild from 'esbuild';
+import katex from 'katex';
+import subsetFont from 'subset-font';
+import { theorems } from './theorems.js';
+
+const at = (path) => new URL(path, import.meta.url);
+const out = 'dist/';
+/** Of KaTeX's fonts those that its formulas here need. */
+const FONTS = ['KaTeX_Main-Regular', 'KaTeX_Math-Italic', 'KaTeX_Size1-Regular', 'KaTeX_Size2-Regular'];
+/** Classes of KaTeX that would need another font. */
+const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm|mathbb|mathcal|mathscr|mathfrak|mathtt|mathsf|delimsizing size[34]|delim-size4)\b/;
+/** The largest that all files together may be, compressed. */
+const BUDGET = 400_000;
+
+/** A text with its formulas \( … \) and \[ … \] drawn. */
+function formulas(html) {
+  const draw = (display) => (_, tex) => katex.renderToString(tex.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'), { displayMode: display, strict: 'error', trust: false });
+  const drawn = html.replace(/\\\((.+?)\\\)/gs, draw(false)).replace(/\\\[(.+?)\\\]/gs, draw(true));
+  const other = drawn.match(OTHER_FONTS);
+  if (other) throw new Error(`a formula needs a font that is not copied: ${other[0]}`);
+  return drawn;
+}
+
+/** The columns of a stored sweep that the page shows, one object a seed. */
+function digits(csv) {
+  const [head, ...rows] = csv.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(','));
+  const column = (name) => (row) => Number(row[head.indexOf(name)]);
+  const names = ['frobenius', 'euclidean', 'cosine', 'dot', 'norm', 'held_out_accuracy'];
+  const seeds = [...new Set(rows.map(column('seed')))];
+  return seeds.map((seed) => {
+    const mine = rows.filter((row) => column('seed')(row) === seed);
+    return Object.fromEntries(names.map((name) => [name, mine.map(column(name))]));
+  });
+}
+
+await rm(at(out), { recursive: true, force: true });
+await mkdir(at(`${out}fonts`), { recursive: true });
+
+/** The engine, optimized; kept for the next time, since that takes a while. */
+async function engine() {
+  const [source, kept] = [at('build/engine/engine_bg.wasm'), at('build/engine/optimized.wasm')];
+  const age = (file) => stat(file).then((s) => s.mtimeMs, () => 0);
+  if ((await age(kept)) > (await age(source))) return readFile(kept);
+  const module = binaryen.readBinary(await readFile(source));
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(1);
+  // What Rust's wasm32 target uses; more would let binaryen write what browsers do not read yet.
+  const { MutableGlobals, SignExt, BulkMemory, BulkMemoryOpt, CallIndirectOverlong, NontrappingFPToInt, ReferenceTypes, Multivalue } = binaryen.Features;
+  module.setFeatures(MutableGlobals | SignExt | BulkMemory | BulkMemoryOpt | CallIndirectOverlong | NontrappingFPToInt | ReferenceTypes | Multivalue);
+  module.optimize();
+  await writeFile(kept, module.emitBinary());
+  return readFile(kept);
+}
+
+await writeFile(at(`${out}engine.wasm`), await engine());
+
+await esbuild.build({
+  absWorkingDir: at('.').pathname,
+  entryPoints: ['page/main.js', 'page/worker.js'],
+  outdir: out,
+  bundle: true,
+  format: 'esm',
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  minify: true,
+  target: 'es2022',
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+
+const page = formulas(await readFile(at('page/index.html'), 'utf8'));
+const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
+const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
+  const font = FONTS.find((name) => face.includes(`${name}.woff2`));
+  return font ? face.replace(/src:.*?(?=[;}])/, `src:url(fonts/${font}.woff2) format("woff2")`) : '';
+});
+const style = await esbuild.transform(faces + (await readFile(at('page/style.css'), 'utf8')), { loader: 'css', minify: true });
+await writeFile(at(`${out}style.css`), style.code);
+// Fonts with no more than the characters of the formulas, each font with all of them.
+const characters = [...new Set(page.replace(/<[^>]*>/g, ''))].join('');
+for (const font of FONTS) {
+  const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
+  await writeFile(at(`${out}fonts/${font}.woff2`), await subsetFont(whole, characters, { targetFormat: 'woff2' }));
+}
+
+const NAMED = /\[(T\d+)\]/g;
+const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
+await writeFile(at(`${out}index.html`), page.replace(NAMED, (_, id) => `<a class="t" href="theorems.html#${id}" title="Statement and check of ${id}">${id}</a>`));
+await writeFile(at(`${out}theorems.html`), await theorems(at('../proofs/'), named));
+await writeFile(at(`${out}digits.json`), JSON.stringify(digits(await readFile(at('page/digits.csv'), 'utf8'))));
+
+let total = 0;
+for (const folder of ['', 'fonts/']) {
+  for (const name of await readdir(at(out + folder))) {
+    const file = at(out + folder + name);
+    if ((await stat(file)).isDirectory()) continue;
+    const size = gzipSync(await readFile(file), { level: 9 }).length;
+    total += size;
+    console.log(`${(size / 1000).toFixed(1).padStart(7)} kB  ${folder}${name}`);
+  }
+}
+console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB)`);
+if (total > BUDGET) throw new Error(`the page is ${total} bytes compressed; the limit is ${BUDGET}`);

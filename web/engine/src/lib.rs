@@ -1,0 +1,103 @@
+//! The core of `taskhead` for the explorer: every number on the page comes from here.
+//!
+//! Each function takes and returns plain objects. What is wrong with an argument is thrown as a text.
+
+mod forces;
+mod phase;
+mod probing;
+mod runs;
+mod scene;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+/// The rank-one model at one probing time and one finetuning time, with its curves against energy.
+#[wasm_bindgen]
+pub fn scene(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, scene::scene)
+}
+
+/// What head probing leaves of a random problem, mode by mode.
+#[wasm_bindgen]
+pub fn probing(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, probing::probing)
+}
+
+/// How two features and a held-out one are pulled at the start of finetuning, and where they end.
+#[wasm_bindgen]
+pub fn forces(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, forces::forces)
+}
+
+/// Where the laws go on beyond E = y, on a grid.
+#[wasm_bindgen]
+pub fn phase(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, phase::phase)
+}
+
+/// The curve of a random problem against energy; the setting is a configuration of `taskhead sweep` with one seed.
+#[wasm_bindgen]
+pub fn curves(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::curve)
+}
+
+/// Downstream risk over probing times; the setting is a configuration of `taskhead sweep` with one seed.
+#[wasm_bindgen]
+pub fn downstream(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::downstream)
+}
+
+/// The curve of a problem file of `taskhead simulate`, from its content.
+#[wasm_bindgen]
+pub fn file(name: String, bytes: &[u8], points: usize) -> Result<JsValue, JsValue> {
+    give(runs::of_file(name, bytes, points))
+}
+
+/// What several curves do, in words.
+#[wasm_bindgen]
+pub fn shapes(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::shapes)
+}
+
+/// Quantiles of several curves, point by point.
+#[wasm_bindgen]
+pub fn band(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, runs::band)
+}
+
+/// The version of the core.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+fn answer<S: DeserializeOwned, A: Serialize>(
+    setting: JsValue,
+    compute: impl FnOnce(S) -> Result<A, String>,
+) -> Result<JsValue, JsValue> {
+    give(serde_wasm_bindgen::from_value(setting).map_err(said).and_then(compute))
+}
+
+/// An answer for the page; structures become objects, also where they are made of other ones.
+fn give(answer: Result<impl Serialize, String>) -> Result<JsValue, JsValue> {
+    let objects = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+    answer.and_then(|a| a.serialize(&objects).map_err(said)).map_err(|text| JsValue::from_str(&text))
+}
+
+/// An error as a text.
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Refuses a number out of its range.
+fn within(name: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(format!(
+        "{name} = {value} is not valid; it must be between {} and {}",
+        range.start(),
+        range.end()
+    ))
+}

@@ -1,0 +1,183 @@
+//! Chapter 4, beyond one sample and a head of your own: sweeps of the core.
+
+use serde::{Deserialize, Serialize};
+use taskhead::adaptation::METRICS;
+use taskhead::files::problem_of_bytes;
+use taskhead::gallery::quantile;
+use taskhead::sweep::config::Config;
+use taskhead::sweep::record::Record;
+use taskhead::sweep::run;
+use taskhead::tasks::{Task, TaskError, TaskSpec, gaussian};
+use taskhead::trend::Shape;
+
+use crate::said;
+
+/// More cells than this would keep a page busy for too long.
+const MAX_CELLS: usize = 5_000;
+
+/// Runs a sweep in the browser: one record a cell, or why none was possible.
+fn records(
+    config: &Config,
+    load: &(dyn Fn(&TaskSpec, u64) -> Result<Task, TaskError> + Sync),
+) -> Result<Vec<Record>, String> {
+    config.validate().map_err(said)?;
+    if config.cells() > MAX_CELLS {
+        return Err(format!("the sweep has {} cells; here at most {MAX_CELLS}", config.cells()));
+    }
+    let records = run(config, load, &|_| None, &|_| {});
+    // A record with a method and a reason stopped early: it has values.
+    match records.iter().find(|r| r.method.is_empty()) {
+        Some(record) => Err(record.error.clone()),
+        None => Ok(records),
+    }
+}
+
+/// The random task of a seed. Not [`Task::new`]: that would bring the digits along, and the page is kept small.
+fn random(spec: &TaskSpec, seed: u64) -> Result<Task, TaskError> {
+    match spec {
+        TaskSpec::Gaussian(spec) => gaussian(spec, seed),
+        other => Err(TaskError::NeedsFile(format!("{other:?}"))),
+    }
+}
+
+/// One curve against energy.
+#[derive(Debug, Serialize)]
+pub struct Curve {
+    records: Vec<Record>,
+    /// Frobenius energies over the largest, ascending.
+    shares: Vec<f64>,
+    /// What each metric does as the energy grows, in words.
+    shapes: [String; 4],
+    /// Points whose flow did not reach its end.
+    unfinished: usize,
+}
+
+/// A run of a metric against its direction that is this small a part of its range is rounding of the solver.
+const SHAPE_TOLERANCE: f64 = 1e-6;
+
+impl Curve {
+    fn of(records: Vec<Record>) -> Self {
+        let most = records.iter().map(|r| r.frobenius).fold(0.0, f64::max);
+        let shares: Vec<f64> = records.iter().map(|r| r.frobenius / most).collect();
+        let values = |r: &Record| [r.euclidean, r.cosine, r.dot, r.norm];
+        let shapes: [String; METRICS.len()] = std::array::from_fn(|i| {
+            let metric: Vec<f64> = records.iter().map(|r| values(r)[i]).collect();
+            Shape::of(&shares, &metric, SHAPE_TOLERANCE).describe()
+        });
+        let unfinished = records.iter().filter(|r| !r.error.is_empty()).count();
+        Self { records, shares, shapes, unfinished }
+    }
+}
+
+/// The curve of a sweep of one seed.
+pub fn curve(config: Config) -> Result<Curve, String> {
+    records(&config, &random).map(Curve::of)
+}
+
+/// Downstream risk over probing times.
+#[derive(Debug, Serialize)]
+pub struct Downstream {
+    records: Vec<Record>,
+    /// The point of the smallest risk.
+    best: usize,
+}
+
+/// The risk of a sweep over probing times of one seed, and where it is smallest.
+pub fn downstream(config: Config) -> Result<Downstream, String> {
+    let records = records(&config, &random)?;
+    let best = (0..records.len())
+        .filter(|&i| records[i].risk.is_finite())
+        .min_by(|&a, &b| records[a].risk.total_cmp(&records[b].risk))
+        .ok_or("this problem has no downstream risk")?;
+    Ok(Downstream { records, best })
+}
+
+/// The curve of a problem file.
+#[derive(Debug, Serialize)]
+pub struct OfFile {
+    #[serde(flatten)]
+    curve: Curve,
+    samples: usize,
+    width: usize,
+    outputs: usize,
+}
+
+/// The curve of the problem and head of a `.safetensors` file, evenly over its energies.
+pub fn of_file(name: String, bytes: &[u8], points: usize) -> Result<OfFile, String> {
+    let file = problem_of_bytes(bytes).map_err(said)?;
+    let (samples, width) = (file.problem.samples(), file.problem.width());
+    let outputs = file.problem.outputs();
+    let mut config = Config::new(TaskSpec::File { path: name });
+    config.probe.points = Some(points);
+    let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
+    let curve = Curve::of(records(&config, &|_, _| Ok(task.clone()))?);
+    Ok(OfFile { curve, samples, width, outputs })
+}
+
+/// Curves over one x (ascending).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shapes {
+    x: Vec<f64>,
+    curves: Vec<Vec<f64>>,
+}
+
+/// What each curve does, in words.
+pub fn shapes(setting: Shapes) -> Result<Vec<String>, String> {
+    if setting.curves.iter().any(|c| c.len() != setting.x.len()) {
+        return Err("a curve differs in length from its x".into());
+    }
+    Ok(setting.curves.iter().map(|y| Shape::of(&setting.x, y, SHAPE_TOLERANCE).describe()).collect())
+}
+
+/// Curves of equal length, and the quantiles wanted of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Curves {
+    curves: Vec<Vec<f64>>,
+    quantiles: Vec<f64>,
+}
+
+/// One curve for each quantile.
+pub fn band(setting: Curves) -> Result<Vec<Vec<f64>>, String> {
+    let points = setting.curves.first().map_or(0, Vec::len);
+    if setting.curves.iter().any(|c| c.len() != points) {
+        return Err("the curves differ in length".into());
+    }
+    let at = |i: usize| setting.curves.iter().map(|c| c[i]).collect::<Vec<f64>>();
+    let of = |q: &f64| (0..points).map(|i| quantile(&at(i), *q)).collect();
+    Ok(setting.quantiles.iter().map(of).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskhead::tasks::Gaussian;
+
+    #[test]
+    fn a_random_problem_has_the_trend() {
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
+        config.probe.points = Some(8);
+        let curve = curve(config).unwrap();
+        assert_eq!((curve.shares[7], curve.unfinished), (1.0, 0));
+        assert_eq!(curve.records[7].probe_time, 0.0);
+        assert_eq!(curve.shapes[0], "rises");
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_an_error() {
+        let config = Config::new(TaskSpec::Gaussian(Gaussian { samples: 0, ..Gaussian::default() }));
+        assert!(curve(config).unwrap_err().starts_with("samples = 0"));
+        assert!(of_file("p.npz".into(), b"hello", 4).unwrap_err().contains("text that begins"));
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
+        config.heads.seeds = 1_000;
+        assert!(curve(config).unwrap_err().contains("24000 cells"));
+    }
+
+    #[test]
+    fn a_band_is_between_its_curves() {
+        let curves = vec![vec![0.0, 5.0], vec![1.0, 5.0], vec![2.0, 5.0]];
+        let band = band(Curves { curves, quantiles: vec![0.0, 0.5] }).unwrap();
+        assert_eq!(band, [[0.0, 5.0], [1.0, 5.0]]);
+    }
+}

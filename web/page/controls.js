@@ -1,0 +1,130 @@
+// What several figures share: numbers as text, sliders bound to the state, and files to save.
+
+import { onChange, set, state } from './state.js';
+
+/** A number for reading: four significant digits at most, no scientific notation in the usual range. */
+export function show(value) {
+  if (value === Infinity) return '∞';
+  if (!Number.isFinite(value)) return 'undefined';
+  const size = Math.abs(value);
+  // Below 1e-12 it is rounding, in numbers of the size of one.
+  if (size > 1e-12 && (size < 1e-4 || size >= 1e5)) return value.toExponential(2).replace('e+', 'e').replace('-', '−');
+  const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  return (size < 0.5 * 10 ** -digits ? 0 : value).toFixed(digits).replace('-', '−');
+}
+
+/** Writes a number into an element, in full in `data-value`. */
+export function put(element, value, text = show(value)) {
+  element.textContent = text;
+  element.dataset.value = String(value);
+}
+
+/** Writes several numbers into the elements of a container that are named by `data-show`. */
+export function putAll(container, numbers) {
+  for (const [name, value] of Object.entries(numbers)) {
+    for (const element of container.querySelectorAll(`[data-show="${name}"]`)) put(element, value);
+  }
+}
+
+/**
+ * Binds a range input to a key of the state. `toState` and `toSlider` convert between the two, `text` says the value.
+ */
+export function slider(input, key, { toState = Number, toSlider = (v) => v, text = show } = {}) {
+  const output = document.querySelector(`output[for="${input.id}"]`);
+  const write = () => {
+    // The slider under the hand stays where the hand put it.
+    if (document.activeElement !== input || Math.abs(Number(input.value) - toSlider(state[key])) > 1.01 * Number(input.step)) {
+      input.value = String(toSlider(state[key]));
+    }
+    const said = text(state[key]);
+    put(output, state[key], said);
+    input.setAttribute('aria-valuetext', said);
+  };
+  input.addEventListener('input', () => {
+    const value = toState(Number(input.value));
+    set(typeof value === 'object' ? value : { [key]: value });
+  });
+  onChange((changed) => changed.has(key) && write());
+  write();
+  return write;
+}
+
+/** A slider from 0 to ∞ over the logarithm: 0 at the left end, ∞ at the right one. */
+export function logTime(input, key, low, high) {
+  const steps = Number(input.max);
+  const ratio = Math.log(high / low);
+  const toState = (s) => (s === 0 ? 0 : s === steps ? Infinity : low * Math.exp((ratio * (s - 1)) / (steps - 2)));
+  const toSlider = (t) =>
+    t === 0 ? 0 : t === Infinity ? steps : Math.min(steps - 1, Math.max(1, Math.round(1 + (Math.log(t / low) / ratio) * (steps - 2))));
+  return slider(input, key, { toState, toSlider });
+}
+
+/** Sentences for a screen reader, when the hand has come to rest. */
+export function announcer(element) {
+  let timer = 0;
+  return (text) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (element.textContent !== text) element.textContent = text;
+    }, 400);
+  };
+}
+
+/** Whether someone asked their system for less motion. */
+export const still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** Runs `start` when an element comes near the window for the first time. */
+export function whenNear(element, start) {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (entries.some((e) => e.isIntersecting)) {
+        observer.disconnect();
+        start();
+      }
+    },
+    { rootMargin: '300px' },
+  );
+  observer.observe(element);
+}
+
+/** Saves a text as a file. */
+export function save(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const anchor = Object.assign(document.createElement('a'), { href: url, download: name });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+/** Columns as CSV, numbers in full. */
+export function csv(columns) {
+  const names = Object.keys(columns);
+  const rows = columns[names[0]].map((_, i) => names.map((name) => columns[name][i]).join(','));
+  return [names.join(','), ...rows].join('\n') + '\n';
+}
+
+const STYLES = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity', 'fill-opacity', 'font', 'font-family', 'font-size', 'font-style', 'font-weight'];
+
+/** Several SVG elements as one standalone file, side by side in rows, with the looks that they have on the page. */
+export function standalone(svgs, columns = svgs.length) {
+  const boxes = svgs.map((svg) => svg.viewBox.baseVal);
+  const width = Math.max(...boxes.map((b) => b.width));
+  const height = Math.max(...boxes.map((b) => b.height));
+  const rows = Math.ceil(svgs.length / columns);
+  const background = getComputedStyle(document.body).backgroundColor;
+  const parts = svgs.map((svg, i) => {
+    const copy = svg.cloneNode(true);
+    const [from, to] = [svg.querySelectorAll('*'), copy.querySelectorAll('*')];
+    from.forEach((element, j) => {
+      const style = getComputedStyle(element);
+      to[j].setAttribute('style', STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`).join(';'));
+      for (const name of ['class', 'tabindex', 'role']) to[j].removeAttribute(name);
+    });
+    const [x, y] = [(i % columns) * width, Math.floor(i / columns) * height];
+    for (const [name, value] of Object.entries({ x, y, width: boxes[i].width, height: boxes[i].height })) copy.setAttribute(name, value);
+    for (const name of ['class', 'style', 'role']) copy.removeAttribute(name);
+    return new XMLSerializer().serializeToString(copy);
+  });
+  const size = `width="${width * columns}" height="${height * rows}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width * columns} ${height * rows}" ${size}>` +
+    `<rect width="100%" height="100%" fill="${background}"/>${parts.join('')}</svg>\n`;
+}

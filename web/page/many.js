@@ -1,0 +1,83 @@
+// Beyond one sample: random problems by the solver, a band over seeds, and the digits computed beforehand.
+
+import { Curves, metricsOf, saveRecords } from './curves.js';
+import { slider, whenNear } from './controls.js';
+import { ask, engine, latest } from './engine.js';
+import { METRICS } from './opening.js';
+import { onChange, state } from './state.js';
+
+const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds'];
+/** Energies of a curve. */
+const POINTS = 24;
+const $ = (id) => document.getElementById(id);
+
+function setting(seed, now) {
+  return {
+    times: [Infinity],
+    problem: { kind: 'gaussian', samples: now.samples, inputs: Math.max(24, 2 * now.samples), width: now.width, outputs: now.outputs, 'input-decay': now.spectrum },
+    heads: { seeds: 1, 'first-seed': seed, 'head-rates': [now.rate] },
+    probe: { points: POINTS },
+  };
+}
+
+/** The digits transfer, computed beforehand: one curve for each seed. */
+async function digits() {
+  const seeds = await (await fetch('digits.json')).json();
+  const curves = new Curves($('digits'), 'energy ‖R‖');
+  const keys = METRICS.map(({ key }) => key);
+  curves.draw({ layers: seeds.map((seed) => ({ x: seed.frobenius, values: keys.map((key) => seed[key]) })) });
+  const words = seeds.map((seed) => engine.shapes({ x: seed.frobenius, curves: keys.map((key) => seed[key]) }));
+  const all = METRICS.map(({ name }, i) => `${name.replace(/ .z.*/, '')}: ${words.map((w) => w[i]).join('; ')}.`);
+  $('digits-said').textContent = all.join(' ');
+  curves.charts.forEach((chart, i) => chart.describe(`Digits transfer, one curve for each of ${seeds.length} seeds. ${all[i]}`));
+}
+
+export function many() {
+  const curves = new Curves($('many-curves'), 'share of energy');
+  for (const key of ['samples', 'width', 'outputs', 'seed', 'seeds']) slider($(key), key, { text: String });
+  slider($('spectrum'), 'spectrum');
+  slider($('rate'), 'rate');
+  let shown = null;
+  let turn = 0;
+  const draw = latest(async () => {
+    const mine = ++turn;
+    const now = { ...state };
+    const said = $('many-said');
+    said.dataset.busy = 'true';
+    try {
+      const begun = performance.now();
+      const first = await ask('curves', [setting(now.seed, now)]);
+      const took = performance.now() - begun;
+      shown = first.records;
+      const layer = { x: first.shares, values: metricsOf(first.records) };
+      curves.draw({ layers: [layer] });
+      said.dataset.milliseconds = String(took);
+      const text = `${POINTS} energies by ${first.records[0].method === 'flow' ? 'the solver' : `the closed form (${first.records[0].method})`} in ${(took / 1000).toFixed(2)} s. ` +
+        `Distance ${first.shapes[0]}; cosine distance ${first.shapes[1]}; dot product ${first.shapes[2]}; norm ${first.shapes[3]}.` +
+        (first.unfinished ? ` ${first.unfinished} points stopped before their end.` : '');
+      said.textContent = text;
+      curves.charts.forEach((chart, i) => chart.describe(`Against the share of the largest energy this metric ${first.shapes[i]}.`));
+      const all = [first];
+      for (let i = 1; i < now.seeds; i++) {
+        if (turn !== mine || KEYS.some((key) => state[key] !== now[key])) return;
+        all.push(await ask('curves', [setting(now.seed + i, now)]));
+        if (i + 1 < now.seeds && (i + 1) % 4) continue;
+        const bands = await Promise.all([0, 1, 2, 3].map((m) => ask('band', [{ curves: all.map((a) => metricsOf(a.records)[m]), quantiles: [0.1, 0.9] }])));
+        curves.draw({ layers: [layer], bands: [{ x: first.shares, low: bands.map((b) => b[0]), high: bands.map((b) => b[1]) }] });
+        said.textContent = `${text} Band: ${i + 1} seeds.`;
+        said.dataset.seeds = String(i + 1);
+      }
+    } catch (error) {
+      said.textContent = `No answer: ${error.message}`;
+    } finally {
+      delete said.dataset.busy;
+    }
+  });
+  digits().catch((error) => ($('digits-said').textContent = `No digits: ${error.message}`));
+  $('many-svg').addEventListener('click', () => curves.saveSvg('taskhead-random.svg'));
+  $('many-csv').addEventListener('click', () => shown && saveRecords('taskhead-random.csv', shown));
+  whenNear($('many'), () => {
+    onChange((changed) => KEYS.some((key) => changed.has(key)) && draw());
+    draw();
+  });
+}

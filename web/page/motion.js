@@ -1,0 +1,80 @@
+// Chapter 2: kernel × direction × energy, on two samples and an input that is not trained on.
+
+import { scaleLinear } from 'd3-scale';
+import { select } from 'd3-selection';
+import { Chart, fitted, padded } from './chart.js';
+import { logTime, show, slider } from './controls.js';
+import { engine } from './engine.js';
+import { onChange, state } from './state.js';
+
+const KEYS = ['kernel', 'angle', 'length', 'ftau'];
+const NAMES = ['A', 'B', 'C'];
+const $ = (id) => document.getElementById(id);
+
+export function motion() {
+  const svg = select($('forces')).append('svg').attr('class', 'plane').attr('role', 'img');
+  const defs = svg.append('defs');
+  for (const kind of ['a', 'b', 'head', 'old']) {
+    const tip = defs.append('marker').attr('id', `pull-${kind}`).attr('class', `pull-${kind}`);
+    tip.attr('viewBox', '0 0 10 10').attr('refX', 9).attr('refY', 5).attr('markerWidth', 8).attr('markerHeight', 8);
+    tip.attr('markerUnits', 'userSpaceOnUse').attr('orient', 'auto').append('path').attr('d', 'M0,0.5L10,5L0,9.5z');
+  }
+  const sx = scaleLinear().domain([-1.5, 2.1]);
+  const sy = scaleLinear().domain([-0.7, 1.7]);
+  const axes = svg.append('g');
+  const layer = svg.append('g');
+  const bars = new Chart($('residuals'), { title: 'Residuals', xLabel: '', yLabel: 'residual r of A and B', width: 400, height: 266, margin: { bottom: 12 } });
+  bars.xAxis.attr('display', 'none');
+  slider($('kernel'), 'kernel');
+  slider($('angle'), 'angle', { text: (v) => `${Math.round(v)}°` });
+  slider($('length'), 'length');
+  logTime($('ftau'), 'ftau', 1e-2, 1e2);
+
+  const draw = () => {
+    const answer = engine.forces({ kernel: state.kernel, angle: (state.angle * Math.PI) / 180, length: state.length, time: state.ftau });
+    const { features, ends, head, pulls, residuals } = answer;
+    // Pulls are velocities: drawn as the way of one unit of time, so that lengths can be compared.
+    const arrows = features.flatMap((z, i) => {
+      const [a, b] = pulls[i];
+      return [{ from: z, by: a, kind: 'a', shift: -3 }, { from: z, by: b, kind: 'b', shift: 3 }];
+    });
+    const size = ([x, y]) => Math.hypot(x, y) * Math.abs(sx(1) - sx(0));
+    const normal = Math.hypot(...head) || 1;
+    const [nx, ny] = [head[1] / normal, head[0] / normal];
+    const lines = [
+      ...features.map((z, i) => ({ x1: z[0], y1: z[1], x2: ends[i][0], y2: ends[i][1], kind: 'way', tip: size([ends[i][0] - z[0], ends[i][1] - z[1]]) > 9 && 'old' })),
+      { x1: 0, y1: 0, x2: head[0], y2: head[1], kind: 'arrow head', tip: size(head) > 9 && 'head' },
+      ...arrows.map(({ from, by, kind, shift }) => ({ x1: from[0], y1: from[1], x2: from[0] + by[0], y2: from[1] + by[1], dx: shift * nx, dy: shift * ny, kind: `pull-${kind}`, tip: size(by) > 9 && kind })),
+    ];
+    layer.selectAll('line').data(lines).join('line').attr('class', (d) => d.kind)
+      .attr('x1', (d) => sx(d.x1) + (d.dx ?? 0)).attr('y1', (d) => sy(d.y1) + (d.dy ?? 0))
+      .attr('x2', (d) => sx(d.x2) + (d.dx ?? 0)).attr('y2', (d) => sy(d.y2) + (d.dy ?? 0))
+      .attr('marker-end', (d) => (d.tip ? `url(#pull-${d.tip})` : null));
+    const dots = [...features.map((z, i) => ({ z, kind: `input ${NAMES[i].toLowerCase()}` })), ...ends.map((z) => ({ z, kind: 'input end' }))];
+    layer.selectAll('circle').data(dots).join('circle').attr('class', (d) => d.kind).attr('r', (d) => (d.kind === 'input end' ? 3.5 : 6)).attr('cx', (d) => sx(d.z[0])).attr('cy', (d) => sy(d.z[1]));
+    const texts = [...features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' })), { z: head, text: 'head', dx: 8, dy: -6, kind: 'note head' }];
+    layer.selectAll('text').data(texts).join('text').attr('class', (d) => d.kind).attr('x', (d) => sx(d.z[0]) + d.dx).attr('y', (d) => sy(d.z[1]) + d.dy).text((d) => d.text);
+    bars.draw({
+      x: [0.4, 2.6],
+      y: padded([Math.min(0, ...residuals), Math.max(0.2, ...residuals)], 0.12),
+      areas: residuals.map((r, i) => ({ x: [i + 0.7, i + 1.3], low: [0, 0], high: [r, r], kind: `residual-${'ab'[i]}` })),
+      rules: [{ y: 0, kind: 'floor' }],
+      texts: residuals.map((r, i) => ({ x: i + 1, y: Math.max(r, 0), dy: -6, anchor: 'middle', text: `${NAMES[i]}  ${show(r)}` })),
+    });
+    const moved = answer.moved.map(show);
+    const sentence = `κ(A, B) = ${show(state.kernel)}; residuals ${residuals.map(show).join(' and ')}, energy ${show(answer.energy)}. By the end A has moved by ${moved[0]}, B by ${moved[1]} and C, which was never trained on, by ${moved[2]}.`;
+    $('motion-said').textContent = sentence;
+    svg.attr('aria-label', `Features A, B and C in the plane with the pulls on each. ${sentence}`);
+    bars.describe(`Residuals of A and B: ${residuals.map(show).join(' and ')}.`);
+  };
+  onChange((changed) => KEYS.some((key) => changed.has(key)) && draw());
+  fitted($('forces'), 600, (width) => {
+    const height = Math.round((width * 2) / 3);
+    svg.attr('viewBox', `0 0 ${width} ${height}`);
+    sx.range([0, width]);
+    sy.range([height, 0]);
+    axes.selectAll('line').data([[-9, 0, 9, 0], [0, -9, 0, 9]]).join('line').attr('class', 'zero')
+      .attr('x1', (d) => sx(d[0])).attr('y1', (d) => sy(d[1])).attr('x2', (d) => sx(d[2])).attr('y2', (d) => sy(d[3]));
+    draw();
+  });
+}

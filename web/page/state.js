@@ -1,0 +1,118 @@
+// The state of the page and its place in the URL: every slider has one number here, and a link holds all that differ from the default.
+
+const number = (initial, min, max, accepted = `a number from ${min} to ${max}`) => ({
+  initial,
+  accepted,
+  parse: (text) => (text === 'inf' ? Infinity : text.trim() === '' ? NaN : Number(text)),
+  valid: (v) => v >= min && v <= max,
+});
+const time = (initial) => number(initial, 0, Infinity, 'a time of at least 0, or inf');
+const whole = (initial, min, max) => {
+  const base = number(initial, min, max, `a whole number from ${min} to ${max}`);
+  return { ...base, valid: (v) => Number.isInteger(v) && base.valid(v) };
+};
+
+// What a link may say. The names are those of the formulas.
+const KEYS = {
+  // The opening figure: target y, the head before probing (a, w), probing time, finetuning time.
+  y: number(1, 0.2, 3),
+  w: number(0.6, 0, 2),
+  a: number(-0.6, -3, 3),
+  tau: time(0.4),
+  t: time(Infinity),
+  // What head probing leaves: decay of the spectrum, label smoothing, probing time, seed.
+  decay: number(0.8, 0, 2),
+  smoothing: number(0, 0, 1),
+  ptau: time(2),
+  pseed: whole(3, 0, 9999),
+  // Why the feature moves: kernel, angle (degrees) and length of the head, probing time.
+  kernel: number(0.5, 0, 1),
+  angle: number(115, -180, 180),
+  length: number(0.9, 0, 2),
+  ftau: time(0.3),
+  // Downstream: teacher angle in radians, seed.
+  phi: number(0.8, 0, Math.PI / 2, 'an angle from 0 to π/2'),
+  rseed: whole(0, 0, 9999),
+  // Beyond one sample.
+  samples: whole(8, 1, 24),
+  width: whole(32, 1, 128),
+  outputs: whole(2, 1, 4),
+  spectrum: number(0, 0, 2),
+  rate: number(1, 0, 10),
+  seed: whole(0, 0, 9999),
+  seeds: whole(8, 1, 40),
+};
+
+const values = Object.fromEntries(Object.entries(KEYS).map(([key, { initial }]) => [key, initial]));
+const listeners = [];
+let write = 0;
+
+export const state = values;
+
+/** Calls `listener(changed)` with the set of keys that changed, at most once a frame. */
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+let changed = new Set();
+
+/** Changes values; whoever shows them is told before the next frame. */
+export function set(update) {
+  for (const [key, value] of Object.entries(update)) {
+    if (!KEYS[key].valid(value)) throw new RangeError(`${key} = ${value}; accepted: ${KEYS[key].accepted}`);
+    if (Object.is(values[key], value)) continue;
+    values[key] = value;
+    if (changed.size === 0) requestAnimationFrame(flush);
+    changed.add(key);
+  }
+}
+
+/** Tells now of what was to be told before the next frame. */
+export function flush() {
+  if (changed.size === 0) return;
+  const now = changed;
+  changed = new Set();
+  for (const listener of listeners) listener(now);
+  // Browsers limit how often an address may change.
+  clearTimeout(write);
+  write = setTimeout(() => history.replaceState(null, '', link()), 150);
+}
+
+/** Back to the defaults, of some keys or of all. */
+export function reset(keys = Object.keys(KEYS)) {
+  set(Object.fromEntries(keys.map((key) => [key, KEYS[key].initial])));
+}
+
+/** The address of this situation. */
+export function link(hash = location.hash) {
+  const query = new URLSearchParams();
+  const embed = new URLSearchParams(location.search).get('embed');
+  if (embed) query.set('embed', embed);
+  for (const [key, { initial }] of Object.entries(KEYS)) {
+    if (!Object.is(values[key], initial)) query.set(key, values[key] === Infinity ? 'inf' : String(values[key]));
+  }
+  const text = query.toString();
+  return `${location.pathname}${text && `?${text}`}${hash}`;
+}
+
+/** Takes the values of the address; returns what was wrong with it, as sentences. */
+export function fromAddress() {
+  const wrong = [];
+  const update = {};
+  for (const [key, text] of new URLSearchParams(location.search)) {
+    if (key === 'embed') continue;
+    const known = Object.hasOwn(KEYS, key) && KEYS[key];
+    if (!known) wrong.push(`This page has no setting “${key}”.`);
+    else if (!known.valid(known.parse(text))) {
+      wrong.push(`“${key}=${text}” is not valid: ${key} must be ${known.accepted}. The default ${known.initial} is used.`);
+    } else update[key] = known.parse(text);
+  }
+  const y = update.y ?? values.y;
+  const a = update.a ?? values.a;
+  if (Math.abs(a) > y) {
+    if ('a' in update) wrong.push(`“a=${a}” is not valid: a must be from −y to y, here ${-y} to ${y}. The nearest is used.`);
+    update.a = Math.max(-y, Math.min(y, a));
+  }
+  Object.assign(values, update);
+  return wrong;
+}

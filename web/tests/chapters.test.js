@@ -1,0 +1,186 @@
+// The chapters and the larger problems.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { close, drop, file, frames, native, npz, on, opening, problem, rankOne, saved, shown, simulate, slide, start, table } from './harness.js';
+
+let site;
+before(async () => (site = await start()));
+after(() => site.stop());
+
+const value = (page, id) => page.locator(`output[for="${id}"]`).evaluate((e) => Number(e.dataset.value));
+const settled = (page) => page.waitForFunction(() => {
+  const said = document.querySelector('#many-said');
+  return said.textContent && !said.dataset.busy;
+}, null, { timeout: 60_000 });
+
+test('chapter 1: sliders change what probing leaves', () =>
+  on(site, '?ptau=0#energy', async (page) => {
+    const none = await shown(page, 'probed');
+    assert.equal(none, await shown(page, 'unprobed'));
+    await slide(page, 'ptau', 200);
+    assert.ok((await shown(page, 'probed')) < 1e-12, 'probing for ever leaves nothing');
+    await slide(page, 'smoothing', 0.2);
+    const floor = await shown(page, 'floor');
+    await slide(page, 'smoothing', 0.4);
+    close((await shown(page, 'floor')) / floor, 2, 1e-9, 'twice the smoothing leaves twice the floor (T21)');
+    await slide(page, 'smoothing', 0);
+    await slide(page, 'ptau', 80);
+    const bars = () => page.locator('#energy-modes path.remains').evaluateAll((all) => all.map((p) => p.getBBox().height));
+    const before = await bars();
+    await slide(page, 'decay', 2);
+    assert.notDeepEqual(await bars(), before);
+    const seed = await shown(page, 'unprobed');
+    await slide(page, 'pseed', 4);
+    assert.notEqual(await shown(page, 'unprobed'), seed);
+  }));
+
+test('chapter 2: each factor stops what it should', () =>
+  on(site, '#motion', async (page) => {
+    const lengths = (kind) => page.locator(`#forces line.pull-${kind}`).evaluateAll((all) => all.map((l) => Math.hypot(l.x2.baseVal.value - l.x1.baseVal.value, l.y2.baseVal.value - l.y1.baseVal.value)));
+    const [onA, onB, onC] = await lengths('a');
+    assert.ok(onA > 5 && onB > 1 && onC > 5);
+    await slide(page, 'kernel', 0);
+    const apart = await lengths('a');
+    assert.ok(apart[1] < 1e-9 && apart[0] > 5 && apart[2] > 5, 'without kernel A does not pull on B');
+    await slide(page, 'ftau', 100);
+    assert.ok((await lengths('a')).every((l) => l < 1e-9), 'without energy nothing pulls');
+    await slide(page, 'ftau', 0);
+    await slide(page, 'length', 0);
+    assert.ok((await lengths('a')).every((l) => l < 1e-9), 'without head nothing pulls');
+    const said = await page.textContent('#motion-said');
+    await slide(page, 'length', 1);
+    await slide(page, 'angle', -40);
+    assert.notEqual(await page.textContent('#motion-said'), said);
+  }));
+
+test('chapter 3: a click on a map loads its point into the figures', () =>
+  on(site, '#laws', async (page) => {
+    const map = page.locator('#phase svg').first();
+    await map.waitFor();
+    await map.scrollIntoViewIfNeeded();
+    const box = await map.boundingBox();
+    // Seven tenths of the axis of y to the right, six tenths of the axis of w up.
+    await page.mouse.click(box.x + 38 + (box.width - 50) * 0.7, box.y + 8 + (box.height - 46) * 0.4);
+    await frames(page);
+    const [y, w] = [await value(page, 'target'), await value(page, 'across')];
+    close(y, 0.1 * 100 ** 0.7, 0.02, 'y');
+    close(w, 0.01 * 1000 ** 0.6, 0.02, 'w');
+    const found = await opening(page);
+    const expected = await rankOne(site, { y, a: -y, w }, '--probe', '0');
+    close(found.euclidean, expected.adaptation.euclidean, 1e-12, 'distance');
+    assert.equal(await shown(page, 'phase-y'), y);
+    assert.match(await page.textContent('#phase-source'), /Sampled|Certified/);
+  }));
+
+test('chapter 4: the best probing time depends on the teacher', () =>
+  on(site, '?phi=0#downstream', async (page) => {
+    const answer = async (phi) => {
+      await page.waitForFunction((phi) => document.querySelector('#risk-said').textContent.startsWith(`φ = ${phi}`), phi, { timeout: 60_000 });
+      return page.locator('#risk-said').evaluate((e) => [Number(e.dataset.best), Number(e.dataset.error)]);
+    };
+    assert.equal((await answer('0.000'))[0], Infinity, 'features that contain the teacher want full probing');
+    await slide(page, 'phi', 1.2);
+    const [best, error] = await answer('1.200');
+    assert.ok(best > 0 && best < Infinity, `a stop inside: ${best}`);
+    const config = 'times = [inf]\n[problem]\nkind = "gaussian"\nsamples = 30\ninputs = 60\nwidth = 8\noutputs = 1\nteacher-angle = 1.2\n[heads]\nscales = [0.5]\n[probe]\ntimes = [' + best + ']\n';
+    await native('sweep', await file(site, 'teacher.toml', config), '--out', `${site.folder}/teacher`, '--quiet');
+    const [row] = table(await readFile(`${site.folder}/teacher.csv`, 'utf8'));
+    close(error, row.risk, 1e-8, 'error at the best stop');
+  }));
+
+test('beyond one sample: the curves are those of a native sweep', () =>
+  on(site, '?samples=5&width=12&outputs=3&spectrum=0.5&rate=2&seed=7&seeds=3#many', async (page) => {
+    await settled(page);
+    const rows = table(await saved(page, 'many-csv'));
+    const config = 'times = [inf]\n[problem]\nkind = "gaussian"\nsamples = 5\ninputs = 24\nwidth = 12\noutputs = 3\ninput-decay = 0.5\n[heads]\nfirst-seed = 7\nhead-rates = [2.0]\n[probe]\npoints = 24\n';
+    await native('sweep', await file(site, 'random.toml', config), '--out', `${site.folder}/random`, '--quiet');
+    const expected = table(await readFile(`${site.folder}/random.csv`, 'utf8'));
+    assert.equal(rows.length, 24);
+    rows.forEach((row, i) => {
+      for (const name of ['aie', 'euclidean', 'cosine', 'dot', 'norm', 'budget_backbone']) close(row[name], expected[i][name], 1e-8, `${name} of point ${i}`);
+    });
+    assert.match(await page.textContent('#many-said'), /Distance rises.*Band: 3 seeds/);
+    assert.equal(await page.locator('#many-curves path.band').count(), 4);
+    const d = () => page.locator('#many-curves path.m0').first().getAttribute('d');
+    const before = await d();
+    await slide(page, 'seed', 8);
+    await page.waitForFunction((before) => document.querySelector('#many-curves path.m0').getAttribute('d') !== before, before);
+    await settled(page);
+  }));
+
+test('the stored digits are those of the program, and are drawn', () =>
+  on(site, '#many', async (page) => {
+    await native('sweep', '--problem', 'digits', '--seeds', '1', '--points', '17', '--out', `${site.folder}/digits`, '--quiet');
+    const expected = table(await readFile(`${site.folder}/digits.csv`, 'utf8'));
+    const stored = table(await readFile(new URL('../page/digits.csv', import.meta.url), 'utf8'));
+    assert.equal(stored.length, 51);
+    expected.forEach((row, i) => {
+      for (const name of ['seed', 'frobenius', 'euclidean', 'cosine', 'dot', 'norm']) close(stored[i][name], row[name], 1e-7, `${name} of point ${i}`);
+    });
+    await page.waitForSelector('#digits path.m0');
+    for (const kind of ['m0', 'm1', 'm2', 'm3']) assert.equal(await page.locator(`#digits path.${kind}`).count(), 3);
+    assert.match(await page.textContent('#digits-said'), /^Distance: rises; rises; rises\./);
+  }));
+
+for (const [kind, options] of [['as numpy.savez writes it', {}], ['compressed', { level: 6 }], ['in Fortran order', { fortran: true }]]) {
+  test(`a dropped problem file, ${kind}, gives its curves`, () =>
+    on(site, '#own', async (page) => {
+      const bytes = npz(problem(), options);
+      const path = await file(site, 'own.npz', bytes);
+      await drop(page, 'own.npz', bytes);
+      await page.waitForSelector('#own-figure:not([hidden])');
+      assert.match(await page.textContent('#own-said'), /N = 3, h = 4, k = 2.*Distance rises/);
+      assert.equal(await page.locator('#own-curves path.m0').count(), 1);
+      const rows = table(await saved(page, 'own-csv'));
+      assert.equal(rows.length, 24);
+      for (const row of [rows[23], rows[11]]) {
+        const expected = await simulate(path, '--probe', String(row.probe_time));
+        for (const name of ['euclidean', 'cosine', 'dot', 'norm']) close(row[name], expected.adaptation[name], 1e-8, name);
+        close(row.aie, expected.energy.aie, 1e-12, 'energy');
+      }
+    }));
+}
+
+test('a file can be chosen instead of dropped', () =>
+  on(site, '#own', async (page) => {
+    await page.setInputFiles('#file', { name: 'chosen.npz', mimeType: 'application/zip', buffer: npz(problem()) });
+    await page.waitForSelector('#own-figure:not([hidden])');
+    assert.match(await page.textContent('#own-said'), /chosen\.npz: N = 3/);
+  }));
+
+test('bad files are refused with one clear message', () =>
+  on(site, '#own', async (page) => {
+    const good = npz(problem());
+    const cut = good.subarray(0, good.length - 40);
+    const flipped = Buffer.from(good);
+    flipped[200] ^= 0x40;
+    const { head, ...headless } = problem();
+    const cases = [
+      ['notes.txt', Buffer.from('1.0, 2.0'), /notes\.txt: this is text that begins with "1\.0, 2\.0"; accepted: \.safetensors files/],
+      ['empty.npz', Buffer.alloc(0), /empty\.npz: the file is empty/],
+      ['cut.npz', cut, /cut\.npz: the archive is damaged or cut short/],
+      ['flipped.npz', flipped, /flipped\.npz: .*damaged/],
+      ['headless.npz', npz(headless), /missing: `head`; found: `features`, `kernel`, `targets`/],
+      ['typo.npz', npz({ ...headless, haed: head }), /unknown array `haed`; accepted: `targets`, `head`/],
+      ['nan.npz', npz({ ...problem(), head: head.map((r, i) => (i === 2 ? [NaN, 1] : r)) }), /`head` holds NaN at row 2, column 0/],
+      ['shape.npz', npz({ ...problem(), head: head.slice(1) }), /`head` is 3x2, but one row for each feature/],
+      ['kernel.npz', npz({ ...problem(), kernel: [[1, 0, 0], [0, -1, 0], [0, 0, 1]] }), /not positive semidefinite: its smallest eigenvalue is -1/],
+    ];
+    for (const [name, bytes, message] of cases) {
+      await drop(page, name, bytes);
+      await page.waitForFunction((name) => document.querySelector('#own-error').textContent.startsWith(`${name}:`), name);
+      assert.match(await page.textContent('#own-error'), message);
+      assert.equal(await page.textContent('#own-said'), '');
+      assert.ok(await page.locator('#own-figure').isHidden());
+    }
+    await drop(page, 'good.npz', good);
+    await page.waitForSelector('#own-figure:not([hidden])');
+    assert.equal(await page.textContent('#own-error'), '', 'the message goes with the next good file');
+    // A bad file after a good one leaves no curves of the good one under its name.
+    await drop(page, 'notes.txt', Buffer.from('x'));
+    await page.waitForFunction(() => document.querySelector('#own-error').textContent !== '');
+    assert.ok(await page.locator('#own-figure').isHidden());
+    assert.ok(await page.locator('#own-csv').isDisabled());
+  }));

@@ -1,0 +1,172 @@
+// What the browser tests share: the page served by `taskhead explore`, Chromium, native answers, and problem files.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { zipSync } from 'fflate';
+
+const run = promisify(execFile);
+const TASKHEAD = process.env.TASKHEAD ?? new URL('../../target/release/taskhead', import.meta.url).pathname;
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** Everything that a test needs; `stop` ends it. */
+export async function start() {
+  const folder = await mkdtemp(join(tmpdir(), 'taskhead-web-'));
+  const server = spawn(TASKHEAD, ['explore', '--no-open', '--quiet', '--page', new URL('../dist', import.meta.url).pathname]);
+  const url = await new Promise((resolve, reject) => {
+    let said = '';
+    server.stdout.on('data', (text) => {
+      said += text;
+      if (said.includes('\n')) resolve(said.trim());
+    });
+    server.stderr.on('data', (text) => reject(new Error(String(text))));
+    server.on('error', reject);
+  });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+  return {
+    url,
+    folder,
+    browser,
+    async stop() {
+      await browser.close();
+      server.kill();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** A page of the explorer that remembers in `page.wrong` everything it should not do. */
+export async function open({ browser, url }, address = '', options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(`console: ${message.text()}`));
+  page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
+  page.on('requestfailed', (request) => wrong.push(`failed: ${request.url()}`));
+  page.on('response', (response) => response.status() >= 400 && wrong.push(`${response.status()}: ${response.url()}`));
+  page.on('request', (request) => /^(blob|data):/.test(request.url()) || request.url().startsWith(url) || wrong.push(`other host: ${request.url()}`));
+  await page.goto(url + address);
+  await page.waitForSelector('html[data-ready]');
+  page.wrong = wrong;
+  return page;
+}
+
+/** Runs `body(page)` on a page of its own, which must not have done anything wrong. */
+export async function on(site, address, body, options) {
+  const page = await open(site, address, options);
+  try {
+    await body(page);
+  } finally {
+    await page.context().close();
+  }
+  assert.deepEqual(page.wrong, [], 'no console message, failed request or request to another host');
+}
+
+/** The full number behind the first element that shows it. */
+export const shown = (page, name) => page.locator(`[data-show="${name}"]`).first().evaluate((e) => Number(e.dataset.value));
+
+/** The numbers of the opening figure. */
+export async function opening(page) {
+  await frames(page);
+  const names = ['tau', 'energy', 'euclidean', 'cosine', 'dot', 'norm', 'residual', 'backbone', 'headshare'];
+  return page.evaluate((names) => Object.fromEntries(names.map((n) => [n, Number(document.querySelector(`[data-show="${n}"]`)?.dataset.value)])), names);
+}
+
+/** Waits until all that was asked for is drawn. */
+export const frames = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))));
+
+/** Moves a slider as a hand would: focus, value, input event. */
+export async function slide(page, id, value) {
+  await page.locator(`#${id}`).evaluate((input, value) => {
+    input.focus();
+    input.value = String(value);
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+  }, value);
+  await frames(page);
+}
+
+/** The answer of the native command, which has to succeed. */
+export async function native(...args) {
+  const { stdout } = await run(TASKHEAD, args, { maxBuffer: 1e8 });
+  return stdout;
+}
+
+/** `taskhead simulate` on a problem file. */
+export async function simulate(path, ...args) {
+  return JSON.parse(await native('simulate', path, '--json', '--quiet', ...args));
+}
+
+/** Asserts that two numbers agree to a relative (near zero: absolute) tolerance. */
+export function close(found, expected, tolerance, what) {
+  const size = Math.max(1, Math.abs(expected));
+  assert.ok(Math.abs(found - expected) <= tolerance * size, `${what}: ${found} on the page, ${expected} natively`);
+}
+
+/** A .npy array of f64. `rows` is a list of rows; `fortran` stores it column by column. */
+export function npy(rows, { fortran = false } = {}) {
+  const [n, m] = [rows.length, rows[0].length];
+  const values = fortran ? rows[0].flatMap((_, c) => rows.map((row) => row[c])) : rows.flat();
+  const dict = `{'descr': '<f8', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${n}, ${m}), }`;
+  const header = dict.padEnd(64 * Math.ceil((dict.length + 11) / 64) - 11) + '\n';
+  const bytes = Buffer.alloc(10 + header.length + 8 * values.length);
+  bytes.write('\x93NUMPY\x01\x00', 'latin1');
+  bytes.writeUInt16LE(header.length, 8);
+  bytes.write(header, 10, 'latin1');
+  values.forEach((v, i) => bytes.writeDoubleLE(v, 10 + header.length + 8 * i));
+  return bytes;
+}
+
+/** A .npz file. */
+export function npz(arrays, { level = 0, fortran = false } = {}) {
+  return Buffer.from(zipSync(Object.fromEntries(Object.entries(arrays).map(([name, rows]) => [`${name}.npy`, npy(rows, { fortran })])), { level }));
+}
+
+/** Writes a file into the folder of the tests. */
+export async function file(site, name, bytes) {
+  const path = join(site.folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+/** The native answer for one sample with head (a, w) and target y. */
+export async function rankOne(site, { y, a, w }, ...args) {
+  const path = await file(site, 'rank-one.npz', npz({ features: [[1, 0]], kernel: [[1]], targets: [[y]], head: [[a], [w]] }));
+  return simulate(path, ...args);
+}
+
+/** A problem with N = 3, h = 4, k = 2. */
+export const problem = () => ({
+  features: [[0.9, 0.1, -0.3, 0.2], [0.2, -0.7, 0.4, 0.5], [-0.1, 0.3, 0.8, -0.6]],
+  kernel: [[1.5, 0.3, 0.1], [0.3, 1.2, -0.2], [0.1, -0.2, 0.9]],
+  targets: [[1, -0.5], [0.3, 0.8], [-0.7, 0.2]],
+  head: [[0.2, -0.1], [0.4, 0.3], [-0.2, 0.5], [0.1, -0.3]],
+});
+
+/** Drops a file on the page. */
+export async function drop(page, name, bytes) {
+  const transfer = await page.evaluateHandle(([name, text]) => {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], name));
+    return transfer;
+  }, [name, Buffer.from(bytes).toString('base64')]);
+  await page.dispatchEvent('#drop', 'drop', { dataTransfer: transfer });
+}
+
+/** The text of the file that a button saves. */
+export async function saved(page, id) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`#${id}`)]);
+  return readFile(await download.path(), 'utf8');
+}
+
+/** The rows of a CSV file as objects of numbers and texts. */
+export function table(text) {
+  const [head, ...rows] = text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(','));
+  const value = (v) => (v === 'inf' ? Infinity : v !== '' && !Number.isNaN(Number(v)) ? Number(v) : v);
+  return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, value(row[i])])));
+}

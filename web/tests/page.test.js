@@ -1,0 +1,226 @@
+// The page as a whole: address, keyboard, screen readers, looks, files to save, embedding.
+
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { close, frames, on, opening, saved, shown, slide, start, table } from './harness.js';
+
+const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+
+let site;
+before(async () => (site = await start()));
+after(() => site.stop());
+
+/** Scrolls through the page, so that every figure is drawn. */
+async function readThrough(page) {
+  for (const id of ['energy', 'motion', 'laws', 'downstream', 'many', 'own']) {
+    await page.evaluate((id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' }), id);
+    await page.waitForTimeout(150);
+  }
+  await page.waitForSelector('#phase svg');
+  await page.waitForFunction(() => document.querySelector('#risk-said').textContent && document.querySelector('#many-said').textContent && !document.querySelector('#many-said').dataset.busy, null, { timeout: 90_000 });
+  await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
+}
+
+test('every setting survives the way through the address', () =>
+  on(site, '', async (page) => {
+    const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2 };
+    for (const [id, value] of Object.entries(changes)) await slide(page, id, value);
+    await page.waitForTimeout(400);
+    const address = page.url().slice(site.url.length);
+    const numbers = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('output[data-value]')].filter((o) => o.htmlFor.length).map((o) => [o.htmlFor.value, o.dataset.value])));
+    const [before, figure] = [await numbers(page), await opening(page)];
+    assert.equal(Object.keys(before).length, 22);
+    await on(site, address, async (copy) => {
+      assert.deepEqual(await numbers(copy), before);
+      assert.deepEqual(await opening(copy), figure);
+    });
+    await page.click('#reset');
+    await page.waitForTimeout(400);
+    assert.equal(new URL(page.url()).search, '', 'a reset page has a bare address');
+    await on(site, '', async (fresh) => assert.deepEqual(await numbers(page), await numbers(fresh)));
+  }));
+
+test('the reset of the opening figure leaves the chapters alone', () =>
+  on(site, '?w=1.5&decay=1.7', async (page) => {
+    await page.click('#opening-reset');
+    await page.waitForTimeout(400);
+    assert.equal(new URL(page.url()).search, '?decay=1.7');
+  }));
+
+test('a chapter in the address is where the page opens', () =>
+  on(site, '?w=1.5#laws', async (page) => {
+    await page.waitForFunction(() => document.querySelector('.bar a[aria-current]')?.hash === '#laws');
+    assert.match(page.url(), /\?w=1\.5#laws$/);
+    const top = await page.locator('#laws').evaluate((e) => e.getBoundingClientRect().top);
+    assert.ok(Math.abs(top) < 300, `${top}`);
+    await page.click('.bar a[href="#motion"]');
+    await page.waitForFunction(() => location.hash === '#motion');
+  }));
+
+test('a wrong address is told, and the rest of it is used', () =>
+  on(site, '?w=9&tau=soon&a=-2&y=1.5&colour=red', async (page) => {
+    const notice = await page.textContent('#notice');
+    for (const part of ['“w=9” is not valid', 'from 0 to 2', '“tau=soon”', '“a=-2” is not valid', 'no setting “colour”']) assert.ok(notice.includes(part), `${part} in: ${notice}`);
+    assert.equal(await page.locator('output[for="target"]').evaluate((e) => e.dataset.value), '1.5');
+    assert.equal(await page.locator('output[for="across"]').evaluate((e) => e.dataset.value), '0.6');
+  }));
+
+test('everything works by keyboard alone', () =>
+  on(site, '', async (page) => {
+    const tabTo = async (selector) => {
+      for (let i = 0; i < 120; i++) {
+        await page.keyboard.press('Tab');
+        if (await page.evaluate((s) => document.activeElement?.matches(s), selector)) return;
+      }
+      assert.fail(`Tab never reaches ${selector}`);
+    };
+    const first = await opening(page);
+    await tabTo('[data-handle="head"]');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowRight');
+    const moved = await opening(page);
+    close(moved.energy, first.energy - 0.02, 1e-9, 'an arrow key moves the tip by 0.02');
+    close(await page.locator('output[for="across"]').evaluate((e) => Number(e.dataset.value)), 0.62, 1e-12, 'and so did the one before');
+    assert.notEqual(moved.euclidean, first.euclidean);
+    await tabTo('#probe');
+    for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
+    assert.ok((await opening(page)).energy < moved.energy);
+    await tabTo('#step');
+    await page.keyboard.press('Enter');
+    await frames(page);
+    assert.equal(await page.locator('#time-shown').evaluate((e) => e.dataset.value), '0');
+    await tabTo('#target');
+    await page.keyboard.press('ArrowRight');
+    await frames(page);
+    close(await page.locator('output[for="target"]').evaluate((e) => Number(e.dataset.value)), 1.05, 1e-12, 'target');
+    await tabTo('details.question summary');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator('details[open]').count(), 1);
+    await page.evaluate(() => document.getElementById('laws').scrollIntoView({ behavior: 'instant' }));
+    await page.waitForSelector('#phase [data-law]');
+    await tabTo('[data-law="0"]');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowLeft');
+    await frames(page);
+    close(await shown(page, 'phase-y'), 1, 1e-9, 'y after one step back');
+    close(await shown(page, 'phase-w'), 0.62 * 1.1, 1e-9, 'w after one step up');
+    await tabTo('#file');
+  }));
+
+test('what figures show is said in words', () =>
+  on(site, '', async (page) => {
+    await slide(page, 'probe', 100);
+    await page.waitForFunction(() => document.querySelector('#opening-said').textContent.includes('energy is 0.800'));
+    const { euclidean } = await opening(page);
+    assert.ok((await page.textContent('#opening-said')).includes(`moved by ${euclidean.toFixed(3)}`));
+    await readThrough(page);
+    const labels = await page.locator('svg.chart, svg.plane').evaluateAll((all) => all.filter((svg) => svg.checkVisibility()).map((svg) => svg.getAttribute('aria-label') ?? ''));
+    assert.ok(labels.length >= 25);
+    for (const label of labels) assert.ok(label.length > 20, `a figure says no more than “${label}”`);
+    assert.match(labels[1], /^Distance .* it rises\. Now \d/);
+    assert.match(await page.getAttribute('#probe', 'aria-valuetext'), /^probing time 0\.693, energy 0\.800 left$/);
+  }));
+
+for (const [name, options] of [
+  ['desktop', {}],
+  ['desktop-dark', { colorScheme: 'dark' }],
+  ['phone', PHONE],
+  ['phone-dark', { ...PHONE, colorScheme: 'dark' }],
+  ['reduced-motion', { reducedMotion: 'reduce' }],
+]) {
+  test(`${name}: nothing overlaps, nothing is cut off, and axe finds nothing`, () =>
+    on(site, '', async (page) => {
+      await readThrough(page);
+      await mkdir(SHOTS, { recursive: true });
+      await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: true });
+      // Not innerWidth: on a phone it grows with a page that is too wide.
+      const { width } = page.viewportSize();
+      const wide = (await page.evaluate(() => document.documentElement.scrollWidth)) - width;
+      assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
+      assert.deepEqual(await page.evaluate(overlaps, width), []);
+      await page.locator('details.question').evaluateAll((all) => all.forEach((d) => (d.open = true)));
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+      assert.deepEqual(violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), []);
+    }, options));
+}
+
+/** In the browser: texts of a figure that lie over each other or outside of it, and controls that do. */
+function overlaps(width) {
+  const found = [];
+  const meet = (a, b, slack) => a.left < b.right - slack && b.left < a.right - slack && a.top < b.bottom - slack && b.top < a.bottom - slack;
+  const visible = (e) => e.textContent.trim() && getComputedStyle(e).visibility !== 'hidden' && e.getBoundingClientRect().width > 0;
+  for (const svg of document.querySelectorAll('svg.chart, svg.plane')) {
+    const frame = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll('text')].filter(visible).map((e) => ({ said: e.textContent, box: e.getBoundingClientRect() }));
+    texts.forEach(({ said, box }, i) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) found.push(`“${said}” leaves its figure (${svg.getAttribute('aria-label').slice(0, 40)})`);
+      for (const other of texts.slice(i + 1)) if (meet(box, other.box, 2)) found.push(`“${said}” lies over “${other.said}” (${svg.getAttribute('aria-label').slice(0, 40)})`);
+    });
+  }
+  const controls = [...document.querySelectorAll('.control label, .control input, button, .values, figcaption, summary')].filter((e) => e.getBoundingClientRect().width > 0 && !e.closest('.bar'));
+  const boxes = controls.map((e) => ({ said: e.id || e.textContent.slice(0, 30), box: e.getBoundingClientRect(), e }));
+  boxes.forEach(({ said, box, e }, i) => {
+    if (box.right > width + 1 || box.left < -1) found.push(`${said} leaves the window`);
+    for (const other of boxes.slice(i + 1)) if (!e.contains(other.e) && !other.e.contains(e) && meet(box, other.box, 2)) found.push(`${said} lies over ${other.said}`);
+  });
+  return found;
+}
+
+test('formulas are whole: roots and braces are drawn', () =>
+  on(site, '', async (page) => {
+    const drawn = await page.locator('.katex svg path').evaluateAll((all) => all.map((p) => [getComputedStyle(p).fill, p.getBoundingClientRect().width]));
+    assert.ok(drawn.length >= 4, 'a root and three braces');
+    for (const [fill, width] of drawn) assert.ok(fill !== 'none' && width > 5, `${fill}, ${width} px wide`);
+    const fonts = await page.evaluate(() => document.fonts.ready.then((set) => [...set].filter((f) => f.status === 'loaded').map((f) => f.family)));
+    for (const name of ['KaTeX_Main', 'KaTeX_Math', 'KaTeX_Size2']) assert.ok(fonts.includes(name), name);
+  }));
+
+test('figures and data can be saved', () =>
+  on(site, '', async (page) => {
+    for (const [id, texts] of [['opening-svg', 'energy E'], ['curves-svg', 'E = y']]) {
+      const svg = await saved(page, id);
+      assert.ok(svg.startsWith('<svg xmlns=') && svg.includes(texts) && !svg.includes('class=') && !svg.includes('var('));
+      const parsed = await page.evaluate((text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')?.textContent ?? '', svg);
+      assert.equal(parsed, '');
+    }
+    const rows = table(await saved(page, 'opening-csv'));
+    assert.deepEqual(Object.keys(rows[0]), ['energy', 'euclidean', 'cosine', 'dot', 'norm']);
+    assert.deepEqual([rows[0].energy, rows[0].euclidean, rows[160].energy], [0, 0, 2]);
+    close(rows[0].norm, 1, 1e-12, 'norm without energy');
+  }));
+
+test('the link of a situation can be copied', () =>
+  on(site, '?w=1.5', async (page) => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.click('#copy');
+    await page.waitForFunction(() => document.querySelector('#copy').textContent === 'Link copied');
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${site.url}?w=1.5`);
+  }));
+
+test('one part can be embedded in another page', () =>
+  on(site, '?embed=motion&kernel=0.9', async (page) => {
+    assert.ok(await page.locator('#forces svg').isVisible());
+    for (const other of ['.bar', '#plane', '#phase', 'footer']) assert.ok(await page.locator(other).isHidden(), other);
+    assert.equal(await page.locator('output[for="kernel"]').evaluate((e) => e.dataset.value), '0.9');
+    await slide(page, 'kernel', 0.4);
+    await page.waitForTimeout(400);
+    assert.match(page.url(), /embed=motion/);
+    await on(site, '?embed=nothing', async (wrong) => assert.match(await wrong.textContent('#notice'), /no part “nothing”/));
+  }));
+
+test('every theorem number leads to its statement and its check', () =>
+  on(site, '', async (page) => {
+    const links = await page.locator('a.t').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+    assert.ok(links.length > 12);
+    await page.goto(`${site.url}theorems.html`);
+    for (const link of new Set(links)) assert.equal(await page.locator(link.replace('theorems.html', '')).count(), 1, link);
+    const law = await page.textContent('#T10_distance_law');
+    assert.match(law, /Theorem T10_distance_law[^]*dist2T[^]*DistanceLaw\.v[^]*taskhead verify T10/);
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run());
+    assert.deepEqual(violations.map((v) => v.id), []);
+  }));
