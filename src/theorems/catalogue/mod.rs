@@ -2,7 +2,7 @@
 //!
 //! A check draws random cases that meet the hypotheses, adds edge cases that barely do, and cases
 //! that violate one, on which it must fail: a check that cannot see a failure proves nothing.
-//! [`verify::run`] runs them. What is proved by machine is in `proofs/`; the names are given here.
+//! [`verify::verify`] runs them. What is proved by machine is in `proofs/`; the names are given here.
 
 mod asymptotics;
 pub mod check;
