@@ -34,6 +34,7 @@ pub mod files;
 pub mod flow;
 pub mod gallery;
 pub mod linalg;
+mod parallel;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod probing;

@@ -84,6 +84,14 @@ impl Default for Gaussian {
     }
 }
 
+impl Gaussian {
+    /// 30 samples of a linear teacher at an angle (rad) to what 8 features contain (O2).
+    pub fn teacher(angle: f64) -> Self {
+        let teacher_angle = Some(angle);
+        Self { samples: 30, inputs: 60, width: 8, outputs: 1, teacher_angle, ..Self::default() }
+    }
+}
+
 /// Description of the rank-one task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]

@@ -1,23 +1,18 @@
 //! The whole program: what a user types, what comes back, and what bad input gives.
 #![cfg(feature = "cli")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::taskhead;
 use nalgebra::DMatrix;
 use serde_json::Value;
 use taskhead::files::write_result;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings};
 use taskhead::tasks::{normal, stream};
-
-fn taskhead(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_taskhead"))
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .expect("it starts")
-}
 
 /// Standard output of a run that must succeed.
 fn succeed(folder: &Path, args: &[&str]) -> String {

@@ -1,9 +1,11 @@
 //! Replays: agreement with the engine, what learns and what does not, honest numbers, stops and bad input.
 #![cfg(feature = "replay")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
+use std::process::Command;
+
+use common::taskhead;
 use taskhead::files::read_sweep;
 use taskhead::replay::config::{Backbone, Config, Data, Loss, Source};
 use taskhead::replay::{Replay, device};
@@ -210,14 +212,6 @@ fn folders_of_images_are_replayed() {
         assert!(sweep.records.iter().all(|r| r.succeeded() && r.problem == format!("{name} cnn")));
         assert!(here.join(name).join("transfer.svg").exists());
     }
-}
-
-fn taskhead(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_taskhead"))
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .expect("it starts")
 }
 
 #[test]

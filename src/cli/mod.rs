@@ -3,6 +3,7 @@
 //! Bad input ends with one message on standard error and exit code 2; a solver that stopped before it
 //! reached what was asked for gives what it has and exit code 1.
 
+mod curves;
 mod explore;
 mod json;
 mod plot;
@@ -80,6 +81,15 @@ pub fn run() -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::from(2)
     })
+}
+
+/// Limits the threads, if a number is given.
+fn use_threads(count: Option<usize>) -> anyhow::Result<()> {
+    match count {
+        Some(0) => anyhow::bail!("--threads 0 is not valid; it must be at least 1"),
+        Some(count) => Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?),
+        None => Ok(()),
+    }
 }
 
 /// Parses a time in [0, ∞].

@@ -1,6 +1,6 @@
 //! `taskhead plot`: figures of a stored sweep.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -91,8 +91,16 @@ pub fn save(figure: &dyn Figure, theme: Theme, path: PathBuf, format: Format) ->
     Ok(path)
 }
 
+/// Writes a figure as SVG for light and for dark pages.
+pub fn save_svgs(figure: &dyn Figure, folder: &Path, name: &str) -> Result<Vec<PathBuf>> {
+    let themes = [(Theme::Light, ""), (Theme::Dark, "-dark")];
+    let draw =
+        |(theme, suffix)| save(figure, theme, folder.join(format!("{name}{suffix}")), Format::Svg);
+    themes.into_iter().map(draw).collect()
+}
+
 /// Writes a file in one step.
-pub fn write(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomically(path, |writer| {
         std::io::Write::write_all(writer, bytes).map_err(|source| Fault::Io { action: "write", source })
     })?;

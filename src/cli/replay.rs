@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::plot::{Format, save};
+use super::curves::{Curves, set};
+use super::plot::save_svgs;
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::files::{check_output, write_csv, write_parquet};
 use crate::gallery::transfer::{Finding, Nearness, findings, nearness, optima, overlay, transfer};
-use crate::plot::{Figure, Theme};
 use crate::replay::config::{Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source};
 use crate::replay::{Replay, device};
 use crate::sweep::Sweep;
@@ -69,30 +69,8 @@ pub struct Args {
     /// Learning rate of finetuning; for `linear` the step of probing too.
     #[arg(long)]
     rate: Option<f64>,
-    /// Number of seeds.
-    #[arg(long, value_name = "COUNT")]
-    seeds: Option<u64>,
-    /// The first seed.
-    #[arg(long, value_name = "SEED")]
-    first_seed: Option<u64>,
-    /// Scales of the initial head, separated by commas.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
-    scales: Option<Vec<f64>>,
-    /// Label smoothings while probing.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
-    smoothings: Option<Vec<f64>>,
-    /// Head learning rates over the backbone's.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
-    head_rates: Option<Vec<f64>>,
-    /// Probing times; inf for the longest.
-    #[arg(long, value_delimiter = ',', value_parser = super::time, group = "points_from")]
-    probe_times: Option<Vec<f64>>,
-    /// Average initial energies to probe to.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount, group = "points_from")]
-    energies: Option<Vec<f64>>,
-    /// Number of probing points, evenly spaced in Frobenius energy.
-    #[arg(long, value_name = "COUNT", group = "points_from")]
-    points: Option<usize>,
+    #[command(flatten)]
+    curves: Curves,
     /// Finetuning times.
     #[arg(long, value_delimiter = ',', value_parser = super::amount)]
     times: Option<Vec<f64>>,
@@ -135,11 +113,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some(note) = note {
         eprintln!("note: {note}");
     }
-    match args.threads {
-        Some(0) => bail!("--threads 0 is not valid; it must be at least 1"),
-        Some(threads) => rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?,
-        None => {}
-    }
+    super::use_threads(args.threads)?;
     let begun = Instant::now();
     let cache = args
         .cache
@@ -217,17 +191,9 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     let mut paths = Vec::new();
     if let Some(figure) = transfer(&result.records) {
-        paths.extend(draw_one(figure.as_ref(), folder, figure.name())?);
+        paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
     }
     Ok(paths)
-}
-
-/// Draws a figure in both themes.
-fn draw_one(figure: &dyn Figure, folder: &Path, name: &str) -> Result<Vec<PathBuf>> {
-    let themes = [(Theme::Light, ""), (Theme::Dark, "-dark")];
-    let draw =
-        |(theme, suffix)| save(figure, theme, folder.join(format!("{name}{suffix}")), Format::Svg);
-    themes.into_iter().map(draw).collect()
 }
 
 /// Runs the theory on the same cells, stores it beside the records and draws it over them.
@@ -238,7 +204,7 @@ fn theory(replay: &Replay, network: &Sweep, args: &Args, quiet: bool) -> Result<
     let records = replay.theory(&network.records, directions.into(), &|| bar.inc(1))?;
     bar.finish_and_clear();
     if let Some(figure) = overlay(&network.records, &records) {
-        draw_one(figure.as_ref(), &args.out, "theory")?;
+        save_svgs(figure.as_ref(), &args.out, "theory")?;
     }
     let nearness = nearness(&network.records, &records);
     let config = format!("# theory with {directions} directions\n{}", network.config);
@@ -296,22 +262,6 @@ fn configuration(args: &Args) -> Result<Config> {
     if config.is_flow() {
         set(&mut config.probing.training.rate, args.rate);
     }
-    let heads = &mut config.heads;
-    set(&mut heads.seeds, args.seeds);
-    set(&mut heads.first_seed, args.first_seed);
-    set(&mut heads.scales, args.scales.clone());
-    set(&mut heads.smoothings, args.smoothings.clone());
-    set(&mut heads.head_rates, args.head_rates.clone());
-    if args.probe_times.is_some() || args.energies.is_some() || args.points.is_some() {
-        config.probe.times = args.probe_times.clone();
-        config.probe.energies = args.energies.clone();
-        config.probe.points = args.points;
-    }
+    args.curves.apply(&mut config.heads, &mut config.probe);
     Ok(config)
-}
-
-fn set<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
-    }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::plot::{Format, save, write};
+use super::plot::{Format, save, save_svgs, write};
 use super::sweep::progress_bar;
 use crate::gallery::summary::{Row, summarize};
 use crate::gallery::theory::{self, Law};
@@ -87,31 +87,24 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let norms =
         Norms { random: feature_norms(&configs.random)?, digits: feature_norms(&configs.digits)? };
     let theorems = Theorems::check();
+    let known = theorems.rows();
     let maps = &theorems.certificates.maps;
     let entries = entries(&random, &digits, &teachers, &norms, maps)?;
     for entry in &entries {
         let figure = entry.figure.as_ref();
-        save(figure, Theme::Light, plots.join(figure.name()), Format::Svg)?;
-        save(figure, Theme::Dark, plots.join(format!("{}-dark", figure.name())), Format::Svg)?;
+        save_svgs(figure, &plots, figure.name())?;
         save(figure, Theme::Light, plots.join(figure.name()), Format::Png)?;
     }
     write(&plots.join("phase-certified.csv"), certify::csv(maps).as_bytes())?;
-    write(&plots.join("README.md"), index(&entries, &rows, &theorems.rows()).as_bytes())?;
+    write(&plots.join("README.md"), index(&entries, &rows, &known).as_bytes())?;
     let report = args.out.join("report.html");
-    let page = Report {
-        rows: &rows,
-        theorems: &theorems.rows(),
-        entries: &entries,
-        cells,
-        failed: failed.len(),
-    };
+    let page = Report { rows: &rows, theorems: &known, entries: &entries, cells, failed: failed.len() };
     write(&report, page.html().as_bytes())?;
 
     if args.json {
         println!("{}", summary_json(&rows, cells, failed.len()));
     } else {
         print!("{}", table(&rows));
-        let known = theorems.rows();
         println!("{} of {} theorems hold", known.iter().filter(|row| row.holds).count(), known.len());
         println!("{cells} cells, {} failed", failed.len());
         if let Some(record) = failed.first() {
@@ -160,15 +153,7 @@ fn configs(seeds: u64) -> Result<Configs> {
     times.extend(log_steps(1e-3, 1.0, 20));
     times.push(f64::INFINITY);
     let teacher = |angle| {
-        let task = Gaussian {
-            samples: 30,
-            inputs: 60,
-            width: 8,
-            outputs: 1,
-            teacher_angle: Some(angle),
-            ..Gaussian::default()
-        };
-        let mut config = Config::new(TaskSpec::Gaussian(task));
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::teacher(angle)));
         config.heads.seeds = FEW_SEEDS;
         config.heads.scales = vec![0.5];
         config.probe.times = Some(times.clone());

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use nalgebra::DMatrix;
 use serde_json::json;
 
+use super::curves::{Curves, set};
 use crate::files::{
     Fault, FileError, check_output, read_features, read_problem, read_sweep, write_csv, write_parquet,
 };
@@ -63,30 +64,8 @@ pub struct Args {
     /// Part w of the rank-one head orthogonal to the feature.
     #[arg(long, value_name = "W")]
     across: Option<f64>,
-    /// Number of seeds.
-    #[arg(long, value_name = "COUNT")]
-    seeds: Option<u64>,
-    /// The first seed.
-    #[arg(long, value_name = "SEED")]
-    first_seed: Option<u64>,
-    /// Scales of the initial head, separated by commas.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
-    scales: Option<Vec<f64>>,
-    /// Label smoothings while probing.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
-    smoothings: Option<Vec<f64>>,
-    /// Head learning rates over the backbone's.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
-    head_rates: Option<Vec<f64>>,
-    /// Probing times.
-    #[arg(long, value_delimiter = ',', value_parser = super::time, group = "points_from")]
-    probe_times: Option<Vec<f64>>,
-    /// Average initial energies to probe to.
-    #[arg(long, value_delimiter = ',', value_parser = super::amount, group = "points_from")]
-    energies: Option<Vec<f64>>,
-    /// Number of probing points, evenly spaced in Frobenius energy.
-    #[arg(long, value_name = "COUNT", group = "points_from")]
-    points: Option<usize>,
+    #[command(flatten)]
+    curves: Curves,
     /// Finetuning times.
     #[arg(long, value_delimiter = ',', value_parser = super::time)]
     times: Option<Vec<f64>>,
@@ -122,12 +101,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     check_output(&parquet, &["parquet"])?;
     check_output(&csv, &["csv"])?;
     let toml = toml::to_string(&config)?;
-    if let Some(threads) = args.threads {
-        if threads == 0 {
-            bail!("--threads 0 is not valid; it must be at least 1");
-        }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
+    super::use_threads(args.threads)?;
 
     let cells = config.cells();
     let bar = progress_bar(cells as u64, quiet);
@@ -182,28 +156,12 @@ fn configuration(args: &Args) -> Result<Config> {
         }
     }
     set_problem(args, &mut config.problem)?;
-    let heads = &mut config.heads;
-    set(&mut heads.seeds, args.seeds);
-    set(&mut heads.first_seed, args.first_seed);
-    set(&mut heads.scales, args.scales.clone());
-    set(&mut heads.smoothings, args.smoothings.clone());
-    set(&mut heads.head_rates, args.head_rates.clone());
-    if args.probe_times.is_some() || args.energies.is_some() || args.points.is_some() {
-        config.probe.times = args.probe_times.clone();
-        config.probe.energies = args.energies.clone();
-        config.probe.points = args.points;
-    }
+    args.curves.apply(&mut config.heads, &mut config.probe);
     set(&mut config.times, args.times.clone());
     set(&mut config.method, args.method);
     set(&mut config.rtol, args.rtol);
     set(&mut config.metrics, args.metrics.clone());
     Ok(config)
-}
-
-fn set<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
-    }
 }
 
 /// Applies the flags that belong to one kind of problem, and refuses those of another.

@@ -15,6 +15,7 @@ use crate::theorems::catalogue::instance::Instance;
 use crate::theorems::catalogue::observations::Finding;
 use crate::theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
 use crate::theorems::catalogue::{Entry, catalogue};
+use crate::theorems::certify::{RANGE, REACH};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -48,10 +49,10 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["instances", "seed", "save"])]
     certify: bool,
     /// Target y and orthogonal head norm w of the box.
-    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = [1e-3, 1e3], requires = "certify")]
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = RANGE, requires = "certify")]
     range: Vec<f64>,
     /// Largest energy of the box, in units of y.
-    #[arg(long, default_value_t = 5.0, requires = "certify")]
+    #[arg(long, default_value_t = REACH, requires = "certify")]
     reach: f64,
     /// Print JSON.
     #[arg(long)]
@@ -117,14 +118,24 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static Entry>> {
         .collect()
 }
 
-/// The files of a report: name without extension, and what is in it.
+/// The file of the worst case of check i.
+fn worst_name(id: &str, i: usize) -> String {
+    format!("{id}-{i}.npz")
+}
+
+/// The file of counter-example i.
+fn counter_name(id: &str, i: usize) -> String {
+    format!("{id}-counter-{i}.npz")
+}
+
+/// The files of a report: their names, and what is in them.
 fn saved(report: &Report) -> Vec<(String, &Instance)> {
     let id = report.entry.id;
     let worst = (1..).zip(&report.checks).filter_map(|(i, check)| {
-        check.worst.as_ref().map(|worst| (format!("{id}-{i}"), &worst.trial.instance))
+        check.worst.as_ref().map(|worst| (worst_name(id, i), &worst.trial.instance))
     });
     let counter = report.finding.iter().flat_map(|f| &f.counter_examples);
-    let counter = (1..).zip(counter).map(|(i, c)| (format!("{id}-counter-{i}"), &c.instance));
+    let counter = (1..).zip(counter).map(|(i, c)| (counter_name(id, i), &c.instance));
     worst.chain(counter).collect()
 }
 
@@ -132,7 +143,7 @@ fn save(report: &Report, folder: &Path) -> Result<()> {
     for (name, instance) in saved(report) {
         let Instance { features, kernel, targets, head, .. } = instance;
         let arrays = [("features", features), ("kernel", kernel), ("targets", targets), ("head", head)];
-        write_result(folder.join(format!("{name}.npz")), &arrays)?;
+        write_result(folder.join(name), &arrays)?;
     }
     Ok(())
 }
@@ -160,7 +171,7 @@ fn text(report: &Report, folder: Option<&Path>) -> String {
         }
         let shown = folder.is_some() || check.failed > 0;
         if let Some(worst) = check.worst.as_ref().filter(|_| shown) {
-            let file = folder.unwrap_or(Path::new("FOLDER")).join(format!("{id}-{i}.npz"));
+            let file = folder.unwrap_or(Path::new("FOLDER")).join(worst_name(id, i));
             let hint = if folder.is_some() { "" } else { "   (after --save FOLDER)" };
             let flags = worst.trial.instance.flags();
             out +=
@@ -214,7 +225,7 @@ fn observed(finding: &Finding, id: &str, folder: Option<&Path>) -> String {
         }
         last = &c.what;
         let file = match folder {
-            Some(folder) => format!(": {}", folder.join(format!("{id}-counter-{i}.npz")).display()),
+            Some(folder) => format!(": {}", folder.join(counter_name(id, i)).display()),
             None => String::new(),
         };
         out += &format!(

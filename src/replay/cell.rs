@@ -6,14 +6,14 @@ use nalgebra::DMatrix;
 use super::config::{Config, Loss};
 use super::data::{Dataset, Samples, draw};
 use super::error::ReplayError;
-use super::measure::{apply, outputs};
+use super::measure::{apply, rows};
 use super::network::{Plan, Stack, matrix, tensor};
 use super::probing::{Energies, Probe, Wanted};
 use super::train::{Descent, Trainer, residual};
 use super::{Curve, Replay, pretrain, tangent};
 use crate::adaptation::Adaptation;
 use crate::energy::Energy;
-use crate::probing::smooth;
+use crate::probing::{Measure, smooth};
 use crate::simulation::Simulation;
 use crate::sweep::config::Points;
 use crate::sweep::record::Record;
@@ -33,7 +33,8 @@ pub(super) const WORSE: &str = "fits worse than at the start";
 struct HeldOut {
     inputs: Tensor,
     targets: Option<DMatrix<f64>>,
-    features: DMatrix<f64>,
+    /// Output of the backbone in its own shape.
+    features: Tensor,
 }
 
 /// Everything of a curve before probing.
@@ -109,7 +110,7 @@ impl Start {
         let head = layers.then(Stack::linear(&last, dtype, device)?);
 
         let held_out = HeldOut {
-            features: outputs(&backbone, &held_inputs)?,
+            features: apply(&backbone, &held_inputs)?,
             targets: held_targets.map(|t| matrix(&t)).transpose()?,
             inputs: held_inputs,
         };
@@ -141,16 +142,16 @@ impl Start {
         energies: impl Fn() -> Result<&'a Energies, ReplayError>,
     ) -> Result<usize, ReplayError> {
         let probe = self.probe();
-        let reach = |wanted| probe.reach(wanted, energies()?, config);
+        let reach = |measure, value| probe.reach(Wanted { measure, value }, energies()?, config);
         match config.points() {
             Points::Times(times) if times[point].is_infinite() => probe.longest(config),
             Points::Times(times) => probe.steps(times[point], config),
-            Points::Energies(wanted) => reach(Wanted::Aie(wanted[point])),
+            Points::Energies(wanted) => reach(Measure::Aie, wanted[point]),
             Points::Even(_) if point == 0 => probe.longest(config),
             Points::Even(count) if point + 1 == count => Ok(0),
             Points::Even(count) => {
                 let [low, high] = [energies()?.last(), energies()?.first()].map(|e| e.frobenius);
-                reach(Wanted::Frobenius(low + (high - low) * point as f64 / (count - 1) as f64))
+                reach(Measure::Frobenius, low + (high - low) * point as f64 / (count - 1) as f64)
             }
         }
     }
@@ -162,7 +163,7 @@ impl Start {
 
     /// Features Z₀ of the training samples, N×h.
     pub fn features(&self) -> Result<DMatrix<f64>, ReplayError> {
-        Ok(matrix(&self.features.flatten_from(1)?)?)
+        Ok(rows(&self.features)?)
     }
 
     /// γ
@@ -234,13 +235,13 @@ impl Start {
         let head = self.probe().head_after(probe_steps, config)?;
         let whole = backbone.clone().then(head.clone());
 
-        let before = self.fit(loss, &head, &self.features, &whole)?;
+        let before = self.fit(loss, &head, &self.features, &self.held_out.features)?;
         let probe_time = config.time(probe_steps, config.probing.training, samples);
         if !before.energy.aie.is_finite() {
             let rate = config.probing.training.rate;
             return Err(ReplayError::Diverged { stage: "head probing", time: probe_time, rate });
         }
-        let features = self.features()?;
+        let (features, held_features) = (self.features()?, rows(&self.held_out.features)?);
 
         let rate = config.step_size(training, samples);
         let descent = Descent::new(training.momentum)
@@ -258,15 +259,15 @@ impl Start {
         for blank in blanks {
             trainer.until(config.steps(blank.time, training, samples))?;
             let moved = apply(&backbone, &self.train.inputs)?;
-            let after = self.fit(loss, &head, &moved, &whole)?;
-            let moved = matrix(&moved.flatten_from(1)?)?;
+            let held_moved = apply(&backbone, &self.held_out.inputs)?;
+            let after = self.fit(loss, &head, &moved, &held_moved)?;
+            let (moved, held_moved) = (rows(&moved)?, rows(&held_moved)?);
             if !after.energy.aie.is_finite() || moved.iter().all(|&z| z == 0.0) {
                 let (time, rate) = (blank.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
             let near = Adaptation::of(&features, &(moved - &features));
-            let moved = outputs(&backbone, &self.held_out.inputs)?;
-            let far = Adaptation::of(&self.held_out.features, &(moved - &self.held_out.features));
+            let far = Adaptation::of(&held_features, &(held_moved - &held_features));
             records.push(Record {
                 probe_time,
                 aie: before.energy.aie,
@@ -300,13 +301,13 @@ impl Start {
         Ok(records)
     }
 
-    /// How a network fits its task; `features` are those of the training samples.
+    /// How a head fits its task from the features of training and held-out samples.
     fn fit(
         &self,
         loss: Loss,
         head: &Stack,
         features: &Tensor,
-        whole: &Stack,
+        held_features: &Tensor,
     ) -> Result<Fit, ReplayError> {
         let predicted = apply(head, features)?;
         let residual_of = |predicted: &Tensor, targets: &DMatrix<f64>| {
@@ -321,7 +322,7 @@ impl Start {
         let nan = f64::NAN;
         let mut fit = Fit { energy, head_norm, risk: nan, accuracy: nan, held_out_accuracy: nan };
         if let Some(targets) = &self.held_out.targets {
-            let held = apply(whole, &self.held_out.inputs)?;
+            let held = apply(head, held_features)?;
             fit.risk = residual_of(&held, targets)?.norm_squared() / targets.nrows() as f64;
             fit.accuracy = accuracy(&matrix(&predicted)?, &self.targets);
             fit.held_out_accuracy = accuracy(&matrix(&held)?, targets);

@@ -341,11 +341,7 @@ impl Config {
 
     /// The probing points.
     pub fn points(&self) -> Points {
-        match (&self.probe.times, &self.probe.energies, self.probe.points) {
-            (Some(times), _, _) => Points::Times(times.clone()),
-            (_, Some(energies), _) => Points::Energies(energies.clone()),
-            (_, _, points) => Points::Even(points.unwrap_or(crate::sweep::config::DEFAULT_POINTS)),
-        }
+        self.probe.points()
     }
 
     /// Whether times are those of a flow and not epochs.
@@ -407,18 +403,17 @@ impl Config {
 
     /// Number of records.
     pub fn cells(&self) -> usize {
-        let heads = &self.heads;
-        let seeds = usize::try_from(heads.seeds).unwrap_or(usize::MAX);
-        [
-            self.head.len(),
-            heads.scales.len(),
-            heads.smoothings.len(),
-            heads.head_rates.len(),
-            self.points().count(),
-            self.times.len(),
-        ]
-        .into_iter()
-        .fold(seeds, usize::saturating_mul)
+        self.sweep().cells().saturating_mul(self.head.len())
+    }
+
+    /// The sweep that each head makes: times, heads and probing points.
+    fn sweep(&self) -> crate::sweep::config::Config {
+        crate::sweep::config::Config {
+            times: self.times.clone(),
+            heads: self.heads.clone(),
+            probe: self.probe.clone(),
+            ..crate::sweep::config::Config::new(crate::tasks::TaskSpec::Gaussian(Gaussian::default()))
+        }
     }
 
     /// Checks all values.
@@ -428,13 +423,7 @@ impl Config {
     /// The first value that is not accepted.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let wrong = |name, value, accepted| Err(ConfigError::Value { name, value, accepted });
-        let sweep = crate::sweep::config::Config {
-            times: self.times.clone(),
-            heads: self.heads.clone(),
-            probe: self.probe.clone(),
-            ..crate::sweep::config::Config::new(crate::tasks::TaskSpec::Gaussian(Gaussian::default()))
-        };
-        sweep.validate()?;
+        self.sweep().validate()?;
         if let Some(&time) = self.times.iter().find(|t| !t.is_finite()) {
             return wrong("times", time, "finite numbers");
         }

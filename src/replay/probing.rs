@@ -8,6 +8,7 @@ use super::measure::apply;
 use super::network::{Stack, matrix};
 use super::train::{Descent, Trainer, residual};
 use crate::energy::Energy;
+use crate::probing::Measure;
 use crate::tasks::stream;
 
 /// Purpose of the random stream of the batches.
@@ -32,31 +33,16 @@ impl Energies {
     }
 }
 
-/// What of an energy is asked for.
+/// A value of an energy that is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted {
-    /// An average initial energy.
-    Aie(f64),
-    /// A Frobenius energy.
-    Frobenius(f64),
+pub(super) struct Wanted {
+    pub measure: Measure,
+    pub value: f64,
 }
 
 impl Wanted {
-    fn value(self) -> f64 {
-        match self {
-            Self::Aie(value) | Self::Frobenius(value) => value,
-        }
-    }
-
-    fn of(self, energy: &Energy) -> f64 {
-        match self {
-            Self::Aie(_) => energy.aie,
-            Self::Frobenius(_) => energy.frobenius,
-        }
-    }
-
     fn reached(self, energy: &Energy) -> bool {
-        self.of(energy) <= self.value()
+        self.measure.of(energy) <= self.value
     }
 }
 
@@ -121,20 +107,20 @@ impl Probe<'_> {
         config: &Config,
     ) -> Result<usize, ReplayError> {
         let Some(after) = energies.seen.iter().position(|(_, energy)| wanted.reached(energy)) else {
-            let values = energies.seen.iter().map(|(_, energy)| wanted.of(energy));
+            let values = energies.seen.iter().map(|(_, energy)| wanted.measure.of(energy));
             let (low, high) = values.fold((f64::INFINITY, 0.0), |(l, h), v| (v.min(l), v.max(h)));
-            return Err(ReplayError::Unreached { wanted: wanted.value(), low, high });
+            return Err(ReplayError::Unreached { wanted: wanted.value, low, high });
         };
         let before = energies.seen[after.saturating_sub(1)].0;
         if after == 0 {
             // Before probing the energy is smaller already; it is reached only if it is exactly that.
-            let high = wanted.of(&energies.first());
-            return if high == wanted.value() {
+            let high = wanted.measure.of(&energies.first());
+            return if high == wanted.value {
                 Ok(0)
             } else {
                 Err(ReplayError::Unreached {
-                    wanted: wanted.value(),
-                    low: wanted.of(&energies.last()),
+                    wanted: wanted.value,
+                    low: wanted.measure.of(&energies.last()),
                     high,
                 })
             };

@@ -99,6 +99,17 @@ pub struct Probes {
     pub points: Option<usize>,
 }
 
+impl Probes {
+    /// The probing points.
+    pub fn points(&self) -> Points {
+        match (&self.times, &self.energies, self.points) {
+            (Some(times), _, _) => Points::Times(times.clone()),
+            (_, Some(energies), _) => Points::Energies(energies.clone()),
+            (_, _, points) => Points::Even(points.unwrap_or(DEFAULT_POINTS)),
+        }
+    }
+}
+
 /// The probing points of a sweep that names none.
 pub const DEFAULT_POINTS: usize = 24;
 
@@ -197,11 +208,7 @@ impl Config {
 
     /// The probing points.
     pub fn points(&self) -> Points {
-        match (&self.probe.times, &self.probe.energies, self.probe.points) {
-            (Some(times), _, _) => Points::Times(times.clone()),
-            (_, Some(energies), _) => Points::Energies(energies.clone()),
-            (_, _, points) => Points::Even(points.unwrap_or(DEFAULT_POINTS)),
-        }
+        self.probe.points()
     }
 
     /// Number of cells.

@@ -9,6 +9,7 @@ pub mod record;
 
 use nalgebra::DMatrix;
 
+use crate::parallel::each;
 use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
 use crate::tasks::{Task, TaskError, TaskSpec, accuracy};
 use config::{Config, Metric, Points};
@@ -65,21 +66,15 @@ pub fn run(
     done: &(dyn Fn(&[Record]) + Sync),
 ) -> Vec<Record> {
     let curves = curves(config);
-    let one = |curve: &Curve| {
+    let one = |i: usize| {
+        let curve = &curves[i];
         known(curve.first_cell).unwrap_or_else(|| {
             let records = run_curve(config, curve, load);
             done(&records);
             records
         })
     };
-    #[cfg(feature = "parallel")]
-    let all: Vec<Vec<Record>> = {
-        use rayon::prelude::*;
-        curves.par_iter().map(one).collect()
-    };
-    #[cfg(not(feature = "parallel"))]
-    let all: Vec<Vec<Record>> = curves.iter().map(one).collect();
-    all.into_iter().flatten().collect()
+    each(curves.len(), one).into_iter().flatten().collect()
 }
 
 /// Number of cells of each curve: what `done` is called with.

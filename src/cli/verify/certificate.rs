@@ -1,7 +1,6 @@
 //! `taskhead verify --certify`: the interval certificates as a table.
 
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -13,30 +12,20 @@ use crate::theorems::certify::{
     CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,
 };
 
-/// Boxes a law may take before the rest counts as undecided.
-const BOXES: u64 = 1_000_000;
-/// Cells along a side of the maps.
-const CELLS: u32 = 256;
 /// Steps of the progress bar.
 const STEPS: f64 = 1000.0;
 
 /// Certifies, and prints the certificates of the chosen theorems.
 pub fn run(args: &Args, chosen: &[&'static Entry], quiet: bool) -> Result<ExitCode> {
-    let settings = Settings::new([args.range[0], args.range[1]], args.reach, BOXES, CELLS)?;
+    let settings = Settings::within([args.range[0], args.range[1]], args.reach)?;
     let wanted: Vec<&str> =
         CERTIFIED.into_iter().filter(|id| chosen.iter().any(|e| e.id == *id)).collect();
     if wanted.is_empty() {
         bail!("there are certificates for {} only", CERTIFIED.join(", "));
     }
-    let bar = Mutex::new(progress_bar(STEPS as u64, quiet || args.json));
-    let report = certify(&settings, &wanted, &|share| {
-        if let Ok(bar) = bar.lock() {
-            bar.set_position((share * STEPS) as u64);
-        }
-    });
-    if let Ok(bar) = bar.lock() {
-        bar.finish_and_clear();
-    }
+    let bar = progress_bar(STEPS as u64, quiet || args.json);
+    let report = certify(&settings, &wanted, &|share| bar.set_position((share * STEPS) as u64));
+    bar.finish_and_clear();
     if args.json {
         println!("{}", json!(report));
     } else {

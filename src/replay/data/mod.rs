@@ -27,15 +27,6 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// The samples of the given rows.
-    pub fn select(&self, rows: &[u32]) -> candle_core::Result<Self> {
-        let index = Tensor::new(rows, self.inputs.device())?;
-        Ok(Self {
-            inputs: self.inputs.index_select(&index, 0)?,
-            targets: self.targets.index_select(&index, 0)?,
-        })
-    }
-
     /// How many there are.
     pub fn count(&self) -> usize {
         self.inputs.dims()[0]

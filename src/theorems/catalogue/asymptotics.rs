@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::check::{Case, Check, Judge, Scored, Trial, fit_slope};
+use super::check::{Case, Check, Judge, Scored, Trial, fit_slope, unit};
 use super::general::{solve, text};
 use super::instance::Instance;
 use super::{Entry, Evidence, Kind};
@@ -96,8 +96,8 @@ fn fittable(draw: &mut super::check::Draw, n: usize) -> Instance {
     let (h, k) = (n + draw.integer(0, 4), draw.integer(1, 3));
     let (u, w) = (draw.orthonormal(n, n), draw.orthonormal(h, n));
     let s = nalgebra::DVector::from_fn(n, |_, _| draw.uniform(0.5, 1.5));
-    let x = draw.normal(n, n + 2, 1.0 / (n as f64).sqrt());
-    let head = draw.normal(h, k, 1.0 / (h as f64).sqrt());
+    let x = draw.normal(n, n + 2, unit(n));
+    let head = draw.normal(h, k, unit(h));
     let features = &u * DMatrix::from_diagonal(&s) * w.transpose();
     Instance::new(features, &x * x.transpose(), draw.normal(n, k, 1.0), head)
 }

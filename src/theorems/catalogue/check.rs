@@ -165,6 +165,11 @@ impl Draw {
     }
 }
 
+/// 1/√size: entries of this deviation make vectors of length about 1.
+pub fn unit(size: usize) -> f64 {
+    1.0 / (size as f64).sqrt()
+}
+
 /// The least-squares slope of log y over log x and its standard error.
 pub fn fit_slope(points: &[(f64, f64)]) -> (f64, f64) {
     let n = points.len() as f64;

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::check::{Case, Check, Draw, Judge, Scored, Trial};
+use super::check::{Case, Check, Draw, Judge, Scored, Trial, unit};
 use super::general::{relative, text};
 use super::instance::Instance;
 use super::reference;
@@ -198,16 +198,13 @@ fn decoupled(case: Case) -> Scored {
     }
     let rate = draw.log_uniform(0.1, 10.0);
     let mut instance = modes(&mut draw, &all).with_head_rate(rate).until(draw.log_uniform(0.1, 2.0));
+    let (z, v) = flow_form(&instance, Decoupled::of_flow, instance.time)?;
     if violation.is_some() {
-        // The decoupled form is asked for the instance before the overlap is put in.
-        let (z, v) = flow_form(&instance, Decoupled::of_flow, instance.time)?;
+        // The form knows the instance from before the overlap.
         let first = instance.features.row(0).into_owned();
         let mut second = instance.features.row_mut(1);
         second += first;
-        let (exact, head) = reference::features_and_head(&instance)?;
-        return Ok(Trial::new(relative(&z, &exact).max(relative(&v, &head)), instance));
     }
-    let (z, v) = flow_form(&instance, Decoupled::of_flow, instance.time)?;
     let (exact, head) = reference::features_and_head(&instance)?;
     Ok(Trial::new(relative(&z, &exact).max(relative(&v, &head)), instance))
 }
@@ -320,13 +317,28 @@ fn balanced(case: Case) -> Scored {
     Ok(Trial::new(error, instance))
 }
 
-/// A problem with small energy, and the constants of T18.
-struct SmallEnergy {
-    instance: Instance,
+/// What T18 knows of a problem: extreme singular values of Z₀, the sizes of head and kernel.
+struct Constants {
     smallest: f64,
     largest: f64,
     head: f64,
     kernel: f64,
+}
+
+impl Constants {
+    /// The bounds (of features, of head) with the share δ, if cρ < δs.
+    fn bounds(&self, share: f64, energy: f64) -> Option<(f64, f64)> {
+        let decay = ((1.0 - share) * self.smallest).powi(2);
+        let beta = (self.largest + share * self.smallest) * energy / decay;
+        let c = self.kernel * (self.head + beta) / decay;
+        (c * energy < share * self.smallest).then_some((c * energy, beta))
+    }
+}
+
+/// A problem with an energy that is small in the sense of T18.
+struct SmallEnergy {
+    instance: Instance,
+    constants: Constants,
     energy: f64,
 }
 
@@ -337,56 +349,42 @@ impl SmallEnergy {
         let (u, w) = (draw.orthonormal(n, n), draw.orthonormal(h, n));
         let s = DVector::from_fn(n, |_, _| draw.log_uniform(0.3, 2.0));
         let features = &u * DMatrix::from_diagonal(&s) * w.transpose();
-        let kernel = {
-            let x = draw.normal(n, n + 1, 1.0 / ((n + 1) as f64).sqrt());
-            &x * x.transpose()
-        };
+        let x = draw.normal(n, n + 1, unit(n + 1));
+        let kernel = &x * x.transpose();
         let fitted = match (edge, violation) {
             (Some(1), _) => DMatrix::zeros(h, k),
             (_, true) => draw.normal(h, k, 1e-2),
-            _ => draw.normal(h, k, draw_size(h)),
+            _ => draw.normal(h, k, unit(h)),
         };
-        // Targets are what the fitted head says plus a residual of the wanted size.
-        let (smallest, largest) = (s.min(), s.max());
-        let kernel_size = Svd::new(&kernel).map_err(text)?.s.max();
-        let head = if fitted.norm() == 0.0 { 0.0 } else { Svd::new(&fitted).map_err(text)?.s.max() };
         let direction = draw.normal(n, k, 1.0).normalize();
-        let mut this = Self {
-            instance: Instance::rank_one(1.0, 1.0, 1.0),
-            smallest,
-            largest,
-            head,
-            kernel: kernel_size,
-            energy: 1.0,
+        let norm = |m: &DMatrix<f64>| -> Result<f64, String> {
+            if m.norm() == 0.0 { Ok(0.0) } else { Ok(Svd::new(m).map_err(text)?.s.max()) }
         };
+        let (smallest, largest) = (s.min(), s.max());
+        let constants = Constants { smallest, largest, head: norm(&fitted)?, kernel: norm(&kernel)? };
         // The largest energy within the hypothesis, times a number below 1.
         let mut energy = 1.0;
-        while this.within(0.5, energy).is_none() {
+        while constants.bounds(0.5, energy).is_none() {
             energy *= 0.9;
         }
-        this.energy = energy * draw.log_uniform(1e-3, 1.0);
-        let targets = &features * &fitted + direction * this.energy;
-        this.instance = Instance::new(features, kernel, targets, fitted).with_head_rate(if violation {
-            0.0
-        } else {
-            1.0
-        });
-        Ok(this)
+        energy *= draw.log_uniform(1e-3, 1.0);
+        // Targets are what the fitted head says plus a residual of the wanted size.
+        let targets = &features * &fitted + direction * energy;
+        let rate = if violation { 0.0 } else { 1.0 };
+        let instance = Instance::new(features, kernel, targets, fitted).with_head_rate(rate);
+        Ok(Self { instance, constants, energy })
     }
 
-    /// The bounds (of features, of head) with the share δ, if cρ < δs.
-    fn within(&self, share: f64, energy: f64) -> Option<(f64, f64)> {
-        let decay = ((1.0 - share) * self.smallest).powi(2);
-        let beta = (self.largest + share * self.smallest) * energy / decay;
-        let c = self.kernel * (self.head + beta) / decay;
-        (c * energy < share * self.smallest).then_some((c * energy, beta))
+    /// The bounds with the share δ.
+    fn bounds(&self, share: f64) -> Option<(f64, f64)> {
+        self.constants.bounds(share, self.energy)
     }
 
     /// The largest ratio of motion to bound over the run.
     fn ratio(&self, (features, head): (f64, f64)) -> Result<f64, String> {
         let reduction = self.instance.reduction().map_err(text)?;
         let flow = Flow::new(&reduction, &self.instance.head, self.instance.head_rate).map_err(text)?;
-        let scale = 1.0 / self.smallest.powi(2);
+        let scale = 1.0 / self.constants.smallest.powi(2);
         let mut times: Vec<f64> = (-6..=6).map(|i| scale * 2f64.powi(i)).collect();
         times.push(f64::INFINITY);
         let options = Options { times, ..Options::default() };
@@ -401,14 +399,10 @@ impl SmallEnergy {
     }
 }
 
-fn draw_size(h: usize) -> f64 {
-    1.0 / (h as f64).sqrt()
-}
-
 fn energy_bound(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let small = SmallEnergy::new(&mut draw, edge, violation.is_some())?;
-    let bounds = small.within(0.5, small.energy).ok_or("the energy is not small enough")?;
+    let bounds = small.bounds(0.5).ok_or("the energy is not small enough")?;
     Ok(Trial::new(small.ratio(bounds)?, small.instance))
 }
 
@@ -417,7 +411,7 @@ fn sharper_bound(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let small = SmallEnergy::new(&mut draw, edge, violation.is_some())?;
     let bounds = (1..=100)
-        .filter_map(|i| small.within(0.5 * 0.9f64.powi(i - 1), small.energy))
+        .filter_map(|i| small.bounds(0.5 * 0.9f64.powi(i - 1)))
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .ok_or("the energy is not small enough")?;
     Ok(Trial::new(small.ratio(bounds)?, small.instance))

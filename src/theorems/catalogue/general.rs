@@ -2,12 +2,12 @@
 
 use nalgebra::DMatrix;
 
-use super::check::{Case, Check, Draw, Judge, Scored, Trial};
+use super::check::{Case, Check, Draw, Judge, Scored, Trial, unit};
 use super::instance::{Instance, Linear};
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
 use crate::flow::Flow;
-use crate::flow::solver::{self, Options};
+use crate::flow::solver::{self, Options, Point};
 use crate::problem::Problem;
 use crate::reduction::{Reduction, State};
 
@@ -150,10 +150,14 @@ pub fn relative(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
 
 /// The end state of the solver at a tolerance far below that of the checks.
 pub fn solve(flow: &Flow, t: f64) -> Result<State, String> {
+    Ok(solve_with_budget(flow, t)?.state)
+}
+
+fn solve_with_budget(flow: &Flow, t: f64) -> Result<Point, String> {
     let options = Options { rtol: 1e-12, ..Options::default() };
     let solution = solver::solve(flow, t, &options).map_err(text)?;
     if solution.status.is_success() {
-        Ok(solution.end.state)
+        Ok(solution.end)
     } else {
         Err(format!("the solver stopped: {:?}", solution.status))
     }
@@ -291,7 +295,6 @@ fn boost(case: Case) -> Scored {
         Some(_) => [1, 1, 3, 1],
         None => [draw.integer(1, 4), draw.integer(1, 4), draw.integer(1, 6), draw.integer(1, 3)],
     };
-    let unit = |size: usize| 1.0 / (size as f64).sqrt();
     let factor = draw.normal(n, r, unit(r));
     let (hidden, head) = (draw.normal(r, h, unit(h)), draw.normal(h, k, unit(h)));
     let targets = draw.normal(n, k, 1.0);
@@ -325,14 +328,10 @@ fn boost(case: Case) -> Scored {
     let preserved = (phi.transpose() * &j * phi - &j).norm() / phi.norm_squared();
 
     // The solver's end state: Z = F·(upper part), Vᵀ = the lower part.
-    let carried = DMatrix::from_rows(
-        &hidden
-            .row_iter()
-            .map(|row| row.into_owned())
-            .chain(head.transpose().row_iter().map(|row| row.into_owned()))
-            .collect::<Vec<_>>(),
-    );
-    let carried = phi * carried;
+    let mut start = DMatrix::zeros(r + k, h);
+    start.rows_mut(0, r).copy_from(&hidden);
+    start.rows_mut(r, k).tr_copy_from(&head);
+    let carried = phi * start;
     let reduction = instance.reduction().map_err(text)?;
     let flow = Flow::new(&reduction, &instance.head, rate).map_err(text)?;
     let state = solve(&flow, instance.time)?;
@@ -378,14 +377,11 @@ fn budget_sum(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let instance = edge_instance(&mut draw, edge);
     let reduction = instance.reduction().map_err(text)?;
-    let other = if violation.is_some() { 2.0 * instance.head_rate } else { instance.head_rate };
-    let options = Options { rtol: 1e-12, ..Options::default() };
     let run = |rate: f64| {
-        let flow = Flow::new(&reduction, &instance.head, rate).map_err(text)?;
-        solver::solve(&flow, instance.time, &options).map_err(text)
+        solve_with_budget(&Flow::new(&reduction, &instance.head, rate).map_err(text)?, instance.time)
     };
-    let spent = run(other)?.end.budget;
-    let end = run(instance.head_rate)?.end.state;
+    let Point { state: end, budget, .. } = run(instance.head_rate)?;
+    let spent = if violation.is_some() { run(2.0 * instance.head_rate)?.budget } else { budget };
     let before = reduction.loss(&reduction.start(&instance.head));
     let gone = before - reduction.loss(&end);
     Ok(Trial::new((spent.backbone + spent.head - gone).abs() / before, instance))

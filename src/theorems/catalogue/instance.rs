@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::check::Draw;
+use super::check::{Draw, unit};
 use crate::flow::FlowError;
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
@@ -124,10 +124,9 @@ impl Linear {
 
     /// A random model with N, d, h, k.
     pub fn of_shape(draw: &mut Draw, [n, d, h, k]: [usize; 4]) -> Self {
-        let unit = |size: usize| 1.0 / (size as f64).sqrt();
         Self {
             inputs: draw.normal(n, d, unit(d)),
-            backbone: draw.normal(h, d, 1.0),
+            backbone: draw.normal(h, d, unit(h)),
             targets: draw.normal(n, k, 1.0),
             head: {
                 let scale = draw.log_uniform(0.1, 1.5);
@@ -136,12 +135,6 @@ impl Linear {
             head_rate: draw.log_uniform(0.1, 10.0),
             time: draw.log_uniform(0.1, 3.0),
         }
-        .scaled(unit(h))
-    }
-
-    fn scaled(mut self, backbone: f64) -> Self {
-        self.backbone *= backbone;
-        self
     }
 
     /// The problem that it is.

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::check::Draw;
+use super::check::{Draw, unit};
 use super::instance::Instance;
 use super::verify::Settings;
 use super::{Entry, Evidence, Kind};
 use crate::flow::Flow;
+use crate::parallel::each;
 use crate::simulation::{self, Probe, Run};
 use crate::sweep::config::Config;
 use crate::sweep::record::Record;
@@ -242,7 +243,7 @@ fn shapes_at(instance: &Instance, rtol: f64) -> Result<[Shape; 4], String> {
 }
 
 fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
-    let all = super::each(problems, |i| {
+    let all = each(problems, |i| {
         let result = random_problem(seed, i)
             .and_then(|(instance, group)| Ok((shapes(&instance)?, instance, group)));
         done();
@@ -303,15 +304,7 @@ fn best_probing(settings: &Settings, done: &(dyn Fn() + Sync)) -> Finding {
         Finding { problems: 0, failed: None, rows: Vec::new(), counter_examples: Vec::new() };
     for angle in ANGLES {
         for scale in SCALES {
-            let task = Gaussian {
-                samples: 30,
-                inputs: 60,
-                width: 8,
-                outputs: 1,
-                teacher_angle: Some(angle),
-                ..Gaussian::default()
-            };
-            let mut config = Config::new(TaskSpec::Gaussian(task));
+            let mut config = Config::new(TaskSpec::Gaussian(Gaussian::teacher(angle)));
             config.rtol = RTOL;
             config.heads.first_seed = settings.seed;
             config.heads.seeds = seeds;
@@ -361,7 +354,7 @@ fn best_row(angle: f64, scale: f64, curves: &[&[Record]]) -> Row {
 const ACROSS: [f64; 6] = [0.0, 0.25, 0.5, 1.0, 2.0, 4.0];
 
 fn head_norm(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
-    let all = super::each(problems, |i| {
+    let all = each(problems, |i| {
         let result = across(seed, i);
         done();
         result
@@ -405,7 +398,7 @@ fn across(seed: u64, problem: usize) -> Result<[Shape; 4], String> {
     let basis = crate::linalg::spanning_basis(z.transpose());
     let raw = draw.normal(h, k, 1.0);
     let orthogonal = (&raw - &basis * (basis.transpose() * &raw)).normalize();
-    let head = draw.normal(h, k, 1.0 / (h as f64).sqrt());
+    let head = draw.normal(h, k, unit(h));
     let head = &basis * (basis.transpose() * head);
     let mut values = [const { Vec::new() }; 4];
     for size in ACROSS {

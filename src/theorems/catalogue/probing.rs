@@ -238,8 +238,8 @@ impl NearConvergence {
         let problem = instance.problem().map_err(text)?;
         let path = ProbingPath::new(&problem, &instance.head).map_err(text)?;
         let gram = Eigen::new(&(&instance.features * instance.features.transpose())).map_err(text)?;
-        let least = (0..n).min_by(|&a, &b| gram.d[a].total_cmp(&gram.d[b])).expect("a sample");
-        let most = (0..n).max_by(|&a, &b| gram.d[a].total_cmp(&gram.d[b])).expect("a sample");
+        // Eigenvalues descend.
+        let (most, least) = (0, n - 1);
         let fitted = path.head(f64::INFINITY).map_err(text)?;
         let direction = if fastest {
             // A residual that probing would never leave: along the fastest direction, against the targets' sign there.
@@ -262,14 +262,18 @@ impl NearConvergence {
         Ok(Self { slowest, rate: gram.d[least], instance, direction, fitted })
     }
 
-    /// Growth of the dot product minus the predicted growth, in units of the largest that a residual of
-    /// this size can have: of first order in the energy.
-    fn gap(&self) -> Result<f64, String> {
+    /// Growth of tr Z_T Z₀ᵀ by finetuning to the end.
+    fn growth(&self) -> Result<f64, String> {
         let reduction = self.instance.reduction().map_err(text)?;
         let flow = Flow::new(&reduction, &self.instance.head, 1.0).map_err(text)?;
         let state = solve(&flow, f64::INFINITY)?;
-        let moved = reduction.full_displacement(&state);
-        let growth = moved.dot(&self.instance.features);
+        Ok(reduction.full_displacement(&state).dot(&self.instance.features))
+    }
+
+    /// Growth of the dot product minus the predicted growth, in units of the largest that a residual of
+    /// this size can have: of first order in the energy.
+    fn gap(&self) -> Result<f64, String> {
+        let growth = self.growth()?;
         let along = |x: &DVector<f64>| self.slowest.dot(x);
         let y = self.instance.targets.column(0).into_owned();
         let unit = SMALL / (self.fitted.norm_squared() + self.rate);
@@ -293,13 +297,8 @@ fn first_step_of_a_zero_head(case: Case) -> Scored {
     if violation.is_some() {
         // Twice the fitted head: the residual −Y shrinks to the same limit from the other side.
         near.instance.head = &near.fitted * 2.0 - &near.instance.head;
-        near.direction = -&near.direction;
     }
-    let reduction = near.instance.reduction().map_err(text)?;
-    let flow = Flow::new(&reduction, &near.instance.head, 1.0).map_err(text)?;
-    let moved = reduction.full_displacement(&solve(&flow, f64::INFINITY)?);
-    let growth = moved.dot(&near.instance.features) / SMALL;
-    Ok(Trial::new(growth, near.instance))
+    Ok(Trial::new(near.growth()? / SMALL, near.instance))
 }
 
 fn smoothing_floor(case: Case) -> Scored {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
 use super::observations::{self, Finding};
 use super::{Entry, Evidence};
+use crate::parallel::each;
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +149,7 @@ fn run_check(
 ) -> CheckReport {
     let random = random_cases(check, settings);
     let total = random + check.edges.len();
-    let scored = super::each(total, |i| {
+    let scored = each(total, |i| {
         let case = match i.checked_sub(random) {
             None => Case::random(Draw::new(settings.seed, stream + i as u64)),
             Some(edge) => Case::edge(edge),

@@ -130,24 +130,26 @@ impl Sub for Interval {
     }
 }
 
+impl Interval {
+    /// The hull of an operation at all pairs of ends, rounded outward; `None` stands for an exact zero.
+    fn hull(self, other: Self, operation: impl Fn(f64, f64) -> Option<f64>) -> Self {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for x in [self.low, self.high] {
+            for y in [other.low, other.high] {
+                let value = operation(x, y);
+                low = low.min(value.map_or(0.0, below));
+                high = high.max(value.map_or(0.0, above));
+            }
+        }
+        Self { low, high }
+    }
+}
+
 impl Mul for Interval {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
         // A factor of zero is exact, also with an end at infinity.
-        let ends = [
-            (self.low, other.low),
-            (self.low, other.high),
-            (self.high, other.low),
-            (self.high, other.high),
-        ];
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for (x, y) in ends {
-            let zero = x == 0.0 || y == 0.0;
-            let product = x * y;
-            low = low.min(if zero { 0.0 } else { below(product) });
-            high = high.max(if zero { 0.0 } else { above(product) });
-        }
-        Self { low, high }
+        self.hull(other, |x, y| if x == 0.0 || y == 0.0 { None } else { Some(x * y) })
     }
 }
 
@@ -157,19 +159,7 @@ impl Div for Interval {
         if other.contains(0.0) {
             return ENTIRE;
         }
-        let ends = [
-            (self.low, other.low),
-            (self.low, other.high),
-            (self.high, other.low),
-            (self.high, other.high),
-        ];
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for (x, y) in ends {
-            let quotient = x / y;
-            low = low.min(if x == 0.0 { 0.0 } else { below(quotient) });
-            high = high.max(if x == 0.0 { 0.0 } else { above(quotient) });
-        }
-        Self { low, high }
+        self.hull(other, |x, y| if x == 0.0 { None } else { Some(x / y) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Adaptive subdivision: boxes are halved until a claim is decided on each.
 
 use super::laws::{Answer, Cell};
+use crate::parallel::each;
 
 /// Where to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub fn subdivide(
     let (mut leaves, mut boxes, mut decided) = (Vec::new(), 0, 0.0);
     let mut open = vec![region];
     for depth in 0.. {
-        let answers = all(&open, claim);
+        let answers = each(open.len(), |i| claim(&open[i]));
         boxes += open.len() as u64;
         let still = answers.iter().filter(|a| matches!(a, Answer::Open(_))).count() as u64;
         let last = depth == limits.depth || boxes + 2 * still > limits.boxes;
@@ -69,17 +70,6 @@ pub fn subdivide(
 /// The first axis of the largest weight.
 pub fn heaviest(weights: [f64; 3]) -> usize {
     (1..3).fold(0, |best, axis| if weights[axis] > weights[best] { axis } else { best })
-}
-
-#[cfg(feature = "parallel")]
-fn all(cells: &[Cell], claim: &(dyn Fn(&Cell) -> Answer + Sync)) -> Vec<Answer> {
-    use rayon::prelude::*;
-    cells.par_iter().map(claim).collect()
-}
-
-#[cfg(not(feature = "parallel"))]
-fn all(cells: &[Cell], claim: &(dyn Fn(&Cell) -> Answer + Sync)) -> Vec<Answer> {
-    cells.iter().map(claim).collect()
 }
 
 #[cfg(test)]

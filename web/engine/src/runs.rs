@@ -59,12 +59,11 @@ impl Curve {
     fn of(records: Vec<Record>) -> Self {
         let most = records.iter().map(|r| r.frobenius).fold(0.0, f64::max);
         let shares: Vec<f64> = records.iter().map(|r| r.frobenius / most).collect();
-        let values = |r: &Record| [r.euclidean, r.cosine, r.dot, r.norm];
         let shapes: [String; METRICS.len()] = std::array::from_fn(|i| {
-            let metric: Vec<f64> = records.iter().map(|r| values(r)[i]).collect();
+            let metric: Vec<f64> = records.iter().map(|r| r.metric(i)).collect();
             Shape::of(&shares, &metric, SHAPE_TOLERANCE).describe()
         });
-        let unfinished = records.iter().filter(|r| !r.error.is_empty()).count();
+        let unfinished = records.iter().filter(|r| !r.succeeded()).count();
         Self { records, shares, shapes, unfinished }
     }
 }
