@@ -100,12 +100,12 @@ pub fn small() -> Vec<Case> {
     saddle.head *= 1e-3;
     saddle.middle = 4.0;
     cases.push(saddle);
-    // A head that is opposite to its feature but for one part in 10⁸.
+    // A head that is opposite to its feature but for one part in 10⁴.
     let mut plateau = Case::random("plateau", 12, [1, 4, 3, 1]);
     plateau.targets.fill(1.0);
     let kappa = plateau.inputs.norm();
     plateau.head = &plateau.backbone * plateau.inputs.transpose() / -kappa;
-    plateau.head[0] += 1e-8;
+    plateau.head[0] += 1e-4;
     plateau.middle = 10.0;
     cases.push(plateau);
     let slow_head = Case { head_rate: 0.01, ..Case::random("head-rate-0.01", 13, [8, 16, 20, 3]) };

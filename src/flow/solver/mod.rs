@@ -8,6 +8,7 @@
 
 mod acceleration;
 pub mod collocation;
+mod conservation;
 mod field;
 pub mod tangent;
 
@@ -272,7 +273,7 @@ impl<'a> Solver<'a> {
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
         let status = loop {
             while wanted.next_if(|&t| t <= self.time).is_some() {
-                points.push(self.point());
+                points.push(self.point()?);
             }
             if self.time >= until {
                 break Status::Time;
@@ -292,7 +293,9 @@ impl<'a> Solver<'a> {
                 self.state = self.field.pack(&limit.state);
                 self.budget = limit.budget;
                 self.time = f64::INFINITY;
-                points.extend(wanted.map(|_| self.point()));
+                for _ in wanted {
+                    points.push(self.point()?);
+                }
                 break Status::Converged;
             }
             if self.work.steps >= self.options.max_steps {
@@ -306,11 +309,14 @@ impl<'a> Solver<'a> {
                 break Status::StepTooSmall { step, time: self.time };
             }
         };
-        Ok(Solution { points, end: self.point(), status, work: self.work })
+        Ok(Solution { points, end: self.point()?, status, work: self.work })
     }
 
-    fn point(&self) -> Point {
-        Point { time: self.time, state: self.unpacked(), budget: self.budget }
+    /// The state here, with the conserved matrix of the start.
+    fn point(&self) -> Result<Point, FlowError> {
+        let mut state = self.unpacked();
+        conservation::restore(self.flow, &mut state)?;
+        Ok(Point { time: self.time, state, budget: self.budget })
     }
 
     /// Whether a residual level was asked for and a state is on it or below.
