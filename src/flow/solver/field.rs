@@ -2,7 +2,7 @@
 //!
 //! A packed state is the motion D (n×p) followed by the head V (p×k), each column by column.
 
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector, Dyn};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVector};
 
 use crate::flow::Flow;
 use crate::reduction::State;
@@ -68,7 +68,7 @@ impl<'a> Field<'a> {
         self.residual.gemm(-1.0, &self.features, &head, 1.0);
         head.transpose_to(&mut self.head_rows);
         let (mut motion, mut head) = views_mut(out, n, p);
-        product_of_transposed(&mut head, self.flow.head_rate(), &self.features, self.residual.as_view(), 0.0);
+        head.gemm_tr(self.flow.head_rate(), &self.features, &self.residual, 0.0);
         scale_rows(&mut self.residual, &self.sqrt_lambda);
         motion.gemm(1.0, &self.residual, &self.head_rows, 0.0);
     }
@@ -96,29 +96,5 @@ pub fn views_mut(
 pub fn scale_rows(a: &mut DMatrix<f64>, diagonal: &DVector<f64>) {
     for mut column in a.column_iter_mut() {
         column.component_mul_assign(diagonal);
-    }
-}
-
-/// out = factor · aᵀb + before · out. The library's own product of a transposed matrix works by dot products, which is
-/// the faster way only for a few columns.
-pub fn product_of_transposed(
-    out: &mut DMatrixViewMut<f64>,
-    factor: f64,
-    a: &DMatrix<f64>,
-    b: DMatrixView<f64>,
-    before: f64,
-) {
-    if b.ncols() <= 5 {
-        out.gemm_tr(factor, a, &b, before);
-    } else {
-        let (rows, columns) = a.shape();
-        let transposed = DMatrixView::from_slice_with_strides_generic(
-            a.as_slice(),
-            Dyn(columns),
-            Dyn(rows),
-            Dyn(rows),
-            Dyn(1),
-        );
-        out.gemm(factor, &transposed, &b, before);
     }
 }

@@ -6,7 +6,7 @@
 
 use nalgebra::{Complex, DMatrix, DMatrixViewMut, DVector};
 
-use super::field::{product_of_transposed, scale_rows, views, views_mut};
+use super::field::{scale_rows, views, views_mut};
 use crate::flow::Flow;
 use crate::linalg::{DecompositionError, Eigen, null_threshold};
 use crate::reduction::State;
@@ -159,7 +159,7 @@ impl Tangent {
         rotated.gemm(1.0, stacked, &self.outputs, 0.0);
         for (eigen, part) in self.modes.iter().zip(rotated.as_mut_slice().chunks_exact_mut(n * s)) {
             let mut part = DMatrixViewMut::from_slice(part, n, s);
-            product_of_transposed(&mut coordinates.as_view_mut(), 1.0, &eigen.q, part.as_view(), 0.0);
+            coordinates.gemm_tr(1.0, &eigen.q, &part, 0.0);
             let c = &mut *coordinates;
             for (i, &d) in eigen.d.iter().enumerate() {
                 c[(i, 0)] *= shifts[0].re / (1.0 + shifts[0].re * d);
@@ -175,7 +175,7 @@ impl Tangent {
         for (l, x) in block.as_mut_slice().chunks_exact_mut(entries).enumerate() {
             residual.copy_from(&stacked.rows(l * n, n));
             let (mut motion, mut head) = views_mut(x, n, p);
-            product_of_transposed(&mut head, self.head_rate, &self.z, residual.as_view(), 1.0);
+            head.gemm_tr(self.head_rate, &self.z, residual, 1.0);
             scale_rows(residual, &self.sqrt_lambda);
             motion.gemm(1.0, residual, &self.v_transposed, 1.0);
         }
@@ -228,7 +228,7 @@ mod tests {
         let shifts = [Complex::new(0.6, 0.0), Complex::new(0.4, 0.9)];
         tangent.solve(&shifts, &mut block, &mut Buffers::new(&flow, 3));
         let [real, re, im] = [0, 1, 2].map(|l| field.unpack(block.column(l).as_slice()));
-        let jacobian = |x| tangent.push(&tangent.pull(x));
+        let jacobian = |x: &State| tangent.push(&tangent.pull(x));
         let left = |x: &State, parts: &[(f64, &State)], given: &State| {
             let mut left = x.clone();
             parts.iter().for_each(|(factor, y)| left.add(*factor, &jacobian(y)));
