@@ -49,8 +49,7 @@ fn the_conserved_matrix_is_that_of_the_start() {
         case.with_flow(|flow| {
             for until in [case.middle, f64::INFINITY] {
                 let end = run(flow, until, Options::default().rtol).end.state;
-                let drift =
-                    flow.reduction().conservation_drift(flow.start(), &end, flow.head_rate());
+                let drift = flow.reduction().conservation_drift(flow.start(), &end, flow.head_rate());
                 assert!(drift <= 1e-12, "{} at {until}: {drift:e}", case.name);
             }
         });
@@ -96,9 +95,10 @@ fn an_explicit_method_on_backbone_and_head_agrees() {
         case.with_flow(|flow| {
             let end = run(flow, case.middle, 1e-13).end.state;
             let reduction = flow.reduction();
-            let ours = reduction.full_displacement(&end);
-            let difference = (ours - &moved).norm() / moved.norm();
-            assert!(difference < 1e-11, "{}: features differ by {difference:e}", case.name);
+            // A small motion of a large backbone is known to the rounding of the backbone.
+            let allowed = 1e-11 * moved.norm() + 1e-13 * reduction.features().norm();
+            let difference = (reduction.full_displacement(&end) - &moved).norm();
+            assert!(difference < allowed, "{}: features differ by {difference:e}", case.name);
             let difference =
                 (reduction.full_head(&end) - &case.head - &head_moved).norm() / case.head.norm();
             assert!(difference < 1e-11, "{}: heads differ by {difference:e}", case.name);

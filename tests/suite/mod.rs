@@ -109,7 +109,8 @@ pub fn small() -> Vec<Case> {
     plateau.middle = 10.0;
     cases.push(plateau);
     let slow_head = Case { head_rate: 0.01, ..Case::random("head-rate-0.01", 13, [8, 16, 20, 3]) };
-    let fast_head = Case { head_rate: 100.0, middle: 0.3, ..Case::random("head-rate-100", 14, [8, 16, 20, 3]) };
+    let fast_head =
+        Case { head_rate: 100.0, middle: 0.3, ..Case::random("head-rate-100", 14, [8, 16, 20, 3]) };
     cases.extend([slow_head, fast_head]);
     // More outputs than features: a residual stays.
     cases.push(Case::random("narrow", 15, [6, 12, 2, 4]));
@@ -119,6 +120,11 @@ pub fn small() -> Vec<Case> {
 /// N = 40, h = 60, k = 3, condition 2.5·10⁴: the problem that general solvers were first measured on.
 pub fn forty() -> Case {
     Case { middle: 10.0, ..Case::stiff("forty", 20, [40, 60, 60, 3], 2.5e4) }
+}
+
+/// N = 32, d = 512, h = 256, k = 4: width and input dimension far above the number of samples.
+pub fn wide() -> Case {
+    Case::random("wide", 23, [32, 512, 256, 4])
 }
 
 /// 500 real digits from 0 to 4, 64 pixels, a backbone that starts as the identity.

@@ -90,9 +90,7 @@ mod tests {
         let mut acceleration = Acceleration::default();
         for _ in 0..7 {
             let f = &b - &a * DVector::from_column_slice(&x);
-            acceleration.advance(&mut x, f.as_slice(), |p, q| {
-                p.iter().zip(q).map(|(a, b)| a * b).sum()
-            });
+            acceleration.advance(&mut x, f.as_slice(), |p, q| p.iter().zip(q).map(|(a, b)| a * b).sum());
         }
         assert!((DVector::from_vec(x) - wanted).norm() < 1e-10);
     }

@@ -87,10 +87,17 @@ impl Collocation {
         let difference = embedded - a.row(s - 1).transpose();
         let error = a.transpose().lu().solve(&difference).expect("A is invertible");
         // Component c of the decoupled system: the real eigenvalue, or a part of pair (c + 1)/2.
-        let part = |value: Complex<f64>, c: usize| if c % 2 == 1 || c == 0 { value.re } else { value.im };
+        let part =
+            |value: Complex<f64>, c: usize| if c % 2 == 1 || c == 0 { value.re } else { value.im };
         let decouple = DMatrix::from_fn(s, s, |j, c| part(left[(c.div_ceil(2), j)], c));
         let couple = DMatrix::from_fn(s, s, |c, i| {
-            let factor = if c == 0 { 1.0 } else if c % 2 == 1 { 2.0 } else { -2.0 };
+            let factor = if c == 0 {
+                1.0
+            } else if c % 2 == 1 {
+                2.0
+            } else {
+                -2.0
+            };
             factor * part(right[(i, c.div_ceil(2))], c)
         });
         Self {

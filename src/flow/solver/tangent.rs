@@ -86,11 +86,6 @@ impl Tangent {
         }
     }
 
-    /// The linear change of the residual by a small motion: −(Λ^{1/2} δD V + Z δV).
-    fn pull(&self, change: &State) -> DMatrix<f64> {
-        -(self.sqrt_kernel(&change.motion) * &self.v + &self.z * &change.head)
-    }
-
     /// f(Θ)R for a function of an eigenvalue.
     pub fn apply(&self, residual: &DMatrix<f64>, f: impl Fn(f64) -> f64) -> DMatrix<f64> {
         let rotated = residual * &self.outputs;
@@ -212,6 +207,11 @@ mod tests {
     use crate::problem::Problem;
     use crate::reduction::Reduction;
 
+    /// The linear change of the residual by a small motion: −(Λ^{1/2} δD V + Z δV).
+    fn pull(tangent: &Tangent, change: &State) -> DMatrix<f64> {
+        -(tangent.sqrt_kernel(&change.motion) * &tangent.v + &tangent.z * &change.head)
+    }
+
     #[test]
     fn solve_inverts_the_shifted_jacobian() {
         let head = wobble(6, 2, 3.0);
@@ -228,7 +228,7 @@ mod tests {
         let shifts = [Complex::new(0.6, 0.0), Complex::new(0.4, 0.9)];
         tangent.solve(&shifts, &mut block, &mut Buffers::new(&flow, 3));
         let [real, re, im] = [0, 1, 2].map(|l| field.unpack(block.column(l).as_slice()));
-        let jacobian = |x: &State| tangent.push(&tangent.pull(x));
+        let jacobian = |x: &State| tangent.push(&pull(&tangent, x));
         let left = |x: &State, parts: &[(f64, &State)], given: &State| {
             let mut left = x.clone();
             parts.iter().for_each(|(factor, y)| left.add(*factor, &jacobian(y)));
@@ -249,7 +249,7 @@ mod tests {
         let flow = Flow::new(&reduction, &head, 0.7).unwrap();
         let tangent = Tangent::new(&flow, flow.start()).unwrap();
         let r = wobble(3, 2, 8.0);
-        let direct = -tangent.pull(&tangent.push(&r));
+        let direct = -pull(&tangent, &tangent.push(&r));
         assert!((tangent.apply(&r, |d| d) - direct).norm() < 1e-12);
     }
 }
