@@ -199,6 +199,8 @@ struct Solver<'a> {
     /// The frozen tangent kernel, and the steps accepted since it was frozen.
     tangent: Option<Tangent>,
     age: usize,
+    /// Norm of the rounding error of a residual near where the tangent kernel was frozen.
+    rounding: f64,
     /// Stage increments that are iterated on.
     increments: DMatrix<f64>,
     /// Step and stage increments of the last accepted step, for the predictor.
@@ -240,6 +242,7 @@ impl<'a> Solver<'a> {
             step: f64::NAN,
             tangent: None,
             age: 0,
+            rounding: 0.0,
             increments: block.clone(),
             last_step: None,
             last_increments: block.clone(),
@@ -266,7 +269,11 @@ impl<'a> Solver<'a> {
 
     /// Freezes the tangent kernel here.
     fn decompose(&mut self) -> Result<(), FlowError> {
-        self.tangent = Some(Tangent::new(self.flow, &self.unpacked())?);
+        let state = self.unpacked();
+        let reduction = self.flow.reduction();
+        let size = reduction.targets().norm() + reduction.features_at(&state).norm() * state.head.norm();
+        self.rounding = 4.0 * f64::EPSILON * size;
+        self.tangent = Some(Tangent::new(self.flow, &state)?);
         self.age = 0;
         self.work.decompositions += 1;
         Ok(())
@@ -423,14 +430,21 @@ impl<'a> Solver<'a> {
             .map(|(from, rows)| now.rows(from, rows).norm() + last.rows(from, rows).norm())
     }
 
-    /// The relative size of a change: the worse of motion and head.
-    fn relative(&self, change: &[f64], sizes: [f64; 2]) -> f64 {
+    /// Sizes that motion and head get by the rounding of a residual alone, within a step.
+    fn noise(&self, step: f64) -> [f64; 2] {
+        let tangent = self.tangent.as_ref().expect("frozen before every step");
+        let noise = self.rounding * tangent.response(step);
+        [noise, noise * self.flow.head_rate().sqrt()]
+    }
+
+    /// A change in units of what is allowed of motion and head, the worse of both.
+    fn ratio(&self, change: &[f64], allowed: [f64; 2]) -> f64 {
         let (motion, head) = change.split_at(self.field.motion_entries());
-        let ratio = |change: &[f64], size: f64| {
+        let ratio = |change: &[f64], allowed: f64| {
             let norm = change.iter().map(|x| x * x).sum::<f64>().sqrt();
-            if norm == 0.0 { 0.0 } else { norm / size }
+            if norm == 0.0 { 0.0 } else { norm / allowed }
         };
-        let (motion, head) = (ratio(motion, sizes[0]), ratio(head, sizes[1]));
+        let (motion, head) = (ratio(motion, allowed[0]), ratio(head, allowed[1]));
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
     }
 
@@ -470,7 +484,8 @@ impl<'a> Solver<'a> {
         let tangent = self.tangent.as_ref().expect("frozen before every step");
         tangent.solve(&[shift], &mut self.defect, &mut self.buffers.1);
         self.solved_columns += 1;
-        self.relative(self.defect.as_slice(), self.sizes()) / self.step_tolerance()
+        let (sizes, noise, tolerance) = (self.sizes(), self.noise(step), self.step_tolerance());
+        self.ratio(self.defect.as_slice(), [0, 1].map(|i| tolerance * sizes[i] + noise[i]))
     }
 
     /// Simplified Newton iteration for the stage increments, accelerated. Returns the iterations.
@@ -482,7 +497,7 @@ impl<'a> Solver<'a> {
         let mut first = f64::NAN;
         let mut last = f64::INFINITY;
         let mut weights = [0.0; 2];
-        let goal = self.newton_goal();
+        let (goal, noise) = (self.newton_goal(), self.noise(step));
         for iteration in 1..=self.newton_limit {
             for (z, f) in self
                 .increments
@@ -526,26 +541,27 @@ impl<'a> Solver<'a> {
             };
             self.acceleration.advance(self.increments.as_mut_slice(), self.corrections.as_slice(), dot);
             let sizes = self.sizes();
+            let allowed = [0, 1].map(|i| goal * sizes[i] + noise[i]);
             let change = self
                 .corrections
                 .as_slice()
                 .chunks_exact(entries)
-                .map(|c| self.relative(c, sizes))
-                .fold(0.0, |a, b| if a > b { a } else { b });
+                .map(|c| self.ratio(c, allowed))
+                .fold(0.0, |a, b| if a > b || f64::is_nan(a) { a } else { b });
             if !change.is_finite() {
                 return None;
             }
             if iteration == 1 {
                 first = change;
                 // Nothing is known of the rate yet; only a negligible change is the end.
-                if change <= goal * 1e-3 {
+                if change <= 1e-3 {
                     return Some(iteration);
                 }
             } else {
                 let rate = change / last;
                 // Below the goal a change that no longer shrinks is rounding.
                 let converged =
-                    if rate < 1.0 { change * rate / (1.0 - rate) <= goal } else { change <= goal };
+                    if rate < 1.0 { change * rate / (1.0 - rate) <= 1.0 } else { change <= 1.0 };
                 if converged {
                     return Some(iteration);
                 }

@@ -69,6 +69,15 @@ impl Tangent {
         self.largest
     }
 
+    /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself:
+    /// the largest √d · min(t, 1/d) over the eigenvalues d.
+    pub fn response(&self, t: f64) -> f64 {
+        let null = self.null();
+        let eigenvalues = self.modes.iter().flat_map(|e| e.d.iter().copied());
+        let smallest = eigenvalues.filter(|&d| d > null).fold(f64::INFINITY, f64::min);
+        (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip())
+    }
+
     /// Applies diag(√λ) from the left.
     fn sqrt_kernel(&self, a: &DMatrix<f64>) -> DMatrix<f64> {
         let mut out = a.clone();
