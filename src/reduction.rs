@@ -237,23 +237,31 @@ impl Reduction {
         self.basis.as_ref().map_or_else(|| a.clone(), |p| a * p.transpose())
     }
 
+    /// Λ^{−1/2} Z₀ on the rows with λ > 0 and zero on the others: the backbone B₀ in these coordinates, n×p.
+    pub(crate) fn backbone(&self) -> DMatrix<f64> {
+        let mut b = self.features.clone();
+        for (i, mut row) in b.row_iter_mut().enumerate() {
+            row *= if self.lambda[i] > 0.0 { 1.0 / self.lambda[i].sqrt() } else { 0.0 };
+        }
+        b
+    }
+
+    /// The change of VVᵀ − γBBᵀ since the start (T2), p×p: zero for an exact flow.
+    pub(crate) fn conserved_change(&self, start: &State, state: &State, head_rate: f64) -> DMatrix<f64> {
+        let cross = state.motion.transpose() * self.backbone();
+        let moved = state.motion.transpose() * &state.motion + &cross + cross.transpose();
+        let heads = &state.head * state.head.transpose() - &start.head * start.head.transpose();
+        heads - moved * head_rate
+    }
+
     /// How far VVᵀ − γBBᵀ has drifted since the start (T2): the Frobenius norm of the change over
     /// ‖V₀‖² + ‖V‖² + γ‖D‖², the size of the terms that have to cancel. 0 for an exact flow.
     pub fn conservation_drift(&self, start: &State, state: &State, head_rate: f64) -> f64 {
-        // D's rows with λ > 0 give B − B₀ in coordinates; those of B₀ itself are Λ^{−1/2} Z₀.
-        let mut cross = DMatrix::zeros(self.width(), self.width());
-        for i in 0..self.rows() {
-            if self.lambda[i] > 0.0 {
-                let (d, z) = (state.motion.row(i), self.features.row(i));
-                cross.ger(1.0 / self.lambda[i].sqrt(), &d.transpose(), &z.transpose(), 1.0);
-            }
-        }
-        let moved = state.motion.transpose() * &state.motion + &cross + cross.transpose();
-        let heads = &state.head * state.head.transpose() - &start.head * start.head.transpose();
+        let change = self.conserved_change(start, state, head_rate).norm();
         let scale = start.head.norm_squared()
             + state.head.norm_squared()
             + head_rate * state.motion.norm_squared();
-        if scale == 0.0 { 0.0 } else { (heads - moved * head_rate).norm() / scale }
+        if scale == 0.0 { 0.0 } else { change / scale }
     }
 }
 

@@ -178,9 +178,13 @@ impl<'a> Flow<'a> {
 
     /// How fast backbone and head spend loss at a velocity: ‖Ḋ‖² and ‖V̇‖²/γ.
     pub fn spending(&self, velocity: &State) -> Budget {
-        let head =
-            if self.head_rate > 0.0 { velocity.head.norm_squared() / self.head_rate } else { 0.0 };
-        Budget { backbone: velocity.motion.norm_squared(), head }
+        self.spending_rates(velocity.motion.norm_squared(), velocity.head.norm_squared())
+    }
+
+    /// The same from ‖Ḋ‖² and ‖V̇‖².
+    pub(crate) fn spending_rates(&self, motion: f64, head: f64) -> Budget {
+        let head = if self.head_rate > 0.0 { head / self.head_rate } else { 0.0 };
+        Budget { backbone: motion, head }
     }
 }
 

@@ -6,6 +6,9 @@
 
 use nalgebra::{Complex, DMatrix, DVector};
 
+/// Most pairs of complex eigenvalues that a method may have.
+pub const MAX_PAIRS: usize = 4;
+
 /// The coefficients of one method.
 #[derive(Debug, Clone)]
 pub struct Collocation {
@@ -21,12 +24,21 @@ pub struct Collocation {
     pub left: DMatrix<Complex<f64>>,
     /// Weights of the stage increments in the embedded error formula.
     pub error: Vec<f64>,
+    /// Aᵀ.
+    pub a_transposed: DMatrix<f64>,
+    /// A^{−T}.
+    pub inverse_transposed: DMatrix<f64>,
+    /// Turns a row of s stages into the real component and the real and imaginary part of each complex one.
+    pub decouple: DMatrix<f64>,
+    /// Turns these back into stages.
+    pub couple: DMatrix<f64>,
 }
 
 impl Collocation {
     /// The method with s stages.
     pub fn radau(s: usize) -> Self {
         assert!(s % 2 == 1, "Radau IIA has a real eigenvalue for an odd number of stages");
+        assert!(s <= 2 * MAX_PAIRS + 1, "at most {} stages", 2 * MAX_PAIRS + 1);
         let nodes = radau_nodes(s);
         // Collocation: Σ_j a_ij c_j^{q−1} = c_i^q / q for q = 1 … s.
         let vandermonde = DMatrix::from_fn(s, s, |q, j| nodes[j].powi(q as i32));
@@ -74,7 +86,32 @@ impl Collocation {
         let embedded = solve.solve(&rhs).expect("distinct nodes");
         let difference = embedded - a.row(s - 1).transpose();
         let error = a.transpose().lu().solve(&difference).expect("A is invertible");
-        Self { nodes, a, eigenvalues: values, right, left, error: error.as_slice().to_vec() }
+        // Component c of the decoupled system: the real eigenvalue, or a part of pair (c + 1)/2.
+        let part =
+            |value: Complex<f64>, c: usize| if c % 2 == 1 || c == 0 { value.re } else { value.im };
+        let decouple = DMatrix::from_fn(s, s, |j, c| part(left[(c.div_ceil(2), j)], c));
+        let couple = DMatrix::from_fn(s, s, |c, i| {
+            let factor = if c == 0 {
+                1.0
+            } else if c % 2 == 1 {
+                2.0
+            } else {
+                -2.0
+            };
+            factor * part(right[(i, c.div_ceil(2))], c)
+        });
+        Self {
+            nodes,
+            a_transposed: a.transpose(),
+            inverse_transposed: a.transpose().try_inverse().expect("A is invertible"),
+            a,
+            eigenvalues: values,
+            right,
+            left,
+            error: error.as_slice().to_vec(),
+            decouple,
+            couple,
+        }
     }
 
     /// Number of stages.
@@ -85,11 +122,14 @@ impl Collocation {
     /// Values at x of the Lagrange polynomials on the nodes 0, c₁ … c_s, without the one of node 0:
     /// the weights of the stage increments in the collocation polynomial.
     pub fn interpolation(&self, x: f64) -> Vec<f64> {
-        let others = |j: usize| {
-            std::iter::once(0.0)
-                .chain(self.nodes.iter().enumerate().filter(move |(i, _)| *i != j).map(|(_, &c)| c))
-        };
-        (0..self.stages()).map(|j| others(j).map(|c| (x - c) / (self.nodes[j] - c)).product()).collect()
+        (0..self.stages()).map(|j| self.lagrange(j, x)).collect()
+    }
+
+    /// The one of node j.
+    pub fn lagrange(&self, j: usize, x: f64) -> f64 {
+        let c_j = self.nodes[j];
+        let others = self.nodes.iter().enumerate().filter(|(i, _)| *i != j);
+        others.map(|(_, &c)| (x - c) / (c_j - c)).product::<f64>() * x / c_j
     }
 }
 

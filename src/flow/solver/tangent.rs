@@ -4,8 +4,9 @@
 //! symmetric matrices m_j K + γ ZZᵀ of size n: their eigenvectors make every function of Θ, at any
 //! step size and any complex shift, a pair of matrix products.
 
-use nalgebra::{Complex, DMatrix, DVector};
+use nalgebra::{Complex, DMatrix, DMatrixViewMut, DVector};
 
+use super::field::{scale_rows, views, views_mut};
 use crate::flow::Flow;
 use crate::linalg::{DecompositionError, Eigen, null_threshold};
 use crate::reduction::State;
@@ -15,10 +16,12 @@ use crate::reduction::State;
 pub struct Tangent {
     z: DMatrix<f64>,
     v: DMatrix<f64>,
+    v_transposed: DMatrix<f64>,
     sqrt_lambda: DVector<f64>,
     head_rate: f64,
     /// W, k×k.
     outputs: DMatrix<f64>,
+    outputs_transposed: DMatrix<f64>,
     /// m, k values.
     gains: DVector<f64>,
     /// Eigenvectors and eigenvalues of m_j K + γ ZZᵀ.
@@ -49,9 +52,11 @@ impl Tangent {
             modes.iter().filter_map(|e| e.d.as_slice().first()).fold(0.0, |a, &b| f64::max(a, b));
         Ok(Self {
             z,
+            v_transposed: v.transpose(),
             v,
             sqrt_lambda: lambda.map(f64::sqrt),
             head_rate: flow.head_rate(),
+            outputs_transposed: outputs.q.transpose(),
             outputs: outputs.q,
             gains,
             modes,
@@ -62,6 +67,15 @@ impl Tangent {
     /// The largest eigenvalue: the fastest decay rate of the residual.
     pub fn largest(&self) -> f64 {
         self.largest
+    }
+
+    /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself:
+    /// the largest √d · min(t, 1/d) over the eigenvalues d.
+    pub fn response(&self, t: f64) -> f64 {
+        let null = self.null();
+        let eigenvalues = self.modes.iter().flat_map(|e| e.d.iter().copied());
+        let smallest = eigenvalues.filter(|&d| d > null).fold(f64::INFINITY, f64::min);
+        (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip())
     }
 
     /// Applies diag(√λ) from the left.
@@ -79,11 +93,6 @@ impl Tangent {
             motion: self.sqrt_kernel(residual) * self.v.transpose(),
             head: self.z.tr_mul(residual) * self.head_rate,
         }
-    }
-
-    /// The linear change of the residual by a small motion: −(Λ^{1/2} δD V + Z δV).
-    fn pull(&self, change: &State) -> DMatrix<f64> {
-        -(self.sqrt_kernel(&change.motion) * &self.v + &self.z * &change.head)
     }
 
     /// f(Θ)R for a function of an eigenvalue.
@@ -137,59 +146,80 @@ impl Tangent {
         sum
     }
 
-    /// Solves (I − μJ)x = g where J(δ) = push(pull(δ)) is the stiff part of the Jacobian: the step
-    /// of a simplified Newton iteration, for a complex shift μ. Parts are given and returned as
-    /// (real, imaginary).
-    pub fn solve(&self, shift: Complex<f64>, re: &State, im: Option<&State>) -> (State, Option<State>) {
-        let rotated_re = self.pull(re) * &self.outputs;
-        let rotated_im = im.map(|im| self.pull(im) * &self.outputs);
-        let (n, k) = rotated_re.shape();
-        let mut out_re = DMatrix::zeros(n, k);
-        let mut out_im = DMatrix::zeros(n, k);
-        for (j, eigen) in self.modes.iter().enumerate() {
-            let mut a = eigen.q.tr_mul(&rotated_re.column(j));
-            match &rotated_im {
-                None => {
-                    a.iter_mut().zip(eigen.d.iter()).for_each(|(x, &d)| *x /= 1.0 + shift.re * d);
-                    out_re.set_column(j, &(&eigen.q * a));
-                }
-                Some(rotated_im) => {
-                    let mut b = eigen.q.tr_mul(&rotated_im.column(j));
-                    for ((x, y), &d) in a.iter_mut().zip(b.iter_mut()).zip(eigen.d.iter()) {
-                        let value = Complex::new(*x, *y) / (Complex::new(1.0, 0.0) + shift * d);
-                        (*x, *y) = (value.re, value.im);
-                    }
-                    out_re.set_column(j, &(&eigen.q * a));
-                    out_im.set_column(j, &(&eigen.q * b));
-                }
-            }
+    /// Solves (I − μ_l J)x_l = g_l in place for one real shift and any number of complex ones, where
+    /// J(δ) = push(pull(δ)) is the stiff part of the Jacobian. The columns of `block` are packed states: the
+    /// one of the real shift, then the real and the imaginary part for each complex shift.
+    pub fn solve(&self, shifts: &[Complex<f64>], block: &mut DMatrix<f64>, buffers: &mut Buffers) {
+        let (n, p) = self.z.shape();
+        let (entries, s) = block.shape();
+        let Buffers { residual, stacked, rotated, coordinates } = buffers;
+        for (l, x) in block.as_slice().chunks_exact(entries).enumerate() {
+            let (motion, head) = views(x, n, p);
+            residual.gemm(-1.0, &motion, &self.v, 0.0);
+            scale_rows(residual, &self.sqrt_lambda);
+            residual.gemm(-1.0, &self.z, &head, 1.0);
+            stacked.rows_mut(l * n, n).copy_from(residual);
         }
-        let back_re = self.push(&(out_re * self.outputs.transpose()));
-        match im {
-            None => {
-                let mut x = re.clone();
-                x.add(shift.re, &back_re);
-                (x, None)
+        rotated.gemm(1.0, stacked, &self.outputs, 0.0);
+        for (eigen, part) in self.modes.iter().zip(rotated.as_mut_slice().chunks_exact_mut(n * s)) {
+            let mut part = DMatrixViewMut::from_slice(part, n, s);
+            coordinates.gemm_tr(1.0, &eigen.q, &part, 0.0);
+            let c = &mut *coordinates;
+            for (i, &d) in eigen.d.iter().enumerate() {
+                c[(i, 0)] *= shifts[0].re / (1.0 + shifts[0].re * d);
+                for (l, &shift) in shifts.iter().enumerate().skip(1) {
+                    let (re, im) = (2 * l - 1, 2 * l);
+                    let value = Complex::new(c[(i, re)], c[(i, im)]) * shift / (shift * d + 1.0);
+                    (c[(i, re)], c[(i, im)]) = (value.re, value.im);
+                }
             }
-            Some(im) => {
-                let back_im = self.push(&(out_im * self.outputs.transpose()));
-                let (mut x, mut y) = (re.clone(), im.clone());
-                x.add(shift.re, &back_re);
-                x.add(-shift.im, &back_im);
-                y.add(shift.im, &back_re);
-                y.add(shift.re, &back_im);
-                (x, Some(y))
-            }
+            part.gemm(1.0, &eigen.q, c, 0.0);
+        }
+        stacked.gemm(1.0, rotated, &self.outputs_transposed, 0.0);
+        for (l, x) in block.as_mut_slice().chunks_exact_mut(entries).enumerate() {
+            residual.copy_from(&stacked.rows(l * n, n));
+            let (mut motion, mut head) = views_mut(x, n, p);
+            head.gemm_tr(self.head_rate, &self.z, residual, 1.0);
+            scale_rows(residual, &self.sqrt_lambda);
+            motion.gemm(1.0, residual, &self.v_transposed, 1.0);
+        }
+    }
+}
+
+/// What [`Tangent::solve`] works in.
+#[derive(Debug, Clone)]
+pub struct Buffers {
+    residual: DMatrix<f64>,
+    stacked: DMatrix<f64>,
+    rotated: DMatrix<f64>,
+    coordinates: DMatrix<f64>,
+}
+
+impl Buffers {
+    /// For blocks of exactly `columns` columns.
+    pub fn new(flow: &Flow, columns: usize) -> Self {
+        let (n, k) = flow.reduction().targets().shape();
+        Self {
+            residual: DMatrix::zeros(n, k),
+            stacked: DMatrix::zeros(n * columns, k),
+            rotated: DMatrix::zeros(n * columns, k),
+            coordinates: DMatrix::zeros(n, columns),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Field;
     use super::*;
     use crate::linalg::wobble;
     use crate::problem::Problem;
     use crate::reduction::Reduction;
+
+    /// The linear change of the residual by a small motion: −(Λ^{1/2} δD V + Z δV).
+    fn pull(tangent: &Tangent, change: &State) -> DMatrix<f64> {
+        -(tangent.sqrt_kernel(&change.motion) * &tangent.v + &tangent.z * &change.head)
+    }
 
     #[test]
     fn solve_inverts_the_shifted_jacobian() {
@@ -199,25 +229,24 @@ mod tests {
         let reduction = Reduction::new(&problem, &head).unwrap();
         let flow = Flow::new(&reduction, &head, 0.7).unwrap();
         let tangent = Tangent::new(&flow, flow.start()).unwrap();
-        let g =
-            State { motion: wobble(3, reduction.width(), 4.0), head: wobble(reduction.width(), 2, 5.0) };
-        let i =
-            State { motion: wobble(3, reduction.width(), 6.0), head: wobble(reduction.width(), 2, 7.0) };
-        let shift = Complex::new(0.4, 0.9);
-        let (x, y) = tangent.solve(shift, &g, Some(&i));
-        let y = y.unwrap();
-        let (jx, jy) = (tangent.push(&tangent.pull(&x)), tangent.push(&tangent.pull(&y)));
-        // (x + iy) − μ(Jx + iJy) = g + ii
-        let mut real = x.clone();
-        real.add(-shift.re, &jx);
-        real.add(shift.im, &jy);
-        real.add(-1.0, &g);
-        let mut imaginary = y.clone();
-        imaginary.add(-shift.re, &jy);
-        imaginary.add(-shift.im, &jx);
-        imaginary.add(-1.0, &i);
-        assert!(real.motion.norm().max(real.head.norm()) < 1e-11);
-        assert!(imaginary.motion.norm() + imaginary.head.norm() < 1e-11);
+        let (n, p, k) = (3, reduction.width(), 2);
+        let state = |seed| State { motion: wobble(n, p, seed), head: wobble(p, k, seed + 1.0) };
+        let given = [state(4.0), state(6.0), state(8.0)];
+        let field = Field::new(&flow);
+        let mut block = DMatrix::from_columns(&given.each_ref().map(|g| field.pack(g)));
+        let shifts = [Complex::new(0.6, 0.0), Complex::new(0.4, 0.9)];
+        tangent.solve(&shifts, &mut block, &mut Buffers::new(&flow, 3));
+        let [real, re, im] = [0, 1, 2].map(|l| field.unpack(block.column(l).as_slice()));
+        let jacobian = |x: &State| tangent.push(&pull(&tangent, x));
+        let left = |x: &State, parts: &[(f64, &State)], given: &State| {
+            let mut left = x.clone();
+            parts.iter().for_each(|(factor, y)| left.add(*factor, &jacobian(y)));
+            left.add(-1.0, given);
+            left.motion.norm() + left.head.norm()
+        };
+        assert!(left(&real, &[(-0.6, &real)], &given[0]) < 1e-11);
+        assert!(left(&re, &[(-0.4, &re), (0.9, &im)], &given[1]) < 1e-11);
+        assert!(left(&im, &[(-0.4, &im), (-0.9, &re)], &given[2]) < 1e-11);
     }
 
     #[test]
@@ -229,7 +258,7 @@ mod tests {
         let flow = Flow::new(&reduction, &head, 0.7).unwrap();
         let tangent = Tangent::new(&flow, flow.start()).unwrap();
         let r = wobble(3, 2, 8.0);
-        let direct = -tangent.pull(&tangent.push(&r));
+        let direct = -pull(&tangent, &tangent.push(&r));
         assert!((tangent.apply(&r, |d| d) - direct).norm() < 1e-12);
     }
 }

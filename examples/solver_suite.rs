@@ -1,0 +1,105 @@
+//! Work and error of the solver on its suite.
+//!
+//! * `cargo run --release --example solver_suite` prints a table: tolerance, achieved error, steps,
+//!   evaluations, n×p×k products, decompositions and seconds, each from 0 to the limit.
+//! * `… -- export CASE TIME` writes the case and its state at a time as JSON, for other programs.
+//! * `… -- solve CASE TIME RTOL` solves it and prints seconds, evaluations, products and error as JSON.
+
+#[path = "../tests/suite/mod.rs"]
+mod suite;
+
+use std::time::Instant;
+
+use nalgebra::DMatrix;
+use serde_json::{Value, json};
+use suite::Case;
+use taskhead::flow::Flow;
+use taskhead::flow::solver::{Options, Solution, solve};
+use taskhead::reduction::State;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => table(suite::small().into_iter().chain([suite::forty(), suite::digits()])),
+        ["large", samples, width] => {
+            table([suite::random_features("large", samples.parse()?, width.parse()?)])
+        }
+        ["export", name, time] => println!("{}", export(&case(name)?, time.parse()?)),
+        ["solve", name, time, rtol] => {
+            println!("{}", timed(&case(name)?, time.parse()?, rtol.parse()?));
+        }
+        _ => return Err("see the first lines of examples/solver_suite.rs for its arguments".into()),
+    }
+    Ok(())
+}
+
+fn case(name: &str) -> Result<Case, String> {
+    let all = suite::small().into_iter().chain([suite::forty(), suite::wide(), suite::digits()]);
+    all.into_iter().find(|case| case.name == name).ok_or(format!("no case is called {name}"))
+}
+
+fn run(flow: &Flow, until: f64, rtol: f64) -> Solution {
+    solve(flow, until, &Options { rtol, ..Options::default() }).expect("valid options")
+}
+
+/// The relative error of motion and head, the worse of both.
+fn error(state: &State, exact: &State) -> f64 {
+    let ratio = |a: &DMatrix<f64>, b: &DMatrix<f64>| (a - b).norm() / b.norm();
+    ratio(&state.motion, &exact.motion).max(ratio(&state.head, &exact.head))
+}
+
+fn table(cases: impl IntoIterator<Item = Case>) {
+    println!(
+        "case                 n    p   k  tolerance     error  steps refused evaluations products decompositions seconds"
+    );
+    for case in cases {
+        case.with_flow(|flow| {
+            let exact = run(flow, f64::INFINITY, 1e-12).end.state;
+            let [n, p, k] = [flow.reduction().rows(), flow.reduction().width(), case.head.ncols()];
+            for rtol in [1e-4, 1e-6, 1e-8, 1e-10] {
+                let clock = Instant::now();
+                let solution = run(flow, f64::INFINITY, rtol);
+                let seconds = clock.elapsed().as_secs_f64();
+                let (work, error) = (solution.work, error(&solution.end.state, &exact));
+                let stopped = if solution.status.is_success() { "" } else { " stopped early" };
+                println!(
+                    "{:<18} {n:>4} {p:>4} {k:>3} {rtol:>10.0e} {error:>9.1e} {:>6} {:>7} {:>11} {:>8} {:>14} {seconds:>7.3}{stopped}",
+                    case.name, work.steps, work.rejected, work.evaluations, work.products, work.decompositions,
+                );
+            }
+        });
+    }
+}
+
+fn rows(a: &DMatrix<f64>) -> Value {
+    a.row_iter().map(|row| row.iter().copied().collect::<Vec<_>>()).collect()
+}
+
+fn export(case: &Case, time: f64) -> Value {
+    case.with_flow(|flow| {
+        let reduction = flow.reduction();
+        let end = run(flow, time, 1e-13).end.state;
+        json!({
+            "inputs": rows(&case.inputs), "backbone": rows(&case.backbone), "targets": rows(&case.targets),
+            "head": rows(&case.head), "head_rate": case.head_rate,
+            "lambda": reduction.lambda().as_slice(), "reduced_features": rows(reduction.features()),
+            "reduced_targets": rows(reduction.targets()), "reduced_head": rows(&flow.start().head),
+            "features_moved": rows(&reduction.full_displacement(&end)), "head_end": rows(&reduction.full_head(&end)),
+            "motion_end": rows(&end.motion), "reduced_head_end": rows(&end.head),
+        })
+    })
+}
+
+fn timed(case: &Case, time: f64, rtol: f64) -> Value {
+    case.with_flow(|flow| {
+        let exact = run(flow, time, 1e-13).end.state;
+        let clock = Instant::now();
+        let solution = run(flow, time, rtol);
+        let seconds = clock.elapsed().as_secs_f64();
+        json!({
+            "seconds": seconds, "evaluations": solution.work.evaluations, "products": solution.work.products,
+            "error": error(&solution.end.state, &exact), "success": solution.status.is_success(),
+        })
+    })
+}

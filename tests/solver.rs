@@ -1,0 +1,133 @@
+//! The solver on its suite of problems: what a tolerance means, conservation, and an independent method.
+
+mod suite;
+
+use nalgebra::DMatrix;
+use suite::Case;
+use taskhead::flow::Flow;
+use taskhead::flow::solver::{Options, Solution, solve};
+use taskhead::reduction::State;
+
+fn run(flow: &Flow, until: f64, rtol: f64) -> Solution {
+    let solution = solve(flow, until, &Options { rtol, ..Options::default() }).expect("valid options");
+    assert!(solution.status.is_success(), "{:?}", solution.status);
+    solution
+}
+
+/// The relative error of motion and head, the worse of both.
+fn error(state: &State, exact: &State) -> f64 {
+    let ratio = |a: &DMatrix<f64>, b: &DMatrix<f64>| (a - b).norm() / b.norm();
+    ratio(&state.motion, &exact.motion).max(ratio(&state.head, &exact.head))
+}
+
+fn cases() -> Vec<Case> {
+    suite::small().into_iter().chain([suite::forty(), suite::digits()]).collect()
+}
+
+#[test]
+fn errors_are_within_ten_times_the_tolerance() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        case.with_flow(|flow| {
+            for until in [case.middle, f64::INFINITY] {
+                let exact = run(flow, until, 1e-13).end.state;
+                for rtol in [1e-6, 1e-9] {
+                    let error = error(&run(flow, until, rtol).end.state, &exact);
+                    if error.is_nan() || error > 10.0 * rtol {
+                        wrong.push(format!("{} at {until}: {error:e} for {rtol:e}", case.name));
+                    }
+                }
+            }
+        });
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_conserved_matrix_is_that_of_the_start() {
+    for case in cases() {
+        case.with_flow(|flow| {
+            for until in [case.middle, f64::INFINITY] {
+                let end = run(flow, until, Options::default().rtol).end.state;
+                let drift = flow.reduction().conservation_drift(flow.start(), &end, flow.head_rate());
+                assert!(drift <= 1e-12, "{} at {until}: {drift:e}", case.name);
+            }
+        });
+    }
+}
+
+/// A head that fits nearly to rounding: motions are as small as the energy, and no step is too inaccurate.
+#[test]
+fn energies_down_to_rounding_are_solved() {
+    let case = suite::small().into_iter().find(|case| case.name == "tiny-energy").unwrap();
+    let fit = &case.inputs * case.backbone.transpose() * &case.head;
+    let rest = (&case.targets - &fit) * 1e4;
+    let motion = |energy: f64, until: f64| {
+        let targets = &fit + &rest * energy;
+        let case = Case { targets, ..case.clone() };
+        case.with_flow(|flow| {
+            let solution = run(flow, until, 1e-9);
+            assert!(solution.work.steps < 100, "{:?}", solution.work);
+            solution.end.state.motion.norm()
+        })
+    };
+    for until in [1.0, 1e3, f64::INFINITY] {
+        // The motion is proportional to the energy up to its square, and to the rounding of the targets.
+        let unit = motion(1e-6, until) / 1e-6;
+        for energy in [1e-4, 1e-8, 1e-10] {
+            let found = motion(energy, until) / energy / unit;
+            let allowed = energy + 1e-14 / energy;
+            assert!((found - 1.0).abs() < allowed, "energy {energy:e} until {until}: {found}");
+        }
+        assert!(motion(0.0, until) < 1e-13);
+    }
+}
+
+/// Backbone and head themselves by an explicit method of order 8 of another library.
+#[cfg(feature = "verify")]
+#[test]
+fn an_explicit_method_on_backbone_and_head_agrees() {
+    use differential_equations::prelude::*;
+    use nalgebra::DVector;
+
+    struct Raw<'a>(&'a Case);
+
+    impl Raw<'_> {
+        fn unpack(&self, x: &DVector<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+            let ((h, d), k) = (self.0.backbone.shape(), self.0.targets.ncols());
+            let (b, v) = x.as_slice().split_at(h * d);
+            (DMatrix::from_column_slice(h, d, b), DMatrix::from_column_slice(h, k, v))
+        }
+    }
+
+    impl ODE<f64, DVector<f64>> for Raw<'_> {
+        fn diff(&self, _t: f64, x: &DVector<f64>, dxdt: &mut DVector<f64>) {
+            let (b, v) = self.unpack(x);
+            let (db, dv) = self.0.velocity(&b, &v);
+            dxdt.iter_mut().zip(db.iter().chain(dv.iter())).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    for case in cases() {
+        let start = DVector::from_iterator(
+            case.backbone.len() + case.head.len(),
+            case.backbone.iter().chain(case.head.iter()).copied(),
+        );
+        let raw = Raw(&case);
+        let method = ExplicitRungeKutta::dop853().rtol(1e-13).atol(1e-15).max_steps(1_000_000);
+        let solution = IVP::ode(&raw, 0.0, case.middle, start).method(method).solve().unwrap();
+        let (b, v) = raw.unpack(solution.y.last().unwrap());
+        let moved = &case.inputs * (b - &case.backbone).transpose();
+        case.with_flow(|flow| {
+            let end = run(flow, case.middle, 1e-13).end.state;
+            let reduction = flow.reduction();
+            // A small motion of a large backbone is known to the rounding of the backbone.
+            let allowed = 1e-11 * moved.norm() + 1e-13 * reduction.features().norm();
+            let difference = (reduction.full_displacement(&end) - &moved).norm();
+            assert!(difference < allowed, "{}: features differ by {difference:e}", case.name);
+            // Relative to the head at the end: near the saddle it grows a thousandfold.
+            let difference = (reduction.full_head(&end) - &v).norm() / v.norm();
+            assert!(difference < 1e-11, "{}: heads differ by {difference:e}", case.name);
+        });
+    }
+}
