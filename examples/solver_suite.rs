@@ -98,7 +98,8 @@ fn timed(case: &Case, time: f64, rtol: f64) -> Value {
         let solution = run(flow, time, rtol);
         let seconds = clock.elapsed().as_secs_f64();
         json!({
-            "seconds": seconds, "evaluations": solution.work.evaluations, "products": solution.work.products,
+            "seconds": seconds, "steps": solution.work.steps, "evaluations": solution.work.evaluations,
+            "products": solution.work.products, "decompositions": solution.work.decompositions,
             "error": error(&solution.end.state, &exact), "success": solution.status.is_success(),
         })
     })
