@@ -2,8 +2,9 @@
 //!
 //! * `cargo run --release --example solver_suite` prints a table: tolerance, achieved error, steps,
 //!   evaluations, n×p×k products, decompositions and seconds, each from 0 to the limit.
-//! * `… -- export CASE TIME` writes the case and its state at a time as JSON, for other programs.
-//! * `… -- solve CASE TIME RTOL` solves it and prints seconds, evaluations, products and error as JSON.
+//! * `… -- export CASE TIME` writes the heads of a case and their states at a time as JSON, for other programs.
+//! * `… -- solve CASE TIME RTOL` solves them one after the other and prints seconds, work and the largest error as
+//!   JSON. `wide-16` is `wide` from 16 heads; the other cases have one.
 
 #[path = "../tests/suite/mod.rs"]
 mod suite;
@@ -25,18 +26,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["large", samples, width] => {
             table([suite::random_features("large", samples.parse()?, width.parse()?)])
         }
-        ["export", name, time] => println!("{}", export(&case(name)?, time.parse()?)),
+        ["export", name, time] => {
+            let time = time.parse()?;
+            let heads: Value = heads(name)?.iter().map(|case| export(case, time)).collect();
+            println!("{heads}");
+        }
         ["solve", name, time, rtol] => {
-            println!("{}", timed(&case(name)?, time.parse()?, rtol.parse()?));
+            println!("{}", timed(&heads(name)?, time.parse()?, rtol.parse()?));
         }
         _ => return Err("see the first lines of examples/solver_suite.rs for its arguments".into()),
     }
     Ok(())
 }
 
-fn case(name: &str) -> Result<Case, String> {
-    let all = suite::small().into_iter().chain([suite::forty(), suite::wide(), suite::digits()]);
-    all.into_iter().find(|case| case.name == name).ok_or(format!("no case is called {name}"))
+/// A case, once for each of its heads.
+fn heads(name: &str) -> Result<Vec<Case>, String> {
+    if name == "wide-16" {
+        return Ok((0..16).map(suite::wide).collect());
+    }
+    let all = suite::small().into_iter().chain([suite::forty(), suite::wide(0), suite::digits()]);
+    let case = all.into_iter().find(|case| case.name == name);
+    Ok(vec![case.ok_or(format!("no case is called {name}"))?])
 }
 
 fn run(flow: &Flow, until: f64, rtol: f64) -> Solution {
@@ -91,16 +101,26 @@ fn export(case: &Case, time: f64) -> Value {
     })
 }
 
-fn timed(case: &Case, time: f64, rtol: f64) -> Value {
-    case.with_flow(|flow| {
-        let exact = run(flow, time, 1e-13).end.state;
-        let clock = Instant::now();
-        let solution = run(flow, time, rtol);
-        let seconds = clock.elapsed().as_secs_f64();
-        json!({
-            "seconds": seconds, "steps": solution.work.steps, "evaluations": solution.work.evaluations,
-            "products": solution.work.products, "decompositions": solution.work.decompositions,
-            "error": error(&solution.end.state, &exact), "success": solution.status.is_success(),
-        })
+fn timed(heads: &[Case], time: f64, rtol: f64) -> Value {
+    let [mut seconds, mut worst] = [0.0f64; 2];
+    let [mut steps, mut evaluations, mut products, mut decompositions] = [0; 4];
+    let mut success = true;
+    for case in heads {
+        case.with_flow(|flow| {
+            let exact = run(flow, time, 1e-13).end.state;
+            let clock = Instant::now();
+            let solution = run(flow, time, rtol);
+            seconds += clock.elapsed().as_secs_f64();
+            worst = worst.max(error(&solution.end.state, &exact));
+            steps += solution.work.steps;
+            evaluations += solution.work.evaluations;
+            products += solution.work.products;
+            decompositions += solution.work.decompositions;
+            success &= solution.status.is_success();
+        });
+    }
+    json!({
+        "seconds": seconds, "steps": steps, "evaluations": evaluations, "products": products,
+        "decompositions": decompositions, "error": worst, "success": success,
     })
 }

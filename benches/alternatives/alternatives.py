@@ -20,7 +20,7 @@ import scipy.linalg
 from scipy.integrate import solve_ivp
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
-from peers import load, relative
+from peers import export, relative
 
 CASES = {"easy": 100.0, "condition-1e4": 1e4, "condition-1e6": 1e6, "wide": 100.0, "forty": 1e4, "digits": 10.0}
 GOALS = [1e-4, 1e-6, 1e-8]
@@ -401,7 +401,7 @@ def main(binary, names):
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in names or CASES:
         until = CASES[name]
-        case = load(binary, name, until)
+        [case] = export(binary, name, until)
         unknowns = case["reduced_features"].size + case["reduced_head"].size
         n = len(case["reduced_features"])
         for title, method in {"ours": None, **METHODS}.items():

@@ -122,9 +122,14 @@ pub fn forty() -> Case {
     Case { middle: 10.0, ..Case::stiff("forty", 20, [40, 60, 60, 3], 2.5e4) }
 }
 
-/// N = 32, d = 512, h = 256, k = 4: width and input dimension far above the number of samples.
-pub fn wide() -> Case {
-    Case::random("wide", 23, [32, 512, 256, 4])
+/// N = 32, d = 512, h = 256, k = 4: width and input dimension far above the number of samples. Head 0 or
+/// another of the same law.
+pub fn wide(head: u64) -> Case {
+    let mut case = Case::random("wide", 23, [32, 512, 256, 4]);
+    if head > 0 {
+        case.head = normal(&mut stream(23, 100 + head), 256, 4, 0.7 / 16.0);
+    }
+    case
 }
 
 /// 500 real digits from 0 to 4, 64 pixels, a backbone that starts as the identity.
