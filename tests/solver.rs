@@ -43,6 +43,63 @@ fn errors_are_within_ten_times_the_tolerance() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The errors at wanted times on the way from 0 to the limit, and at the limit.
+fn errors_on_the_way(case: &Case, tolerances: &[f64]) -> Vec<Vec<f64>> {
+    case.with_flow(|flow| {
+        let times: Vec<f64> = (-4..=4)
+            .map(|i| case.middle * 10f64.powf(f64::from(i) / 2.0))
+            .chain([f64::INFINITY])
+            .collect();
+        let states = |rtol| {
+            let options = Options { rtol, times: times.clone(), ..Options::default() };
+            let solution = solve(flow, f64::INFINITY, &options).expect("valid options");
+            assert!(solution.status.is_success(), "{}: {:?}", case.name, solution.status);
+            assert_eq!(solution.points.len(), times.len(), "{}", case.name);
+            solution.points
+        };
+        let exact = states(1e-13);
+        let errors = |rtol: &f64| {
+            states(*rtol).iter().zip(&exact).map(|(a, b)| error(&a.state, &b.state)).collect()
+        };
+        tolerances.iter().map(errors).collect()
+    })
+}
+
+/// Wanted times cut steps short, and small tolerances are where the local error decides on the step and not
+/// the convergence of Newton's iteration.
+#[test]
+fn wanted_times_are_within_ten_times_the_tolerance_too() {
+    let tolerances = [1e-4, 1e-6, 1e-8, 1e-10];
+    let mut wrong = Vec::new();
+    for case in cases() {
+        for (rtol, errors) in tolerances.iter().zip(errors_on_the_way(&case, &tolerances)) {
+            let worst =
+                errors.iter().copied().fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
+            if worst.is_nan() || worst > 10.0 * rtol {
+                wrong.push(format!("{}: {worst:e} for {rtol:e}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A tolerance a hundred times smaller makes the error at least thirty times smaller, in the geometric mean of the suite.
+#[test]
+fn the_error_falls_with_the_tolerance() {
+    let mut logs = [0.0; 2];
+    for case in cases() {
+        let worst: Vec<f64> = errors_on_the_way(&case, &[1e-6, 1e-8, 1e-10])
+            .iter()
+            .map(|errors| errors.iter().copied().fold(0.0, f64::max))
+            .collect();
+        for (log, pair) in logs.iter_mut().zip(worst.windows(2)) {
+            *log += (pair[0] / pair[1]).log10();
+        }
+    }
+    let falls = logs.map(|log| log / cases().len() as f64);
+    assert!(falls.iter().all(|&fall| fall > 30f64.log10()), "{falls:?}");
+}
+
 #[test]
 fn the_conserved_matrix_is_that_of_the_start() {
     for case in cases() {

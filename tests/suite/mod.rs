@@ -132,6 +132,11 @@ pub fn wide(head: u64) -> Case {
     case
 }
 
+/// N = 3, p = 5, k = 2.
+pub fn tiny() -> Case {
+    Case::random("tiny", 24, [3, 8, 10, 2])
+}
+
 /// 500 real digits from 0 to 4, 64 pixels, a backbone that starts as the identity.
 pub fn digits() -> Case {
     let all = Digits::all().of(0..5);
