@@ -40,6 +40,7 @@ mod ticks;
 mod trajectories;
 mod transfer;
 mod trend;
+mod work_precision;
 
 pub use agreement::{Agreement, Tolerance};
 pub use axis::{Axis, Scale};
@@ -55,6 +56,7 @@ pub use theme::Theme;
 pub use trajectories::{Trajectories, Trajectory};
 pub use transfer::Transfer;
 pub use trend::Trend;
+pub use work_precision::WorkPrecision;
 
 /// Something that can be drawn.
 pub trait Figure {

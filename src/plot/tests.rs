@@ -79,6 +79,7 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
     };
     vec![
         Box::new(Trend { x_label: X.into(), panels: vec![panel(all.clone()); 3] }),
+        Box::new(WorkPrecision { x_label: X.into(), columns: 2, panels: vec![panel(all.clone()); 3] }),
         Box::new(Hyperbolas {
             x_label: X.into(),
             y_label: Y.into(),
@@ -147,6 +148,7 @@ fn every_figure_survives_any_numbers() {
 fn figures_without_anything() {
     let figures: [Box<dyn Figure>; 9] = [
         Box::new(Trend::default()),
+        Box::new(WorkPrecision::default()),
         Box::new(Hyperbolas::default()),
         Box::new(Trajectories::default()),
         Box::new(Agreement::default()),
