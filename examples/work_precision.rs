@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use taskhead::plot::{Figure, Series, SeriesPanel, Theme, WorkPrecision};
 
-/// Cases with their titles, and methods with their labels, in the order in which they are drawn.
+/// Cases with their titles, drawn if there are runs of them, and methods with their labels, in the order in which they are drawn.
 const CASES: [(&str, &str); 4] = [
     ("easy", "Easy"),
     ("wide-16", "Wide, 16 heads"),
@@ -31,15 +31,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let table = arguments.next().unwrap_or("plots/solver/work-precision.csv".into());
     let folder = PathBuf::from(arguments.next().unwrap_or("plots/solver".into()));
     let runs = read(&std::fs::read_to_string(&table).map_err(|e| format!("{table}: {e}"))?)?;
+    let there = CASES.iter().filter(|(case, _)| runs.keys().any(|(name, _)| name == case));
     let figure = WorkPrecision {
         x_label: "achieved relative error".into(),
         columns: 2,
-        panels: CASES.iter().flat_map(|(case, title)| panels(&runs, case, title)).collect(),
+        panels: there.flat_map(|(case, title)| panels(&runs, case, title)).collect(),
     };
     std::fs::create_dir_all(&folder)?;
     for (theme, suffix) in [(Theme::Light, ""), (Theme::Dark, "-dark")] {
         std::fs::write(folder.join(format!("{}{suffix}.svg", figure.name())), figure.svg(theme))?;
-        std::fs::write(folder.join(format!("{}{suffix}.png", figure.name())), figure.png(theme, 2.0)?)?;
     }
     Ok(())
 }

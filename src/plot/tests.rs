@@ -146,7 +146,7 @@ fn every_figure_survives_any_numbers() {
 
 #[test]
 fn figures_without_anything() {
-    let figures: [Box<dyn Figure>; 9] = [
+    let figures: [Box<dyn Figure>; 10] = [
         Box::new(Trend::default()),
         Box::new(WorkPrecision::default()),
         Box::new(Hyperbolas::default()),

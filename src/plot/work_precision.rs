@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::canvas::page;
 use super::layout::{Layout, PAGE_WIDTH};
 use super::panel::{Axes, Panel, Text};
-use super::series::{Series, labels_of, number_of};
+use super::series::{Kind, Series, labels_of, number_of};
 use super::{Figure, SeriesPanel, Theme};
 
 /// One row a problem, one column a measure of work, on logarithmic axes: errors from left to right, work upwards.
@@ -45,7 +45,10 @@ impl Figure for WorkPrecision {
                 for series in &panel.series {
                     let pen = theme.pen(number_of(&labels, &series.label));
                     area.curve(canvas, &series.x, &series.y, pen);
-                    let points = Series { kind: super::Kind::Points, ..series.clone() };
+                    // Named beside the last panel of the row.
+                    let last = (i + 1) % columns == 0 || i + 1 == self.panels.len();
+                    let label = if last { series.label.clone() } else { String::new() };
+                    let points = Series { label, kind: Kind::Points, ..series.clone() };
                     area.series(canvas, &points, pen);
                 }
                 area.close(canvas);
