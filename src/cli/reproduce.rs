@@ -408,7 +408,7 @@ fn summary_json(rows: &[Row], cells: usize, failed: usize) -> serde_json::Value 
 /// The index of the gallery.
 fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String {
     let mut text =
-        "# Gallery\n\nEvery figure is written by `taskhead reproduce`, for light and dark pages. Real networks: [replay](replay/README.md).\n"
+        "# Gallery\n\nEvery figure is written by `taskhead reproduce`, for light and dark pages. Real networks: [replay](replay/README.md). The solver against others: [solver](solver/README.md).\n"
             .to_owned();
     for entry in entries {
         let name = entry.figure.name();
