@@ -16,7 +16,7 @@ const whole = (initial, min, max) => {
 const KEYS = {
   // The opening figure: target y, the head before probing (a, w), probing time, finetuning time.
   y: number(1, 0.2, 3),
-  w: number(0.6, 0, 2),
+  w: number(0.6, 0, 3),
   a: number(-0.6, -3, 3),
   tau: time(0.4),
   t: time(Infinity),

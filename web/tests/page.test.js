@@ -19,7 +19,7 @@ async function readThrough(page) {
     await page.evaluate((id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' }), id);
     await page.waitForTimeout(150);
   }
-  await page.waitForSelector('#phase svg');
+  await page.waitForSelector('#phase-source[data-milliseconds]', { timeout: 60_000 });
   await page.waitForFunction(() => document.querySelector('#risk-said').textContent && document.querySelector('#many-said').textContent && !document.querySelector('#many-said').dataset.busy, null, { timeout: 90_000 });
   await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
 }
