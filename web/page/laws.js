@@ -132,7 +132,7 @@ export function laws() {
     try {
       const begun = performance.now();
       const shares = await Promise.all(maps.map(async (map, law) => {
-        const answer = await ask('phase', [{ law }]);
+        const answer = await ask('phase', [{ law }], 'proofs');
         map.show(answer);
         return answer.shares;
       }));

@@ -27,6 +27,7 @@ const CASES = [
   ['point of the cross', 'laws.js', 'this.at(state.y, w)', 'this.at(w, state.y)', 'chapter 3: the maps'],
   ['click on a map', 'laws.js', "svg.on('pointerdown'", "svg.on('never'", 'chapter 3: a click'],
   ['chapter 4', 'downstream.js', "'teacher-angle': phi", "'teacher-angle': 0.7", 'chapter 4'],
+  ['size of the head', 'downstream.js', 'scales: [size]', 'scales: [0.5]', 'chapter 4'],
   ['random problems', 'many.js', "'first-seed': seed,", "'first-seed': seed + 1,", 'beyond one sample'],
   ['band', 'many.js', 'i < now.seeds', 'i < 1', 'beyond one sample'],
   ['stored digits', 'digits.csv', '0,digits,0,', '0,digits,1,', 'the stored digits'],
