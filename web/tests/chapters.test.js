@@ -141,7 +141,11 @@ test('chapter 4: the best probing time depends on the teacher', () =>
     close(error, row.risk, 1e-8, 'error at the best stop');
     await slide(page, 'size', 0.1);
     await page.waitForFunction(() => document.querySelector('#risk-said').textContent.includes('size 0.100'), null, { timeout: 60_000 });
-    assert.ok([0, Infinity].includes((await answer('1.200'))[0]), 'a tiny head has its best stop at an end');
+    const gain = () => page.locator('#risk-said').evaluate((e) => Number(e.dataset.gain));
+    assert.ok((await gain()) < 0.01, 'a tiny head gains nothing by an early stop');
+    await slide(page, 'size', 1);
+    await page.waitForFunction(() => document.querySelector('#risk-said').textContent.includes('size 1.000'), null, { timeout: 60_000 });
+    assert.ok((await gain()) > 0.01, 'a larger one does');
   }));
 
 test('beyond one sample: the curves are those of a native sweep', () =>

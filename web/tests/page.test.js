@@ -63,7 +63,7 @@ test('a chapter in the address is where the page opens', () =>
 test('a wrong address is told, and the rest of it is used', () =>
   on(site, '?w=9&tau=soon&a=-2&y=1.5&colour=red', async (page) => {
     const notice = await page.textContent('#notice');
-    for (const part of ['“w=9” is not valid', 'from 0 to 2', '“tau=soon”', '“a=-2” is not valid', 'no setting “colour”']) assert.ok(notice.includes(part), `${part} in: ${notice}`);
+    for (const part of ['“w=9” is not valid', 'from 0 to 3', '“tau=soon”', '“a=-2” is not valid', 'no setting “colour”']) assert.ok(notice.includes(part), `${part} in: ${notice}`);
     assert.equal(await page.locator('output[for="target"]').evaluate((e) => e.dataset.value), '1.5');
     assert.equal(await page.locator('output[for="across"]').evaluate((e) => e.dataset.value), '0.6');
   }));
