@@ -85,7 +85,7 @@ export class Plane {
     const { width, height } = this;
     this.svg.attr('viewBox', `0 0 ${width} ${height}`);
     // Room for target and head; while the tip is dragged the scale stays.
-    const reach = Math.max(1.45, target + 0.3, ((across + 0.55) * width) / 2 / height);
+    const reach = Math.max(1.45, target + 0.3, ((across + 0.2) * width) / 2 / (height - 84));
     const scale = (this.scale = this.grip ? this.scale : width / 2 / reach);
     const x0 = (this.x0 = width / 2);
     const y0 = (this.y0 = height - 0.2 * scale - 24);

@@ -21,7 +21,7 @@ const CASES = [
   ['reduced motion', 'opening.js', 'if (still()) return', 'if (false) return', 'with reduced motion'],
   ['chapter 1', 'energy.js', 'smoothing: state.smoothing', 'smoothing: 0', 'chapter 1'],
   ['chapter 2', 'motion.js', 'kernel: state.kernel, angle', 'kernel: 0.5, angle', 'chapter 2'],
-  ['certificate of each law', 'laws.js', "ask('phase', [{ law }])", "ask('phase', [{ law: law ^ 2 }])", 'chapter 3: the maps'],
+  ['certificate of each law', 'laws.js', "ask('phase', [{ law }], 'proofs')", "ask('phase', [{ law: law ^ 2 }], 'proofs')", 'chapter 3: the maps'],
   ['drawing of the certificate', 'laws.js', 'c.state === kind', "c.state !== kind", 'chapter 3: the maps'],
   ['exact boundary', 'laws.js', "this.boundaries.attr('d'", "this.boundaries.attr('never'", 'chapter 3: the maps'],
   ['point of the cross', 'laws.js', 'this.at(state.y, w)', 'this.at(w, state.y)', 'chapter 3: the maps'],
