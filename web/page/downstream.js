@@ -15,12 +15,13 @@ export function downstream() {
   const risk = new Chart($('risk'), { ...options, title: 'Error against probing time', yLabel: 'error on all inputs', width: 560, height: 290 });
   const distance = new Chart($('risk-distance'), { ...options, title: 'Distance against probing time', xLabel: 'probing time τ', yLabel: 'distance moved', width: 400, height: 290 });
   slider($('phi'), 'phi');
+  slider($('size'), 'size');
   slider($('rseed'), 'rseed', { text: String });
   const draw = latest(async () => {
-    const { phi, rseed } = state;
+    const { phi, size, rseed } = state;
     const problem = { kind: 'gaussian', samples: 30, inputs: 60, width: 8, outputs: 1, 'teacher-angle': phi };
     try {
-      const { records, best } = await ask('downstream', [{ times: [Infinity], problem, heads: { seeds: 1, 'first-seed': rseed, scales: [0.5] }, probe: { times: TIMES } }]);
+      const { records, best, gain } = await ask('downstream', [{ times: [Infinity], problem, heads: { seeds: 1, 'first-seed': rseed, scales: [size] }, probe: { times: TIMES } }]);
       const risks = records.map((r) => r.risk);
       const ends = [PLACES[0], PLACES[PLACES.length - 1]];
       risk.draw({
@@ -36,9 +37,10 @@ export function downstream() {
         lines: [{ x: PLACES, y: moved, kind: 'm0' }],
       });
       const when = TIMES[best] === 0 ? 'not probing at all' : TIMES[best] === Infinity ? 'probing to the end' : `probing for τ = ${show(TIMES[best])}`;
-      const text = `φ = ${show(phi)}: best is ${when} (error ${show(risks[best])}). Not probing gives ${show(risks[0])}, probing to the end ${show(risks[risks.length - 1])}.`;
+      const text = `φ = ${show(phi)}, head of size ${show(size)}: best is ${when} (error ${show(risks[best])}${gain > 0 ? `, ${show(100 * gain)} % below the better end` : ''}). Not probing gives ${show(risks[0])}, probing to the end ${show(risks[risks.length - 1])}.`;
       $('risk-said').textContent = text;
       $('risk-said').dataset.best = String(TIMES[best]);
+      $('risk-said').dataset.gain = String(gain);
       $('risk-said').dataset.error = String(risks[best]);
       risk.describe(`Error against probing time. ${text}`);
       distance.describe(`Distance moved: ${show(moved[0])} without probing, ${show(moved[moved.length - 1])} after probing to the end.`);
@@ -47,7 +49,7 @@ export function downstream() {
     }
   });
   whenNear($('downstream'), () => {
-    onChange((changed) => (changed.has('phi') || changed.has('rseed')) && draw());
+    onChange((changed) => ['phi', 'size', 'rseed'].some((key) => changed.has(key)) && draw());
     draw();
   });
 }

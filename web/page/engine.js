@@ -11,17 +11,17 @@ export async function load() {
   await init({ module_or_path: module });
 }
 
-let worker;
+const workers = {};
 const waiting = new Map();
 let last = 0;
 
-/** Asks the worker; `cancelled()` true drops the question before its turn. */
-export function ask(question, setting) {
-  worker ??= start();
+/** Asks a worker; each is one thread that answers in turn. */
+export function ask(question, setting, worker = 'runs') {
+  workers[worker] ??= start();
   const id = ++last;
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
-    worker.postMessage({ id, question, setting });
+    workers[worker].postMessage({ id, question, setting });
   });
 }
 

@@ -20,6 +20,11 @@ function setting(seed, now) {
   };
 }
 
+/** Texts with how often each occurs. */
+function counted(texts) {
+  return [...new Set(texts)].map((text) => `${text} (${texts.filter((t) => t === text).length} of ${texts.length})`).join(', ');
+}
+
 /** The digits transfer, computed beforehand: one curve for each seed. */
 async function digits() {
   const seeds = await (await fetch('digits.json')).json();
@@ -27,7 +32,7 @@ async function digits() {
   const keys = METRICS.map(({ key }) => key);
   curves.draw({ layers: seeds.map((seed) => ({ x: seed.frobenius, values: keys.map((key) => seed[key]) })) });
   const words = seeds.map((seed) => engine.shapes({ x: seed.frobenius, curves: keys.map((key) => seed[key]) }));
-  const all = METRICS.map(({ name }, i) => `${name.replace(/ .z.*/, '')}: ${words.map((w) => w[i]).join('; ')}.`);
+  const all = METRICS.map(({ name }, i) => `${name.replace(/ [‖z].*/, '')}: ${counted(words.map((w) => w[i]))}.`);
   $('digits-said').textContent = all.join(' ');
   curves.charts.forEach((chart, i) => chart.describe(`Digits transfer, one curve for each of ${seeds.length} seeds. ${all[i]}`));
 }

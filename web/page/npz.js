@@ -1,25 +1,29 @@
 // NumPy's .npz as .safetensors, which the engine reads: the same names, shapes and numbers in another container.
 
-import JSZip from 'jszip';
+import { ZipReader } from '@zip.js/zip.js/lib/zip-core-reader.js';
 import { parse } from 'npyjs';
 
 const TYPES = { f4: ['F32', Float32Array], f8: ['F64', Float64Array] };
 
 /** The content of a .safetensors file with the arrays of a .npz file; the checksums of its members are verified. */
 export async function safetensors(bytes) {
-  const zip = await JSZip.loadAsync(bytes, { checkCRC32: true }).catch((error) => {
-    throw new Error(`the archive is damaged or cut short (${error.message.replace(/ *: *see http.*$/, '')})`);
+  const damaged = (error) => new Error(`the archive is damaged or cut short (${error.message})`);
+  const entries = await new ZipReader(new Blob([bytes]).stream(), { checkSignature: true, useWebWorkers: false }).getEntries().catch((error) => {
+    throw damaged(error);
   });
   const header = {};
   const parts = [];
   let end = 0;
-  for (const entry of Object.values(zip.files)) {
-    const name = entry.name.replace(/\.npy$/, '');
-    if (name === entry.name) throw new Error(`the archive holds “${entry.name}”, which is not a .npy array`);
+  for (const entry of entries) {
+    const name = entry.filename.replace(/\.npy$/, '');
+    if (name === entry.filename) throw new Error(`the archive holds “${entry.filename}”, which is not a .npy array`);
     if (name === 'labels') continue;
+    const content = await entry.arrayBuffer().catch((error) => {
+      throw damaged(error);
+    });
     let array;
     try {
-      array = parse(await entry.async('arraybuffer'));
+      array = parse(content);
     } catch (error) {
       throw new Error(`array “${name}” cannot be read (${error.message})`);
     }

@@ -45,7 +45,7 @@ function timeFor(energy, start = state.a) {
 function moveHead({ along, across }) {
   const { y, a } = state;
   const place = between(-y, along, y);
-  const w = between(0, across, 2);
+  const w = between(0, across, 3);
   if (place <= a) set({ a: place, w, tau: 0 });
   else set({ w, tau: timeFor(y - place) });
 }

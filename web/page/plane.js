@@ -51,20 +51,22 @@ export class Plane {
       const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.node().getScreenCTM().inverse());
       return { along: (point.x - this.x0) / this.scale, across: (this.y0 - point.y) / this.scale };
     };
-    let grip = null;
     node.addEventListener('pointerdown', (event) => {
       node.setPointerCapture(event.pointerId);
       const { along, across } = at(event);
-      grip = { along: this.at[0] - along, across: this.at[1] - across };
+      this.grip = { along: this.at[0] - along, across: this.at[1] - across };
       node.focus({ preventScroll: true });
       event.preventDefault();
     });
     node.addEventListener('pointermove', (event) => {
-      if (!grip) return;
+      if (!this.grip) return;
       const { along, across } = at(event);
-      move({ along: along + grip.along, across: across + grip.across });
+      move({ along: along + this.grip.along, across: across + this.grip.across });
     });
-    for (const end of ['pointerup', 'pointercancel']) node.addEventListener(end, () => (grip = null));
+    for (const end of ['pointerup', 'pointercancel']) node.addEventListener(end, () => {
+      this.grip = null;
+      if (this.shown) this.draw(...this.shown);
+    });
     node.addEventListener('keydown', (event) => {
       const step = event.shiftKey ? 0.1 : 0.02;
       const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [];
@@ -82,8 +84,9 @@ export class Plane {
     const { target, across, start } = head;
     const { width, height } = this;
     this.svg.attr('viewBox', `0 0 ${width} ${height}`);
-    const reach = Math.max(1.15, target) + 0.3;
-    const scale = (this.scale = width / 2 / reach);
+    // Room for target and head; while the tip is dragged the scale stays.
+    const reach = Math.max(1.45, target + 0.3, ((across + 0.2) * width) / 2 / (height - 84));
+    const scale = (this.scale = this.grip ? this.scale : width / 2 / reach);
     const x0 = (this.x0 = width / 2);
     const y0 = (this.y0 = height - 0.2 * scale - 24);
     this.at = scene.head;

@@ -16,7 +16,7 @@ const whole = (initial, min, max) => {
 const KEYS = {
   // The opening figure: target y, the head before probing (a, w), probing time, finetuning time.
   y: number(1, 0.2, 3),
-  w: number(0.6, 0, 2),
+  w: number(0.6, 0, 3),
   a: number(-0.6, -3, 3),
   tau: time(0.4),
   t: time(Infinity),
@@ -30,8 +30,9 @@ const KEYS = {
   angle: number(115, -180, 180),
   length: number(0.9, 0, 2),
   ftau: time(0.3),
-  // Downstream: teacher angle in radians, seed.
+  // Downstream: teacher angle in radians, size of the head's entries times √h, seed.
   phi: number(0.8, 0, Math.PI / 2, 'an angle from 0 to π/2'),
+  size: number(0.5, 0.1, 2),
   rseed: whole(0, 0, 9999),
   // Beyond one sample.
   samples: whole(8, 1, 24),

@@ -55,6 +55,57 @@ test('chapter 2: each factor stops what it should', () =>
     assert.notEqual(await page.textContent('#motion-said'), said);
   }));
 
+test('chapter 3: the maps are the native certificate, with the exact boundary', () =>
+  on(site, '?a=-0.2&tau=0#laws', async (page) => {
+    await page.waitForSelector('#phase-source[data-milliseconds]', { timeout: 60_000 });
+    assert.match(await page.textContent('#phase-source'), /^Proved .* at most 1\.1 % of a map is too close to call/);
+    // What `taskhead reproduce` wrote; a native test of the engine compares all of it.
+    const rows = table(await readFile(new URL('../../plots/phase-certified.csv', import.meta.url), 'utf8')).filter((row) => row.target === '');
+    const native = (law, y, w) => rows.find((r) => r.law === law && r.y_low <= y && y <= r.y_high && r.w_low <= w && w <= r.w_high).state;
+    const seen = new Set();
+    for (const [y, w] of [[0.3, 0.06], [0.3, 0.1], [0.3, 0.2], [1, 0.3], [1, 0.5], [1.6, 0.3], [1.6, 0.9], [2, 1.24], [2.5, 0.8], [2.5, 1.26], [2.5, 1.5], [2.5, 2.26], [2.5, 2.7]]) {
+      await slide(page, 'target', y);
+      await slide(page, 'across', w);
+      const found = await page.locator('#phase svg.map').evaluateAll((all) => all.map((svg) => {
+        const cross = svg.querySelector('.cross');
+        const at = cross.transform.baseVal[0].matrix;
+        const covers = [...svg.querySelectorAll('.cells path')].filter((path) => path.isPointInFill(new DOMPoint(at.e, at.f)));
+        return { state: cross.dataset.state, said: cross.getAttribute('aria-valuetext'), drawn: covers.map((path) => path.getAttribute('class')) };
+      }));
+      ['distance', 'cosine', 'dot', 'norm'].forEach((law, i) => {
+        const expected = native(law, y, w);
+        seen.add(`${law} ${expected}`);
+        assert.equal(found[i].state, expected, `${law} at y = ${y}, w = ${w}`);
+        assert.ok(found[i].said.endsWith({ holds: 'is proved to go on', fails: 'is proved to break', undecided: 'is too close to call' }[expected]));
+        assert.deepEqual(found[i].drawn, [expected], `what is drawn of ${law} at y = ${y}, w = ${w}`);
+      });
+    }
+    const all = ['distance holds', 'distance fails', 'distance undecided', 'dot holds', 'dot fails', 'dot undecided', 'cosine holds', 'norm holds'];
+    assert.deepEqual([...seen].sort(), all.sort(), 'the points are of every kind');
+    // At y = 2.5 the dot law ends where 4y²(m² − m + 2) = m²(3m − 2), m = 1 + y² + w²: at w = 1.2647….
+    const curve = await page.locator('#phase svg.map').evaluateAll((all) => all.map((svg) => {
+      const [left, right] = [svg.querySelector('clipPath rect').x.baseVal.value, svg.querySelector('clipPath rect').width.baseVal.value];
+      const path = svg.querySelector('path.boundary:not(.under)');
+      if (!path.getAttribute('d')) return null;
+      const x = left + (right * Math.log(2.5 / 0.2)) / Math.log(3 / 0.2);
+      const points = Array.from({ length: 4001 }, (_, i) => path.getPointAtLength((path.getTotalLength() * i) / 4000));
+      const { y } = points.reduce((best, p) => (Math.abs(p.x - x) < Math.abs(best.x - x) ? p : best));
+      const { y: top, height } = svg.querySelector('clipPath rect').getBBox();
+      return 3 * (0.02 / 3) ** ((y - top) / height);
+    }));
+    assert.deepEqual([curve[1], curve[3]], [null, null], 'laws that never end have no boundary');
+    const root = (positive) => {
+      let [low, high] = [0.1, 5];
+      for (let i = 0; i < 60; i++) [low, high] = positive((low + high) / 2) ? [low, (low + high) / 2] : [(low + high) / 2, high];
+      return low;
+    };
+    const m = (w) => 1 + 2.5 ** 2 + w * w;
+    const dot = root((w) => m(w) ** 2 * (3 * m(w) - 2) > 25 * (m(w) ** 2 - m(w) + 2));
+    const distance = root((w) => m(w) - 1 < Math.sqrt(m(w) ** 2 - 25) + 25 / m(w) ** 2);
+    close(curve[2], dot, 0.02, 'where the dot law ends');
+    close(curve[0], distance, 0.03, 'where the distance law ends');
+  }));
+
 test('chapter 3: a click on a map loads its point into the figures', () =>
   on(site, '#laws', async (page) => {
     const map = page.locator('#phase svg').first();
@@ -65,13 +116,13 @@ test('chapter 3: a click on a map loads its point into the figures', () =>
     await page.mouse.click(box.x + 38 + (box.width - 50) * 0.7, box.y + 8 + (box.height - 46) * 0.4);
     await frames(page);
     const [y, w] = [await value(page, 'target'), await value(page, 'across')];
-    close(y, 0.1 * 100 ** 0.7, 0.02, 'y');
-    close(w, 0.01 * 1000 ** 0.6, 0.02, 'w');
+    close(y, 0.2 * 15 ** 0.7, 0.02, 'y');
+    close(w, 0.02 * 150 ** 0.6, 0.02, 'w');
     const found = await opening(page);
     const expected = await rankOne(site, { y, a: -y, w }, '--probe', '0');
     close(found.euclidean, expected.adaptation.euclidean, 1e-12, 'distance');
     assert.equal(await shown(page, 'phase-y'), y);
-    assert.match(await page.textContent('#phase-source'), /Sampled|Certified/);
+    assert.equal(await shown(page, 'phase-w'), w);
   }));
 
 test('chapter 4: the best probing time depends on the teacher', () =>
@@ -88,6 +139,14 @@ test('chapter 4: the best probing time depends on the teacher', () =>
     await native('sweep', await file(site, 'teacher.toml', config), '--out', `${site.folder}/teacher`, '--quiet');
     const [row] = table(await readFile(`${site.folder}/teacher.csv`, 'utf8'));
     close(error, row.risk, 1e-8, 'error at the best stop');
+    await slide(page, 'rseed', 3);
+    await slide(page, 'size', 0.1);
+    await page.waitForFunction(() => document.querySelector('#risk-said').textContent.includes('size 0.100'), null, { timeout: 60_000 });
+    const gain = () => page.locator('#risk-said').evaluate((e) => Number(e.dataset.gain));
+    assert.ok((await gain()) < 0.01, 'a tiny head gains nothing by an early stop');
+    await slide(page, 'size', 1);
+    await page.waitForFunction(() => document.querySelector('#risk-said').textContent.includes('size 1.000'), null, { timeout: 60_000 });
+    assert.ok((await gain()) > 0.1, 'a larger one does');
   }));
 
 test('beyond one sample: the curves are those of a native sweep', () =>
@@ -121,7 +180,7 @@ test('the stored digits are those of the program, and are drawn', () =>
     });
     await page.waitForSelector('#digits path.m0');
     for (const kind of ['m0', 'm1', 'm2', 'm3']) assert.equal(await page.locator(`#digits path.${kind}`).count(), 3);
-    assert.match(await page.textContent('#digits-said'), /^Distance: rises; rises; rises\./);
+    assert.match(await page.textContent('#digits-said'), /^Distance: rises \(3 of 3\)\. Cosine distance: rises \(3 of 3\)\. Dot product: /);
   }));
 
 for (const [kind, options] of [['as numpy.savez writes it', {}], ['compressed', { level: 6 }], ['in Fortran order', { fortran: true }]]) {

@@ -34,7 +34,7 @@ const busy = await page.evaluate(() => {
   window.requestAnimationFrame = (next) => (work = next);
   for (let i = 0; i < 200; i++) {
     const begun = performance.now();
-    slider.value = String(0.3 + ((i + 1) % 80) / 100);
+    slider.value = String(0.3 + 0.02 * ((i + 1) % 60));
     slider.dispatchEvent(new Event('input'));
     work(begun);
     document.body.getBoundingClientRect();

@@ -19,20 +19,20 @@ async function readThrough(page) {
     await page.evaluate((id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' }), id);
     await page.waitForTimeout(150);
   }
-  await page.waitForSelector('#phase svg');
+  await page.waitForSelector('#phase-source[data-milliseconds]', { timeout: 60_000 });
   await page.waitForFunction(() => document.querySelector('#risk-said').textContent && document.querySelector('#many-said').textContent && !document.querySelector('#many-said').dataset.busy, null, { timeout: 90_000 });
   await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
 }
 
 test('every setting survives the way through the address', () =>
   on(site, '', async (page) => {
-    const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2 };
+    const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, size: 0.75, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2 };
     for (const [id, value] of Object.entries(changes)) await slide(page, id, value);
     await page.waitForTimeout(400);
     const address = page.url().slice(site.url.length);
     const numbers = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('output[data-value]')].filter((o) => o.htmlFor.length).map((o) => [o.htmlFor.value, o.dataset.value])));
     const [before, figure] = [await numbers(page), await opening(page)];
-    assert.equal(Object.keys(before).length, 22);
+    assert.equal(Object.keys(before).length, 23);
     await on(site, address, async (copy) => {
       assert.deepEqual(await numbers(copy), before);
       assert.deepEqual(await opening(copy), figure);
@@ -63,7 +63,7 @@ test('a chapter in the address is where the page opens', () =>
 test('a wrong address is told, and the rest of it is used', () =>
   on(site, '?w=9&tau=soon&a=-2&y=1.5&colour=red', async (page) => {
     const notice = await page.textContent('#notice');
-    for (const part of ['“w=9” is not valid', 'from 0 to 2', '“tau=soon”', '“a=-2” is not valid', 'no setting “colour”']) assert.ok(notice.includes(part), `${part} in: ${notice}`);
+    for (const part of ['“w=9” is not valid', 'from 0 to 3', '“tau=soon”', '“a=-2” is not valid', 'no setting “colour”']) assert.ok(notice.includes(part), `${part} in: ${notice}`);
     assert.equal(await page.locator('output[for="target"]').evaluate((e) => e.dataset.value), '1.5');
     assert.equal(await page.locator('output[for="across"]').evaluate((e) => e.dataset.value), '0.6');
   }));

@@ -411,11 +411,16 @@ pub fn maps(settings: &Settings, progress: &dyn Fn(f64)) -> Vec<Map> {
     let one = |(number, &(law, target)): (usize, &(Law, Option<f64>))| {
         let step = |share: f64| progress((number as f64 + share) / all.len() as f64);
         match target {
-            None => phase::diagram(law, MAP_RANGE, settings.cells, &step),
+            None => diagram(law, settings, &step),
             Some(y) => phase::slice(law, y, MAP_RANGE, settings.reach, settings.cells, &step),
         }
     };
     all.iter().enumerate().map(one).collect()
+}
+
+/// The map of T13 over (y, w) of one law alone.
+pub fn diagram(law: Law, settings: &Settings, progress: &dyn Fn(f64)) -> Map {
+    phase::diagram(law, MAP_RANGE, settings.cells, progress)
 }
 
 #[cfg(test)]

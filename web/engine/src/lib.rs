@@ -30,7 +30,7 @@ pub fn forces(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, forces::forces)
 }
 
-/// Where the laws go on beyond E = y, on a grid.
+/// Where a law goes on beyond E = y, certified.
 #[wasm_bindgen]
 pub fn phase(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, phase::phase)

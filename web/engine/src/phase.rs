@@ -1,81 +1,93 @@
-//! Chapter 3: where the laws go on beyond E = y (T13), sampled.
+//! Chapter 3: where the laws go on beyond E = y (T13), certified.
 
 use serde::{Deserialize, Serialize};
-use taskhead::flow::rank_one::Limit;
-use taskhead::gallery::{log_steps, steps};
+use taskhead::gallery::log_steps;
+use taskhead::theorems::certify::{Law, Map, Settings, boundary, diagram};
 
-/// Energies between y and 2y at which a law is looked at.
-const STEPS: usize = 120;
+/// Points of a boundary curve.
+const POINTS: usize = 200;
 
-/// The grid.
+/// Which law.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// Points a side.
-    points: usize,
+    /// Its place in the order of the metrics.
+    law: usize,
 }
 
-/// The diagram. `states[law][w][y]`: 0 holds on [y, 2y], 1 undecided by rounding, 2 fails.
+/// The map of a law over (y, w): where it is proved to hold at every energy from y to 2y, and proved to fail at one.
 #[derive(Debug, Serialize)]
 pub struct Phase {
-    certified: bool,
-    targets: Vec<f64>,
-    across: Vec<f64>,
-    states: [Vec<Vec<u8>>; 4],
+    #[serde(flatten)]
+    map: Map,
+    /// (y, w) of the exact boundary at E = 2y; empty where the law never ends.
+    boundary: Vec<(f64, f64)>,
 }
 
-/// Direction of each metric that the trend has beyond E = y.
-const SIGNS: [f64; 4] = [1.0, 1.0, -1.0, -1.0];
-
-/// Samples the diagram.
+/// Certifies the map of a law by interval arithmetic.
 pub fn phase(setting: Setting) -> Result<Phase, String> {
-    if !(2..=200).contains(&setting.points) {
-        return Err(format!("points = {} is not valid; it must be between 2 and 200", setting.points));
-    }
-    let targets = log_steps(0.1, 10.0, setting.points);
-    let across = log_steps(0.01, 10.0, setting.points);
-    let mut states = [const { Vec::new() }; 4];
-    for &w in &across {
-        let row: Vec<[u8; 4]> = targets.iter().map(|&y| laws(y, w)).collect();
-        for (law, states) in states.iter_mut().enumerate() {
-            states.push(row.iter().map(|s| s[law]).collect());
+    let law = *Law::ALL
+        .get(setting.law)
+        .ok_or_else(|| format!("law = {} is not valid; it must be between 0 and 3", setting.law))?;
+    let boundary = match law {
+        Law::Distance => {
+            log_steps(1e-3, 0.999, POINTS).into_iter().map(boundary::distance_curve).collect()
         }
-    }
-    Ok(Phase { certified: false, targets, across, states })
-}
-
-/// The four laws at one point: the sign of every step between neighbouring energies.
-fn laws(y: f64, w: f64) -> [u8; 4] {
-    let values: Vec<[f64; 4]> = steps(y, 2.0 * y, STEPS)
-        .into_iter()
-        .map(|e| Limit::new(y, w, y - e).adaptation().values())
-        .collect();
-    [0, 1, 2, 3].map(|i| {
-        let size = values.iter().fold(0.0_f64, |r, v| r.max(v[i].abs()));
-        let steps = values.windows(2).map(|p| SIGNS[i] * (p[1][i] - p[0][i]));
-        let worst = steps.fold(f64::INFINITY, f64::min);
-        let rounding = 1e-13 * size;
-        if worst > rounding {
-            0
-        } else if worst < -rounding {
-            2
-        } else {
-            1
-        }
-    })
+        Law::Dot => log_steps(2.0001, 1e5, POINTS).into_iter().map(boundary::dot_curve).collect(),
+        Law::Cosine | Law::Norm => Vec::new(),
+    };
+    Ok(Phase { map: diagram(law, &Settings::default(), &|_| {}), boundary })
 }
 
 #[cfg(test)]
 mod tests {
+    use taskhead::theorems::certify::{State, csv};
+
     use super::*;
 
-    /// The counter-example of the Coq file Beyond.v (a = −2, so E < 2y), and what is proved to go on.
+    fn at(phase: &Phase, y: f64, w: f64) -> State {
+        let within = |[low, high]: [f64; 2], v: f64| low <= v && v <= high;
+        phase.map.cells.iter().find(|c| within(c.y, y) && within(c.w, w)).expect("the cells tile").state
+    }
+
+    /// The counter-example of the Coq file Beyond.v (a = −2, so E < 2y), and the laws that never end.
     #[test]
     fn proved_points_are_where_they_belong() {
-        assert_eq!(laws(23.0 / 9.0, 0.5)[2], 2);
-        let phase = phase(Setting { points: 20 }).unwrap();
-        assert!(phase.states[3].iter().flatten().all(|&s| s != 2));
-        let distance: Vec<u8> = phase.states[0].iter().flatten().copied().collect();
-        assert!(distance.contains(&0) && distance.contains(&2));
+        assert_eq!(at(&phase(Setting { law: 2 }).unwrap(), 23.0 / 9.0, 0.5), State::Fails);
+        for law in [1, 3] {
+            let phase = phase(Setting { law }).unwrap();
+            assert_eq!(phase.map.shares, [1.0, 0.0, 0.0]);
+            assert!(phase.boundary.is_empty());
+        }
+        assert!(phase(Setting { law: 4 }).unwrap_err().starts_with("law = 4"));
+    }
+
+    /// The page shows the certificate that the repository keeps.
+    #[test]
+    fn the_maps_are_those_of_the_gallery() {
+        let maps = [0, 1, 2, 3].map(|law| phase(Setting { law }).unwrap().map);
+        let kept = include_str!("../../../plots/phase-certified.csv");
+        // Rows with a target are slices.
+        let is_diagram = |row: &&str| matches!(row.split(',').nth(1), Some("" | "target"));
+        assert_eq!(
+            csv(&maps).lines().collect::<Vec<_>>(),
+            kept.lines().filter(is_diagram).collect::<Vec<_>>()
+        );
+    }
+
+    /// A tenth off the exact curve the dot law is proved on one side and refuted on the other. So is the
+    /// distance law where it fails first at E = 2y.
+    #[test]
+    fn the_exact_boundary_parts_the_regions() {
+        for (law, from) in [(0, 1.3), (2, 1.05)] {
+            let phase = phase(Setting { law }).unwrap();
+            let inside = |&&(y, w): &&(f64, f64)| from < y && y < 50.0 && 0.05 < w && w < 50.0;
+            let points: Vec<_> = phase.boundary.iter().filter(inside).collect();
+            assert!(points.len() > 20);
+            for &&(y, w) in &points {
+                assert_eq!(at(&phase, y / 1.1, 1.1 * w), State::Holds);
+                assert_eq!(at(&phase, 1.1 * y, w / 1.1), State::Fails);
+            }
+        }
     }
 }

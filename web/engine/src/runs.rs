@@ -79,6 +79,8 @@ pub struct Downstream {
     records: Vec<Record>,
     /// The point of the smallest risk.
     best: usize,
+    /// By which part that is below the better one of the two ends.
+    gain: f64,
 }
 
 /// The risk of a sweep over probing times of one seed, and where it is smallest.
@@ -88,7 +90,9 @@ pub fn downstream(config: Config) -> Result<Downstream, String> {
         .filter(|&i| records[i].risk.is_finite())
         .min_by(|&a, &b| records[a].risk.total_cmp(&records[b].risk))
         .ok_or("this problem has no downstream risk")?;
-    Ok(Downstream { records, best })
+    let risk = |i: usize| records[i].risk;
+    let gain = 1.0 - risk(best) / risk(0).min(risk(records.len() - 1));
+    Ok(Downstream { records, best, gain })
 }
 
 /// The curve of a problem file.
