@@ -41,12 +41,16 @@ impl Need {
     }
 }
 
-/// Bytes that the machine, or the limit set for this process, has left.
+/// Bytes that the machine, or the limit set for this process, has left; as many as one likes where the
+/// operating system does not say.
 pub(super) fn available() -> f64 {
-    let mut system = System::new();
+    let Ok(mut system) = System::new() else { return f64::INFINITY };
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
     let limited = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-    system.available_memory().min(limited) as f64
+    match system.available_memory().min(limited) {
+        0 => f64::INFINITY,
+        bytes => bytes as f64,
+    }
 }
 
 /// The stage of a replay that needs the most; at least so much, as buffers of single operations are not counted.

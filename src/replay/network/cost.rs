@@ -51,14 +51,14 @@ impl Cost {
                     let (height, width, depth) = image()?;
                     let next = vec![height.div_ceil(stride), width.div_ceil(stride), channels];
                     let changes = stride != 1 || channels != depth;
-                    // Two convolutions, their normalisations, the sum and max(0, ·); perhaps a shortcut.
-                    let operations = if changes { 8.0 } else { 6.0 };
+                    let convolutions = if changes { 3.0 } else { 2.0 };
                     let shortcut = if changes { filters(1, depth, channels) } else { 0.0 };
                     let weights = filters(FILTER, depth, channels)
                         + filters(FILTER, channels, channels)
                         + shortcut
-                        + operations * 2.0 * channels as f64;
-                    let outputs = operations * count(&next);
+                        + convolutions * 4.0 * channels as f64;
+                    // Each with its normalisation; the sum and max(0, ·).
+                    let outputs = (2.0 * convolutions + 2.0) * count(&next);
                     (weights, outputs, if mean { vec![channels] } else { next })
                 }
             };
