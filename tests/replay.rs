@@ -432,7 +432,7 @@ fn bad_input_gives_one_clear_error() {
         (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
         (&["digits", "--data", "cache"], "--data does not belong to this setting"),
         (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
-        (&["digits", "--widths", "1000000,1000000"], "pretraining needs at least"),
+        (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),
         (&["digits", "--widths", "18446744073709551615,2"], "GiB of memory"),
         (&["digits", "--head-hidden", "9000000000000"], "finetuning needs at least"),
         (&["linear", "--samples", "900000000000"], "the linear network needs at least"),
