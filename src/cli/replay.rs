@@ -11,7 +11,9 @@ use super::curves::{Curves, set};
 use super::plot::save_svgs;
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::files::{check_output, write_csv, write_parquet};
+use crate::gallery::course::course;
 use crate::gallery::transfer::{Finding, Nearness, findings, nearness, optima, overlay, transfer};
+use crate::plot::Figure;
 use crate::replay::config::{
     Architecture, Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
 };
@@ -200,13 +202,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Draws adaptation and transfer against energy.
+/// Draws adaptation and transfer against energy, and adaptation in time.
 fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     let mut paths = Vec::new();
     if let Some(figure) = transfer(&result.records) {
         paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
+    }
+    if let Some(figure) = course(&result.records) {
+        paths.extend(save_svgs(&figure, folder, figure.name())?);
     }
     Ok(paths)
 }

@@ -22,6 +22,7 @@ mod agreement;
 mod axis;
 mod canvas;
 mod contour;
+mod course;
 mod digits;
 mod geometry;
 mod heatmap;
@@ -43,6 +44,7 @@ mod trend;
 
 pub use agreement::{Agreement, Tolerance};
 pub use axis::{Axis, Scale};
+pub use course::Course;
 pub use digits::Digits;
 pub use heatmap::{HeatMap, HeatPanel};
 pub use hyperbolas::{FeaturePath, Hyperbolas};
