@@ -1,7 +1,7 @@
 //! Batch normalisation of channels, the last dimension of images N×height×width×channels.
 //!
 //! While it learns, a network takes mean and variance of each channel from the batch. To be measured, it takes
-//! those that [`Stack::settle`] found on training samples with the present weights: features then depend on
+//! those that `Stack::settle` found on training samples with the present weights: features then depend on
 //! weights and training samples only, not on the batches that came last.
 
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var};
