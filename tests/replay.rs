@@ -128,6 +128,115 @@ fn a_cell_depends_on_its_seed_only() {
     assert_ne!(numbers(&all[0]), second[0]);
 }
 
+/// A ResNet learns its source task, moves in finetuning, and a step of no size moves nothing: features are
+/// measured with the statistics of all training samples, whatever the batches were.
+#[test]
+fn residual_networks_learn_and_stay_where_nothing_learns() {
+    let mut config = small();
+    config.backbone = Backbone::Resnet { channels: vec![6, 8], blocks: 1 };
+    config.times = vec![4.0];
+    let text = |config: &Config| format!("{:?}", run(config.clone()));
+    assert_eq!(text(&config), text(&config));
+    let records = run(config.clone());
+    for r in &records {
+        assert!(
+            r.residual < r.frobenius && r.euclidean > 0.0 && r.problem == "digits resnet-6",
+            "{r:?}"
+        );
+    }
+    // A pretrained backbone is a better start than a random one for a head that probes for as long.
+    let accuracy = |source| {
+        let mut config = config.clone();
+        config.pretrain.source = source;
+        config.probe = Probes { times: Some(vec![20.0]), ..Probes::default() };
+        run(config)[0].accuracy_start
+    };
+    assert!(accuracy(Source::Labels) > accuracy(Source::None));
+    config.finetune.rate = 1e-30;
+    for r in run(config.clone()) {
+        assert!(r.euclidean < 1e-6, "{r:?}");
+    }
+    // The last block may belong to the head.
+    config.head[0].blocks = 1;
+    config.finetune.rate = 0.01;
+    let last = run(config).pop().unwrap();
+    assert!(last.residual < last.frobenius && last.euclidean > 0.0, "{last:?}");
+}
+
+/// One folder for the source task, another one for the downstream task.
+#[test]
+fn source_and_downstream_task_may_be_in_two_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let idx = |place: &str, side: u32, classes: usize, shift: usize| {
+        std::fs::create_dir_all(here.join(place)).unwrap();
+        for (part, count) in [("train", 48usize), ("t10k", 12)] {
+            let number = |n: u32| n.to_be_bytes().to_vec();
+            let mut images = [0x803, count as u32, side, side].map(number).concat();
+            let mut labels = [0x801, count as u32].map(number).concat();
+            for i in 0..count {
+                let class = i % classes;
+                labels.push((class + 2) as u8);
+                let lit = |at: usize| at % side as usize == class + shift;
+                images.extend(
+                    (0..(side * side) as usize).map(|at| 200 * u8::from(lit(at)) + (i % 7) as u8),
+                );
+            }
+            std::fs::write(here.join(place).join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+            std::fs::write(here.join(place).join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+        }
+    };
+    idx("clothes", 8, 3, 0);
+    idx("digits", 8, 4, 2);
+    idx("large", 9, 3, 0);
+    idx("one", 8, 1, 0);
+    let go = |args: &str| {
+        let common = "replay fashion --samples 20 --seeds 1 --points 2 --times 1 --widths 8 -q --out";
+        taskhead(here, &common.split(' ').chain(args.split(' ')).collect::<Vec<_>>())
+    };
+    let output = go("both --data digits --source-data clothes");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let records = |name: &str| read_sweep(here.join(name)).unwrap().records;
+    assert!(records("both.csv").iter().all(|r| r.succeeded() && r.problem == "clothes to digits mlp"));
+    // The other way round, and within one folder, the numbers are others.
+    let output = go("back --data clothes --source-data digits --classes 2,3,4 --source-classes 2,5");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(go("split --data digits --source-classes 2,3 --classes 4,5").status.success());
+    let ends: Vec<f64> =
+        ["both.csv", "back.csv", "split.csv"].iter().map(|name| records(name)[0].euclidean).collect();
+    assert!(ends[0] != ends[1] && ends[0] != ends[2], "{ends:?}");
+    std::fs::create_dir_all(here.join("cut")).unwrap();
+    for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"] {
+        std::fs::copy(here.join("clothes").join(name), here.join("cut").join(name)).unwrap();
+    }
+    std::fs::write(here.join("cut/t10k-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 12, 2]).unwrap();
+    for (args, expected) in [
+        ("bad --data digits --source-data none", "none: there is no such folder; --source-data takes"),
+        ("bad --data none --source-data digits", "none: there is no such folder; --data takes"),
+        ("bad --data digits --source-data large", "large: its images have the shape [9, 9, 1]"),
+        (
+            "bad --data digits --source-data cut",
+            "cut/t10k-labels-idx1-ubyte: the shape [12] needs 12 bytes",
+        ),
+        (
+            "bad --data cut --source-data digits",
+            "cut/t10k-labels-idx1-ubyte: the shape [12] needs 12 bytes",
+        ),
+        ("bad --data one --source-data digits", "one: there is but one label, 2"),
+        (
+            "bad --data digits --source-data clothes --source-classes 2,9",
+            "clothes: no image has the label 9",
+        ),
+        ("bad --data digits --classes 2", "`data.classes` holds 1; accepted: at least two"),
+    ] {
+        let output = go(args);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args}: {text}");
+        assert!(text.contains(expected) && !text.contains("panicked"), "{args} says: {text}");
+        assert!(!here.join("bad.csv").exists());
+    }
+}
+
 /// Even points are where they should be: from the longest probing to none, evenly in energy.
 #[test]
 fn probing_points_are_placed_by_energy() {
@@ -322,6 +431,13 @@ fn bad_input_gives_one_clear_error() {
         (&["fashion", "--data", "nowhere"], "nowhere: there is no such folder"),
         (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
         (&["digits", "--data", "cache"], "--data does not belong to this setting"),
+        (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
+        (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),
+        (&["digits", "--widths", "18446744073709551615,2"], "GiB of memory"),
+        (&["digits", "--head-hidden", "9000000000000"], "finetuning needs at least"),
+        (&["linear", "--samples", "900000000000"], "the linear network needs at least"),
+        (&["digits", "--points", "900000000000"], "at most 10000000 are accepted"),
+        (&["digits", "--backbone", "vgg"], "possible values"),
         (&["digits", "--out", "nowhere/r"], "nowhere"),
         (&["digits", "--threads", "0"], "at least 1"),
         (&["digits", "--weights", "missing.safetensors"], "missing.safetensors: cannot read"),

@@ -18,7 +18,7 @@ use crate::plot::{Figure, Theme};
 pub struct Args {
     /// A stored sweep, .parquet or .csv.
     results: PathBuf,
-    /// trend, trajectories, heatmap, risk, smoothing, digits or transfer.
+    /// trend, trajectories, heatmap, risk, smoothing, digits, transfer or course.
     #[arg(long)]
     figure: Option<String>,
     /// File format.

@@ -11,8 +11,12 @@ use super::curves::{Curves, set};
 use super::plot::save_svgs;
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::files::{check_output, write_csv, write_parquet};
+use crate::gallery::course::course;
 use crate::gallery::transfer::{Finding, Nearness, findings, nearness, optima, overlay, transfer};
-use crate::replay::config::{Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source};
+use crate::plot::Figure;
+use crate::replay::config::{
+    Architecture, Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
+};
 use crate::replay::{Replay, device};
 use crate::sweep::Sweep;
 
@@ -39,6 +43,16 @@ pub struct Args {
     /// Folder of the data: IDX files, CIFAR-10's binary files, or train/CLASS/*.png with test/CLASS/*.png.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
+    /// classes of both folders are taken, unless said otherwise.
+    #[arg(long, value_name = "FOLDER")]
+    source_data: Option<PathBuf>,
+    /// Labels of the source task.
+    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
+    source_classes: Option<Vec<u16>>,
+    /// Labels of the downstream task.
+    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
+    classes: Option<Vec<u16>>,
     /// auto, cpu, cuda:N or metal.
     #[arg(long, default_value = "auto")]
     device: String,
@@ -57,8 +71,11 @@ pub struct Args {
     /// Downstream training images, drawn by the seed.
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
+    /// Kind of backbone.
+    #[arg(long, value_enum)]
+    backbone: Option<Architecture>,
     /// Widths of the layers of an MLP backbone.
-    #[arg(long, value_delimiter = ',', value_name = "H")]
+    #[arg(long, conflicts_with = "backbone", value_delimiter = ',', value_name = "H")]
     widths: Option<Vec<usize>>,
     /// Width of a hidden layer of the head.
     #[arg(long, value_name = "WIDTH")]
@@ -185,13 +202,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Draws adaptation and transfer against energy.
+/// Draws adaptation and transfer against energy, and adaptation in time.
 fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     let mut paths = Vec::new();
     if let Some(figure) = transfer(&result.records) {
         paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
+    }
+    if let Some(figure) = course(&result.records) {
+        paths.extend(save_svgs(&figure, folder, figure.name())?);
     }
     Ok(paths)
 }
@@ -239,6 +259,9 @@ fn configuration(args: &Args) -> Result<Config> {
         head.hidden = args.head_hidden.or(head.hidden);
         set(&mut head.blocks, args.head_blocks);
     }
+    if let Some(architecture) = args.backbone {
+        config.backbone = architecture.backbone();
+    }
     if let Some(widths) = &args.widths {
         config.backbone = Backbone::Mlp { widths: widths.clone() };
     }
@@ -249,10 +272,26 @@ fn configuration(args: &Args) -> Result<Config> {
             Data::Files(files) => files.samples = Some(given),
         }
     }
-    if let Some(folder) = &args.data {
-        match &mut config.data {
-            Data::Files(files) => files.folder = folder.clone(),
-            _ => bail!("--data does not belong to this setting; accepted with: fashion, images"),
+    let given = [
+        ("--data", args.data.is_some()),
+        ("--source-data", args.source_data.is_some()),
+        ("--source-classes", args.source_classes.is_some()),
+        ("--classes", args.classes.is_some()),
+    ];
+    match &mut config.data {
+        Data::Files(files) => {
+            set(&mut files.folder, args.data.clone());
+            if let Some(folder) = &args.source_data {
+                files.source_folder = Some(folder.clone());
+                (files.source, files.classes) = (vec![], vec![]);
+            }
+            set(&mut files.source, args.source_classes.clone());
+            set(&mut files.classes, args.classes.clone());
+        }
+        _ => {
+            if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+                bail!("{flag} does not belong to this setting; accepted with: fashion, images");
+            }
         }
     }
     if let Some(experiment) = args.experiment {

@@ -1,12 +1,13 @@
 //! Numbers for the figures: of the rank-one theory, and of stored sweeps.
 
 #[cfg(feature = "plot")]
+pub mod course;
+#[cfg(feature = "plot")]
 pub mod stored;
 #[cfg(feature = "plot")]
 pub mod summary;
 #[cfg(feature = "plot")]
 pub mod theory;
-#[cfg(feature = "plot")]
 pub mod transfer;
 
 use crate::sweep::record::Record;

@@ -1,5 +1,6 @@
 //! Figures of a stored sweep.
 
+use super::course::course;
 use super::transfer::transfer;
 use super::{Curve, METRICS, curves, peak, quantile, same_group, steps};
 use crate::plot::{
@@ -9,8 +10,8 @@ use crate::plot::{
 use crate::sweep::record::Record;
 
 /// The figures that can be drawn of sweeps.
-pub const NAMES: [&str; 7] =
-    ["trend", "trajectories", "heatmap", "risk", "smoothing", "digits", "transfer"];
+pub const NAMES: [&str; 8] =
+    ["trend", "trajectories", "heatmap", "risk", "smoothing", "digits", "transfer", "course"];
 
 /// What a figure needs and a sweep does not have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -37,7 +38,12 @@ pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing
         "smoothing" => smoothing(records).map(boxed).ok_or(missing("at least two label smoothings")),
         "digits" => accuracies(records).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
         "transfer" => transfer(records).ok_or(missing("two probing points that succeeded")),
-        _ => Err(missing("a name of trend, trajectories, heatmap, risk, smoothing, digits, transfer")),
+        "course" => {
+            course(records).map(boxed).ok_or(missing("at least three finite finetuning times above 0"))
+        }
+        _ => Err(missing(
+            "a name of trend, trajectories, heatmap, risk, smoothing, digits, transfer, course",
+        )),
     }
 }
 

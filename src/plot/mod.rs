@@ -22,6 +22,7 @@ mod agreement;
 mod axis;
 mod canvas;
 mod contour;
+mod course;
 mod digits;
 mod geometry;
 mod heatmap;
@@ -44,6 +45,7 @@ mod work_precision;
 
 pub use agreement::{Agreement, Tolerance};
 pub use axis::{Axis, Scale};
+pub use course::Course;
 pub use digits::Digits;
 pub use heatmap::{HeatMap, HeatPanel};
 pub use hyperbolas::{FeaturePath, Hyperbolas};

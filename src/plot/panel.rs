@@ -1,6 +1,5 @@
 //! One panel: frame, axes, curves, and labels next to what they name.
 
-use super::SeriesPanel;
 use super::axis::{Axis, Ruler};
 use super::canvas::{Align, Canvas};
 use super::geometry::{Rect, Xy, finite};
@@ -10,6 +9,7 @@ use super::series::{Kind, Series, labels_of, number_of};
 use super::text::{short, width};
 use super::theme::{Colour, LABEL_SIZE, Pen, TICK_SIZE, TITLE_SIZE};
 use super::ticks::Tick;
+use super::{SeriesPanel, Theme};
 
 /// A label that waits for its place.
 struct Waiting {
@@ -360,6 +360,21 @@ fn on_axis(ruler: &Ruler, wanted: usize, (from, to): (f64, f64)) -> Vec<(f64, Ti
 /// Draws panels of series with a common horizontal axis and common pens, so many in a row; the labels
 /// stand right of the last column.
 pub(crate) fn series_panels(canvas: &mut Canvas, columns: usize, x: &Axis, panels: &[SeriesPanel]) {
+    panels_with(canvas, columns, x, panels, |theme, number, _| theme.pen(number));
+}
+
+/// The same for series in an order, such as that of energies.
+pub(crate) fn ordered_panels(canvas: &mut Canvas, columns: usize, x: &Axis, panels: &[SeriesPanel]) {
+    panels_with(canvas, columns, x, panels, Theme::ordered_pen);
+}
+
+fn panels_with(
+    canvas: &mut Canvas,
+    columns: usize,
+    x: &Axis,
+    panels: &[SeriesPanel],
+    pen: impl Fn(Theme, usize, usize) -> Pen,
+) {
     let labels = labels_of(panels.iter().flat_map(|p| &p.series));
     let rows = panels.len().div_ceil(columns);
     let layout = Layout::new(columns, rows).with_labels(labels.iter().copied()).with_shared_x();
@@ -375,7 +390,7 @@ pub(crate) fn series_panels(canvas: &mut Canvas, columns: usize, x: &Axis, panel
         let mut area = Panel::open(canvas, frame, axes, text);
         let last_column = i % columns == columns - 1 || i + 1 == panels.len();
         for series in &panel.series {
-            let pen = canvas.theme.pen(number_of(&labels, &series.label));
+            let pen = pen(canvas.theme, number_of(&labels, &series.label), labels.len());
             if last_column {
                 area.series(canvas, series, pen);
             } else {

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 use super::config::{Config, Loss};
 use super::data::{Dataset, Samples, draw};
 use super::error::ReplayError;
-use super::measure::{apply, rows};
+use super::measure::{apply, rows, settle};
 use super::network::{Plan, Stack, matrix, tensor};
 use super::probing::{Energies, Probe, Wanted};
 use super::train::{Descent, Trainer, residual};
@@ -99,6 +99,7 @@ impl Start {
         let (dtype, device) = (replay.dtype, &replay.device);
         let targets = matrix(&train.targets)?;
         let smoothed = tensor(&smooth(&targets, curve.smoothing), dtype, device)?;
+        settle(&backbone, &train.inputs)?;
         let features = apply(&backbone, &train.inputs)?;
 
         plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
@@ -258,7 +259,9 @@ impl Start {
         let mut records = Vec::new();
         for blank in blanks {
             trainer.until(config.steps(blank.time, training, samples))?;
+            settle(&backbone, &self.train.inputs)?;
             let moved = apply(&backbone, &self.train.inputs)?;
+            settle(&head, &moved)?;
             let held_moved = apply(&backbone, &self.held_out.inputs)?;
             let after = self.fit(loss, &head, &moved, &held_moved)?;
             let (moved, held_moved) = (rows(&moved)?, rows(&held_moved)?);
@@ -355,7 +358,8 @@ mod tests {
         let mlp = Backbone::Mlp { widths: vec![12, 8] };
         let networks = [
             Config { backbone: mlp, ..digits },
-            Config { backbone: Backbone::Cnn { channels: vec![3, 4], width: 8 }, ..cnn },
+            Config { backbone: Backbone::Cnn { channels: vec![3, 4], width: 8 }, ..cnn.clone() },
+            Config { backbone: Backbone::Resnet { channels: vec![3, 4], blocks: 1 }, ..cnn },
             Config::preset("linear").unwrap(),
         ];
         for mut config in networks {
@@ -372,10 +376,10 @@ mod tests {
                     let start = Start::new(&replay, curve).unwrap();
                     let (backbone, head) = (start.backbone.clone(), start.head.clone());
                     let whole = backbone.clone().then(head.clone());
-                    let outputs = whole.forward(&start.train.inputs).unwrap();
+                    let outputs = whole.forward_batch(&start.train.inputs).unwrap();
                     let finetuning = driver(loss, &outputs, &start.train.targets).unwrap();
                     let finetuning = finetuning.backward().unwrap();
-                    let outputs = head.forward(&start.features).unwrap();
+                    let outputs = head.forward_batch(&start.features).unwrap();
                     let probing = driver(loss, &outputs, &start.smoothed).unwrap().backward().unwrap();
                     let all = whole.variables("whole");
                     assert_eq!(all.len(), backbone.variables("").len() + head.variables("").len());

@@ -63,6 +63,23 @@ pub enum ReplayError {
         /// The largest.
         high: f64,
     },
+    /// More memory than there is.
+    #[error(
+        "{stage} needs at least {needed:.1} GiB of memory with {batch} samples in a batch and {at_once} at once, \
+         but {available:.1} GiB are available; a smaller batch, narrower layers or fewer threads need less"
+    )]
+    Memory {
+        /// What needs it.
+        stage: &'static str,
+        /// How much, in GiB.
+        needed: f64,
+        /// How much there is, in GiB.
+        available: f64,
+        /// Samples that go through the network at once.
+        batch: usize,
+        /// Networks that run at once.
+        at_once: usize,
+    },
     /// A file of weights that does not fit.
     #[error("{}: {fault}", path.display())]
     Weights {

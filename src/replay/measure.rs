@@ -6,7 +6,12 @@ use nalgebra::DMatrix;
 use super::network::{Stack, matrix};
 
 /// Samples that go through a network at once.
-const PART: usize = 512;
+pub const PART: usize = 512;
+
+/// Sets the statistics of normalisations to those of training samples (N×…).
+pub fn settle(stack: &Stack, samples: &Tensor) -> Result<()> {
+    stack.settle(samples, PART)
+}
 
 /// The outputs (N×…) of layers, without a way back.
 pub fn apply(stack: &Stack, inputs: &Tensor) -> Result<Tensor> {

@@ -13,11 +13,13 @@ pub mod data;
 pub mod device;
 pub mod error;
 mod measure;
+mod memory;
 pub mod network;
 mod pretrain;
 mod probing;
 mod tangent;
 mod train;
+mod weights;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -73,6 +75,10 @@ impl Replay {
             Precision::F64 => DType::F64,
         };
         let dataset = Dataset::load(&config.data)?;
+        if device.is_cpu() {
+            let threads = rayon::current_num_threads();
+            memory::most(&config, &dataset, threads)?.within(memory::available())?;
+        }
         let (backbone, backbone_file) = match &dataset {
             Dataset::Linear(_) => (None, None),
             Dataset::Images(tasks) => {

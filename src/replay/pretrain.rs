@@ -1,22 +1,19 @@
 //! The backbone before finetuning: pretrained on the source task, read from a file, or random.
 
-use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
 use flate2::Crc;
 use rand::seq::SliceRandom;
-use safetensors::SafeTensors;
 use serde::Serialize;
 
 use super::config::{Backbone, Config, Loss, Precision, Pretrain, Source};
 use super::data::{Images, Split};
 use super::error::ReplayError;
-use super::measure::outputs;
+use super::measure::{outputs, settle};
 use super::network::{Plan, Stack};
 use super::train::{Descent, Trainer};
-use crate::files::{Fault, write_atomically};
+use super::weights::{load, store, stored_identity};
 use crate::tasks::stream;
 
 /// A backbone that is ready for finetuning.
@@ -57,6 +54,15 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
             let conv = channels.iter().map(|&channels| Plan::Conv { channels, pool: true });
             conv.chain([Plan::Dense { width: *width }]).collect()
         }
+        Backbone::Resnet { channels, blocks } => {
+            let block = |(stage, block): (usize, usize)| Plan::Residual {
+                channels: channels[stage],
+                stride: if stage > 0 && block == 0 { 2 } else { 1 },
+                mean: (stage + 1, block + 1) == (channels.len(), *blocks),
+            };
+            let all = (0..channels.len()).flat_map(|stage| (0..*blocks).map(move |b| (stage, b)));
+            [Plan::Stem { channels: channels[0] }].into_iter().chain(all.map(block)).collect()
+        }
         Backbone::Linear => Vec::new(),
     }
 }
@@ -79,7 +85,7 @@ pub fn backbone(
     let (stack, features) = Stack::new(&plan(&config.backbone), &shape, &mut rng, place)?;
     if let Some(path) = &pretrain.weights {
         let path = PathBuf::from(path);
-        load(&stack, &path)?;
+        load(&stack, &config.backbone, &path)?;
         return Ok(Pretrained { stack, file: Some(path) });
     }
     if pretrain.source == Source::None {
@@ -99,7 +105,7 @@ pub fn backbone(
     if let Some(path) = path.as_ref().filter(|path| path.exists())
         && stored_identity(path)?.as_deref() == Some(&identity)
     {
-        load(&stack, path)?;
+        load(&stack, &config.backbone, path)?;
         return Ok(Pretrained { stack, file: Some(path.clone()) });
     }
     let head = source_head(config, source, &features, place)?;
@@ -134,6 +140,7 @@ fn train(
     )?;
     let steps = (epochs * trainer.per_epoch() as f64).round() as usize;
     trainer.until(steps)?;
+    settle(whole, &train.inputs)?;
     if outputs(whole, &train.inputs)?.iter().all(|v| v.is_finite()) {
         Ok(())
     } else {
@@ -163,72 +170,4 @@ fn file_name(identity: &str) -> String {
     let mut crc = Crc::new();
     crc.update(identity.as_bytes());
     format!("backbone-{:08x}.safetensors", crc.sum())
-}
-
-/// What the names of its variables begin with.
-const PREFIX: &str = "backbone";
-
-/// Key of the metadata that says what a stored backbone depends on.
-const CONFIGURATION: &str = "configuration";
-
-/// Stores a backbone with what it depends on.
-fn store(stack: &Stack, path: &Path, identity: &str) -> Result<(), ReplayError> {
-    let fault = |fault: String| ReplayError::Weights { path: path.to_owned(), fault };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| fault(format!("cannot make its folder: {e}")))?;
-    }
-    let variables = stack.variables(PREFIX).into_iter().map(|(name, v)| (name, v.as_tensor().clone()));
-    let metadata = HashMap::from([(CONFIGURATION.to_owned(), identity.to_owned())]);
-    let bytes = safetensors::serialize(variables, Some(metadata)).map_err(|e| fault(e.to_string()))?;
-    write_atomically(path, |writer| {
-        writer.write_all(&bytes).map_err(|source| Fault::Io { action: "write", source })
-    })
-    .map_err(|e| fault(e.fault.to_string()))
-}
-
-/// What a stored backbone depends on.
-fn stored_identity(path: &Path) -> Result<Option<String>, ReplayError> {
-    let bytes = read(path)?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| unreadable(path, &e))?;
-    Ok(metadata.metadata().as_ref().and_then(|m| m.get(CONFIGURATION).cloned()))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ReplayError> {
-    std::fs::read(path)
-        .map_err(|e| ReplayError::Weights { path: path.to_owned(), fault: format!("cannot read: {e}") })
-}
-
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ReplayError {
-    let fault = format!("this is not a whole safetensors file ({error})");
-    ReplayError::Weights { path: path.to_owned(), fault }
-}
-
-/// Puts the weights of a file into the variables of a backbone: all of them, each of its shape.
-fn load(stack: &Stack, path: &Path) -> Result<(), ReplayError> {
-    let fault = |fault: String| Err(ReplayError::Weights { path: path.to_owned(), fault });
-    let bytes = read(path)?;
-    let mut stored =
-        candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|e| unreadable(path, &e))?;
-    for (name, variable) in stack.variables(PREFIX) {
-        let Some(tensor) = stored.remove(&name) else {
-            return fault(format!("these weights are of another backbone: there is no `{name}`"));
-        };
-        if tensor.dims() != variable.dims() {
-            return fault(format!(
-                "these weights are of another backbone: `{name}` has shape {:?}, wanted is {:?}",
-                tensor.dims(),
-                variable.dims()
-            ));
-        }
-        let tensor = tensor.to_dtype(variable.dtype())?;
-        let sum = tensor.abs()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-        if !sum.is_finite() {
-            return fault(format!("`{name}` holds values that are not finite"));
-        }
-        variable.set(&tensor.to_device(variable.device())?)?;
-    }
-    if let Some(name) = stored.keys().min() {
-        return fault(format!("these weights are of another backbone: `{name}` has no place"));
-    }
-    Ok(())
 }

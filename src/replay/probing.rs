@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::config::{Config, Loss};
 use super::error::ReplayError;
-use super::measure::apply;
+use super::measure::{apply, settle};
 use super::network::{Stack, matrix};
 use super::train::{Descent, Trainer, residual};
 use crate::energy::Energy;
@@ -71,6 +71,7 @@ impl Probe<'_> {
     }
 
     fn energy(&self, head: &Stack, loss: Loss) -> Result<Energy, ReplayError> {
+        settle(head, self.features)?;
         let outputs = apply(head, self.features)?;
         Ok(Energy::of(&matrix(&residual(loss, &outputs, self.targets)?)?))
     }
@@ -141,6 +142,7 @@ impl Probe<'_> {
     pub fn head_after(&self, steps: usize, config: &Config) -> Result<Stack, ReplayError> {
         let head = self.head.fork()?;
         self.trainer(&head, config)?.until(steps)?;
+        settle(&head, self.features)?;
         Ok(head)
     }
 }

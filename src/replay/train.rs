@@ -224,7 +224,7 @@ impl<'a> Trainer<'a> {
     pub fn until(&mut self, steps: usize) -> Result<(), ReplayError> {
         while self.steps < steps {
             let (inputs, targets) = self.batches.rows(self.inputs, self.targets)?;
-            let outputs = self.stack.forward(&inputs)?;
+            let outputs = self.stack.forward_batch(&inputs)?;
             self.descent.step(&driver(self.loss, &outputs, &targets)?)?;
             self.steps += 1;
         }

@@ -76,6 +76,12 @@ impl Images {
         Self { labels, ..self }
     }
 
+    /// The labels that images have, ascending.
+    pub fn classes_seen(&self) -> Vec<u16> {
+        let seen: std::collections::BTreeSet<u16> = self.labels.iter().copied().collect();
+        seen.into_iter().collect()
+    }
+
     /// The images of the given rows, in that order.
     pub fn select(&self, rows: &[usize]) -> Self {
         let size: usize = self.shape.iter().product();

@@ -6,6 +6,8 @@ mod idx;
 mod images;
 mod linear;
 
+use std::path::Path;
+
 use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 
@@ -73,24 +75,63 @@ pub enum Dataset {
 }
 
 impl Files {
-    /// The images of some classes; what the folder holds decides how it is read.
-    fn split(&self, classes: &[u16], most: Option<usize>) -> Result<Split, ReplayError> {
-        let fault = |fault: String| ReplayError::Data { path: self.folder.clone(), fault };
-        if !self.folder.is_dir() {
-            return Err(fault("there is no such folder; --data takes another".into()));
+    /// Source and downstream task.
+    fn tasks(&self) -> Result<ImageTasks, ReplayError> {
+        let (downstream, source) = (&self.folder, self.source_folder.as_ref().unwrap_or(&self.folder));
+        let tasks = ImageTasks {
+            source: self.split(source, &self.source, self.source_samples)?,
+            downstream: self.split(downstream, &self.classes, None)?,
+            samples: self.samples,
+        };
+        let shape = tasks.downstream.train.shape();
+        for (folder, images) in [
+            (downstream, &tasks.downstream.held_out),
+            (source, &tasks.source.train),
+            (source, &tasks.source.held_out),
+        ] {
+            if images.shape() != shape {
+                let fault = format!(
+                    "its images have the shape {:?} (height, width, channels), the downstream training images \
+                     of {} have {shape:?}; accepted: one shape",
+                    images.shape(),
+                    downstream.display()
+                );
+                return Err(ReplayError::Data { path: folder.clone(), fault });
+            }
         }
-        let part = |train: bool, most| {
-            let all = if cifar::is_there(&self.folder) {
-                cifar::read(&self.folder, train)
-            } else if self.folder.join("train").is_dir() {
-                folder::read(&self.folder, if train { "train" } else { "test" }, self.side)
+        Ok(tasks)
+    }
+
+    /// The images of some classes of a folder, or of all; what it holds decides how it is read.
+    fn split(&self, folder: &Path, classes: &[u16], most: Option<usize>) -> Result<Split, ReplayError> {
+        let fault = |fault: String| ReplayError::Data { path: folder.to_owned(), fault };
+        if !folder.is_dir() {
+            let option = if folder == self.folder { "--data" } else { "--source-data" };
+            return Err(fault(format!("there is no such folder; {option} takes another")));
+        }
+        let read = |train: bool| {
+            if cifar::is_there(folder) {
+                cifar::read(folder, train)
+            } else if folder.join("train").is_dir() {
+                folder::read(folder, if train { "train" } else { "test" }, self.side)
             } else {
                 let name = if train { "train" } else { "t10k" };
-                idx::read(&self.folder, name, usize::from(u8::MAX) + 1)
-            };
-            all?.of_classes(classes, most).map_err(fault)
+                idx::read(folder, name, usize::from(u8::MAX) + 1)
+            }
         };
-        Ok(Split { train: part(true, most)?, held_out: part(false, self.held_out)? })
+        let train = read(true)?;
+        let all = train.classes_seen();
+        let classes = if classes.is_empty() { &all } else { classes };
+        if classes.len() < 2 {
+            return Err(fault(format!(
+                "there is but one label, {}; accepted: at least two",
+                classes[0]
+            )));
+        }
+        Ok(Split {
+            train: train.of_classes(classes, most).map_err(fault)?,
+            held_out: read(false)?.of_classes(classes, self.held_out).map_err(fault)?,
+        })
     }
 }
 
@@ -112,11 +153,7 @@ impl Dataset {
             &Data::Digits { samples } => {
                 ImageTasks { source: digits(0..5), downstream: digits(5..10), samples }
             }
-            Data::Files(files) => ImageTasks {
-                source: files.split(&files.source, files.source_samples)?,
-                downstream: files.split(&files.classes, None)?,
-                samples: files.samples,
-            },
+            Data::Files(files) => files.tasks()?,
         };
         let there = tasks.downstream.train.count();
         match tasks.samples {

@@ -2,7 +2,10 @@
 
 mod affine;
 mod conv;
+mod cost;
+mod norm;
 mod pool;
+mod residual;
 mod storage;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
@@ -12,7 +15,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::tasks::normal;
 use affine::affine;
 use conv::{Conv, conv};
+pub use cost::Cost;
+use norm::Norm;
 use pool::pool;
+use residual::{Normalise, Normed, Residual};
 
 /// A layer to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +40,21 @@ pub enum Plan {
         /// Whether height and width are halved.
         pool: bool,
     },
+    /// A convolution with 3×3 filters, batch normalisation and max(0, ·).
+    Stem {
+        /// Output channels.
+        channels: usize,
+    },
+    /// A residual block of two convolutions with 3×3 filters, each with batch normalisation. Where it changes
+    /// the shape, the shortcut is a convolution with 1×1 filters, else the identity.
+    Residual {
+        /// Output channels.
+        channels: usize,
+        /// What height and width are divided by, rounding up.
+        stride: usize,
+        /// Whether the mean over all pixels is taken after it.
+        mean: bool,
+    },
 }
 
 /// A layer.
@@ -42,6 +63,8 @@ enum Layer {
     Dense { weight: Var, bias: Var },
     Linear { weight: Var, zero: Tensor },
     Conv { weight: Var, bias: Var, pool: bool },
+    Stem(Normed),
+    Residual(Box<Residual>),
 }
 
 /// Height and width of filters.
@@ -99,6 +122,34 @@ impl Stack {
                         return Err(storage::misfit("pooling", &[height, width, channels]));
                     }
                 }
+                Plan::Stem { channels } => {
+                    let &[height, width, depth] = &shape[..] else {
+                        return Err(storage::misfit("a convolution", &shape));
+                    };
+                    let weight = matrix(FILTER * FILTER * depth, channels, 2.0)?;
+                    layers.push(Layer::Stem(Normed::new(weight, FILTER, 1, (dtype, device))?));
+                    shape = vec![height, width, channels];
+                }
+                Plan::Residual { channels, stride, mean } => {
+                    let &[height, width, depth] = &shape[..] else {
+                        return Err(storage::misfit("a residual block", &shape));
+                    };
+                    let mut part = |depth: usize, size: usize, stride: usize| {
+                        let weight = matrix(size * size * depth, channels, 2.0)?;
+                        Normed::new(weight, size, stride, (dtype, device))
+                    };
+                    let first = part(depth, FILTER, stride)?;
+                    let second = part(channels, FILTER, 1)?;
+                    let changes = stride != 1 || channels != depth;
+                    let shortcut = changes.then(|| part(depth, 1, stride)).transpose()?;
+                    let block = Residual { first, second, shortcut, mean };
+                    layers.push(Layer::Residual(Box::new(block)));
+                    shape = if mean {
+                        vec![channels]
+                    } else {
+                        vec![height.div_ceil(stride), width.div_ceil(stride), channels]
+                    };
+                }
             }
         }
         Ok((Self { layers }, shape))
@@ -111,8 +162,17 @@ impl Stack {
         Ok(Self { layers: vec![Layer::Linear { weight, zero }] })
     }
 
-    /// Applies all layers to samples in rows.
+    /// Applies all layers to samples in rows, normalising by the settled statistics.
     pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
+        self.walk(inputs, &mut Norm::settled)
+    }
+
+    /// Applies all layers to samples in rows, normalising by the statistics of these samples.
+    pub fn forward_batch(&self, inputs: &Tensor) -> Result<Tensor> {
+        self.walk(inputs, &mut Norm::of_batch)
+    }
+
+    fn walk(&self, inputs: &Tensor, norm: &mut Normalise<'_>) -> Result<Tensor> {
         let mut x = inputs.clone();
         for layer in &self.layers {
             x = match layer {
@@ -122,12 +182,32 @@ impl Stack {
                     let y = conv(&x, weight, bias, Conv { size: FILTER, stride: 1, relu: true })?;
                     if *halve { pool(&y)? } else { y }
                 }
+                Layer::Stem(stem) => stem.forward(&x, true, norm)?,
+                Layer::Residual(block) => block.forward(&x, norm)?,
             };
         }
         Ok(x)
     }
 
-    /// The variables with their names, which start with a prefix.
+    /// Convolutions with batch normalisation in the order of a walk, with their names.
+    fn normed<'a>(&'a self, prefix: &str) -> Vec<(String, &'a Normed)> {
+        let of_layer = |(i, layer): (usize, &'a Layer)| match layer {
+            Layer::Stem(stem) => vec![(format!("{prefix}.{i}"), stem)],
+            Layer::Residual(block) => {
+                let parts = block.parts().into_iter();
+                parts.map(|(part, normed)| (format!("{prefix}.{i}.{part}"), normed)).collect()
+            }
+            _ => vec![],
+        };
+        self.layers.iter().enumerate().flat_map(of_layer).collect()
+    }
+
+    /// The normalisations in the order of a walk.
+    fn norms(&self) -> Vec<&Norm> {
+        self.normed("").into_iter().map(|(_, normed)| &normed.norm).collect()
+    }
+
+    /// The variables that learn with their names, which start with a prefix.
     pub fn variables(&self, prefix: &str) -> Vec<(String, Var)> {
         let mut all = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
@@ -139,9 +219,24 @@ impl Stack {
                 Layer::Linear { weight, .. } => {
                     all.push((format!("{prefix}.{i}.weight"), weight.clone()));
                 }
+                Layer::Stem(_) | Layer::Residual(_) => {}
             }
         }
+        for (name, normed) in self.normed(prefix) {
+            all.push((format!("{name}.weight"), normed.weight.clone()));
+            all.push((format!("{name}.norm.scale"), normed.norm.scale.clone()));
+            all.push((format!("{name}.norm.shift"), normed.norm.shift.clone()));
+        }
         all
+    }
+
+    /// The statistics of normalisations, which are settled and do not learn, with their names.
+    pub fn statistics(&self, prefix: &str) -> Vec<(String, Var)> {
+        let of = |(name, normed): (String, &Normed)| {
+            let mean = (format!("{name}.norm.mean"), normed.norm.mean.clone());
+            [mean, (format!("{name}.norm.variance"), normed.norm.variance.clone())]
+        };
+        self.normed(prefix).into_iter().flat_map(of).collect()
     }
 
     /// A copy whose variables are its own.
@@ -158,6 +253,8 @@ impl Stack {
                 Layer::Conv { weight, bias, pool } => {
                     Layer::Conv { weight: copy(weight)?, bias: copy(bias)?, pool: *pool }
                 }
+                Layer::Stem(stem) => Layer::Stem(stem.fork(copy)?),
+                Layer::Residual(block) => Layer::Residual(Box::new(block.fork(copy)?)),
             })
         });
         Ok(Self { layers: layers.collect::<Result<_>>()? })

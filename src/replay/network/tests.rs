@@ -121,3 +121,107 @@ fn shapes_that_do_not_fit_are_refused() {
     let error = Stack::new(&pooled, &[8], &mut stream(1, 1), PLACE).unwrap_err();
     assert!(error.to_string().contains("a convolution cannot take samples of shape [8]"), "{error}");
 }
+
+fn normed(channels: usize) -> Norm {
+    let norm = Norm::new(channels, PLACE.0, PLACE.1).unwrap();
+    norm.scale.set(&random(&[channels], 5)).unwrap();
+    norm.shift.set(&random(&[channels], 6)).unwrap();
+    norm
+}
+
+#[test]
+fn batch_normalisation_is_that_of_tensor_operations() {
+    for relu in [false, true] {
+        let (x, norm) = (variable(&[4, 3, 5, 6], 1), normed(6));
+        let variables = [&x, &norm.scale, &norm.shift];
+        compare(&variables, || norm.of_batch(&x, relu), || norm.plain(&x, relu));
+    }
+    let (x, norm) = ((random(&[50, 4], 1) + 3.0).unwrap(), Norm::new(4, PLACE.0, PLACE.1).unwrap());
+    let y = norm.of_batch(&x, false).unwrap();
+    let largest = |t: Tensor| t.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+    assert!(largest(y.mean(0).unwrap()) < 1e-12);
+    assert!(largest((y.sqr().unwrap().mean(0).unwrap() - 1.0).unwrap()) < 1e-4);
+}
+
+fn resnet(seed: u64) -> Stack {
+    let plans = [
+        Plan::Stem { channels: 3 },
+        Plan::Residual { channels: 3, stride: 1, mean: false },
+        Plan::Residual { channels: 4, stride: 2, mean: true },
+    ];
+    let (stack, shape) = Stack::new(&plans, &[5, 6, 2], &mut stream(seed, 1), PLACE).unwrap();
+    assert_eq!(shape, [4]);
+    stack
+}
+
+/// Settled on all samples at once, a network is the training one on them; in parts, nearly.
+#[test]
+fn settled_networks_are_the_training_ones_on_all_samples() {
+    let (stack, x) = (resnet(3), random(&[40, 5, 6, 2], 1));
+    let training = stack.forward_batch(&x).unwrap();
+    assert!(gap(&stack.forward(&x).unwrap(), &training) > 0.1);
+    stack.settle(&x, 40).unwrap();
+    assert!(gap(&stack.forward(&x).unwrap(), &training) < 1e-12);
+    // Mean and variance before the first normalisation.
+    let first = || [0, 1].map(|i| stack.statistics("")[i].1.as_tensor().copy().unwrap());
+    let whole = first();
+    stack.settle(&x, 7).unwrap();
+    // Before the first normalisation parts make no difference; after it they make a small one.
+    for (parts, whole) in first().iter().zip(&whole) {
+        assert!(gap(parts, whole) < 1e-13);
+    }
+    let apart = gap(&stack.forward(&x).unwrap(), &training);
+    assert!(apart > 1e-9 && apart < 0.5, "{apart}");
+    // A fork has statistics of its own.
+    let fork = stack.fork().unwrap();
+    fork.settle(&random(&[5, 5, 6, 2], 8), 5).unwrap();
+    assert!(gap(&stack.forward(&x).unwrap(), &fork.forward(&x).unwrap()) > 1e-3);
+}
+
+#[test]
+fn gradients_of_residual_blocks_are_slopes() {
+    let (stack, x, weights) = (resnet(1), random(&[6, 5, 6, 2], 1), random(&[6, 4], 2));
+    let names: Vec<String> = stack.variables("b").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), 3 * (1 + 2 + 3));
+    for name in ["b.0.weight", "b.1.second.norm.shift", "b.2.shortcut.weight", "b.2.first.norm.scale"] {
+        assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
+    }
+    stack.settle(&random(&[9, 5, 6, 2], 4), 9).unwrap();
+    for batch in [true, false] {
+        let forward = || if batch { stack.forward_batch(&x) } else { stack.forward(&x) };
+        let loss = || (forward().unwrap() * &weights).unwrap().sum_all().unwrap();
+        let gradients = loss().backward().unwrap();
+        for (name, variable) in stack.variables("") {
+            let gradient = gradients.get(&variable).expect(&name);
+            let old = variable.as_tensor().copy().unwrap();
+            let direction = random(variable.dims(), 7);
+            let at = |step: f64| {
+                variable.set(&(&old + (&direction * step).unwrap()).unwrap()).unwrap();
+                let value: f64 = loss().to_scalar().unwrap();
+                variable.set(&old).unwrap();
+                value
+            };
+            let step = 1e-6;
+            let slope = (at(step) - at(-step)) / (2.0 * step);
+            let found: f64 = (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
+            assert!(
+                (slope - found).abs() < 1e-6 * (1.0 + found.abs()),
+                "{name}: {slope} is not {found}"
+            );
+            assert!(found != 0.0, "{name}");
+        }
+    }
+}
+
+/// ResNet-18 of torchvision with a 3×3 convolution first and no classifier has 11,168,832 weights on three channels.
+#[test]
+fn resnet_18_has_its_size() {
+    use crate::replay::config::Architecture;
+    let plans = crate::replay::pretrain::plan(&Architecture::Resnet18.backbone());
+    let place = (DType::F32, &Device::Cpu);
+    let (stack, shape) = Stack::new(&plans, &[32, 32, 3], &mut stream(1, 1), place).unwrap();
+    let count: usize = stack.variables("").iter().map(|(_, v)| v.elem_count()).sum();
+    assert_eq!((shape, count, stack.normed("").len()), (vec![512], 11_168_832, 20));
+    let x = Tensor::ones((1, 32, 32, 3), DType::F32, &Device::Cpu).unwrap();
+    assert_eq!(stack.forward(&x).unwrap().dims(), [1, 512]);
+}
