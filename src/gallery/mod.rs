@@ -8,6 +8,7 @@ pub mod stored;
 pub mod summary;
 #[cfg(feature = "plot")]
 pub mod theory;
+#[cfg(feature = "plot")]
 pub mod transfer;
 
 use crate::sweep::record::Record;
