@@ -13,10 +13,9 @@ use std::time::Instant;
 
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
-use suite::Case;
+use suite::{Case, error};
 use taskhead::flow::Flow;
 use taskhead::flow::solver::{Options, Solution, solve};
-use taskhead::reduction::State;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,12 +50,6 @@ fn heads(name: &str) -> Result<Vec<Case>, String> {
 
 fn run(flow: &Flow, until: f64, rtol: f64) -> Solution {
     solve(flow, until, &Options { rtol, ..Options::default() }).expect("valid options")
-}
-
-/// The relative error of motion and head, the worse of both.
-fn error(state: &State, exact: &State) -> f64 {
-    let ratio = |a: &DMatrix<f64>, b: &DMatrix<f64>| (a - b).norm() / b.norm();
-    ratio(&state.motion, &exact.motion).max(ratio(&state.head, &exact.head))
 }
 
 fn table(cases: impl IntoIterator<Item = Case>) {

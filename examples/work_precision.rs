@@ -1,6 +1,6 @@
 //! The work-precision diagrams of `plots/solver/`, from the runs that `benches/peers/run` writes.
 //!
-//! `cargo run --release --features plot --example work_precision -- [RUNS.csv [FOLDER]]`
+//! `cargo run --release --example work_precision -- [RUNS.csv [FOLDER]]`
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,14 +23,25 @@ const METHODS: [(&str, &str); 6] = [
     ("torchdiffeq-dopri5-full", "dopri5 on (B, V)"),
 ];
 
-/// Error, seconds and evaluations of a run.
-type Run = (f64, f64, f64);
+/// A row of the table, whose last column is not drawn.
+#[derive(Debug, Clone, serde::Deserialize)]
+struct Run {
+    case: String,
+    method: String,
+    tolerance: String,
+    error: f64,
+    seconds: f64,
+    evaluations: f64,
+}
+
+/// The runs of each case and method.
+type Runs = BTreeMap<(String, String), Vec<Run>>;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let table = arguments.next().unwrap_or("plots/solver/work-precision.csv".into());
     let folder = PathBuf::from(arguments.next().unwrap_or("plots/solver".into()));
-    let runs = read(&std::fs::read_to_string(&table).map_err(|e| format!("{table}: {e}"))?)?;
+    let runs = read(&table).map_err(|e| format!("{table}: {e}"))?;
     let there = CASES.iter().filter(|(case, _)| runs.keys().any(|(name, _)| name == case));
     let figure = WorkPrecision {
         x_label: "achieved relative error".into(),
@@ -44,34 +55,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The runs of each case and method by tolerance; of a repeated run the fastest.
-fn read(text: &str) -> Result<BTreeMap<(String, String), Vec<Run>>, String> {
+/// The runs in the order of their errors; of a repeated run the fastest.
+fn read(table: &str) -> Result<Runs, csv::Error> {
     let mut fastest: BTreeMap<(String, String, String), Run> = BTreeMap::new();
-    for (number, line) in text.lines().enumerate().skip(1) {
-        let fault = |what: &str| format!("line {}: {what}: {line}", number + 1);
-        let fields: Vec<&str> = line.split(',').collect();
-        let [case, method, tolerance, values @ ..] = &fields[..] else {
-            return Err(fault("seven columns are expected"));
-        };
-        let values: Result<Vec<f64>, _> = values.iter().map(|v| v.parse::<f64>()).collect();
-        let [error, seconds, evaluations, _] = values.map_err(|e| fault(&e.to_string()))?[..] else {
-            return Err(fault("seven columns are expected"));
-        };
-        let key = (case.to_string(), method.to_string(), tolerance.to_string());
-        let run = fastest.entry(key).or_insert((error, seconds, evaluations));
-        run.1 = run.1.min(seconds);
+    for run in csv::Reader::from_path(table)?.into_deserialize() {
+        let run: Run = run?;
+        let key = (run.case.clone(), run.method.clone(), run.tolerance.clone());
+        let kept = fastest.entry(key).or_insert(run.clone());
+        kept.seconds = kept.seconds.min(run.seconds);
     }
-    let mut runs: BTreeMap<(String, String), Vec<Run>> = BTreeMap::new();
+    let mut runs = Runs::new();
     for ((case, method, _), run) in fastest {
         runs.entry((case, method)).or_default().push(run);
     }
     for list in runs.values_mut() {
-        list.sort_by(|a, b| a.0.total_cmp(&b.0));
+        list.sort_by(|a, b| a.error.total_cmp(&b.error));
     }
     Ok(runs)
 }
 
-fn panels(runs: &BTreeMap<(String, String), Vec<Run>>, case: &str, title: &str) -> [SeriesPanel; 2] {
+fn panels(runs: &Runs, case: &str, title: &str) -> [SeriesPanel; 2] {
     let panel = |title: String, y_label: &str, pick: fn(&Run) -> f64| SeriesPanel {
         title,
         y_label: y_label.into(),
@@ -79,12 +82,16 @@ fn panels(runs: &BTreeMap<(String, String), Vec<Run>>, case: &str, title: &str) 
         series: METHODS
             .map(|(method, label)| {
                 let list = runs.get(&(case.into(), method.into())).map_or(&[][..], Vec::as_slice);
-                Series::line(label, list.iter().map(|r| r.0).collect(), list.iter().map(pick).collect())
+                Series::line(
+                    label,
+                    list.iter().map(|r| r.error).collect(),
+                    list.iter().map(pick).collect(),
+                )
             })
             .into(),
     };
     [
-        panel(title.into(), "seconds", |r| r.1),
-        panel(format!("{title}: evaluations"), "right-hand sides", |r| r.2),
+        panel(title.into(), "seconds", |r| r.seconds),
+        panel(format!("{title}: evaluations"), "right-hand sides", |r| r.evaluations),
     ]
 }

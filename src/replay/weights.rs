@@ -190,10 +190,7 @@ mod tests {
         store(&stack(&Backbone::Resnet { channels: vec![3, 4], blocks: 1 }, 1), &path, "").unwrap();
         let resnet =
             |channels: &[usize], blocks| Backbone::Resnet { channels: channels.to_vec(), blocks };
-        assert!(
-            error(&resnet(&[3, 4], 2)).contains("there is no `backbone.2.second.weight`")
-                || error(&resnet(&[3, 4], 2)).contains("`backbone.2.first.weight` has shape")
-        );
+        assert!(error(&resnet(&[3, 4], 2)).contains("`backbone.2.first.weight` has shape"));
         assert!(error(&resnet(&[3], 1)).contains("`backbone.2.first.norm.mean` has no place"));
         assert!(error(&resnet(&[3, 5], 1)).contains("has shape [27, 4], wanted is [27, 5]"));
         assert!(error(&Backbone::Mlp { widths: vec![3] }).contains("another backbone"));

@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, QR};
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::flow::Flow;
 use taskhead::problem::Problem;
-use taskhead::reduction::Reduction;
+use taskhead::reduction::{Reduction, State};
 use taskhead::tasks::{normal, stream};
 
 /// A problem of the suite.
@@ -71,6 +71,12 @@ impl Case {
         let r = &self.targets - &z * v;
         (v * r.transpose() * &self.inputs, z.tr_mul(&r) * self.head_rate)
     }
+}
+
+/// The relative error of motion and head, the worse of both.
+pub fn error(state: &State, exact: &State) -> f64 {
+    let ratio = |a: &DMatrix<f64>, b: &DMatrix<f64>| (a - b).norm() / b.norm();
+    ratio(&state.motion, &exact.motion).max(ratio(&state.head, &exact.head))
 }
 
 /// The problems that are solved in seconds.

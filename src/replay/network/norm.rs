@@ -75,7 +75,6 @@ impl Norm {
 }
 
 /// Mean and variance of each channel over so many pixels.
-#[derive(Debug, Clone, PartialEq)]
 struct Moments {
     count: f64,
     mean: Vec<f64>,
@@ -95,8 +94,8 @@ impl Moments {
         for_type!(x.dtype(), run(&x))
     }
 
-    /// Those of both together.
-    fn with(mut self, other: &Self) -> Self {
+    /// Takes in those of other pixels.
+    fn add(&mut self, other: &Self) {
         let (a, b) = (self.count, other.count);
         let share = b / (a + b);
         for c in 0..self.mean.len() {
@@ -105,7 +104,7 @@ impl Moments {
             self.variance[c] +=
                 share * (other.variance[c] - self.variance[c]) + share * (1.0 - share) * gap * gap;
         }
-        Self { count: a + b, ..self }
+        self.count += b;
     }
 }
 
@@ -142,7 +141,7 @@ impl Stack {
             self.walk(&samples.narrow(0, from, part.min(count - from))?, &mut |norm, x, relu| {
                 let here = Moments::of(x)?;
                 match found.get_mut(next) {
-                    Some(all) => *all = all.clone().with(&here),
+                    Some(all) => all.add(&here),
                     None => found.push(here),
                 }
                 next += 1;

@@ -66,6 +66,27 @@ fn pooling_is_the_largest_of_four() {
     assert_eq!(pool(&odd).unwrap().dims(), [1, 1, 2, 1]);
 }
 
+/// For every variable of a stack its name, the slope of a loss in a direction by differences, and by the gradient.
+fn slopes(stack: &Stack, loss: impl Fn() -> Tensor) -> Vec<(String, f64, f64)> {
+    let gradients = loss().backward().unwrap();
+    let of = |(name, variable): (String, Var)| {
+        let gradient = gradients.get(&variable).expect(&name);
+        let old = variable.as_tensor().copy().unwrap();
+        let direction = random(variable.dims(), 7);
+        let at = |step: f64| {
+            variable.set(&(&old + (&direction * step).unwrap()).unwrap()).unwrap();
+            let value: f64 = loss().to_scalar().unwrap();
+            variable.set(&old).unwrap();
+            value
+        };
+        let step = 1e-6;
+        let slope = (at(step) - at(-step)) / (2.0 * step);
+        let found: f64 = (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
+        (name, slope, found)
+    };
+    stack.variables("").into_iter().map(of).collect()
+}
+
 /// Gradients of all layers together against differences of the loss.
 #[test]
 fn gradients_are_slopes() {
@@ -78,20 +99,7 @@ fn gradients_are_slopes() {
     let (stack, _) = Stack::new(&plans, &[4, 6, 1], &mut stream(1, 1), PLACE).unwrap();
     let (x, weights) = (random(&[5, 4, 6, 1], 1), random(&[5, 2], 2));
     let loss = || (stack.forward(&x).unwrap() * &weights).unwrap().sum_all().unwrap();
-    let gradients = loss().backward().unwrap();
-    for (name, variable) in stack.variables("") {
-        let gradient = gradients.get(&variable).expect(&name);
-        let direction = random(variable.dims(), 7);
-        let at = |step: f64| {
-            let old = variable.as_tensor().copy().unwrap();
-            variable.set(&(&old + (&direction * step).unwrap()).unwrap()).unwrap();
-            let value: f64 = loss().to_scalar().unwrap();
-            variable.set(&old).unwrap();
-            value
-        };
-        let step = 1e-6;
-        let slope = (at(step) - at(-step)) / (2.0 * step);
-        let found: f64 = (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
+    for (name, slope, found) in slopes(&stack, loss) {
         assert!((slope / found - 1.0).abs() < 1e-6, "{name}: {slope} is not {found}");
     }
 }
@@ -190,20 +198,7 @@ fn gradients_of_residual_blocks_are_slopes() {
     for batch in [true, false] {
         let forward = || if batch { stack.forward_batch(&x) } else { stack.forward(&x) };
         let loss = || (forward().unwrap() * &weights).unwrap().sum_all().unwrap();
-        let gradients = loss().backward().unwrap();
-        for (name, variable) in stack.variables("") {
-            let gradient = gradients.get(&variable).expect(&name);
-            let old = variable.as_tensor().copy().unwrap();
-            let direction = random(variable.dims(), 7);
-            let at = |step: f64| {
-                variable.set(&(&old + (&direction * step).unwrap()).unwrap()).unwrap();
-                let value: f64 = loss().to_scalar().unwrap();
-                variable.set(&old).unwrap();
-                value
-            };
-            let step = 1e-6;
-            let slope = (at(step) - at(-step)) / (2.0 * step);
-            let found: f64 = (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
+        for (name, slope, found) in slopes(&stack, loss) {
             assert!(
                 (slope - found).abs() < 1e-6 * (1.0 + found.abs()),
                 "{name}: {slope} is not {found}"
