@@ -1,9 +1,0 @@
-/work/main/web/target/debug/deps/bindgen-4bfef5b617f93056.d: bindgen/src/main.rs Cargo.toml
-
-/work/main/web/target/debug/deps/libbindgen-4bfef5b617f93056.rmeta: bindgen/src/main.rs Cargo.toml
-
-bindgen/src/main.rs:
-Cargo.toml:
-
-# env-dep:CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
-# env-dep:CLIPPY_CONF_DIR
