@@ -39,6 +39,7 @@ mod parallel;
 pub mod plot;
 pub mod probing;
 pub mod problem;
+mod product;
 pub mod reduction;
 #[cfg(feature = "replay")]
 pub mod replay;

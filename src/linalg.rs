@@ -5,6 +5,8 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use crate::product::{Factor, multiply};
+
 /// Largest relative reconstruction error, per row and column, that a decomposition may have.
 /// Backward stable algorithms stay below a small multiple of `n * EPSILON`; this leaves a factor of 100.
 const RECONSTRUCTION: f64 = 100.0 * f64::EPSILON;
@@ -134,19 +136,42 @@ impl Eigen {
             return Ok(Self { q: DMatrix::identity(n, n), d: DVector::zeros(n) });
         }
         let scaled = (a / scale + a.transpose() / scale) / 2.0;
-        let eigen = nalgebra::SymmetricEigen::try_new(scaled.clone(), f64::EPSILON, 10_000)
-            .ok_or(DecompositionError::NoConvergence { kind, rows: n, columns: n })?;
+        let (values, vectors) = symmetric_eigen(&scaled).ok_or(DecompositionError::NoConvergence {
+            kind,
+            rows: n,
+            columns: n,
+        })?;
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&i, &j| eigen.eigenvalues[j].total_cmp(&eigen.eigenvalues[i]));
-        let d = DVector::from_iterator(n, order.iter().map(|&i| eigen.eigenvalues[i]));
-        let q = DMatrix::from_fn(n, n, |r, c| eigen.eigenvectors[(r, order[c])]);
-        let product = &q * DMatrix::from_diagonal(&d) * q.transpose();
+        order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
+        let d = DVector::from_iterator(n, order.iter().map(|&i| values[i]));
+        let q = vectors.select_columns(&order);
+        let mut product = DMatrix::zeros(n, n);
+        let weighted = DMatrix::from_fn(n, n, |i, j| q[(i, j)] * d[j]);
+        multiply(product.as_mut_slice(), false, 1.0, (&weighted).into(), Factor::from(&q).t());
         let error = (&scaled - product).norm() / scaled.norm();
         if error.is_nan() || error > RECONSTRUCTION * n as f64 {
             return Err(DecompositionError::Inaccurate { kind, rows: n, columns: n, error });
         }
         Ok(Self { q, d: d * scale })
     }
+}
+
+/// Rows from which on faer decomposes faster than nalgebra (measured: DESIGN.md).
+#[cfg(feature = "faer")]
+const FAER_ROWS: usize = 36;
+
+/// Eigenvalues and eigenvectors of a symmetric matrix, not yet checked.
+fn symmetric_eigen(a: &DMatrix<f64>) -> Option<(DVector<f64>, DMatrix<f64>)> {
+    #[cfg(feature = "faer")]
+    if a.nrows() >= FAER_ROWS {
+        let (n, _) = a.shape();
+        let view = faer::MatRef::from_column_major_slice(a.as_slice(), n, n);
+        let eigen = view.self_adjoint_eigen(faer::Side::Lower).ok()?;
+        let (s, u) = (eigen.S(), eigen.U());
+        return Some((DVector::from_fn(n, |i, _| s[i]), DMatrix::from_fn(n, n, |i, j| u[(i, j)])));
+    }
+    let eigen = nalgebra::SymmetricEigen::try_new(a.clone(), f64::EPSILON, 10_000)?;
+    Some((eigen.eigenvalues, eigen.eigenvectors))
 }
 
 /// The largest magnitude of a finite matrix; `amax` alone would pass over a NaN.

@@ -300,6 +300,7 @@ fn describe(status: &Status) -> (&'static str, Option<String>) {
         Status::Time => ("time", None),
         Status::Converged => ("converged", None),
         Status::Residual => ("residual", None),
+        Status::EnergyShare => ("energy-share", None),
         Status::StepLimit { steps, time } => {
             ("step-limit", Some(format!("{steps} steps taken, time {time:e} reached")))
         }

@@ -5,13 +5,16 @@
 //! J. ACM 12, 1965). On a linear problem this is GMRES with the frozen part as preconditioner (Walker
 //! and Ni, SIAM J. Numer. Anal. 49, 2011), for one evaluation an iteration.
 
+use crate::product::{axpy, norm};
+
 /// The memory of one iteration. The buffers stay for the next.
 #[derive(Debug, Clone, Default)]
 pub struct Acceleration {
-    /// Orthonormal changes of f, and the moves of x + f that belong to them.
+    /// Orthonormal changes of f as measured, and the moves of x + f that belong to them.
     changes: Vec<Vec<f64>>,
     moves: Vec<Vec<f64>>,
     used: usize,
+    last_measured: Vec<f64>,
     last_correction: Vec<f64>,
     last_move: Vec<f64>,
     started: bool,
@@ -24,35 +27,37 @@ impl Acceleration {
         self.started = false;
     }
 
-    /// Moves x by the accelerated correction. `dot` is the inner product in which f is made small.
-    pub fn advance(&mut self, x: &mut [f64], f: &[f64], dot: impl Fn(&[f64], &[f64]) -> f64) {
+    /// Moves x by the accelerated correction f. `measured` is a linear image of f that is to become small.
+    pub fn advance(&mut self, x: &mut [f64], f: &[f64], measured: &[f64]) {
         if self.started {
-            self.remember(f, &dot);
+            self.remember(f, measured);
         }
-        self.last_correction.clear();
-        self.last_correction.extend_from_slice(f);
+        for (last, now) in [(&mut self.last_measured, measured), (&mut self.last_correction, f)] {
+            last.clear();
+            last.extend_from_slice(now);
+        }
         self.last_move.clear();
         self.last_move.extend_from_slice(f);
         for (q, u) in self.changes.iter().zip(&self.moves).take(self.used) {
-            axpy(&mut self.last_move, -dot(q, f), u);
+            axpy(&mut self.last_move, -dot(q, measured), u);
         }
         axpy(x, 1.0, &self.last_move);
         self.started = true;
     }
 
-    fn remember(&mut self, f: &[f64], dot: &impl Fn(&[f64], &[f64]) -> f64) {
+    fn remember(&mut self, f: &[f64], measured: &[f64]) {
         if self.used == self.changes.len() {
-            self.changes.push(vec![0.0; f.len()]);
+            self.changes.push(vec![0.0; measured.len()]);
             self.moves.push(vec![0.0; f.len()]);
         }
         let (before, change) = self.changes.split_at_mut(self.used);
         let (moves_before, step) = self.moves.split_at_mut(self.used);
         let (change, step) = (&mut change[0], &mut step[0]);
         for i in 0..f.len() {
-            change[i] = f[i] - self.last_correction[i];
-            step[i] = self.last_move[i] + change[i];
+            change[i] = measured[i] - self.last_measured[i];
+            step[i] = self.last_move[i] + (f[i] - self.last_correction[i]);
         }
-        let size = dot(change, change).sqrt();
+        let size = norm(change);
         // The second pass takes away what rounding left of the first.
         for _ in 0..2 {
             for (q, u) in before.iter().zip(moves_before.iter()) {
@@ -61,7 +66,7 @@ impl Acceleration {
                 axpy(step, -c, u);
             }
         }
-        let rest = dot(change, change).sqrt();
+        let rest = norm(change);
         if rest > 1e-8 * size {
             change.iter_mut().for_each(|x| *x /= rest);
             step.iter_mut().for_each(|x| *x /= rest);
@@ -70,8 +75,8 @@ impl Acceleration {
     }
 }
 
-fn axpy(x: &mut [f64], factor: f64, y: &[f64]) {
-    x.iter_mut().zip(y).for_each(|(x, y)| *x += factor * y);
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]
@@ -90,7 +95,7 @@ mod tests {
         let mut acceleration = Acceleration::default();
         for _ in 0..7 {
             let f = &b - &a * DVector::from_column_slice(&x);
-            acceleration.advance(&mut x, f.as_slice(), |p, q| p.iter().zip(q).map(|(a, b)| a * b).sum());
+            acceleration.advance(&mut x, f.as_slice(), (&f * 2.0).as_slice());
         }
         assert!((DVector::from_vec(x) - wanted).norm() < 1e-10);
     }

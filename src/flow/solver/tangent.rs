@@ -4,64 +4,101 @@
 //! symmetric matrices m_j K + γ ZZᵀ of size n: their eigenvectors make every function of Θ, at any
 //! step size and any complex shift, a pair of matrix products.
 
-use nalgebra::{Complex, DMatrix, DMatrixViewMut, DVector};
+use nalgebra::{DMatrix, DVector};
 
-use super::field::{scale_rows, views, views_mut};
 use crate::flow::Flow;
 use crate::linalg::{DecompositionError, Eigen, null_threshold};
+use crate::parallel;
+use crate::product::{Factor, Multiplier, multiply};
 use crate::reduction::State;
+
+/// Rows from which on the k eigenproblems are worth a thread each.
+const PARALLEL_ROWS: usize = 64;
 
 /// The decomposed tangent kernel at one state.
 #[derive(Debug, Clone)]
 pub struct Tangent {
     z: DMatrix<f64>,
     v: DMatrix<f64>,
-    v_transposed: DMatrix<f64>,
     sqrt_lambda: DVector<f64>,
     head_rate: f64,
     /// W, k×k.
     outputs: DMatrix<f64>,
-    outputs_transposed: DMatrix<f64>,
     /// m, k values.
     gains: DVector<f64>,
     /// Eigenvectors and eigenvalues of m_j K + γ ZZᵀ.
     modes: Vec<Eigen>,
+    /// The part qᵀ(m_j K)q of each eigenvalue, n for each j; γ qᵀZZᵀq is the rest.
+    motion_shares: Vec<f64>,
     largest: f64,
 }
 
 impl Tangent {
     /// Freezes and decomposes the tangent kernel at a state.
     pub fn new(flow: &Flow, state: &State) -> Result<Self, DecompositionError> {
-        let z = flow.reduction().features_at(state);
-        let v = state.head.clone();
+        Self::at(flow, &flow.reduction().features_at(state), &state.head, &Multiplier::default())
+    }
+
+    /// Freezes and decomposes the tangent kernel at features and a head, without the decompositions in the count.
+    pub(crate) fn at(
+        flow: &Flow,
+        z: &DMatrix<f64>,
+        v: &DMatrix<f64>,
+        multiplier: &Multiplier,
+    ) -> Result<Self, DecompositionError> {
+        let (n, k) = (z.nrows(), v.ncols());
         let lambda = flow.reduction().lambda();
-        let gram = &z * z.transpose() * flow.head_rate();
-        let outputs = Eigen::new(&v.tr_mul(&v))?;
+        let mut gram = DMatrix::zeros(n, n);
+        multiplier.multiply(gram.as_mut_slice(), false, flow.head_rate(), z, Factor::from(z).t());
+        let mut heads = DMatrix::zeros(k, k);
+        multiplier.multiply(heads.as_mut_slice(), false, 1.0, Factor::from(v).t(), v);
+        let outputs = Eigen::new(&heads)?;
         let gains = outputs.d.map(|m| m.max(0.0));
-        let mut modes = Vec::with_capacity(gains.len());
-        for &m in &gains {
+        let decompose = |j: usize| {
             let mut sum = gram.clone();
-            for i in 0..sum.nrows() {
-                sum[(i, i)] += m * lambda[i];
+            for i in 0..n {
+                sum[(i, i)] += gains[j] * lambda[i];
             }
             let mut eigen = Eigen::new(&sum)?;
             eigen.d.iter_mut().for_each(|d| *d = d.max(0.0));
-            modes.push(eigen);
-        }
+            Ok(eigen)
+        };
+        let modes: Vec<Eigen> = if n >= PARALLEL_ROWS {
+            parallel::each(k, decompose).into_iter().collect::<Result<_, _>>()?
+        } else {
+            (0..k).map(decompose).collect::<Result<_, _>>()?
+        };
+        let motion_shares = modes
+            .iter()
+            .zip(&gains)
+            .flat_map(|(eigen, m)| {
+                let shares = move |q: &[f64]| q.iter().zip(lambda).map(|(q, l)| q * q * l).sum::<f64>() * m;
+                (0..n).map(move |a| shares(eigen.q.column(a).as_slice()).min(eigen.d[a]))
+            })
+            .collect();
         let largest =
             modes.iter().filter_map(|e| e.d.as_slice().first()).fold(0.0, |a, &b| f64::max(a, b));
         Ok(Self {
-            z,
-            v_transposed: v.transpose(),
-            v,
+            z: z.clone(),
+            v: v.clone(),
             sqrt_lambda: lambda.map(f64::sqrt),
             head_rate: flow.head_rate(),
-            outputs_transposed: outputs.q.transpose(),
             outputs: outputs.q,
             gains,
             modes,
+            motion_shares,
             largest,
         })
+    }
+
+    /// Features at which it was frozen.
+    pub(crate) fn features(&self) -> &DMatrix<f64> {
+        &self.z
+    }
+
+    /// Head at which it was frozen.
+    pub(crate) fn head(&self) -> &DMatrix<f64> {
+        &self.v
     }
 
     /// The largest eigenvalue: the fastest decay rate of the residual.
@@ -69,12 +106,19 @@ impl Tangent {
         self.largest
     }
 
+    /// Every eigenvalue d with the part of it that is due to the motion of the backbone: a residual c along its
+    /// eigenvector moves D by √part · c and V/√γ by √(d − part) · c. In the order of [`Self::to_modes`].
+    pub(crate) fn rates(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let eigenvalues = self.modes.iter().flat_map(|e| e.d.iter().copied());
+        eigenvalues.zip(self.motion_shares.iter().copied())
+    }
+
     /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself:
     /// the largest √d · min(t, 1/d) over the eigenvalues d.
     pub fn response(&self, t: f64) -> f64 {
         let null = self.null();
-        let eigenvalues = self.modes.iter().flat_map(|e| e.d.iter().copied());
-        let smallest = eigenvalues.filter(|&d| d > null).fold(f64::INFINITY, f64::min);
+        let smallest =
+            self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);
         (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip())
     }
 
@@ -97,14 +141,14 @@ impl Tangent {
 
     /// f(Θ)R for a function of an eigenvalue.
     pub fn apply(&self, residual: &DMatrix<f64>, f: impl Fn(f64) -> f64) -> DMatrix<f64> {
-        let rotated = residual * &self.outputs;
-        let mut out = DMatrix::zeros(residual.nrows(), residual.ncols());
-        for (j, eigen) in self.modes.iter().enumerate() {
-            let mut c = eigen.q.tr_mul(&rotated.column(j));
-            c.iter_mut().zip(eigen.d.iter()).for_each(|(x, &d)| *x *= f(d));
-            out.set_column(j, &(&eigen.q * c));
-        }
-        out * self.outputs.transpose()
+        let multiplier = Multiplier::default();
+        let mut rotated = residual.clone();
+        let mut modes = residual.clone();
+        self.to_modes(&multiplier, residual.as_slice(), rotated.as_mut_slice(), modes.as_mut_slice());
+        modes.iter_mut().zip(self.rates()).for_each(|(x, (d, _))| *x *= f(d));
+        let mut out = residual.clone();
+        self.from_modes(&multiplier, modes.as_slice(), rotated.as_mut_slice(), out.as_mut_slice());
+        out
     }
 
     /// Θ⁺R: what is left of ∫R dt if the tangent kernel stays as it is. Eigenvalues that are zero to
@@ -120,7 +164,8 @@ impl Tangent {
         self.apply(residual, |d| if d > null { 0.0 } else { 1.0 })
     }
 
-    fn null(&self) -> f64 {
+    /// The size up to which an eigenvalue counts as zero.
+    pub(crate) fn null(&self) -> f64 {
         self.largest * null_threshold(self.z.nrows() + self.z.ncols())
     }
 
@@ -146,75 +191,71 @@ impl Tangent {
         sum
     }
 
-    /// Solves (I − μ_l J)x_l = g_l in place for one real shift and any number of complex ones, where
-    /// J(δ) = push(pull(δ)) is the stiff part of the Jacobian. The columns of `block` are packed states: the
-    /// one of the real shift, then the real and the imaginary part for each complex shift.
-    pub fn solve(&self, shifts: &[Complex<f64>], block: &mut DMatrix<f64>, buffers: &mut Buffers) {
-        let (n, p) = self.z.shape();
-        let (entries, s) = block.shape();
-        let Buffers { residual, stacked, rotated, coordinates } = buffers;
-        for (l, x) in block.as_slice().chunks_exact(entries).enumerate() {
-            let (motion, head) = views(x, n, p);
-            residual.gemm(-1.0, &motion, &self.v, 0.0);
-            scale_rows(residual, &self.sqrt_lambda);
-            residual.gemm(-1.0, &self.z, &head, 1.0);
-            stacked.rows_mut(l * n, n).copy_from(residual);
-        }
-        rotated.gemm(1.0, stacked, &self.outputs, 0.0);
-        for (eigen, part) in self.modes.iter().zip(rotated.as_mut_slice().chunks_exact_mut(n * s)) {
-            let mut part = DMatrixViewMut::from_slice(part, n, s);
-            coordinates.gemm_tr(1.0, &eigen.q, &part, 0.0);
-            let c = &mut *coordinates;
-            for (i, &d) in eigen.d.iter().enumerate() {
-                c[(i, 0)] *= shifts[0].re / (1.0 + shifts[0].re * d);
-                for (l, &shift) in shifts.iter().enumerate().skip(1) {
-                    let (re, im) = (2 * l - 1, 2 * l);
-                    let value = Complex::new(c[(i, re)], c[(i, im)]) * shift / (shift * d + 1.0);
-                    (c[(i, re)], c[(i, im)]) = (value.re, value.im);
-                }
-            }
-            part.gemm(1.0, &eigen.q, c, 0.0);
-        }
-        stacked.gemm(1.0, rotated, &self.outputs_transposed, 0.0);
-        for (l, x) in block.as_mut_slice().chunks_exact_mut(entries).enumerate() {
-            residual.copy_from(&stacked.rows(l * n, n));
-            let (mut motion, mut head) = views_mut(x, n, p);
-            head.gemm_tr(self.head_rate, &self.z, residual, 1.0);
-            scale_rows(residual, &self.sqrt_lambda);
-            motion.gemm(1.0, residual, &self.v_transposed, 1.0);
-        }
+    /// Residuals in the eigenvectors of Θ. `block` has, for each output, the same number of columns of n numbers, and
+    /// so has `out` for each eigenvalue of VᵀV; `rotated` is memory of the same size.
+    pub(crate) fn to_modes(
+        &self,
+        multiplier: &Multiplier,
+        block: &[f64],
+        rotated: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let (n, k) = (self.z.nrows(), self.gains.len());
+        let piece = block.len() / k.max(1);
+        multiplier.multiply(rotated, false, 1.0, Factor::new(block, piece), &self.outputs);
+        multiplier.add(n * block.len());
+        self.each_mode(out, piece, |j, out| {
+            let part = Factor::new(&rotated[j * piece..][..piece], n);
+            multiply(out, false, 1.0, Factor::from(&self.modes[j].q).t(), part);
+        });
     }
-}
 
-/// What [`Tangent::solve`] works in.
-#[derive(Debug, Clone)]
-pub struct Buffers {
-    residual: DMatrix<f64>,
-    stacked: DMatrix<f64>,
-    rotated: DMatrix<f64>,
-    coordinates: DMatrix<f64>,
-}
+    /// The inverse of [`Self::to_modes`].
+    pub(crate) fn from_modes(
+        &self,
+        multiplier: &Multiplier,
+        modes: &[f64],
+        rotated: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let (n, k) = (self.z.nrows(), self.gains.len());
+        let piece = modes.len() / k.max(1);
+        multiplier.add(n * modes.len());
+        self.each_mode(rotated, piece, |j, rotated| {
+            let part = Factor::new(&modes[j * piece..][..piece], n);
+            multiply(rotated, false, 1.0, (&self.modes[j].q).into(), part);
+        });
+        multiplier.multiply(
+            out,
+            false,
+            1.0,
+            Factor::new(rotated, piece),
+            Factor::from(&self.outputs).t(),
+        );
+    }
 
-impl Buffers {
-    /// For blocks of exactly `columns` columns.
-    pub fn new(flow: &Flow, columns: usize) -> Self {
-        let (n, k) = flow.reduction().targets().shape();
-        Self {
-            residual: DMatrix::zeros(n, k),
-            stacked: DMatrix::zeros(n * columns, k),
-            rotated: DMatrix::zeros(n * columns, k),
-            coordinates: DMatrix::zeros(n, columns),
+    fn each_mode(&self, out: &mut [f64], piece: usize, one: impl Fn(usize, &mut [f64]) + Sync + Send) {
+        if piece > 0 {
+            parallel::each_chunk(out, piece, self.z.nrows() >= 4 * PARALLEL_ROWS, one);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::field::Field;
     use super::*;
     use crate::linalg::wobble;
     use crate::problem::Problem;
     use crate::reduction::Reduction;
+
+    fn with_tangent(run: impl FnOnce(&Tangent)) {
+        let head = wobble(6, 2, 3.0);
+        let problem =
+            Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        let flow = Flow::new(&reduction, &head, 0.7).unwrap();
+        run(&Tangent::new(&flow, flow.start()).unwrap());
+    }
 
     /// The linear change of the residual by a small motion: −(Λ^{1/2} δD V + Z δV).
     fn pull(tangent: &Tangent, change: &State) -> DMatrix<f64> {
@@ -222,43 +263,39 @@ mod tests {
     }
 
     #[test]
-    fn solve_inverts_the_shifted_jacobian() {
-        let head = wobble(6, 2, 3.0);
-        let problem =
-            Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
-        let reduction = Reduction::new(&problem, &head).unwrap();
-        let flow = Flow::new(&reduction, &head, 0.7).unwrap();
-        let tangent = Tangent::new(&flow, flow.start()).unwrap();
-        let (n, p, k) = (3, reduction.width(), 2);
-        let state = |seed| State { motion: wobble(n, p, seed), head: wobble(p, k, seed + 1.0) };
-        let given = [state(4.0), state(6.0), state(8.0)];
-        let field = Field::new(&flow);
-        let mut block = DMatrix::from_columns(&given.each_ref().map(|g| field.pack(g)));
-        let shifts = [Complex::new(0.6, 0.0), Complex::new(0.4, 0.9)];
-        tangent.solve(&shifts, &mut block, &mut Buffers::new(&flow, 3));
-        let [real, re, im] = [0, 1, 2].map(|l| field.unpack(block.column(l).as_slice()));
-        let jacobian = |x: &State| tangent.push(&pull(&tangent, x));
-        let left = |x: &State, parts: &[(f64, &State)], given: &State| {
-            let mut left = x.clone();
-            parts.iter().for_each(|(factor, y)| left.add(*factor, &jacobian(y)));
-            left.add(-1.0, given);
-            left.motion.norm() + left.head.norm()
-        };
-        assert!(left(&real, &[(-0.6, &real)], &given[0]) < 1e-11);
-        assert!(left(&re, &[(-0.4, &re), (0.9, &im)], &given[1]) < 1e-11);
-        assert!(left(&im, &[(-0.4, &im), (-0.9, &re)], &given[2]) < 1e-11);
+    fn apply_is_the_tangent_kernel() {
+        with_tangent(|tangent| {
+            let r = wobble(3, 2, 8.0);
+            let direct = -pull(tangent, &tangent.push(&r));
+            assert!((tangent.apply(&r, |d| d) - direct).norm() < 1e-12);
+        });
     }
 
+    /// Blocks of several columns for each output come back, and sizes of motion and head are those of the rates.
     #[test]
-    fn apply_is_the_tangent_kernel() {
-        let head = wobble(6, 2, 3.0);
-        let problem =
-            Problem::linear(&wobble(3, 9, 0.0), &wobble(6, 9, 1.0), wobble(3, 2, 2.0)).unwrap();
-        let reduction = Reduction::new(&problem, &head).unwrap();
-        let flow = Flow::new(&reduction, &head, 0.7).unwrap();
-        let tangent = Tangent::new(&flow, flow.start()).unwrap();
-        let r = wobble(3, 2, 8.0);
-        let direct = -pull(&tangent, &tangent.push(&r));
-        assert!((tangent.apply(&r, |d| d) - direct).norm() < 1e-12);
+    fn modes_of_a_block_are_those_of_its_columns() {
+        with_tangent(|tangent| {
+            let (block, multiplier) = (wobble(3, 8, 4.0), Multiplier::default());
+            let [mut rotated, mut modes, mut back] = [(); 3].map(|()| block.clone());
+            tangent.to_modes(&multiplier, block.as_slice(), rotated.as_mut_slice(), modes.as_mut_slice());
+            tangent.from_modes(&multiplier, modes.as_slice(), rotated.as_mut_slice(), back.as_mut_slice());
+            assert!((&back - &block).norm() < 1e-13);
+            assert_eq!(multiplier.count(), 2 * (3 * 8 * 2 + 3 * 3 * 8));
+            // Column 2 of output 0 with column 2 of output 1, one mode of them at a time.
+            let residual = DMatrix::from_columns(&[block.column(2), block.column(6)]);
+            let mut whole = DMatrix::zeros(3, 2);
+            for (i, (d, share)) in tangent.rates().enumerate() {
+                let (j, a) = (i / 3, i % 3);
+                let mode = tangent.modes[j].q.column(a)
+                    * tangent.outputs.column(j).transpose()
+                    * modes[(a, 4 * j + 2)];
+                let moved = tangent.push(&mode);
+                let c = modes[(a, 4 * j + 2)];
+                assert!((moved.motion.norm_squared() - share * c * c).abs() < 1e-12);
+                assert!((moved.head.norm_squared() / 0.7 - (d - share) * c * c).abs() < 1e-12);
+                whole += mode;
+            }
+            assert!((whole - residual).norm() < 1e-13);
+        });
     }
 }

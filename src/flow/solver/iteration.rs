@@ -1,0 +1,122 @@
+//! The simplified Newton iteration for the residuals at the stages of a step, accelerated.
+
+use nalgebra::Complex;
+
+use super::acceleration::Acceleration;
+use super::collocation::{Collocation, MAX_PAIRS};
+use super::stages::{Stages, combine};
+use super::tangent::Tangent;
+
+/// The residuals at the stages of a step, and the memory to find them.
+#[derive(Debug, Clone)]
+pub(super) struct Iteration<'a> {
+    method: &'a Collocation,
+    /// A block of stages ([`super::stages`]).
+    pub residuals: Vec<f64>,
+    /// Iterations before it gives up.
+    pub limit: usize,
+    acceleration: Acceleration,
+    correction: Vec<f64>,
+    modes: Vec<f64>,
+    rotated: Vec<f64>,
+    measured: Vec<f64>,
+}
+
+impl<'a> Iteration<'a> {
+    /// Memory for n·k residuals.
+    pub fn new(method: &'a Collocation, entries: usize, limit: usize) -> Self {
+        let block = vec![0.0; entries * method.stages()];
+        Self {
+            method,
+            limit,
+            acceleration: Acceleration::default(),
+            correction: block.clone(),
+            modes: block.clone(),
+            rotated: block.clone(),
+            measured: block.clone(),
+            residuals: block,
+        }
+    }
+
+    /// Improves the residuals until what a correction moves is small, in units of the allowed motions (D, V/√γ), and solves
+    /// for the heads that belong to them. Returns the iterations, or nothing if it does not converge.
+    pub fn solve(
+        &mut self,
+        stages: &mut Stages,
+        tangent: &Tangent,
+        step: f64,
+        allowed: [f64; 2],
+    ) -> Option<usize> {
+        self.acceleration.restart();
+        let (mut first, mut last) = (f64::NAN, f64::INFINITY);
+        for iteration in 1..=self.limit {
+            if !stages.solve_heads(&self.residuals, step) {
+                return None;
+            }
+            stages.mismatch(&self.residuals, step, &mut self.correction);
+            let count = &stages.multiplier;
+            tangent.to_modes(count, &self.correction, &mut self.rotated, &mut self.modes);
+            self.solve_modes(tangent, step, allowed);
+            count.add(4 * self.modes.len() * self.method.stages());
+            tangent.from_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
+            self.acceleration.advance(&mut self.residuals, &self.correction, &self.measured);
+            let change = crate::product::norm(&self.measured);
+            if !change.is_finite() {
+                return None;
+            }
+            let converged = if iteration == 1 {
+                first = change;
+                // Nothing is known of the rate yet; only a negligible change is the end.
+                change <= 1e-3
+            } else {
+                let rate = change / last;
+                // Below the goal a change that no longer shrinks is rounding.
+                if rate < 1.0 { change * rate / (1.0 - rate) <= 1.0 } else { change <= 1.0 }
+            };
+            if converged {
+                return stages.solve_heads(&self.residuals, step).then_some(iteration);
+            }
+            if change > 10.0 * first {
+                return None;
+            }
+            last = change;
+        }
+        None
+    }
+
+    /// (1 + hA ⊗ Θ)⁻¹ on residuals in the modes of Θ, and the motions that they cause, h Σ_l a_il √d, in units of the allowed ones.
+    fn solve_modes(&mut self, tangent: &Tangent, step: f64, allowed: [f64; 2]) {
+        let m = self.method;
+        let s = m.stages();
+        let n = self.modes.len() / s / tangent.head().ncols().max(1);
+        if n == 0 {
+            return;
+        }
+        let per = allowed.map(|size| if size > 0.0 { size.powi(-2) } else { 0.0 });
+        let mut rates = tangent.rates();
+        let pieces = self.modes.chunks_exact_mut(n * s);
+        let measured = self.measured.chunks_exact_mut(n * s);
+        for ((modes, measured), parts) in pieces.zip(measured).zip(self.rotated.chunks_exact_mut(n * s)) {
+            // Components of the eigenvalues of A: the real one, then real and imaginary part of each pair.
+            combine(parts, modes, n, |l, c| m.decouple[(l, c)]);
+            // The weights stay in the first column of what is measured until the rows are done.
+            for a in 0..n {
+                let (d, share) = rates.next().expect("one for each mode");
+                parts[a] /= 1.0 + step * m.eigenvalues[0].re * d;
+                for l in 1..m.eigenvalues.len().min(MAX_PAIRS + 1) {
+                    let (re, im) = ((2 * l - 1) * n + a, 2 * l * n + a);
+                    let value = Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
+                    (parts[re], parts[im]) = (value.re, value.im);
+                }
+                measured[a] = (share * per[0] + (d - share) * per[1]).sqrt();
+            }
+            combine(modes, parts, n, |c, i| m.couple[(c, i)]);
+            let (weights, _) = parts.split_at_mut(n);
+            weights.copy_from_slice(&measured[..n]);
+            combine(measured, modes, n, |l, i| step * m.a[(i, l)]);
+            for column in measured.chunks_exact_mut(n) {
+                column.iter_mut().zip(&*weights).for_each(|(x, w)| *x *= w);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The limit of a flow by one jump, where the frozen tangent kernel gives it within the tolerance.
+
+use super::Point;
+use super::stages::Stages;
+use super::tangent::Tangent;
+use crate::flow::{Budget, Flow};
+
+/// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
+/// `budget` are those reached.
+///
+/// What is left by the frozen tangent kernel, S = Θ⁺R, moves motion and head by (δD, δV). On the way
+/// the kernel changes by the order of (δD, δV), the residual that it misses is δZ δV, and a part R₀ of
+/// the residual that cannot be fitted pushes with (Λ^{1/2}R₀δVᵀ, γδZᵀR₀) for as long as S takes to build up. If
+/// all these effects are below a tenth of the tolerance the limit is one jump away. If R₀ alone is too
+/// large, rates near the limit are not those of Θ: then the flow must have come to rest by itself.
+pub(super) fn limit(
+    flow: &Flow,
+    stages: &Stages,
+    tangent: &Tangent,
+    time: f64,
+    budget: Budget,
+    rtol: f64,
+) -> Option<Point> {
+    let reduction = flow.reduction();
+    let now = stages.state();
+    let (r, z) = (&stages.residual, &stages.features);
+    let s = tangent.remaining(r);
+    let unreachable = tangent.unreachable(r);
+    let stuck = tangent.push(&unreachable);
+    let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
+    let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
+    if stuck.motion.norm() + stuck.head.norm() > rounding * size {
+        return None;
+    }
+    let change = tangent.push(&s);
+    let mut state = now;
+    state.add(1.0, &change);
+    let moved = reduction.features_at(&state) - z;
+    let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
+    let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
+    let within = |motion: f64, head: f64| {
+        let allowed = 0.1 * rtol;
+        motion <= allowed * state.motion.norm() && head <= allowed * state.head.norm()
+    };
+    let (turned, shifted) = (change.head.norm(), flow.head_rate() * moved.norm());
+    let small = within(
+        missed.motion.norm() + fastest * s.norm() * turned,
+        missed.head.norm() + shifted * s.norm(),
+    );
+    let reachable = (r - &unreachable).norm();
+    let duration = if reachable > 0.0 { s.norm() / reachable } else { 0.0 };
+    let pull = duration * unreachable.norm();
+    let fitted = within(fastest * pull * turned, shifted * pull);
+    // After the jump, which takes away what the error of the steps left in fast directions.
+    let left = flow.velocity(&state);
+    let (moving, turning) = (left.motion.norm(), left.head.norm());
+    let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
+    if !small || !(fitted || at_rest) {
+        return None;
+    }
+    let gone = (r.norm_squared() - reduction.residual(&state).norm_squared()) / 2.0;
+    let backbone = tangent.backbone_share(r).clamp(0.0, gone.max(0.0));
+    let budget = Budget {
+        backbone: budget.backbone + backbone,
+        head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
+    };
+    Some(Point { time: f64::INFINITY, state, budget })
+}

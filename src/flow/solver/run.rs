@@ -1,0 +1,524 @@
+//! The run of one solution: steps, their control, wanted times, events and the end.
+
+use nalgebra::DMatrix;
+
+use super::collocation::Collocation;
+use super::iteration::Iteration;
+use super::limit::limit;
+use super::stages::Stages;
+use super::tangent::Tangent;
+use super::{Options, Point, Solution, Status, Work, conservation};
+use crate::flow::{Budget, Flow, FlowError};
+use crate::reduction::State;
+
+/// Newton iterations before a step is tried again with half its size.
+const NEWTON_LIMIT: usize = 20;
+
+/// Steps after which the limit is looked for with a tangent kernel of its own, whatever the old one says.
+const LIMIT_AGE: usize = 20;
+
+pub(super) struct Solver<'a> {
+    flow: &'a Flow<'a>,
+    method: &'a Collocation,
+    options: &'a Options,
+    stages: Stages<'a>,
+    iteration: Iteration<'a>,
+    time: f64,
+    budget: Budget,
+    step: f64,
+    /// ‖R‖_F at which to stop, with what it is then called.
+    level: Option<(f64, Status)>,
+    /// The frozen tangent kernel, and the steps accepted since it was frozen.
+    tangent: Option<Tangent>,
+    age: usize,
+    /// The residual here in the modes of the tangent kernel, if they are known.
+    modes: DMatrix<f64>,
+    modes_known: bool,
+    rotated: DMatrix<f64>,
+    /// The last accepted step: its size, the residual at its start and those at its stages, for the predictor.
+    last_step: Option<f64>,
+    last_start: DMatrix<f64>,
+    last_residuals: Vec<f64>,
+    last_error: f64,
+    /// The stages of a step that is accepted, while others are solved inside it.
+    kept: Vec<f64>,
+    work: Work,
+}
+
+/// A step that was tried.
+enum Attempt {
+    Accepted { error: f64, iterations: usize },
+    TooInaccurate { error: f64 },
+    NoConvergence,
+}
+
+impl<'a> Solver<'a> {
+    pub fn new(flow: &'a Flow<'a>, method: &'a Collocation, options: &'a Options) -> Self {
+        let stages = Stages::new(flow, method);
+        let residual = stages.residual.clone();
+        let iteration = Iteration::new(method, residual.len(), NEWTON_LIMIT);
+        let start = residual.norm();
+        let levels = [
+            options.residual.map(|level| (level, Status::Residual)),
+            options.energy_share.map(|share| (share * start, Status::EnergyShare)),
+        ];
+        Self {
+            flow,
+            method,
+            options,
+            level: levels.into_iter().flatten().max_by(|a, b| a.0.total_cmp(&b.0)),
+            time: 0.0,
+            budget: Budget::default(),
+            step: f64::NAN,
+            tangent: None,
+            age: 0,
+            modes: residual.clone(),
+            modes_known: false,
+            rotated: residual.clone(),
+            last_step: None,
+            last_residuals: iteration.residuals.clone(),
+            kept: iteration.residuals.clone(),
+            last_start: residual,
+            last_error: 1.0,
+            work: Work::default(),
+            stages,
+            iteration,
+        }
+    }
+
+    pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
+        let mut points = Vec::new();
+        let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
+        let status = loop {
+            while wanted.next_if(|&t| t <= self.time).is_some() {
+                points.push(self.point()?);
+            }
+            if self.time >= until {
+                break Status::Time;
+            }
+            if let Some((_, status)) = self.level.filter(|&(level, _)| self.meets(level)) {
+                break status;
+            }
+            self.freeze(false)?;
+            if until.is_infinite()
+                && self.time >= self.options.minimal_time
+                && wanted.peek().is_none_or(|t| t.is_infinite())
+                && let Some(limit) = self.limit()?
+                && self.level.is_none_or(|(level, _)| {
+                    level == 0.0 || self.flow.reduction().residual(&limit.state).norm() > level
+                })
+            {
+                self.stages.restart(&limit.state);
+                self.budget = limit.budget;
+                self.time = f64::INFINITY;
+                for _ in wanted {
+                    points.push(self.point()?);
+                }
+                break Status::Converged;
+            }
+            if self.work.steps >= self.options.max_steps {
+                break Status::StepLimit { steps: self.work.steps, time: self.time };
+            }
+            if self.step.is_nan() {
+                self.step = self.first_step();
+            }
+            if let Some(step) = self.advance(until, &mut wanted, &mut points)? {
+                break Status::StepTooSmall { step, time: self.time };
+            }
+        };
+        Ok(Solution { points, end: self.point()?, status, work: self.work() })
+    }
+
+    /// Takes equal steps without control of their error.
+    pub fn equal_steps(mut self, until: f64, steps: usize) -> Result<State, FlowError> {
+        self.iteration.limit = 100;
+        let step = until / steps as f64;
+        for i in 1..=steps {
+            self.tangent = None;
+            self.freeze(false)?;
+            if self.solve_stages(step).is_none() {
+                let accepted = "large enough that the stages of every step converge";
+                return Err(FlowError::Setting {
+                    name: "number of steps",
+                    value: steps as f64,
+                    accepted,
+                });
+            };
+            self.accept(step, i as f64 * step);
+        }
+        Ok(self.stages.state())
+    }
+
+    fn work(&self) -> Work {
+        let reduction = self.flow.reduction();
+        let unit = reduction.rows() * reduction.width() * reduction.outputs();
+        let products = self.stages.multiplier.count().div_ceil(unit.max(1) as u64) as usize;
+        Work { products, ..self.work }
+    }
+
+    /// The state here, with the conserved matrix of the start.
+    fn point(&self) -> Result<Point, FlowError> {
+        self.restored(self.time, self.stages.state(), self.budget)
+    }
+
+    fn restored(&self, time: f64, mut state: State, budget: Budget) -> Result<Point, FlowError> {
+        conservation::restore(self.flow, &mut state)?;
+        Ok(Point { time, state, budget })
+    }
+
+    /// Freezes the tangent kernel here if there is none, or anew.
+    fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
+        if anew || self.tangent.is_none() {
+            let (z, v) = (&self.stages.features, &self.stages.head);
+            self.tangent = Some(Tangent::at(self.flow, z, v, &self.stages.multiplier)?);
+            self.age = 0;
+            self.modes_known = false;
+            self.work.decompositions += 1;
+        }
+        Ok(())
+    }
+
+    fn tangent(&self) -> &Tangent {
+        self.tangent.as_ref().expect("frozen before every step")
+    }
+
+    /// Brings the residual here into the modes of the tangent kernel.
+    fn know_modes(&mut self) {
+        if !self.modes_known {
+            let tangent = self.tangent.as_ref().expect("frozen before every step");
+            let (rotated, modes) = (self.rotated.as_mut_slice(), self.modes.as_mut_slice());
+            tangent.to_modes(&self.stages.multiplier, self.stages.residual.as_slice(), rotated, modes);
+            self.modes_known = true;
+        }
+    }
+
+    /// How far motion and head go in a time by the frozen tangent kernel, modes taken as orthogonal; and ‖∫R dt‖, null modes left out.
+    fn reach(&mut self, time: f64) -> ([f64; 2], f64) {
+        self.know_modes();
+        let (mut motion, mut head, mut integral) = (0.0, 0.0, 0.0);
+        let null = self.tangent().null();
+        for ((d, share), c) in self.tangent().rates().zip(self.modes.iter()) {
+            if d > null {
+                let s = (c * crate::flow::phi(d, time)).powi(2);
+                motion += share * s;
+                head += (d - share) * s;
+                integral += s;
+            }
+        }
+        ([motion.sqrt(), (self.flow.head_rate() * head).sqrt()], integral.sqrt())
+    }
+
+    /// A step in which neither the residual nor the head changes by more than a hundredth.
+    fn first_step(&self) -> f64 {
+        let stages = &self.stages;
+        let turning = stages.features.tr_mul(&stages.residual).norm() * self.flow.head_rate();
+        let head = turning / stages.head.norm();
+        let rate = self.tangent().largest().max(if head.is_finite() { head } else { 0.0 });
+        if rate > 0.0 { 0.01 / rate } else { 1.0 }
+    }
+
+    /// Advances by one accepted step that does not pass `until`, with the wanted times in it, or returns the step
+    /// that is too small.
+    fn advance(
+        &mut self,
+        until: f64,
+        wanted: &mut std::iter::Peekable<impl Iterator<Item = f64>>,
+        points: &mut Vec<Point>,
+    ) -> Result<Option<f64>, FlowError> {
+        let mut refused = false;
+        loop {
+            let room = until - self.time;
+            // A step that would leave a sliver takes the sliver with it, or half of the way.
+            let (step, lands) = if self.step >= room {
+                (room, true)
+            } else if self.step > room / 2.0 && room.is_finite() {
+                (room / 2.0, false)
+            } else {
+                (self.step, false)
+            };
+            if self.time + step <= self.time {
+                return Ok(Some(step));
+            }
+            match self.attempt(step) {
+                Attempt::Accepted { error, iterations } => {
+                    let end = if lands { until } else { self.time + step };
+                    let crossing = self.crossing();
+                    let last = crossing.map_or(end, |x| self.time + x * step);
+                    if crossing.is_some() || wanted.peek().is_some_and(|&t| t < last) {
+                        self.kept.copy_from_slice(&self.iteration.residuals);
+                        while let Some(t) = wanted.next_if(|&t| t < last) {
+                            match self.inside(step, (t - self.time) / step) {
+                                Some((state, spent)) => points.push(self.restored(t, state, spent)?),
+                                None => return Ok(Some(t - self.time)),
+                            }
+                        }
+                        if let Some(x) = crossing {
+                            return Ok(self.meet(step, x));
+                        }
+                        self.iteration.residuals.copy_from_slice(&self.kept);
+                        self.stages.solve_heads(&self.kept, step);
+                        self.stages.settle(&self.kept, step);
+                    }
+                    let grown = self.grow(step, error, iterations);
+                    self.accept(step, end);
+                    // A step that was cut to land says nothing against the step before it.
+                    self.step = if step < self.step { grown.max(self.step) } else { grown };
+                    if refused {
+                        self.step = self.step.min(step);
+                    }
+                    self.last_error = error.max(1e-4);
+                    if iterations > self.patience() {
+                        self.tangent = None;
+                    }
+                    return Ok(None);
+                }
+                Attempt::TooInaccurate { error } => {
+                    self.work.rejected += 1;
+                    refused = true;
+                    let order = self.method.stages() as f64 + 1.0;
+                    self.step = step * (0.9 * error.powf(-1.0 / order)).clamp(0.1, 0.9);
+                }
+                Attempt::NoConvergence => {
+                    self.work.rejected += 1;
+                    if self.age > 0 {
+                        self.freeze(true)?;
+                    } else {
+                        refused = true;
+                        self.step = step / 2.0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Iterations of a step after which the tangent kernel is frozen anew: more for many rows, where
+    /// decomposing costs more iterations than it saves.
+    fn patience(&self) -> usize {
+        (3 + self.flow.reduction().rows() / 30).min(NEWTON_LIMIT / 2)
+    }
+
+    /// The step size after an accepted step (Gustafsson's predictive controller).
+    fn grow(&self, step: f64, error: f64, iterations: usize) -> f64 {
+        let order = self.method.stages() as f64 + 1.0;
+        let limit = NEWTON_LIMIT as f64;
+        let safety = 0.9 * (2.0 * limit + 1.0) / (2.0 * limit + iterations as f64);
+        let error = error.max(1e-10);
+        let mut factor = safety * error.powf(-1.0 / order);
+        if let Some(last_step) = self.last_step
+            && last_step > 0.0
+        {
+            let predicted = factor * (step / last_step) * (self.last_error / error).powf(1.0 / order);
+            factor = factor.min(predicted);
+        }
+        step * factor.clamp(0.2, 8.0)
+    }
+
+    fn attempt(&mut self, step: f64) -> Attempt {
+        self.predict(step);
+        let Some(iterations) = self.solve_stages(step) else {
+            return Attempt::NoConvergence;
+        };
+        let error = self.local_error(step);
+        if error.is_nan() {
+            Attempt::NoConvergence
+        } else if error < 1.0 {
+            Attempt::Accepted { error, iterations }
+        } else {
+            Attempt::TooInaccurate { error }
+        }
+    }
+
+    /// The local error of the embedded formula, in units of the tolerance of a step.
+    fn local_error(&mut self, step: f64) -> f64 {
+        let tangent = self.tangent.as_ref().expect("frozen before every step");
+        let errors = self.stages.error(&self.iteration.residuals, step, tangent);
+        let (noise, tolerance) = (self.noise(step), self.step_tolerance());
+        let stages = &self.stages;
+        let sizes = [stages.motion.norm() + stages.moved.norm(), stages.head.norm() + stages.turned.norm()];
+        let ratio = |i: usize| {
+            if errors[i] == 0.0 { 0.0 } else { errors[i] / (tolerance * sizes[i] + noise[i]) }
+        };
+        let (motion, head) = (ratio(0), ratio(1));
+        if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
+    }
+
+    /// Sizes that motion and head get by the rounding of the residual alone, within a step.
+    fn noise(&self, step: f64) -> [f64; 2] {
+        let noise = 4.0 * f64::EPSILON * self.stages.residual.norm() * self.tangent().response(step);
+        [noise, noise * self.flow.head_rate().sqrt()]
+    }
+
+    /// Solves the stage equations from the residuals that are there. Returns the iterations.
+    fn solve_stages(&mut self, step: f64) -> Option<usize> {
+        let (reach, _) = self.reach(step);
+        let (goal, noise, rate) = (self.newton_goal(), self.noise(step), self.flow.head_rate());
+        let motion = goal * (self.stages.motion.norm() + reach[0]) + noise[0];
+        let head = goal * (self.stages.head.norm() + reach[1]) + noise[1];
+        let allowed = [motion, if rate > 0.0 { head / rate.sqrt() } else { 0.0 }];
+        let tangent = self.tangent.as_ref().expect("frozen before every step");
+        let iterations = self.iteration.solve(&mut self.stages, tangent, step, allowed);
+        let done = iterations.unwrap_or(self.iteration.limit);
+        self.work.evaluations += done * self.method.stages();
+        self.stages.settle(&self.iteration.residuals, step);
+        iterations
+    }
+
+    /// The relative error with which stage equations are solved: well below what is asked for, and not
+    /// below rounding.
+    fn newton_goal(&self) -> f64 {
+        (0.02 * self.options.rtol).max(20.0 * f64::EPSILON)
+    }
+
+    /// The local error that a step may have by its embedded formula, whose order is half of the method's: the
+    /// error of the method is smaller by about its power 3/2. Calibrated on the suite.
+    fn step_tolerance(&self) -> f64 {
+        self.options.rtol.max(0.025 * self.options.rtol.powf(2.0 / 3.0))
+    }
+
+    /// Extrapolates the residuals of the last step, or takes those of the start.
+    fn predict(&mut self, step: f64) {
+        let m = self.method;
+        let ratio = self.last_step.map_or(f64::INFINITY, |last| step / last);
+        if ratio <= 10.0 {
+            let nodes: Vec<f64> = m.nodes.iter().map(|c| 1.0 + ratio * c).collect();
+            let (start, residuals) = (self.last_start.as_slice(), &self.last_residuals);
+            let rows = self.stages.residual.nrows();
+            interpolate(m, rows, start, residuals, &nodes, &mut self.iteration.residuals);
+        } else {
+            let (n, s) = (self.stages.residual.nrows(), m.stages());
+            let columns = self.iteration.residuals.chunks_exact_mut(n.max(1));
+            for (i, column) in columns.enumerate() {
+                column.copy_from_slice(self.stages.residual.column(i / s).as_slice());
+            }
+        }
+    }
+
+    /// Takes the step whose stages are solved.
+    fn accept(&mut self, step: f64, time: f64) {
+        self.last_start.copy_from(&self.stages.residual);
+        self.last_residuals.copy_from_slice(&self.iteration.residuals);
+        let spent = self.stages.advance();
+        self.budget.backbone += spent.backbone;
+        self.budget.head += spent.head;
+        self.time = time;
+        self.last_step = Some(step);
+        self.work.steps += 1;
+        self.age += 1;
+        self.modes_known = false;
+    }
+
+    /// Solves the step to a part x of the one that is kept, from the collocation polynomial: the state there and the loss
+    /// spent until then. Of the full order of the method, and the path does not change.
+    fn inside(&mut self, step: f64, x: f64) -> Option<(State, Budget)> {
+        let nodes: Vec<f64> = self.method.nodes.iter().map(|c| x * c).collect();
+        let start = self.stages.residual.as_slice();
+        let rows = self.stages.residual.nrows();
+        interpolate(self.method, rows, start, &self.kept, &nodes, &mut self.iteration.residuals);
+        self.solve_stages(x * step)?;
+        let (state, spent) = self.stages.end();
+        let budget = Budget {
+            backbone: self.budget.backbone + spent.backbone,
+            head: self.budget.head + spent.head,
+        };
+        Some((state, budget))
+    }
+
+    /// The norm of the residual at the end of the step that is solved.
+    fn end_norm(&self) -> f64 {
+        let (n, s) = (self.stages.residual.nrows().max(1), self.method.stages());
+        let ends = self.iteration.residuals.chunks_exact(n).skip(s - 1).step_by(s);
+        ends.flatten().map(|x| x * x).sum::<f64>().sqrt()
+    }
+
+    /// The relative error with which a residual level is met.
+    fn level_slack(&self) -> f64 {
+        10.0 * self.options.rtol
+    }
+
+    /// Whether the residual here is on a level or below.
+    fn meets(&self, level: f64) -> bool {
+        self.stages.residual.norm() <= level * (1.0 + self.level_slack())
+    }
+
+    /// If the residual falls clearly below its level within the step that is solved: the part of the step at
+    /// which it does, by the collocation polynomial.
+    fn crossing(&self) -> Option<f64> {
+        let (level, _) = self.level?;
+        let (start, mut out) = (self.stages.residual.as_slice(), self.last_start.clone());
+        let mut norm_at = |x: f64| {
+            let rows = self.stages.residual.nrows();
+            interpolate(self.method, rows, start, &self.iteration.residuals, &[x], out.as_mut_slice());
+            out.norm()
+        };
+        if self.end_norm() >= level * (1.0 - self.level_slack()) {
+            return None;
+        }
+        let (mut a, mut b) = (0.0, 1.0);
+        while b - a > 1e-14 {
+            let middle = (a + b) / 2.0;
+            if norm_at(middle) > level { a = middle } else { b = middle }
+        }
+        Some(b)
+    }
+
+    /// Goes to where the residual meets its level, near the part x of the step that is kept. Returns the step that it
+    /// could not solve, if so.
+    fn meet(&mut self, step: f64, mut x: f64) -> Option<f64> {
+        let (level, _) = self.level.expect("a level is crossed");
+        let before = self.stages.residual.norm();
+        let (mut last_x, mut last_log) = (0.0, (before / level).ln());
+        for _ in 0..8 {
+            if self.inside(step, x).is_none() {
+                return Some(x * step);
+            }
+            let log = (self.end_norm() / level).ln();
+            if log.abs() <= self.level_slack() / 2.0 || log == last_log {
+                break;
+            }
+            // The logarithm of the residual is nearly linear in time.
+            let next = (x - log * (x - last_x) / (log - last_log)).clamp(0.0, 1.0);
+            (last_x, last_log, x) = (x, log, next);
+        }
+        let time = self.time + x * step;
+        self.accept(x * step, time);
+        None
+    }
+
+    /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.
+    fn limit(&mut self) -> Result<Option<Point>, FlowError> {
+        let ([motion, head], integral) = self.reach(f64::INFINITY);
+        let stages = &self.stages;
+        let fastest = self.flow.reduction().lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
+        // A necessary condition of the limit, with room for what is estimated.
+        let allowed = 0.1 * 1e3 * self.options.rtol;
+        let far = fastest * integral * head > allowed * (stages.motion.norm() + motion)
+            || self.flow.head_rate() * fastest * motion * integral > allowed * (stages.head.norm() + head);
+        if far && self.age < LIMIT_AGE {
+            return Ok(None);
+        }
+        if self.age > 0 {
+            self.freeze(true)?;
+        }
+        let (n, p) = self.stages.features.shape();
+        let k = self.stages.head.ncols();
+        self.stages.multiplier.add(n * k * (6 * n + 9 * p));
+        let tangent = self.tangent.as_ref().expect("frozen before");
+        Ok(limit(self.flow, &self.stages, tangent, self.time, self.budget, self.options.rtol))
+    }
+}
+
+/// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start and at
+/// its stages: for each output one column for each point.
+fn interpolate(method: &Collocation, n: usize, start: &[f64], residuals: &[f64], at: &[f64], out: &mut [f64]) {
+    let s = method.stages();
+    for (column, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
+        let (output, x) = (column / at.len(), at[column % at.len()]);
+        let start = &start[output * n..][..n];
+        out.copy_from_slice(start);
+        for j in 0..s {
+            let weight = method.lagrange(j, x);
+            let stage = &residuals[(output * s + j) * n..][..n];
+            out.iter_mut().zip(stage.iter().zip(start)).for_each(|(o, (r, r0))| *o += weight * (r - r0));
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The collocation equations of one step, with the residuals at the stages as the only unknowns.
+//!
+//! Let R_i, i = 1 … s, be the residuals at the stages of a step of size h from (Z, V), with coefficients a_ij. With
+//! S_i = h Σ_j a_ij R_j, the heads V_i = V + X_i of the stages obey
+//!
+//! $$X_i = \gamma Z^\top S_i + \sum_l (V + X_l)\, C_{li},\qquad
+//!   C_{li} = \gamma h^2 \sum_j a_{ij} a_{jl} R_l^\top \Lambda R_j,$$
+//!
+//! because Z_jᵀR_j = ZᵀR_j + h Σ_l a_jl V_l R_lᵀΛR_j: linear equations of size sk, which do not grow with the number of samples or
+//! features. The residuals then obey R_i = R − Z X_i − h Σ_l a_il Λ R_l V_lᵀV_i. So one evaluation of all stages takes two products of
+//! n×p×k for each, and every term is a change: no residual is formed as a difference of targets and predictions.
+//!
+//! A block of stages has, for each output, s columns of n (residuals) or p (heads) numbers.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::collocation::Collocation;
+use super::tangent::Tangent;
+use crate::flow::{Budget, Flow};
+use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
+use crate::reduction::State;
+
+/// The equations of the steps from one state, and the state.
+#[derive(Debug, Clone)]
+pub(super) struct Stages<'a> {
+    flow: &'a Flow<'a>,
+    method: &'a Collocation,
+    pub multiplier: Multiplier,
+    lambda: &'a DVector<f64>,
+    sqrt_lambda: DVector<f64>,
+    /// D, V, Z and R here.
+    pub motion: DMatrix<f64>,
+    pub head: DMatrix<f64>,
+    pub features: DMatrix<f64>,
+    pub residual: DMatrix<f64>,
+    /// S, and ΛR.
+    sums: DMatrix<f64>,
+    scaled: DMatrix<f64>,
+    /// X, and on their right sides before.
+    shifts: DMatrix<f64>,
+    right: DMatrix<f64>,
+    /// V_i, then k columns of V, then k columns of another head.
+    heads: DMatrix<f64>,
+    /// R_lᵀΛR_j; then V_lᵀV_i.
+    gram: DMatrix<f64>,
+    coupling: DMatrix<f64>,
+    inverse: DMatrix<f64>,
+    /// What the step moves, D and V, and the loss that it spends.
+    pub moved: DMatrix<f64>,
+    pub turned: DMatrix<f64>,
+    spent: Budget,
+    /// Weighted residuals beside two more, and an error of D, of V, and of the residual.
+    weighted: DMatrix<f64>,
+    wrong_motion: DMatrix<f64>,
+    wrong_head: DMatrix<f64>,
+    rest: DMatrix<f64>,
+}
+
+impl<'a> Stages<'a> {
+    /// The equations at the start of a flow.
+    pub fn new(flow: &'a Flow<'a>, method: &'a Collocation) -> Self {
+        let reduction = flow.reduction();
+        let ((n, p), k) = (reduction.features().shape(), reduction.outputs());
+        let columns = k * method.stages();
+        let State { motion, head } = flow.start().clone();
+        Self {
+            flow,
+            method,
+            multiplier: Multiplier::default(),
+            lambda: reduction.lambda(),
+            sqrt_lambda: reduction.lambda().map(f64::sqrt),
+            features: reduction.features_at(flow.start()),
+            residual: reduction.residual(flow.start()),
+            sums: DMatrix::zeros(n, columns),
+            scaled: DMatrix::zeros(n, columns),
+            shifts: DMatrix::zeros(p, columns),
+            right: DMatrix::zeros(p, columns),
+            heads: DMatrix::zeros(p, columns + 2 * k),
+            gram: DMatrix::zeros(columns, columns),
+            coupling: DMatrix::zeros(columns, columns),
+            inverse: DMatrix::zeros(columns, columns),
+            weighted: DMatrix::zeros(n, columns + 2 * k),
+            moved: motion.clone(),
+            turned: head.clone(),
+            spent: Budget::default(),
+            wrong_motion: motion.clone(),
+            wrong_head: head.clone(),
+            rest: DMatrix::zeros(n, k),
+            motion,
+            head,
+        }
+    }
+
+    /// Starts again from another state.
+    pub fn restart(&mut self, state: &State) {
+        let reduction = self.flow.reduction();
+        self.features = reduction.features_at(state);
+        self.residual = reduction.residual(state);
+        self.motion.copy_from(&state.motion);
+        self.head.copy_from(&state.head);
+    }
+
+    /// The state here.
+    pub fn state(&self) -> State {
+        State { motion: self.motion.clone(), head: self.head.clone() }
+    }
+
+    fn outputs(&self) -> usize {
+        self.head.ncols()
+    }
+
+    /// Solves for the heads at the stages whose residuals are given; false if there is no solution.
+    pub fn solve_heads(&mut self, residuals: &[f64], step: f64) -> bool {
+        let (n, p) = self.features.shape();
+        let (s, k) = (self.method.stages(), self.outputs());
+        let (columns, rate, a) = (s * k, self.flow.head_rate(), &self.method.a);
+        let count = &self.multiplier;
+        for j in 0..k {
+            let piece = j * s * n..(j + 1) * s * n;
+            let (sums, r) = (&mut self.sums.as_mut_slice()[piece.clone()], &residuals[piece]);
+            combine(sums, r, n, |l, i| step * a[(i, l)]);
+        }
+        count.add(n * columns * s);
+        self.shifts.fill(0.0);
+        if rate > 0.0 {
+            self.scaled.as_mut_slice().copy_from_slice(residuals);
+            scale_rows(self.scaled.as_mut_slice(), self.lambda);
+            let blocks = Factor::new(residuals, n).t();
+            count.multiply(self.gram.as_mut_slice(), false, 1.0, blocks, &self.scaled);
+            let factor = rate * step * step;
+            for (c, b) in (0..k).flat_map(|c| (0..k).map(move |b| (c, b))) {
+                for (i, l) in (0..s).flat_map(|i| (0..s).map(move |l| (i, l))) {
+                    let sum: f64 =
+                        (0..s).map(|j| a[(i, j)] * a[(j, l)] * self.gram[(b * s + l, c * s + j)]).sum();
+                    self.coupling[(b * s + l, c * s + i)] = -factor * sum;
+                }
+            }
+            count.add(columns * columns * s);
+            // X (1 − C) = γZᵀS + V Σ_l C_li.
+            let z = Factor::from(&self.features).t();
+            count.multiply(self.right.as_mut_slice(), false, rate, z, &self.sums);
+            for (column, mut right) in self.right.column_iter_mut().enumerate() {
+                for (b, v) in self.head.column_iter().enumerate() {
+                    let sum: f64 = (0..s).map(|l| self.coupling[(b * s + l, column)]).sum();
+                    axpy(right.as_mut_slice(), -sum, v.as_slice());
+                }
+            }
+            count.add(p * k * columns);
+            (0..columns).for_each(|i| self.coupling[(i, i)] += 1.0);
+            if !invert(&mut self.coupling, &mut self.inverse) {
+                return false;
+            }
+            count.add(4 * columns.pow(3) / 3);
+            count.multiply(self.shifts.as_mut_slice(), false, 1.0, &self.right, &self.inverse);
+        }
+        for c in 0..k {
+            for i in c * s..(c + 1) * s {
+                let sum = self.shifts.column(i) + self.head.column(c);
+                self.heads.column_mut(i).copy_from(&sum);
+            }
+        }
+        true
+    }
+
+    /// By how much the residuals of the heads that were solved for differ from those that were given.
+    pub fn mismatch(&mut self, residuals: &[f64], step: f64, out: &mut [f64]) {
+        let (n, p) = self.features.shape();
+        let (s, k) = (self.method.stages(), self.outputs());
+        let count = &self.multiplier;
+        if self.flow.head_rate() == 0.0 {
+            self.scaled.as_mut_slice().copy_from_slice(residuals);
+            scale_rows(self.scaled.as_mut_slice(), self.lambda);
+        }
+        let heads = Factor::new(&self.heads.as_slice()[..p * s * k], p);
+        count.multiply(self.gram.as_mut_slice(), false, 1.0, heads.t(), heads);
+        for (row, column) in (0..s * k).flat_map(|i| (0..s * k).map(move |l| (l, i))) {
+            self.gram[(row, column)] *= step * self.method.a[(column % s, row % s)];
+        }
+        for (column, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
+            let start = self.residual.column(column / s);
+            let r = &residuals[column * n..][..n];
+            out.iter_mut().zip(start.iter().zip(r)).for_each(|(x, (start, r))| *x = start - r);
+        }
+        count.multiply(out, true, -1.0, &self.scaled, &self.gram);
+        count.multiply(out, true, -1.0, &self.features, &self.shifts);
+    }
+
+    /// Puts the residuals with weights for the stages into `weighted`, then columns for V and for the other head.
+    fn weigh(&mut self, residuals: &[f64], weights: impl Fn(usize) -> f64) {
+        let (n, s) = (self.features.nrows(), self.method.stages());
+        let all = self.weighted.as_mut_slice().chunks_exact_mut(n.max(1));
+        for ((i, to), from) in all.enumerate().zip(residuals.chunks_exact(n.max(1))) {
+            let weight = weights(i % s);
+            to.iter_mut().zip(from).for_each(|(x, r)| *x = weight * r);
+        }
+    }
+
+    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel: the norms
+    /// of its motion and of its head. The heads of these residuals must have been solved for.
+    pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent) -> [f64; 2] {
+        let (n, p) = self.features.shape();
+        let (m, k) = (self.method, self.outputs());
+        let (s, rate) = (m.stages(), self.flow.head_rate());
+        let real = m.eigenvalues[0].re * step;
+        let (stages, both) = (s * k, (s + 2) * k);
+        // The error formula is of increments h Σ_l a_jl f_l; f_l = (Λ^{1/2} R_l V_lᵀ, …).
+        self.weigh(residuals, |l| (0..s).map(|j| step * m.error[j] * m.a[(j, l)]).sum());
+        let mut columns = self.weighted.columns_mut(stages, k);
+        columns.copy_from(&self.residual);
+        columns *= real;
+        self.heads.columns_mut(stages, k).copy_from(&self.head);
+        self.heads.columns_mut(stages + k, k).copy_from(tangent.head());
+
+        // The head's part: hγ₀γZᵀR + Σ e_j X_j.
+        let count = &self.multiplier;
+        let z = Factor::from(&self.features).t();
+        count.multiply(self.wrong_head.as_mut_slice(), false, rate * real, z, &self.residual);
+        for c in 0..k {
+            for j in 0..s {
+                self.wrong_head.column_mut(c).axpy(m.error[j], &self.shifts.column(c * s + j), 1.0);
+            }
+        }
+        count.add(p * stages);
+        // What it changes of the residual, ΛE(V_lᵀV) + ZG, with the features and the head of the tangent kernel.
+        let gram = &mut self.gram.as_mut_slice()[..k * (s + 1) * k];
+        let heads = Factor::new(&self.heads.as_slice()[..p * (s + 1) * k], p);
+        count.multiply(gram, false, 1.0, heads.t(), tangent.head());
+        let parts = Factor::new(&self.weighted.as_slice()[..n * (s + 1) * k], n);
+        let gram = Factor::new(&self.gram.as_slice()[..k * (s + 1) * k], (s + 1) * k);
+        count.multiply(self.rest.as_mut_slice(), false, 1.0, parts, gram);
+        scale_rows(self.rest.as_mut_slice(), self.lambda);
+        count.multiply(self.rest.as_mut_slice(), true, 1.0, tangent.features(), &self.wrong_head);
+        // −hγ₀(1 + hγ₀Θ)⁻¹ of it.
+        let (rotated, modes) = self.sums.as_mut_slice()[..2 * n * k].split_at_mut(n * k);
+        tangent.to_modes(count, self.rest.as_slice(), rotated, modes);
+        modes.iter_mut().zip(tangent.rates()).for_each(|(x, (d, _))| *x *= -real / (1.0 + real * d));
+        tangent.from_modes(count, modes, rotated, self.rest.as_mut_slice());
+
+        self.weighted.columns_mut(stages + k, k).copy_from(&self.rest);
+        let heads = Factor::new(&self.heads.as_slice()[..p * both], p).t();
+        count.multiply(self.wrong_motion.as_mut_slice(), false, 1.0, &self.weighted, heads);
+        scale_rows(self.wrong_motion.as_mut_slice(), &self.sqrt_lambda);
+        let z = Factor::from(tangent.features()).t();
+        count.multiply(self.wrong_head.as_mut_slice(), true, rate, z, &self.rest);
+        [norm(self.wrong_motion.as_slice()), norm(self.wrong_head.as_slice())]
+    }
+
+    /// What a step whose heads are solved for moves until its end, and the loss that it spends.
+    pub fn settle(&mut self, residuals: &[f64], step: f64) {
+        let (n, p) = self.features.shape();
+        let (m, k) = (self.method, self.outputs());
+        let s = m.stages();
+        self.weigh(residuals, |l| step * m.a[(s - 1, l)]);
+        let parts = Factor::new(&self.weighted.as_slice()[..n * s * k], n);
+        let heads = Factor::new(&self.heads.as_slice()[..p * s * k], p).t();
+        self.multiplier.multiply(self.moved.as_mut_slice(), false, 1.0, parts, heads);
+        scale_rows(self.moved.as_mut_slice(), &self.sqrt_lambda);
+        for c in 0..k {
+            self.turned.column_mut(c).copy_from(&self.shifts.column(c * s + s - 1));
+        }
+        // ‖Ḋ‖² = tr(RᵀΛR VᵀV) at each stage, and V̇ by the derivative of the collocation polynomial.
+        let mut spent = Budget::default();
+        for i in 0..s {
+            let mut rate = 0.0;
+            for (b, c) in (0..k).flat_map(|b| (0..k).map(move |c| (b, c))) {
+                let (x, y) = (b * s + i, c * s + i);
+                let product = |x: usize, y: usize| {
+                    let column = |x: usize| residuals[x * n..][..n].iter();
+                    column(x).zip(column(y)).zip(self.lambda).map(|((x, y), l)| x * y * l).sum::<f64>()
+                };
+                rate += product(x, y) * self.heads.column(x).dot(&self.heads.column(y));
+            }
+            let mut turning = 0.0;
+            for c in 0..k {
+                let mut column = self.right.column_mut(0);
+                column.fill(0.0);
+                for l in 0..s {
+                    let weight = m.inverse_transposed[(l, i)] / step;
+                    column.axpy(weight, &self.shifts.column(c * s + l), 1.0);
+                }
+                turning += column.norm_squared();
+            }
+            let weight = step * m.a[(s - 1, i)];
+            let rate = self.flow.spending_rates(rate, turning);
+            spent.backbone += weight * rate.backbone;
+            spent.head += weight * rate.head;
+        }
+        self.multiplier.add(s * k * k * (n + p) + s * s * k * p);
+        self.spent = spent;
+    }
+
+    /// The state after a step that is settled, and the loss spent in it.
+    pub fn end(&self) -> (State, Budget) {
+        let state = State { motion: &self.motion + &self.moved, head: &self.head + &self.turned };
+        (state, self.spent)
+    }
+
+    /// Goes to the end of a step that is settled; the loss spent in it.
+    pub fn advance(&mut self) -> Budget {
+        self.motion += &self.moved;
+        self.head += &self.turned;
+        // R − Z X − ΔZ (V + X), by changes.
+        let count = &self.multiplier;
+        count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.features, &self.turned);
+        scale_rows(self.moved.as_mut_slice(), &self.sqrt_lambda);
+        count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.moved, &self.head);
+        self.features.copy_from(self.flow.reduction().features());
+        let (n, motion) = (self.features.nrows(), self.motion.as_slice());
+        let columns = self.features.as_mut_slice().chunks_exact_mut(n.max(1));
+        for (z, d) in columns.zip(motion.chunks_exact(n.max(1))) {
+            z.iter_mut().zip(d).zip(&self.sqrt_lambda).for_each(|((z, d), l)| *z += l * d);
+        }
+        self.spent
+    }
+}
+
+/// Mixes the columns of n numbers: column i of `out` is the sum over l of weight(l, i) times column l of `a`.
+pub(super) fn combine(out: &mut [f64], a: &[f64], n: usize, weight: impl Fn(usize, usize) -> f64) {
+    if n == 0 {
+        return;
+    }
+    for (i, to) in out.chunks_exact_mut(n).enumerate() {
+        to.fill(0.0);
+        for (l, from) in a.chunks_exact(n).enumerate() {
+            axpy(to, weight(l, i), from);
+        }
+    }
+}
+
+/// The inverse of a matrix by exchanges of columns, with pivots and without memory of its own; the matrix is used up. False if it is
+/// singular or not finite.
+fn invert(matrix: &mut DMatrix<f64>, inverse: &mut DMatrix<f64>) -> bool {
+    let n = matrix.nrows();
+    inverse.fill_with_identity();
+    for i in 0..n {
+        let row = matrix.row(i);
+        let pivot = (i..n).max_by(|&a, &b| row[a].abs().total_cmp(&row[b].abs())).unwrap_or(i);
+        if !(row[pivot].is_finite() && row[pivot] != 0.0) {
+            return false;
+        }
+        matrix.swap_columns(i, pivot);
+        inverse.swap_columns(i, pivot);
+        let scale = matrix[(i, i)].recip();
+        matrix.column_mut(i).scale_mut(scale);
+        inverse.column_mut(i).scale_mut(scale);
+        for other in (0..n).filter(|&other| other != i) {
+            let factor = -matrix[(i, other)];
+            if factor != 0.0 {
+                for m in [&mut *matrix, inverse] {
+                    let (from, to) = pair(m.as_mut_slice(), n, i, other);
+                    axpy(to, factor, from);
+                }
+            }
+        }
+    }
+    true
+}
+
+/// Column `from` to read and column `to` to change.
+fn pair(data: &mut [f64], rows: usize, from: usize, to: usize) -> (&[f64], &mut [f64]) {
+    if from < to {
+        let (low, high) = data.split_at_mut(to * rows);
+        (&low[from * rows..][..rows], &mut high[..rows])
+    } else {
+        let (low, high) = data.split_at_mut(from * rows);
+        (&high[..rows], &mut low[to * rows..][..rows])
+    }
+}
