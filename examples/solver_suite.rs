@@ -2,6 +2,7 @@
 //!
 //! * `cargo run --release --example solver_suite` prints a table: tolerance, achieved error, steps,
 //!   evaluations, n×p×k products, decompositions and seconds, each from 0 to the limit.
+//! * `… -- errors` prints the largest error at wanted times from the start to the limit, in units of the tolerance.
 //! * `… -- export CASE TIME` writes the heads of a case and their states at a time as JSON, for other programs.
 //! * `… -- solve CASE TIME RTOL` solves them one after the other and prints seconds, work and the largest error as
 //!   JSON. `wide-16` is `wide` from 16 heads; the other cases have one.
@@ -22,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => table(suite::small().into_iter().chain([suite::forty(), suite::digits()])),
+        ["errors"] => errors_on_the_way(),
         ["large", samples, width] => {
             table([suite::random_features("large", samples.parse()?, width.parse()?)])
         }
@@ -58,7 +60,7 @@ fn table(cases: impl IntoIterator<Item = Case>) {
     );
     for case in cases {
         case.with_flow(|flow| {
-            let exact = run(flow, f64::INFINITY, 1e-12).end.state;
+            let exact = run(flow, f64::INFINITY, 1e-13).end.state;
             let [n, p, k] = [flow.reduction().rows(), flow.reduction().width(), case.head.ncols()];
             for rtol in [1e-4, 1e-6, 1e-8, 1e-10] {
                 let clock = Instant::now();
@@ -72,6 +74,16 @@ fn table(cases: impl IntoIterator<Item = Case>) {
                 );
             }
         });
+    }
+}
+
+fn errors_on_the_way() {
+    let tolerances = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10];
+    println!("case              {}", tolerances.map(|t| format!("{t:>9.0e}")).concat());
+    for case in suite::small().into_iter().chain([suite::forty(), suite::digits()]) {
+        let errors = suite::worst_on_the_way(&case, &tolerances);
+        let ratios = errors.iter().zip(tolerances).map(|(e, t)| format!("{:>9.1e}", e / t));
+        println!("{:<18}{}", case.name, ratios.collect::<String>());
     }
 }
 

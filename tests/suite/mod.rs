@@ -5,6 +5,7 @@
 use nalgebra::{DMatrix, QR};
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::flow::Flow;
+use taskhead::flow::solver::{Options, solve};
 use taskhead::problem::Problem;
 use taskhead::reduction::{Reduction, State};
 use taskhead::tasks::{normal, stream};
@@ -173,4 +174,27 @@ pub fn random_features(name: &'static str, samples: usize, width: usize) -> Case
         head_rate: 1.0,
         middle: 1.0,
     }
+}
+
+/// For each tolerance, the largest error at wanted times on the way from 0 to the limit, and at the limit.
+pub fn worst_on_the_way(case: &Case, tolerances: &[f64]) -> Vec<f64> {
+    case.with_flow(|flow| {
+        let times: Vec<f64> = (-4..=4)
+            .map(|i| case.middle * 10f64.powf(f64::from(i) / 2.0))
+            .chain([f64::INFINITY])
+            .collect();
+        let states = |rtol| {
+            let options = Options { rtol, times: times.clone(), ..Options::default() };
+            let solution = solve(flow, f64::INFINITY, &options).expect("valid options");
+            assert!(solution.status.is_success(), "{}: {:?}", case.name, solution.status);
+            assert_eq!(solution.points.len(), times.len(), "{}", case.name);
+            solution.points
+        };
+        let exact = states(1e-13);
+        let largest = |rtol: &f64| {
+            let errors = states(*rtol).into_iter().zip(&exact).map(|(a, b)| error(&a.state, &b.state));
+            errors.fold(0.0, |a: f64, b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) })
+        };
+        tolerances.iter().map(largest).collect()
+    })
 }

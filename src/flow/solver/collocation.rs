@@ -125,11 +125,15 @@ impl Collocation {
         (0..self.stages()).map(|j| self.lagrange(j, x)).collect()
     }
 
+    /// Value at x of the Lagrange polynomial of node c_j on c₁ … c_s alone.
+    pub fn lagrange_of_stages(&self, j: usize, x: f64) -> f64 {
+        let others = self.nodes.iter().enumerate().filter(|(i, _)| *i != j);
+        others.map(|(_, &c)| (x - c) / (self.nodes[j] - c)).product()
+    }
+
     /// The one of node j.
     pub fn lagrange(&self, j: usize, x: f64) -> f64 {
-        let c_j = self.nodes[j];
-        let others = self.nodes.iter().enumerate().filter(|(i, _)| *i != j);
-        others.map(|(_, &c)| (x - c) / (c_j - c)).product::<f64>() * x / c_j
+        self.lagrange_of_stages(j, x) * x / self.nodes[j]
     }
 }
 

@@ -69,14 +69,19 @@ impl<'a> Iteration<'a> {
                 // Nothing is known of the rate yet; only a negligible change is the end.
                 change <= 1e-3
             } else {
-                let rate = change / last;
+                let rate = (change / last).max(0.1);
                 // Below the goal a change that no longer shrinks is rounding.
                 if rate < 1.0 { change * rate / (1.0 - rate) <= 1.0 } else { change <= 1.0 }
             };
             if converged {
                 return stages.solve_heads(&self.residuals, step).then_some(iteration);
             }
-            if change > 10.0 * first {
+            // Neither the mean rate so far nor the last one leads to the goal in the iterations that are left.
+            let mean = (change / first).powf(1.0 / (iteration.max(2) - 1) as f64);
+            let left = (self.limit - iteration) as i32;
+            if change > 10.0 * first
+                || (iteration > 3 && change * mean.min(change / last).powi(left) > 1.0)
+            {
                 return None;
             }
             last = change;

@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::collocation::Collocation;
 use super::iteration::Iteration;
 use super::limit::limit;
-use super::stages::Stages;
+use super::stages::{Stages, combine};
 use super::tangent::Tangent;
 use super::{Options, Point, Solution, Status, Work, conservation};
 use crate::flow::{Budget, Flow, FlowError};
@@ -13,6 +13,9 @@ use crate::reduction::State;
 
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
+
+/// Iterations of a step that is long enough: with more of them, the next step is shorter in proportion.
+const WANTED_ITERATIONS: f64 = 8.0;
 
 /// Steps after which the limit is looked for with a tangent kernel of its own, whatever the old one says.
 const LIMIT_AGE: usize = 20;
@@ -35,9 +38,8 @@ pub(super) struct Solver<'a> {
     modes: DMatrix<f64>,
     modes_known: bool,
     rotated: DMatrix<f64>,
-    /// The last accepted step: its size, the residual at its start and those at its stages, for the predictor.
+    /// The last accepted step: its size and the residuals at its stages, for the predictor.
     last_step: Option<f64>,
-    last_start: DMatrix<f64>,
     last_residuals: Vec<f64>,
     last_error: f64,
     /// The stages of a step that is accepted, while others are solved inside it.
@@ -74,11 +76,10 @@ impl<'a> Solver<'a> {
             age: 0,
             modes: residual.clone(),
             modes_known: false,
-            rotated: residual.clone(),
+            rotated: residual,
             last_step: None,
             last_residuals: iteration.residuals.clone(),
             kept: iteration.residuals.clone(),
-            last_start: residual,
             last_error: 1.0,
             work: Work::default(),
             stages,
@@ -310,7 +311,9 @@ impl<'a> Solver<'a> {
             let predicted = factor * (step / last_step) * (self.last_error / error).powf(1.0 / order);
             factor = factor.min(predicted);
         }
-        step * factor.clamp(0.2, 8.0)
+        // Steps that need many iterations do not pay.
+        let most = WANTED_ITERATIONS / iterations as f64;
+        step * factor.min(most).clamp(0.2, 8.0)
     }
 
     fn attempt(&mut self, step: f64) -> Attempt {
@@ -372,30 +375,34 @@ impl<'a> Solver<'a> {
     /// The local error that a step may have by its embedded formula, whose order is half of the method's: the
     /// error of the method is smaller by about its power 3/2. Calibrated on the suite.
     fn step_tolerance(&self) -> f64 {
-        self.options.rtol.max(0.025 * self.options.rtol.powf(2.0 / 3.0))
+        (60.0 * self.options.rtol.powf(0.85)).min(0.01)
     }
 
-    /// Extrapolates the residuals of the last step, or takes those of the start.
+    /// Extrapolates the residuals at the stages of the last step, or repeats the last of them. The residual at the start of a step is
+    /// left out: what errors of the step before left in its fast modes would be multiplied.
     fn predict(&mut self, step: f64) {
         let m = self.method;
+        let (n, s) = (self.stages.residual.nrows(), m.stages());
         let ratio = self.last_step.map_or(f64::INFINITY, |last| step / last);
         if ratio <= 10.0 {
-            let nodes: Vec<f64> = m.nodes.iter().map(|c| 1.0 + ratio * c).collect();
-            let (start, residuals) = (self.last_start.as_slice(), &self.last_residuals);
-            let rows = self.stages.residual.nrows();
-            interpolate(m, rows, start, residuals, &nodes, &mut self.iteration.residuals);
+            for (from, to) in
+                self.last_residuals.chunks_exact((n * s).max(1)).zip(self.iteration.residuals.chunks_exact_mut((n * s).max(1)))
+            {
+                combine(to, from, n, |j, i| m.lagrange_of_stages(j, 1.0 + ratio * m.nodes[i]));
+            }
         } else {
-            let (n, s) = (self.stages.residual.nrows(), m.stages());
-            let columns = self.iteration.residuals.chunks_exact_mut(n.max(1));
-            for (i, column) in columns.enumerate() {
-                column.copy_from_slice(self.stages.residual.column(i / s).as_slice());
+            for (i, to) in self.iteration.residuals.chunks_exact_mut(n.max(1)).enumerate() {
+                let output = i / s;
+                to.copy_from_slice(match self.last_step {
+                    Some(_) => &self.last_residuals[(output * s + s - 1) * n..][..n],
+                    None => &self.stages.residual.as_slice()[output * n..][..n],
+                });
             }
         }
     }
 
     /// Takes the step whose stages are solved.
     fn accept(&mut self, step: f64, time: f64) {
-        self.last_start.copy_from(&self.stages.residual);
         self.last_residuals.copy_from_slice(&self.iteration.residuals);
         let spent = self.stages.advance();
         self.budget.backbone += spent.backbone;
@@ -444,7 +451,7 @@ impl<'a> Solver<'a> {
     /// which it does, by the collocation polynomial.
     fn crossing(&self) -> Option<f64> {
         let (level, _) = self.level?;
-        let (start, mut out) = (self.stages.residual.as_slice(), self.last_start.clone());
+        let (start, mut out) = (self.stages.residual.as_slice(), self.stages.residual.clone());
         let mut norm_at = |x: f64| {
             let rows = self.stages.residual.nrows();
             interpolate(self.method, rows, start, &self.iteration.residuals, &[x], out.as_mut_slice());

@@ -44,7 +44,6 @@ pub(super) struct Stages<'a> {
     /// R_lᵀΛR_j; then V_lᵀV_i.
     gram: DMatrix<f64>,
     coupling: DMatrix<f64>,
-    inverse: DMatrix<f64>,
     /// What the step moves, D and V, and the loss that it spends.
     pub moved: DMatrix<f64>,
     pub turned: DMatrix<f64>,
@@ -78,7 +77,6 @@ impl<'a> Stages<'a> {
             heads: DMatrix::zeros(p, columns + 2 * k),
             gram: DMatrix::zeros(columns, columns),
             coupling: DMatrix::zeros(columns, columns),
-            inverse: DMatrix::zeros(columns, columns),
             weighted: DMatrix::zeros(n, columns + 2 * k),
             moved: motion.clone(),
             turned: head.clone(),
@@ -147,17 +145,17 @@ impl<'a> Stages<'a> {
             }
             count.add(p * k * columns);
             (0..columns).for_each(|i| self.coupling[(i, i)] += 1.0);
-            if !invert(&mut self.coupling, &mut self.inverse) {
+            self.shifts.copy_from(&self.right);
+            if !divide(&mut self.shifts, &mut self.coupling) {
                 return false;
             }
-            count.add(4 * columns.pow(3) / 3);
-            count.multiply(self.shifts.as_mut_slice(), false, 1.0, &self.right, &self.inverse);
+            count.add(columns.pow(3) / 3 + p * columns * columns);
         }
-        for c in 0..k {
-            for i in c * s..(c + 1) * s {
-                let sum = self.shifts.column(i) + self.head.column(c);
-                self.heads.column_mut(i).copy_from(&sum);
-            }
+        for (i, (x, mut head)) in
+            self.shifts.column_iter().zip(self.heads.column_iter_mut()).enumerate()
+        {
+            head.copy_from(&self.head.column(i / s));
+            head += x;
         }
         true
     }
@@ -327,11 +325,10 @@ pub(super) fn combine(out: &mut [f64], a: &[f64], n: usize, weight: impl Fn(usiz
     }
 }
 
-/// The inverse of a matrix by exchanges of columns, with pivots and without memory of its own; the matrix is used up. False if it is
-/// singular or not finite.
-fn invert(matrix: &mut DMatrix<f64>, inverse: &mut DMatrix<f64>) -> bool {
+/// x ← x · matrix⁻¹ by elimination of columns with pivots, without memory of its own; the matrix is used up. False if
+/// it is singular or not finite.
+fn divide(x: &mut DMatrix<f64>, matrix: &mut DMatrix<f64>) -> bool {
     let n = matrix.nrows();
-    inverse.fill_with_identity();
     for i in 0..n {
         let row = matrix.row(i);
         let pivot = (i..n).max_by(|&a, &b| row[a].abs().total_cmp(&row[b].abs())).unwrap_or(i);
@@ -339,19 +336,24 @@ fn invert(matrix: &mut DMatrix<f64>, inverse: &mut DMatrix<f64>) -> bool {
             return false;
         }
         matrix.swap_columns(i, pivot);
-        inverse.swap_columns(i, pivot);
-        let scale = matrix[(i, i)].recip();
-        matrix.column_mut(i).scale_mut(scale);
-        inverse.column_mut(i).scale_mut(scale);
-        for other in (0..n).filter(|&other| other != i) {
-            let factor = -matrix[(i, other)];
-            if factor != 0.0 {
-                for m in [&mut *matrix, inverse] {
-                    let (from, to) = pair(m.as_mut_slice(), n, i, other);
-                    axpy(to, factor, from);
-                }
-            }
+        x.swap_columns(i, pivot);
+        for other in i + 1..n {
+            let factor = -matrix[(i, other)] / matrix[(i, i)];
+            let (from, to) = pair(matrix.as_mut_slice(), n, i, other);
+            axpy(&mut to[i..], factor, &from[i..]);
+            let rows = x.nrows();
+            let (from, to) = pair(x.as_mut_slice(), rows, i, other);
+            axpy(to, factor, from);
         }
+    }
+    // What is left of the matrix is triangular.
+    for i in (0..n).rev() {
+        for other in i + 1..n {
+            let rows = x.nrows();
+            let (from, to) = pair(x.as_mut_slice(), rows, other, i);
+            axpy(to, -matrix[(other, i)], from);
+        }
+        x.column_mut(i).scale_mut(matrix[(i, i)].recip());
     }
     true
 }
@@ -364,5 +366,22 @@ fn pair(data: &mut [f64], rows: usize, from: usize, to: usize) -> (&[f64], &mut 
     } else {
         let (low, high) = data.split_at_mut(from * rows);
         (&high[..rows], &mut low[to * rows..][..rows])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::wobble;
+
+    #[test]
+    fn division_from_the_right_undoes_a_product() {
+        let mut matrix = wobble(7, 7, 1.0);
+        matrix[(0, 0)] = 0.0;
+        let wanted = wobble(4, 7, 2.0);
+        let mut x = &wanted * &matrix;
+        assert!(divide(&mut x, &mut matrix));
+        assert!((x - wanted).norm() < 1e-12);
+        assert!(!divide(&mut wobble(4, 7, 2.0), &mut DMatrix::zeros(7, 7)));
     }
 }
