@@ -216,31 +216,54 @@ mod tests {
         });
     }
 
+    /// To the last bit, but not to the last evaluation.
     #[test]
     fn wanted_times_are_met_and_the_path_does_not_depend_on_them() {
         with_flow(|flow| {
-            let options = Options { times: vec![0.0, 0.5, 2.0, 9.0], ..Options::default() };
+            let options = Options { times: vec![0.0, 0.5, 0.51, 2.0, 9.0], ..Options::default() };
             let solution = solve(flow, 5.0, &options).unwrap();
             let times: Vec<f64> = solution.points.iter().map(|p| p.time).collect();
-            assert_eq!(times, [0.0, 0.5, 2.0]);
+            assert_eq!(times, [0.0, 0.5, 0.51, 2.0]);
             assert_eq!(solution.status, Status::Time);
-            let direct = solve(flow, 2.0, &Options::default()).unwrap().end.state;
-            assert!(distance(&direct, &solution.points[2].state) < 1e-8);
+            let plain = solve(flow, 5.0, &Options::default()).unwrap();
+            assert_eq!(plain.end.state, solution.end.state);
+            assert_eq!(plain.work.steps, solution.work.steps);
+            assert!(plain.work.evaluations < solution.work.evaluations);
+            for point in &solution.points {
+                let direct = solve(flow, point.time, &Options::default()).unwrap().end;
+                assert!(distance(&direct.state, &point.state) < 1e-8);
+                assert!((direct.budget.backbone - point.budget.backbone).abs() < 1e-8);
+                assert!((direct.budget.head - point.budget.head).abs() < 1e-8);
+            }
         });
     }
 
     #[test]
-    fn a_residual_level_is_met() {
+    fn a_residual_level_and_a_share_of_the_energy_are_met() {
         with_flow(|flow| {
             let start = flow.reduction().residual(flow.start()).norm();
-            let options = Options { residual: Some(start / 10.0), ..Options::default() };
-            let solution = solve(flow, f64::INFINITY, &options).unwrap();
-            assert_eq!(solution.status, Status::Residual);
-            let end = flow.reduction().residual(&solution.end.state).norm();
-            assert!((end / start - 0.1).abs() < 1e-8, "{}", end / start);
+            let share = |share: f64| Options { energy_share: Some(share), ..Options::default() };
+            let cases = [
+                (Options { residual: Some(start / 10.0), ..Options::default() }, Status::Residual, 0.1),
+                (Options { residual: Some(start / 3.0), ..share(0.1) }, Status::Residual, 1.0 / 3.0),
+                (share(0.1), Status::EnergyShare, 0.1),
+                (share(1e-5), Status::EnergyShare, 1e-5),
+                (share(1.0), Status::EnergyShare, 1.0),
+            ];
+            for (options, status, wanted) in cases {
+                let solution = solve(flow, f64::INFINITY, &options).unwrap();
+                assert_eq!(solution.status, status);
+                let end = flow.reduction().residual(&solution.end.state).norm() / start;
+                assert!((end / wanted - 1.0).abs() < 1e-7, "{end} is not {wanted}");
+                // The same state at the time that was found.
+                let at = solve(flow, solution.end.time, &Options::default()).unwrap().end.state;
+                assert!(distance(&at, &solution.end.state) < 1e-8);
+            }
             // A level that the limit does not reach ends at the limit.
-            let options = Options { residual: Some(0.0), ..Options::default() };
-            assert!(solve(flow, f64::INFINITY, &options).unwrap().status.is_success());
+            for options in [Options { residual: Some(0.0), ..Options::default() }, share(0.0)] {
+                let solution = solve(flow, f64::INFINITY, &options).unwrap();
+                assert_eq!(solution.status, Status::Converged);
+            }
         });
     }
 
@@ -268,6 +291,8 @@ mod tests {
                 Options { rtol: 0.0, ..Options::default() },
                 Options { rtol: f64::NAN, ..Options::default() },
                 Options { residual: Some(-1.0), ..Options::default() },
+                Options { energy_share: Some(1.5), ..Options::default() },
+                Options { energy_share: Some(f64::NAN), ..Options::default() },
                 Options { times: vec![2.0, 1.0], ..Options::default() },
                 Options { times: vec![f64::NAN], ..Options::default() },
             ] {

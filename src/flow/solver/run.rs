@@ -15,7 +15,7 @@ use crate::reduction::State;
 const NEWTON_LIMIT: usize = 20;
 
 /// Iterations of a step that is long enough: with more of them, the next step is shorter in proportion.
-const WANTED_ITERATIONS: f64 = 8.0;
+const WANTED_ITERATIONS: f64 = 10.0;
 
 /// Steps after which the limit is looked for with a tangent kernel of its own, whatever the old one says.
 const LIMIT_AGE: usize = 20;
@@ -295,7 +295,7 @@ impl<'a> Solver<'a> {
     /// Iterations of a step after which the tangent kernel is frozen anew: more for many rows, where
     /// decomposing costs more iterations than it saves.
     fn patience(&self) -> usize {
-        (3 + self.flow.reduction().rows() / 30).min(NEWTON_LIMIT / 2)
+        (5 + self.flow.reduction().rows() / 30).min(NEWTON_LIMIT / 2)
     }
 
     /// The step size after an accepted step (Gustafsson's predictive controller).

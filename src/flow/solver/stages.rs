@@ -43,6 +43,8 @@ pub(super) struct Stages<'a> {
     heads: DMatrix<f64>,
     /// R_lᵀΛR_j; then V_lᵀV_i.
     gram: DMatrix<f64>,
+    /// a_ij a_jl, l fastest.
+    weights: Vec<f64>,
     coupling: DMatrix<f64>,
     /// What the step moves, D and V, and the loss that it spends.
     pub moved: DMatrix<f64>,
@@ -62,7 +64,11 @@ impl<'a> Stages<'a> {
         let ((n, p), k) = (reduction.features().shape(), reduction.outputs());
         let columns = k * method.stages();
         let State { motion, head } = flow.start().clone();
+        let (s, a) = (method.stages(), &method.a);
+        let pairs = (0..s).flat_map(|i| (0..s).map(move |j| (i, j)));
+        let weights = pairs.flat_map(|(i, j)| (0..s).map(move |l| a[(i, j)] * a[(j, l)])).collect();
         Self {
+            weights,
             flow,
             method,
             multiplier: Multiplier::default(),
@@ -126,11 +132,17 @@ impl<'a> Stages<'a> {
             let blocks = Factor::new(residuals, n).t();
             count.multiply(self.gram.as_mut_slice(), false, 1.0, blocks, &self.scaled);
             let factor = rate * step * step;
-            for (c, b) in (0..k).flat_map(|c| (0..k).map(move |b| (c, b))) {
-                for (i, l) in (0..s).flat_map(|i| (0..s).map(move |l| (i, l))) {
-                    let sum: f64 =
-                        (0..s).map(|j| a[(i, j)] * a[(j, l)] * self.gram[(b * s + l, c * s + j)]).sum();
-                    self.coupling[(b * s + l, c * s + i)] = -factor * sum;
+            self.coupling.fill(0.0);
+            for c in 0..k {
+                for (i, j) in (0..s).flat_map(|i| (0..s).map(move |j| (i, j))) {
+                    let weights = &self.weights[(i * s + j) * s..][..s];
+                    let from = &self.gram.as_slice()[(c * s + j) * columns..][..columns];
+                    let to = &mut self.coupling.as_mut_slice()[(c * s + i) * columns..][..columns];
+                    for (to, from) in to.chunks_exact_mut(s).zip(from.chunks_exact(s)) {
+                        for ((x, g), w) in to.iter_mut().zip(from).zip(weights) {
+                            *x -= factor * w * g;
+                        }
+                    }
                 }
             }
             count.add(columns * columns * s);
@@ -138,9 +150,9 @@ impl<'a> Stages<'a> {
             let z = Factor::from(&self.features).t();
             count.multiply(self.right.as_mut_slice(), false, rate, z, &self.sums);
             for (column, mut right) in self.right.column_iter_mut().enumerate() {
-                for (b, v) in self.head.column_iter().enumerate() {
-                    let sum: f64 = (0..s).map(|l| self.coupling[(b * s + l, column)]).sum();
-                    axpy(right.as_mut_slice(), -sum, v.as_slice());
+                let couplings = self.coupling.as_slice()[column * columns..][..columns].chunks_exact(s);
+                for (v, c) in self.head.column_iter().zip(couplings) {
+                    axpy(right.as_mut_slice(), -c.iter().sum::<f64>(), v.as_slice());
                 }
             }
             count.add(p * k * columns);
@@ -171,8 +183,11 @@ impl<'a> Stages<'a> {
         }
         let heads = Factor::new(&self.heads.as_slice()[..p * s * k], p);
         count.multiply(self.gram.as_mut_slice(), false, 1.0, heads.t(), heads);
-        for (row, column) in (0..s * k).flat_map(|i| (0..s * k).map(move |l| (l, i))) {
-            self.gram[(row, column)] *= step * self.method.a[(column % s, row % s)];
+        for (i, column) in self.gram.as_mut_slice().chunks_exact_mut((s * k).max(1)).enumerate() {
+            let a = self.method.a.row(i % s);
+            for part in column.chunks_exact_mut(s) {
+                part.iter_mut().zip(a.iter()).for_each(|(x, a)| *x *= step * a);
+            }
         }
         for (column, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
             let start = self.residual.column(column / s);
@@ -373,6 +388,53 @@ fn pair(data: &mut [f64], rows: usize, from: usize, to: usize) -> (&[f64], &mut 
 mod tests {
     use super::*;
     use crate::linalg::wobble;
+    use crate::problem::Problem;
+    use crate::reduction::Reduction;
+
+    /// For any residuals at the stages, heads and features that are made from them as the method says give the mismatch, and the end
+    /// of the step is theirs.
+    #[test]
+    fn heads_and_mismatch_are_those_of_the_collocation_equations() {
+        let head = wobble(6, 2, 3.0);
+        let problem =
+            Problem::linear(&wobble(4, 9, 0.0), &wobble(6, 9, 1.0), wobble(4, 2, 2.0)).unwrap();
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        for rate in [0.0, 0.7] {
+            let flow = Flow::new(&reduction, &head, rate).unwrap();
+            let method = Collocation::radau(3);
+            let mut stages = Stages::new(&flow, &method);
+            let (n, k, s, step) = (4, 2, 3, 0.3);
+            let block = wobble(n, k * s, 5.0);
+            assert!(stages.solve_heads(block.as_slice(), step));
+            let mut out = block.clone();
+            stages.mismatch(block.as_slice(), step, out.as_mut_slice());
+            let residual = |i: usize| DMatrix::from_fn(n, k, |row, c| block[(row, c * s + i)]);
+            let p = reduction.width();
+            let head = |i: usize| DMatrix::from_fn(p, k, |row, c| stages.heads[(row, c * s + i)]);
+            let sum = |i: usize, of: &dyn Fn(usize) -> DMatrix<f64>| {
+                (0..s).map(|j| of(j) * (step * method.a[(i, j)])).reduce(|a, b| a + b).unwrap()
+            };
+            let motion =
+                |i: usize| sum(i, &|j| DMatrix::from_diagonal(&stages.sqrt_lambda) * residual(j) * head(j).transpose());
+            let features = |i: usize| reduction.features_at(&State { motion: motion(i), head: head(i) });
+            for i in 0..s {
+                let v = &flow.start().head + sum(i, &|j| features(j).tr_mul(&residual(j)) * rate);
+                assert!((v - head(i)).norm() < 1e-12, "head of stage {i}");
+                let r = reduction.targets() - features(i) * head(i) - residual(i);
+                let found = DMatrix::from_fn(n, k, |row, c| out[(row, c * s + i)]);
+                assert!((r - found).norm() < 1e-12, "residual of stage {i}");
+            }
+            let (wanted_motion, wanted_head) = (motion(s - 1), head(s - 1));
+            stages.settle(block.as_slice(), step);
+            let (end, _) = stages.end();
+            assert!((&end.motion - wanted_motion).norm() < 1e-13);
+            assert!((&end.head - wanted_head).norm() < 1e-13);
+            // The residual that is carried is that of the state.
+            stages.advance();
+            assert!((reduction.residual(&end) - &stages.residual).norm() < 1e-12);
+            assert_eq!((stages.motion, stages.head), (end.motion, end.head));
+        }
+    }
 
     #[test]
     fn division_from_the_right_undoes_a_product() {
