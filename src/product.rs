@@ -77,6 +77,11 @@ impl Multiplier {
         b: impl Into<Factor<'b>>,
     ) {
         let (a, b) = (a.into(), b.into());
+        // Without numbers to multiply, a slice does not tell its shape.
+        if out.is_empty() || a.data.is_empty() || b.data.is_empty() {
+            out.iter_mut().filter(|_| !keep).for_each(|x| *x = 0.0);
+            return;
+        }
         let ((rows, inner), (same, columns)) = (a.shape(), b.shape());
         assert!(inner == same && out.len() == rows * columns, "shapes of a product");
         let work = rows * inner * columns;
@@ -149,7 +154,9 @@ mod tests {
 
     #[test]
     fn products_of_all_shapes_are_those_of_the_operators() {
-        for (rows, inner, columns) in [(1, 1, 1), (7, 3, 5), (6, 9, 8), (20, 30, 10), (4, 0, 3), (3, 5, 0)] {
+        for (rows, inner, columns) in
+            [(1, 1, 1), (7, 3, 5), (6, 9, 8), (20, 30, 10), (4, 0, 3), (3, 5, 0)]
+        {
             let (a, b) = (wobble(rows, inner, 1.0), wobble(inner, columns, 2.0));
             let (a_t, b_t) = (a.transpose(), b.transpose());
             let factors: [(Factor, Factor); 4] = [

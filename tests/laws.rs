@@ -1,8 +1,9 @@
 //! Laws that every solution obeys, written once and run on the solver and on every closed form.
 
 use nalgebra::DMatrix;
+use taskhead::flow::FlowError;
 use taskhead::problem::Problem;
-use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
+use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError};
 use taskhead::tasks::{Gaussian, Task, TaskSpec, normal, stream};
 
 /// Agreement that is promised at default settings.
@@ -224,4 +225,51 @@ fn distances_rise_with_energy_on_random_problems() {
             last = results[0].adaptation.euclidean;
         }
     }
+}
+
+/// Shapes down to one, with any of features, kernel, targets and head zero: every method gives numbers or says why not, and the
+/// solver's are those of a closed form.
+#[test]
+fn small_shapes_with_zero_parts_are_solved_by_every_method() {
+    let mut solved = 0;
+    for (shape, zeros) in [[1, 1, 1, 1], [1, 3, 2, 2], [2, 1, 3, 1], [3, 2, 1, 2]]
+        .into_iter()
+        .flat_map(|shape| (0..16).map(move |zeros| (shape, zeros)))
+    {
+        let mut raw = Raw::random(30, shape, 0.7);
+        let parts = [&mut raw.inputs, &mut raw.backbone, &mut raw.targets, &mut raw.head];
+        for (i, part) in parts.into_iter().enumerate() {
+            if zeros >> i & 1 == 1 {
+                part.fill(0.0);
+            }
+        }
+        let problem = Problem::linear(&raw.inputs, &raw.backbone, raw.targets.clone()).unwrap();
+        for rate in [0.0, 0.7] {
+            let run = Run::new(&problem, &raw.head, 0.0).unwrap();
+            let finetune = |method| {
+                // A thousand times as many steps of gradient descent.
+                let max_steps = 100;
+                let settings = Settings { head_rate: rate, method, max_steps, ..Settings::default() };
+                run.finetune(Probe::Time(0.1), &[0.0, 1.0, f64::INFINITY], &settings)
+            };
+            let flow = finetune(Method::Flow).unwrap();
+            for method in [Method::Auto, Method::ClosedForm, Method::Descent] {
+                let other = match (method, finetune(method)) {
+                    (_, Ok(other)) => other,
+                    (Method::ClosedForm, Err(SimulationError::NoClosedForm(_)))
+                    | (Method::Descent, Err(SimulationError::Flow(FlowError::Diverged { .. }))) => {
+                        continue;
+                    }
+                    (_, Err(error)) => panic!("{shape:?} {zeros:04b} {method:?}: {error}"),
+                };
+                for (a, b) in flow.iter().zip(&other) {
+                    let gap = (&a.states.1.motion - &b.states.1.motion).norm();
+                    let allowed = if method == Method::Descent { f64::MAX } else { 1e-7 };
+                    assert!(gap <= allowed, "{shape:?} {zeros:04b} {method:?} at {}: {gap:e}", a.time);
+                    solved += 1;
+                }
+            }
+        }
+    }
+    assert!(solved > 500, "{solved}");
 }

@@ -40,8 +40,9 @@ fn errors_are_within_ten_times_the_tolerance() {
 const TOLERANCES: [f64; 4] = [1e-4, 1e-6, 1e-8, 1e-10];
 
 /// Of each case for each tolerance, the largest error at wanted times on the way from 0 to the limit, and at the limit.
-static WORST: LazyLock<Vec<(&str, Vec<f64>)>> =
-    LazyLock::new(|| cases().iter().map(|case| (case.name, suite::worst_on_the_way(case, &TOLERANCES))).collect());
+static WORST: LazyLock<Vec<(&str, Vec<f64>)>> = LazyLock::new(|| {
+    cases().iter().map(|case| (case.name, suite::worst_on_the_way(case, &TOLERANCES))).collect()
+});
 
 /// Wanted times cut steps short, and small tolerances are where the local error decides on the step and not
 /// the convergence of Newton's iteration.

@@ -116,6 +116,8 @@ impl RankOne {
         let form = "the rank-one closed form (T7)";
         let extra = |n: usize| n as f64 - 1.0;
         Violation::unless(form, "one output (k = 1)", "k - 1", extra(reduction.outputs()), 0.0)?;
+        let missing = if reduction.rows() == 0 { 1.0 } else { 0.0 };
+        Violation::unless(form, "a feature or a kernel that is not zero", "1 - rows", missing, 0.0)?;
         // Two or more rows may still be rank one up to rounding: the second kernel eigenvalue.
         let lambda = reduction.lambda();
         let rest = if lambda.len() > 1 { lambda[1] / lambda[0] } else { 0.0 };

@@ -101,7 +101,8 @@ impl<'a> Iteration<'a> {
         let mut rates = tangent.rates();
         let pieces = self.modes.chunks_exact_mut(n * s);
         let measured = self.measured.chunks_exact_mut(n * s);
-        for ((modes, measured), parts) in pieces.zip(measured).zip(self.rotated.chunks_exact_mut(n * s)) {
+        for ((modes, measured), parts) in pieces.zip(measured).zip(self.rotated.chunks_exact_mut(n * s))
+        {
             // Components of the eigenvalues of A: the real one, then real and imaginary part of each pair.
             combine(parts, modes, n, |l, c| m.decouple[(l, c)]);
             // The weights stay in the first column of what is measured until the rows are done.
@@ -110,7 +111,8 @@ impl<'a> Iteration<'a> {
                 parts[a] /= 1.0 + step * m.eigenvalues[0].re * d;
                 for l in 1..m.eigenvalues.len().min(MAX_PAIRS + 1) {
                     let (re, im) = ((2 * l - 1) * n + a, 2 * l * n + a);
-                    let value = Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
+                    let value =
+                        Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
                     (parts[re], parts[im]) = (value.re, value.im);
                 }
                 measured[a] = (share * per[0] + (d - share) * per[1]).sqrt();

@@ -185,10 +185,10 @@ pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nalgebra::DMatrix;
     use crate::linalg::wobble;
     use crate::problem::Problem;
     use crate::reduction::Reduction;
+    use nalgebra::DMatrix;
 
     fn with_flow<T>(run: impl FnOnce(&Flow) -> T) -> T {
         let head = wobble(5, 2, 3.0);

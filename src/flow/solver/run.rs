@@ -337,7 +337,8 @@ impl<'a> Solver<'a> {
         let errors = self.stages.error(&self.iteration.residuals, step, tangent);
         let (noise, tolerance) = (self.noise(step), self.step_tolerance());
         let stages = &self.stages;
-        let sizes = [stages.motion.norm() + stages.moved.norm(), stages.head.norm() + stages.turned.norm()];
+        let sizes =
+            [stages.motion.norm() + stages.moved.norm(), stages.head.norm() + stages.turned.norm()];
         let ratio = |i: usize| {
             if errors[i] == 0.0 { 0.0 } else { errors[i] / (tolerance * sizes[i] + noise[i]) }
         };
@@ -385,8 +386,10 @@ impl<'a> Solver<'a> {
         let (n, s) = (self.stages.residual.nrows(), m.stages());
         let ratio = self.last_step.map_or(f64::INFINITY, |last| step / last);
         if ratio <= 10.0 {
-            for (from, to) in
-                self.last_residuals.chunks_exact((n * s).max(1)).zip(self.iteration.residuals.chunks_exact_mut((n * s).max(1)))
+            for (from, to) in self
+                .last_residuals
+                .chunks_exact((n * s).max(1))
+                .zip(self.iteration.residuals.chunks_exact_mut((n * s).max(1)))
             {
                 combine(to, from, n, |j, i| m.lagrange_of_stages(j, 1.0 + ratio * m.nodes[i]));
             }
@@ -499,7 +502,8 @@ impl<'a> Solver<'a> {
         // A necessary condition of the limit, with room for what is estimated.
         let allowed = 0.1 * 1e3 * self.options.rtol;
         let far = fastest * integral * head > allowed * (stages.motion.norm() + motion)
-            || self.flow.head_rate() * fastest * motion * integral > allowed * (stages.head.norm() + head);
+            || self.flow.head_rate() * fastest * motion * integral
+                > allowed * (stages.head.norm() + head);
         if far && self.age < LIMIT_AGE {
             return Ok(None);
         }
@@ -516,7 +520,14 @@ impl<'a> Solver<'a> {
 
 /// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start and at
 /// its stages: for each output one column for each point.
-fn interpolate(method: &Collocation, n: usize, start: &[f64], residuals: &[f64], at: &[f64], out: &mut [f64]) {
+fn interpolate(
+    method: &Collocation,
+    n: usize,
+    start: &[f64],
+    residuals: &[f64],
+    at: &[f64],
+    out: &mut [f64],
+) {
     let s = method.stages();
     for (column, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
         let (output, x) = (column / at.len(), at[column % at.len()]);

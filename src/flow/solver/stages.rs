@@ -163,8 +163,7 @@ impl<'a> Stages<'a> {
             }
             count.add(columns.pow(3) / 3 + p * columns * columns);
         }
-        for (i, (x, mut head)) in
-            self.shifts.column_iter().zip(self.heads.column_iter_mut()).enumerate()
+        for (i, (x, mut head)) in self.shifts.column_iter().zip(self.heads.column_iter_mut()).enumerate()
         {
             head.copy_from(&self.head.column(i / s));
             head += x;
@@ -414,8 +413,11 @@ mod tests {
             let sum = |i: usize, of: &dyn Fn(usize) -> DMatrix<f64>| {
                 (0..s).map(|j| of(j) * (step * method.a[(i, j)])).reduce(|a, b| a + b).unwrap()
             };
-            let motion =
-                |i: usize| sum(i, &|j| DMatrix::from_diagonal(&stages.sqrt_lambda) * residual(j) * head(j).transpose());
+            let motion = |i: usize| {
+                sum(i, &|j| {
+                    DMatrix::from_diagonal(&stages.sqrt_lambda) * residual(j) * head(j).transpose()
+                })
+            };
             let features = |i: usize| reduction.features_at(&State { motion: motion(i), head: head(i) });
             for i in 0..s {
                 let v = &flow.start().head + sum(i, &|j| features(j).tr_mul(&residual(j)) * rate);

@@ -72,7 +72,8 @@ impl Tangent {
             .iter()
             .zip(&gains)
             .flat_map(|(eigen, m)| {
-                let shares = move |q: &[f64]| q.iter().zip(lambda).map(|(q, l)| q * q * l).sum::<f64>() * m;
+                let shares =
+                    move |q: &[f64]| q.iter().zip(lambda).map(|(q, l)| q * q * l).sum::<f64>() * m;
                 (0..n).map(move |a| shares(eigen.q.column(a).as_slice()).min(eigen.d[a]))
             })
             .collect();
@@ -117,8 +118,7 @@ impl Tangent {
     /// the largest √d · min(t, 1/d) over the eigenvalues d.
     pub fn response(&self, t: f64) -> f64 {
         let null = self.null();
-        let smallest =
-            self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);
+        let smallest = self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);
         (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip())
     }
 
@@ -277,8 +277,18 @@ mod tests {
         with_tangent(|tangent| {
             let (block, multiplier) = (wobble(3, 8, 4.0), Multiplier::default());
             let [mut rotated, mut modes, mut back] = [(); 3].map(|()| block.clone());
-            tangent.to_modes(&multiplier, block.as_slice(), rotated.as_mut_slice(), modes.as_mut_slice());
-            tangent.from_modes(&multiplier, modes.as_slice(), rotated.as_mut_slice(), back.as_mut_slice());
+            tangent.to_modes(
+                &multiplier,
+                block.as_slice(),
+                rotated.as_mut_slice(),
+                modes.as_mut_slice(),
+            );
+            tangent.from_modes(
+                &multiplier,
+                modes.as_slice(),
+                rotated.as_mut_slice(),
+                back.as_mut_slice(),
+            );
             assert!((&back - &block).norm() < 1e-13);
             assert_eq!(multiplier.count(), 2 * (3 * 8 * 2 + 3 * 3 * 8));
             // Column 2 of output 0 with column 2 of output 1, one mode of them at a time.
