@@ -227,7 +227,7 @@ impl<'a> Solver<'a> {
         points: &mut Vec<Point>,
     ) -> Result<Option<f64>, FlowError> {
         let mut refused = false;
-        loop {
+        'steps: loop {
             let room = until - self.time;
             // A step that would leave a sliver takes the sliver with it, or half of the way.
             let (step, lands) = if self.step >= room {
@@ -247,14 +247,23 @@ impl<'a> Solver<'a> {
                     let last = crossing.map_or(end, |x| self.time + x * step);
                     if crossing.is_some() || wanted.peek().is_some_and(|&t| t < last) {
                         self.kept.copy_from_slice(&self.iteration.residuals);
-                        while let Some(t) = wanted.next_if(|&t| t < last) {
-                            match self.inside(step, (t - self.time) / step) {
-                                Some((state, spent)) => points.push(self.restored(t, state, spent)?),
-                                None => return Ok(Some(t - self.time)),
-                            }
+                        while let Some(&t) = wanted.peek().filter(|&&t| t < last) {
+                            let Some((state, spent)) = self.inside(step, (t - self.time) / step) else {
+                                // A step to there, which may be halved as others are.
+                                self.step = t - self.time;
+                                refused = true;
+                                continue 'steps;
+                            };
+                            points.push(self.restored(t, state, spent)?);
+                            wanted.next();
                         }
                         if let Some(x) = crossing {
-                            return Ok(self.meet(step, x));
+                            if self.meet(step, x) {
+                                return Ok(None);
+                            }
+                            self.step = step / 2.0;
+                            refused = true;
+                            continue;
                         }
                         self.iteration.residuals.copy_from_slice(&self.kept);
                         self.stages.solve_heads(&self.kept, step);
@@ -471,15 +480,15 @@ impl<'a> Solver<'a> {
         Some(b)
     }
 
-    /// Goes to where the residual meets its level, near the part x of the step that is kept. Returns the step that it
-    /// could not solve, if so.
-    fn meet(&mut self, step: f64, mut x: f64) -> Option<f64> {
+    /// Goes to where the residual meets its level, near the part x of the step that is kept; false if the stages of a shorter step
+    /// do not converge.
+    fn meet(&mut self, step: f64, mut x: f64) -> bool {
         let (level, _) = self.level.expect("a level is crossed");
         let before = self.stages.residual.norm();
         let (mut last_x, mut last_log) = (0.0, (before / level).ln());
         for _ in 0..8 {
             if self.inside(step, x).is_none() {
-                return Some(x * step);
+                return false;
             }
             let log = (self.end_norm() / level).ln();
             if log.abs() <= self.level_slack() / 2.0 || log == last_log {
@@ -491,7 +500,7 @@ impl<'a> Solver<'a> {
         }
         let time = self.time + x * step;
         self.accept(x * step, time);
-        None
+        true
     }
 
     /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.
