@@ -377,7 +377,7 @@ fn pretrained_backbone(
     )?;
     let reduction = Reduction::new(&problem, &head)?;
     let flow = Flow::new(&reduction, &head, 1.0)?;
-    let end = solve(&flow, spec.pretrain_time, &Options { rtol: 1e-6, ..Options::default() })?.end;
+    let end = solve(&flow, spec.pretrain_time, &Options::default())?.end;
     let moved = reduction.full_held_out_displacement(&end.state).expect("unit inputs are held out");
     Ok(backbone + moved.transpose())
 }
