@@ -58,7 +58,7 @@ impl<'a> Iteration<'a> {
             tangent.to_modes(count, &self.correction, &mut self.rotated, &mut self.modes);
             self.solve_modes(tangent, step, allowed);
             count.add(4 * self.modes.len() * self.method.stages());
-            tangent.from_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
+            tangent.out_of_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
             self.acceleration.advance(&mut self.residuals, &self.correction, &self.measured);
             let change = crate::product::norm(&self.measured);
             if !change.is_finite() {

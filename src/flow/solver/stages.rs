@@ -246,7 +246,7 @@ impl<'a> Stages<'a> {
         let (rotated, modes) = self.sums.as_mut_slice()[..2 * n * k].split_at_mut(n * k);
         tangent.to_modes(count, self.rest.as_slice(), rotated, modes);
         modes.iter_mut().zip(tangent.rates()).for_each(|(x, (d, _))| *x *= -real / (1.0 + real * d));
-        tangent.from_modes(count, modes, rotated, self.rest.as_mut_slice());
+        tangent.out_of_modes(count, modes, rotated, self.rest.as_mut_slice());
 
         self.weighted.columns_mut(stages + k, k).copy_from(&self.rest);
         let heads = Factor::new(&self.heads.as_slice()[..p * both], p).t();

@@ -147,7 +147,7 @@ impl Tangent {
         self.to_modes(&multiplier, residual.as_slice(), rotated.as_mut_slice(), modes.as_mut_slice());
         modes.iter_mut().zip(self.rates()).for_each(|(x, (d, _))| *x *= f(d));
         let mut out = residual.clone();
-        self.from_modes(&multiplier, modes.as_slice(), rotated.as_mut_slice(), out.as_mut_slice());
+        self.out_of_modes(&multiplier, modes.as_slice(), rotated.as_mut_slice(), out.as_mut_slice());
         out
     }
 
@@ -211,7 +211,7 @@ impl Tangent {
     }
 
     /// The inverse of [`Self::to_modes`].
-    pub(crate) fn from_modes(
+    pub(crate) fn out_of_modes(
         &self,
         multiplier: &Multiplier,
         modes: &[f64],
@@ -283,7 +283,7 @@ mod tests {
                 rotated.as_mut_slice(),
                 modes.as_mut_slice(),
             );
-            tangent.from_modes(
+            tangent.out_of_modes(
                 &multiplier,
                 modes.as_slice(),
                 rotated.as_mut_slice(),
