@@ -4,6 +4,7 @@ import { axisBottom, axisLeft } from 'd3-axis';
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
 import { area, line } from 'd3-shape';
+import { attrs, write } from './controls.js';
 
 let count = 0;
 
@@ -64,50 +65,69 @@ export class Chart {
     this.layers = Object.fromEntries(['areas', 'rules', 'lines', 'dots', 'texts'].map((name) => [name, this.inside.append('g')]));
     fitted(parent, width, (now) => {
       this.width = now;
+      svg.attr('viewBox', `0 0 ${now} ${height}`);
+      const { top, right, bottom, left } = this.m;
+      this.frame.attr('x', left - 1).attr('y', top - 1).attr('width', Math.max(0, now - left - right + 2)).attr('height', height - top - bottom + 2);
+      this.xLabel.attr('x', now - right).attr('y', height - 4);
+      this.xAxis.attr('transform', `translate(0,${height - bottom})`);
+      this.yAxis.attr('transform', `translate(${left},0)`);
       if (this.shown) this.draw(this.shown);
     });
   }
 
+  /** The scales of two ranges; the axes are drawn anew only when a range or the width has changed. */
+  scales(x, y) {
+    const key = [this.width, ...x, ...y].join();
+    if (key === this.key) return;
+    this.key = key;
+    const { width, height, options } = this;
+    const { top, right, bottom, left } = this.m;
+    this.sx = (options.logX ? scaleLog() : scaleLinear()).domain(x).range([left, width - right]);
+    this.sy = scaleLinear().domain(y).range([height - bottom, top]);
+    const many = Math.max(2, Math.floor((width - left - right) / 48));
+    const below = axisBottom(this.sx).tickSizeOuter(0);
+    if (options.logX) {
+      const powers = this.sx.ticks().filter((t) => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
+      below.tickValues(powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0)).tickFormat(power);
+    } else if (options.xTicks) below.tickValues(options.xTicks).tickFormat(String);
+    else below.ticks(many);
+    this.xAxis.call(below);
+    this.yAxis.call(axisLeft(this.sy).ticks(Math.max(3, Math.round(height / 50))).tickSizeOuter(0));
+  }
+
   /**
-   * Draws `{ x, y, areas, rules, lines, dots, texts }`: x and y are ranges; an area is { x, low, high, kind }, a line
-   * { x, y, kind }, a dot { x, y, kind }, a rule { x | y, label, kind } and a text { x, y, text, kind }.
+   * Draws `{ x, y, areas, rules, lines, dots, texts }`: x and y are ranges; an area is { x, low, high, kind } (without low
+   * and high: the whole height), a line { x, y, kind }, a dot { x, y, kind }, a rule { x | y, label, kind } and a text
+   * { x, y, text, kind }.
    */
   draw(shown) {
     this.shown = shown;
     const { x, y, areas = [], rules = [], lines = [], dots = [], texts = [] } = shown;
-    const { width, height } = this;
+    // In steps of about a tenth of the range: an axis that crept along with every move could not be read.
+    this.scales(x, scaleLinear().domain(y).nice(12).domain());
+    const { width, height, sx, sy } = this;
     const { top, right, bottom, left } = this.m;
-    this.svg.attr('viewBox', `0 0 ${width} ${height}`);
-    this.frame.attr('x', left - 1).attr('y', top - 1).attr('width', Math.max(0, width - left - right + 2)).attr('height', height - top - bottom + 2);
-    this.xLabel.attr('x', width - right).attr('y', height - 4);
-    const sx = (this.options.logX ? scaleLog() : scaleLinear()).domain(x).range([left, width - right]);
-    const sy = scaleLinear().domain(y).range([height - bottom, top]);
-    const many = Math.max(2, Math.floor((width - left - right) / 48));
-    const below = axisBottom(sx).tickSizeOuter(0);
-    if (this.options.logX) {
-      const powers = sx.ticks().filter((t) => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
-      below.tickValues(powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0)).tickFormat(power);
-    } else if (this.options.xTicks) below.tickValues(this.options.xTicks).tickFormat(String);
-    else below.ticks(many);
-    this.xAxis.attr('transform', `translate(0,${height - bottom})`).call(below);
-    this.yAxis.attr('transform', `translate(${left},0)`).call(axisLeft(sy).ticks(Math.max(3, Math.round(height / 50))).tickSizeOuter(0));
-    const join = (layer, element, data) => this.layers[layer].selectAll(element).data(data).join(element).attr('class', (d) => d.kind ?? '');
+    const join = (layer, element, data) => attrs(this.layers[layer].selectAll(element).data(data).join(element), { class: (d) => d.kind ?? '' });
     const finite = (d) => Number.isFinite(d[1]);
     const zip = ({ x, y }) => x.map((v, i) => [v, y[i]]);
     const path = line((d) => sx(d[0]), (d) => sy(d[1])).defined(finite);
     const surface = area((d) => sx(d[0]), (d) => sy(d[1]), (d) => sy(d[2])).defined(finite);
-    join('areas', 'path', areas).attr('d', (d) => surface(d.x.map((v, i) => [v, d.low[i], d.high[i]])));
-    join('lines', 'path', lines).attr('d', (d) => path(zip(d)));
-    join('dots', 'circle', dots).attr('cx', (d) => sx(d.x)).attr('cy', (d) => sy(d.y)).attr('r', (d) => d.r ?? 4.5);
-    join('rules', 'line', rules)
-      .attr('x1', (d) => ('x' in d ? sx(d.x) : left))
-      .attr('x2', (d) => ('x' in d ? sx(d.x) : width - right))
-      .attr('y1', (d) => ('x' in d ? top : sy(d.y)))
-      .attr('y2', (d) => ('x' in d ? height - bottom : sy(d.y)));
-    const named = rules.filter((d) => d.label).map((d) => ({ x: d.x ?? x[0], y: d.y ?? y[0], text: d.label, kind: 'note', dx: 3, dy: -5 }));
-    join('texts', 'text', [...named, ...texts])
-      .attr('x', (d) => sx(d.x) + (d.dx ?? 0)).attr('y', (d) => sy(d.y) + (d.dy ?? 0))
-      .attr('text-anchor', (d) => d.anchor ?? 'start').text((d) => d.text);
+    const whole = (x) => `M${sx(x[0])},${top}H${sx(x[1])}V${height - bottom}H${sx(x[0])}Z`;
+    attrs(join('areas', 'path', areas), { d: (d) => (d.low ? surface(d.x.map((v, i) => [v, d.low[i], d.high[i]])) : whole(d.x)) });
+    attrs(join('lines', 'path', lines), { d: (d) => path(zip(d)) ?? '' });
+    attrs(join('dots', 'circle', dots), { cx: (d) => sx(d.x), cy: (d) => sy(d.y), r: (d) => d.r ?? 4.5 });
+    attrs(join('rules', 'line', rules), {
+      x1: (d) => ('x' in d ? sx(d.x) : left),
+      x2: (d) => ('x' in d ? sx(d.x) : width - right),
+      y1: (d) => ('x' in d ? top : sy(d.y)),
+      y2: (d) => ('x' in d ? height - bottom : sy(d.y)),
+    });
+    const named = rules.filter((d) => d.label).map((d) => ({ x: d.x ?? x[0], y: d.y ?? this.sy.domain()[0], text: d.label, kind: 'note', dx: 3, dy: -5 }));
+    write(attrs(join('texts', 'text', [...named, ...texts]), {
+      x: (d) => sx(d.x) + (d.dx ?? 0),
+      y: (d) => sy(d.y) + (d.dy ?? 0),
+      'text-anchor': (d) => d.anchor ?? 'start',
+    }), (d) => d.text);
   }
 
   /** Text for those who do not see the figure. */

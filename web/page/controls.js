@@ -1,6 +1,6 @@
 // What several figures share: numbers as text, sliders bound to the state, and files to save.
 
-import { onChange, set, state } from './state.js';
+import { atRest, onChange, set, state } from './state.js';
 
 /** A number for reading: four significant digits at most, no scientific notation in the usual range. */
 export function show(value) {
@@ -15,15 +15,36 @@ export function show(value) {
 
 /** Writes a number into an element, in full in `data-value`. */
 export function put(element, value, text = show(value)) {
-  element.textContent = text;
+  if (element.textContent !== text) element.textContent = text;
   element.dataset.value = String(value);
 }
 
-/** Writes several numbers into the elements of a container that are named by `data-show`. */
-export function putAll(container, numbers) {
+const shown = new Map();
+
+/** Writes several numbers into the elements that are named by `data-show`. */
+export function putAll(numbers) {
   for (const [name, value] of Object.entries(numbers)) {
-    for (const element of container.querySelectorAll(`[data-show="${name}"]`)) put(element, value);
+    if (!shown.has(name)) shown.set(name, document.querySelectorAll(`[data-show="${name}"]`));
+    for (const element of shown.get(name)) put(element, value);
   }
+}
+
+/** Sets attributes of a selection, but leaves alone what is so already: the browser would lay it out again. */
+export function attrs(selection, values) {
+  return selection.each(function (datum) {
+    for (const [name, value] of Object.entries(values)) {
+      const text = String(typeof value === 'function' ? value(datum) : value);
+      if (this.getAttribute(name) !== text) this.setAttribute(name, text);
+    }
+  });
+}
+
+/** The same for the text. */
+export function write(selection, value) {
+  return selection.each(function (datum) {
+    const text = typeof value === 'function' ? value(datum) : value;
+    if (this.textContent !== text) this.textContent = text;
+  });
 }
 
 /**
@@ -59,14 +80,23 @@ export function logTime(input, key, low, high) {
   return slider(input, key, { toState, toSlider });
 }
 
-/** Sentences for a screen reader, when the hand has come to rest. */
-export function announcer(element) {
-  let timer = 0;
-  return (text) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (element.textContent !== text) element.textContent = text;
-    }, 400);
+/** A drawing that is done at once while its element is near the window, and else when the hand has come to rest. */
+export function lazily(element, draw) {
+  let near = true;
+  let stale = false;
+  const now = () => {
+    if (stale) draw();
+    stale = false;
+  };
+  const later = atRest(now);
+  new IntersectionObserver((entries) => {
+    near = entries[entries.length - 1].isIntersecting;
+    if (near) now();
+  }, { rootMargin: '200px' }).observe(element);
+  return () => {
+    stale = true;
+    if (near) now();
+    else later();
   };
 }
 

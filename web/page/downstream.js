@@ -1,6 +1,6 @@
 // Chapter 4: the error on all inputs after finetuning against probing time, for a teacher at an angle to the features.
 
-import { Chart, extent, padded } from './chart.js';
+import { Chart } from './chart.js';
 import { show, slider, whenNear } from './controls.js';
 import { ask, latest } from './engine.js';
 import { onChange, state } from './state.js';
@@ -25,14 +25,14 @@ export function downstream() {
       const risks = records.map((r) => r.risk);
       const ends = [PLACES[0], PLACES[PLACES.length - 1]];
       risk.draw({
-        x: ends, y: padded([Math.min(0, ...risks), Math.max(...risks, 0.05)]),
+        x: ends, y: [0, Math.max(...risks, 0.05) * 1.08],
         rules: [{ x: PLACES[best], label: 'best stop', kind: 'best' }],
         lines: [{ x: PLACES, y: risks, kind: 'line' }],
         dots: risks.map((y, i) => ({ x: PLACES[i], y, kind: i === best ? 'm0' : 'energy', r: i === best ? 6 : 3 })),
       });
       const moved = records.map((r) => r.euclidean);
       distance.draw({
-        x: ends, y: padded(extent(moved, [0])),
+        x: ends, y: [0, Math.max(...moved, 0.05) * 1.08],
         rules: [{ x: PLACES[best], kind: 'best' }],
         lines: [{ x: PLACES, y: moved, kind: 'm0' }],
       });

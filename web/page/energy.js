@@ -34,7 +34,7 @@ export function energy() {
       areas: answer.left.map((v, i) => ({ x: bar(i), low: [0, 0], high: [v, v], kind: 'remains' })),
       lines: answer.before.map((v, i) => ({ x: bar(i), y: [v, v], kind: 'initial' })),
     });
-    putAll(document, { probed: answer.energy, unprobed: answer.energy_before, floor: answer.floor });
+    putAll({ probed: answer.energy, unprobed: answer.energy_before, floor: answer.floor });
     curve.describe(`Energy against probing time. It starts at ${show(answer.energy_before)} and ends at ${show(answer.floor)}; after τ = ${show(state.ptau)} it is ${show(answer.energy)}.`);
     modes.describe(`Residual left in each singular direction, from the fastest to the slowest: ${answer.left.map(show).join(', ')}; before probing: ${answer.before.map(show).join(', ')}.`);
   };

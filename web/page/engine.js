@@ -1,13 +1,17 @@
-// The engine: the core of taskhead as a WebAssembly module, here for short answers and in a worker for long ones.
+// The engine: the core of taskhead as a WebAssembly module, here for short answers and in workers for long ones.
 
 import init, * as engine from '../build/engine/engine.js';
-
-const module = new URL('engine.wasm', document.baseURI);
+import { pending } from './state.js';
 
 export { engine };
 
-/** Loads the module. */
+let module;
+
+/** Loads the module; by its bytes, since not every host names the type of a .wasm file. */
 export async function load() {
+  const response = await fetch('engine.wasm');
+  if (!response.ok) throw new Error(`engine.wasm: ${response.status}`);
+  module = await WebAssembly.compile(await response.arrayBuffer());
   await init({ module_or_path: module });
 }
 
@@ -18,16 +22,26 @@ let last = 0;
 /** Asks a worker; each is one thread that answers in turn. */
 export function ask(question, setting, worker = 'runs') {
   workers[worker] ??= start();
-  const id = ++last;
+  const [id, answered] = [++last, pending()];
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
     workers[worker].postMessage({ id, question, setting });
-  });
+  }).finally(answered);
 }
+
+/** Starts the workers and loads the reader of .npz files, so that nothing is left to load when the network goes. */
+export async function prepare() {
+  const done = pending();
+  for (const name of ['runs', 'proofs']) workers[name] ??= start();
+  await Promise.all([npz(), ...Object.keys(workers).map((name) => ask('ready', [], name))]).finally(done);
+}
+
+/** The reader of .npz files, which the page can be drawn without. */
+export const npz = () => import('./npz.js');
 
 function start() {
   const worker = new Worker(new URL('worker.js', document.baseURI), { type: 'module' });
-  worker.postMessage({ module: module.href });
+  worker.postMessage({ module });
   worker.onmessage = ({ data: { id, answer, error } }) => {
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
@@ -49,11 +63,13 @@ export function latest(answer) {
     next = args;
     if (busy) return;
     busy = true;
+    const done = pending();
     while (next) {
       const now = next;
       next = null;
       await answer(...now);
     }
     busy = false;
+    done();
   };
 }

@@ -5,7 +5,7 @@ import { scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
 import { line } from 'd3-shape';
 import { fitted } from './chart.js';
-import { putAll, show, whenNear } from './controls.js';
+import { lazily, putAll, show, whenNear } from './controls.js';
 import { Curves } from './curves.js';
 import { ask } from './engine.js';
 import { onScene } from './opening.js';
@@ -116,17 +116,23 @@ class Map {
 
 export function laws() {
   const curves = new Curves($('law-curves'), 'energy E');
-  onScene((scene) => {
+  let scene;
+  const drawCurves = lazily($('laws'), () => {
     curves.draw({
       layers: [{ x: scene.energies, values: scene.limits }],
       dot: { x: scene.energy, values: scene.end.metrics },
       rules: [{ x: state.y, label: 'E = y', kind: 'mark' }],
     });
     curves.charts.forEach((chart, i) => chart.describe(`After finetuning, on energies up to y: ${scene.shapes[i]}.`));
-    putAll(document, { 'phase-y': state.y, 'phase-w': state.w });
+  });
+  onScene((now) => {
+    scene = now;
+    drawCurves();
+    putAll({ 'phase-y': state.y, 'phase-w': state.w });
   });
   const maps = LAWS.map((_, law) => new Map($('phase'), law));
-  onChange((changed) => (changed.has('y') || changed.has('w')) && maps.forEach((map) => map.draw()));
+  const drawMaps = lazily($('laws'), () => maps.forEach((map) => map.draw()));
+  onChange((changed) => (changed.has('y') || changed.has('w')) && drawMaps());
   whenNear($('laws'), async () => {
     const source = $('phase-source');
     try {

@@ -1,6 +1,6 @@
 // Starts the page: the engine, the state from the address, then each figure.
 
-import { load } from './engine.js';
+import { load, prepare } from './engine.js';
 import { downstream } from './downstream.js';
 import { energy } from './energy.js';
 import { laws } from './laws.js';
@@ -55,6 +55,7 @@ async function start() {
     setTimeout(() => (button.textContent = 'Copy link'), 1500);
   });
   document.documentElement.dataset.ready = 'true';
+  await prepare();
 }
 
 start().catch((error) => notice(`The engine did not start: ${error.message ?? error}`));

@@ -4,7 +4,7 @@ import { Curves, metricsOf, saveRecords } from './curves.js';
 import { slider, whenNear } from './controls.js';
 import { ask, engine, latest } from './engine.js';
 import { METRICS } from './opening.js';
-import { onChange, state } from './state.js';
+import { onChange, pending, state } from './state.js';
 
 const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds'];
 /** Energies of a curve. */
@@ -48,7 +48,6 @@ export function many() {
     const mine = ++turn;
     const now = { ...state };
     const said = $('many-said');
-    said.dataset.busy = 'true';
     try {
       const begun = performance.now();
       const first = await ask('curves', [setting(now.seed, now)]);
@@ -74,11 +73,9 @@ export function many() {
       }
     } catch (error) {
       said.textContent = `No answer: ${error.message}`;
-    } finally {
-      delete said.dataset.busy;
     }
   });
-  digits().catch((error) => ($('digits-said').textContent = `No digits: ${error.message}`));
+  digits().catch((error) => ($('digits-said').textContent = `No digits: ${error.message}`)).finally(pending());
   $('many-svg').addEventListener('click', () => curves.saveSvg('taskhead-random.svg'));
   $('many-csv').addEventListener('click', () => shown && saveRecords('taskhead-random.csv', shown));
   whenNear($('many'), () => {

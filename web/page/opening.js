@@ -1,10 +1,10 @@
 // The opening figure: the plane, the loss, four curves against energy, and finetuning in time.
 
 import { Chart, extent, padded } from './chart.js';
-import { announcer, csv, putAll, put, save, show, slider, standalone, still } from './controls.js';
+import { csv, lazily, put, putAll, save, show, slider, standalone, still } from './controls.js';
 import { engine } from './engine.js';
 import { Plane } from './plane.js';
-import { onChange, reset, set, state } from './state.js';
+import { atRest, onChange, reset, set, state } from './state.js';
 
 export const METRICS = [
   { key: 'euclidean', name: 'Distance ‖z − z₀‖', kind: 'm0' },
@@ -31,15 +31,19 @@ export function onScene(listener) {
   if (scene) listener(scene);
 }
 
-function ask(probe = { time: state.tau }) {
-  return engine.scene({ target: state.y, across: state.w, start: state.a, probe, time: state.t });
+let family;
+
+/** The scene of the state with the curves of its family, which are computed anew only when y, w or t has changed. */
+function ask() {
+  const { y: target, w: across, a: start, tau: probe, t: time } = state;
+  const setting = { target, across, time };
+  const key = JSON.stringify(setting, (_, v) => (v === Infinity ? 'inf' : v));
+  if (family?.key !== key) family = { key, curves: engine.family(setting) };
+  return { ...family.curves, ...engine.scene({ ...setting, start, probe }) };
 }
 
 /** The probing time that leaves an energy, by the engine. */
-function timeFor(energy, start = state.a) {
-  const setting = { target: state.y, across: state.w, start, probe: { energy }, time: 0 };
-  return engine.scene(setting).probe_time;
-}
+const timeFor = (energy) => engine.probe_time({ target: state.y, start: state.a, energy });
 
 /** Puts the head at a place: across is its own, along is reached by probing, or by a head that starts further back. */
 function moveHead({ along, across }) {
@@ -55,7 +59,6 @@ export function opening() {
   const charts = METRICS.map((metric, i) => new Chart($('curves').children[i].querySelector('.canvas'), {
     title: metric.name, xLabel: 'energy E', height: 172,
   }));
-  const say = announcer($('opening-said'));
 
   // Probing by its slider: even steps of energy.
   const probe = $('probe');
@@ -112,16 +115,25 @@ export function opening() {
     energy: scene.energies, ...Object.fromEntries(METRICS.map(({ key }, i) => [key, scene.curves[i]])),
   })));
 
-  const draw = () => {
-    scene = ask();
+  const describe = atRest(() => {
+    const { now, energy } = scene;
+    const sentence = `After probing for τ = ${show(state.tau)} the energy is ${show(energy)}. ` +
+      `At finetuning time ${show(now.time)} the feature has moved by ${show(now.metrics[0])}, ` +
+      `its cosine distance is ${show(now.metrics[1])}, its dot product with the old one ${show(now.metrics[2])} and its norm ${show(now.metrics[3])}.`;
+    $('opening-said').textContent = sentence;
+    plane.describe(sentence);
+    charts.forEach((chart, i) => chart.describe(`${METRICS[i].name} against energy: on energies up to the target it ${scene.shapes[i]}. Now ${show(now.metrics[i])} at energy ${show(energy)}.`));
+  });
+  const drawFigure = lazily($('opening'), () => {
     const { now, energy, energies } = scene;
+    const most = energies[energies.length - 1];
     plane.draw(scene, { target: state.y, across: state.w, start: state.a });
     charts.forEach((chart, i) => {
       const low = i < 2 ? [0] : [];
       chart.draw({
-        x: [0, energies[energies.length - 1]],
+        x: [0, most],
         y: padded(extent(scene.limits[i], scene.curves[i], low)),
-        areas: [{ x: [scene.energy_before, energies[energies.length - 1]], low: [-1e3, -1e3], high: [1e3, 1e3], kind: 'beyond' }],
+        areas: [{ x: [scene.energy_before, most], kind: 'beyond' }],
         rules: [{ x: state.y, label: 'E = y', kind: 'mark' }],
         lines: [
           { x: energies, y: scene.limits[i], kind: state.t === Infinity ? METRICS[i].kind : `${METRICS[i].kind} faint` },
@@ -132,25 +144,23 @@ export function opening() {
     });
     const bar = $('loss').children;
     [now.backbone, now.head_share, now.loss].forEach((part, i) => (bar[i].style.flexGrow = String(1e6 * part)));
+  });
+  const draw = () => {
+    scene = ask();
+    const { now, energy } = scene;
     const metrics = Object.fromEntries(METRICS.map(({ key }, i) => [key, now.metrics[i]]));
-    putAll(document, { ...metrics, energy, tau: scene.probe_time, time: now.time, residual: now.residual, backbone: now.backbone, headshare: now.head_share, left: now.loss });
+    putAll({ ...metrics, energy, tau: state.tau, backbone: now.backbone, headshare: now.head_share, left: now.loss });
     if (document.activeElement !== probe) {
       probe.value = String(scene.energy_before > 0 ? Math.round((1 - energy / scene.energy_before) * probe.max) : probe.max);
     }
-    probe.setAttribute('aria-valuetext', `probing time ${show(scene.probe_time)}, energy ${show(energy)} left`);
-    const share = shareOf(state.t, scene.pace);
-    time.value = String(share * SHARES);
+    probe.setAttribute('aria-valuetext', `probing time ${show(state.tau)}, energy ${show(energy)} left`);
+    time.value = String(shareOf(state.t, scene.pace) * SHARES);
     time.setAttribute('aria-valuetext', show(state.t));
     put($('time-shown'), state.t);
-    const sentence = `After probing for τ = ${show(scene.probe_time)} the energy is ${show(energy)}. ` +
-      `At finetuning time ${show(now.time)} the feature has moved by ${show(now.metrics[0])}, ` +
-      `its cosine distance is ${show(now.metrics[1])}, its dot product with the old one ${show(now.metrics[2])} and its norm ${show(now.metrics[3])}.`;
-    say(sentence);
-    plane.describe(sentence);
-    charts.forEach((chart, i) => chart.describe(`${METRICS[i].name} against energy: on energies up to the target it ${scene.shapes[i]}. Now ${show(now.metrics[i])} at energy ${show(energy)}.`));
+    drawFigure();
+    describe();
     for (const listener of listeners) listener(scene);
   };
   onChange((changed) => KEYS.some((key) => changed.has(key)) && draw());
   draw();
-  return draw;
 }

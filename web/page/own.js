@@ -2,7 +2,8 @@
 
 import { Curves, metricsOf, saveRecords } from './curves.js';
 import { show } from './controls.js';
-import { ask } from './engine.js';
+import { ask, npz } from './engine.js';
+import { pending } from './state.js';
 
 /** Larger files would take the solver too long here. */
 const MAX_BYTES = 20_000_000;
@@ -21,10 +22,10 @@ export function own() {
     $('own-error').textContent = '';
     if (file.size > MAX_BYTES) return fail(file.name, `the file has ${file.size} bytes; here at most ${MAX_BYTES}. The command taskhead simulate takes larger ones.`);
     $('own-said').textContent = `Computing ${file.name} …`;
+    const done = pending();
     try {
       let bytes = new Uint8Array(await file.arrayBuffer());
-      // The zip reader is loaded only by who needs it.
-      if (bytes[0] === 0x50 && bytes[1] === 0x4b) bytes = await (await import('./npz.js')).safetensors(bytes);
+      if (bytes[0] === 0x50 && bytes[1] === 0x4b) bytes = await (await npz()).safetensors(bytes);
       const { records, shapes, samples, width, outputs } = await ask('file', [file.name, bytes, 24]);
       shown = records;
       $('own-figure').hidden = false;
@@ -36,6 +37,8 @@ export function own() {
         `Distance ${shapes[0]}; cosine distance ${shapes[1]}; dot product ${shapes[2]}; norm ${shapes[3]}.`;
     } catch (error) {
       fail(file.name, error.message);
+    } finally {
+      done();
     }
   };
   const drop = $('drop');

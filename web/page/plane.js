@@ -3,6 +3,7 @@
 import { select } from 'd3-selection';
 import { line } from 'd3-shape';
 import { fitted } from './chart.js';
+import { attrs, write } from './controls.js';
 import { flush } from './state.js';
 
 export class Plane {
@@ -20,14 +21,14 @@ export class Plane {
     this.horizontal = add('line', 'zero');
     this.vertical = add('line', 'zero');
     this.fits = add('line', 'fits');
-    this.fitsText = add('text', 'note fits');
+    this.fitsText = add('text', 'note fits').attr('y', 15).attr('text-anchor', 'end').text('heads that fit: z₀·v = y');
     this.probing = add('line', 'probing');
     this.before = add('circle', 'before').attr('r', 4.5);
     this.beforeText = add('text', 'note').text('before probing');
     this.ends = add('path', 'ends');
     this.endsText = add('text', 'note').text('ends for other energies');
     this.energy = add('line', 'energy');
-    this.energyText = add('text', 'note energy').attr('text-anchor', 'middle');
+    this.energyText = add('text', 'note energy');
     this.headPath = add('path', 'head path');
     this.path = add('path', 'feature path');
     this.z0 = add('line', 'arrow z0').attr('marker-end', 'url(#tip-z0)');
@@ -41,6 +42,7 @@ export class Plane {
     fitted(parent, 600, (width) => {
       this.width = width;
       this.height = Math.round(Math.max(0.7 * width, 250));
+      svg.attr('viewBox', `0 0 ${width} ${this.height}`);
       if (this.shown) this.draw(...this.shown);
     });
   }
@@ -83,7 +85,6 @@ export class Plane {
     this.shown = [scene, head];
     const { target, across, start } = head;
     const { width, height } = this;
-    this.svg.attr('viewBox', `0 0 ${width} ${height}`);
     // Room for target and head; while the tip is dragged the scale stays.
     const reach = Math.max(1.45, target + 0.3, ((across + 0.2) * width) / 2 / (height - 84));
     const scale = (this.scale = this.grip ? this.scale : width / 2 / reach);
@@ -92,48 +93,49 @@ export class Plane {
     this.at = scene.head;
     const X = (x) => x0 + x * scale;
     const Y = (y) => y0 - y * scale;
-    const segment = (s, a, b) => s.attr('x1', X(a[0])).attr('y1', Y(a[1])).attr('x2', X(b[0])).attr('y2', Y(b[1]));
+    const segment = (s, a, b) => attrs(s, { x1: X(a[0]), y1: Y(a[1]), x2: X(b[0]), y2: Y(b[1]) });
     const path = line((p) => X(p[0]), (p) => Y(p[1]));
-    const dot = (s, p) => s.attr('cx', X(p[0])).attr('cy', Y(p[1]));
-    const text = (s, p, dx, dy) => s.attr('x', X(p[0]) + dx).attr('y', Y(p[1]) + dy);
+    const dot = (s, p) => attrs(s, { cx: X(p[0]), cy: Y(p[1]) });
+    const text = (s, p, dx, dy, anchor = 'start') => attrs(s, { x: X(p[0]) + dx, y: Y(p[1]) + dy, 'text-anchor': anchor });
+    const visible = (s, yes) => attrs(s, { visibility: yes ? 'visible' : 'hidden' });
     const top = height / scale;
     segment(this.horizontal, [-reach, 0], [reach, 0]);
     segment(this.vertical, [0, -1], [0, top]);
     segment(this.fits, [target, -1], [target, top]);
-    text(this.fitsText, [target, 0], -6, 0).attr('y', 15).attr('text-anchor', 'end').text('heads that fit: z₀·v = y');
+    attrs(this.fitsText, { x: X(target) - 6 });
     segment(this.probing, [start, across], [target, across]);
     dot(this.before, [start, across]);
-    text(this.beforeText, [start, across], 0, 22).attr('text-anchor', X(start) < 60 ? 'start' : 'middle');
-    this.beforeText.attr('visibility', scene.head[0] - start > 0.35 / scale * 100 ? 'visible' : 'hidden');
-    this.ends.attr('d', path(scene.ends));
-    this.endsText.attr('visibility', width > 420 ? 'visible' : 'hidden');
-    const far = scene.ends[scene.ends.length - 1];
-    text(this.endsText, far, -8, -6).attr('text-anchor', 'end');
+    text(this.beforeText, [start, across], 0, 22, X(start) < 60 ? 'start' : 'middle');
+    visible(this.beforeText, (scene.head[0] - start) * scale > 35);
+    attrs(this.ends, { d: path(scene.ends) });
+    visible(this.endsText, width > 420);
+    text(this.endsText, scene.ends[scene.ends.length - 1], -8, -6, 'end');
     segment(this.energy, scene.head, [target, scene.head[1]]);
-    text(this.energyText, [(scene.head[0] + target) / 2, scene.head[1]], 0, 18);
-    const wide = (target - scene.head[0]) * scale > 70;
-    this.energyText.text(wide ? 'energy E' : 'E').attr('visibility', scene.energy * scale > 16 ? 'visible' : 'hidden');
-    this.path.attr('d', path(scene.feature_path));
-    this.headPath.attr('d', path(scene.head_path));
+    text(this.energyText, [(scene.head[0] + target) / 2, scene.head[1]], 0, 18, 'middle');
+    write(this.energyText, (target - scene.head[0]) * scale > 70 ? 'energy E' : 'E');
+    visible(this.energyText, scene.energy * scale > 16);
+    attrs(this.path, { d: path(scene.feature_path) });
+    attrs(this.headPath, { d: path(scene.head_path) });
     segment(this.z0, [0, 0], [1, 0]);
     segment(this.head, [0, 0], scene.head);
     segment(this.feature, [0, 0], scene.now.feature);
     dot(this.headEnd, scene.now.head);
     dot(this.tip, scene.head);
-    const beside = (p) => [p[0], p[1], p[0] >= 0 ? 10 : -18, p[1] > 0.05 ? -8 : 18];
     const [z0, v, z, vt] = this.names;
+    const beside = (s, p) => text(s, p, p[0] >= 0 ? 10 : -18, p[1] > 0.05 ? -8 : 18);
     text(z0, [1, 0], -14, 20);
-    for (const [name, p] of [[v, scene.head], [z, scene.now.feature], [vt, scene.now.head]]) {
-      const [x, y, dx, dy] = beside(p);
-      text(name, [x, y], dx, dy);
-    }
     text(v, scene.head, -16, -12);
-    const apart = Math.hypot(scene.now.head[0] - scene.head[0], scene.now.head[1] - scene.head[1]) * scale;
-    vt.attr('visibility', apart > 26 ? 'visible' : 'hidden');
-    const moved = Math.hypot(scene.now.feature[0] - 1, scene.now.feature[1]) * scale;
-    z.attr('visibility', moved > 18 ? 'visible' : 'hidden');
-    this.tip.attr('aria-valuemin', -target).attr('aria-valuemax', target).attr('aria-valuenow', scene.head[0]);
-    this.tip.attr('aria-valuetext', `along the feature ${scene.head[0].toFixed(2)}, across ${scene.head[1].toFixed(2)}`);
+    beside(z, scene.now.feature);
+    beside(vt, scene.now.head);
+    const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) * scale;
+    visible(vt, apart(scene.now.head, scene.head) > 26);
+    visible(z, apart(scene.now.feature, [1, 0]) > 18);
+    attrs(this.tip, {
+      'aria-valuemin': -target,
+      'aria-valuemax': target,
+      'aria-valuenow': scene.head[0],
+      'aria-valuetext': `along the feature ${scene.head[0].toFixed(2)}, across ${scene.head[1].toFixed(2)}`,
+    });
   }
 
   /** Text for those who do not see the figure. */

@@ -44,9 +44,20 @@ const KEYS = {
   seeds: whole(8, 1, 40),
 };
 
+let open = 0;
+
+/** Notes in `html[data-busy]` that something is still to be shown, until the returned function is called. */
+export function pending() {
+  const note = document.documentElement.dataset;
+  note.busy = String(++open);
+  return () => {
+    if (--open === 0) delete note.busy;
+    else note.busy = String(open);
+  };
+}
+
 const values = Object.fromEntries(Object.entries(KEYS).map(([key, { initial }]) => [key, initial]));
 const listeners = [];
-let write = 0;
 
 export const state = values;
 
@@ -56,6 +67,7 @@ export function onChange(listener) {
 }
 
 let changed = new Set();
+let shown = () => {};
 
 /** Changes values; whoever shows them is told before the next frame. */
 export function set(update) {
@@ -63,7 +75,10 @@ export function set(update) {
     if (!KEYS[key].valid(value)) throw new RangeError(`${key} = ${value}; accepted: ${KEYS[key].accepted}`);
     if (Object.is(values[key], value)) continue;
     values[key] = value;
-    if (changed.size === 0) requestAnimationFrame(flush);
+    if (changed.size === 0) {
+      shown = pending();
+      requestAnimationFrame(flush);
+    }
     changed.add(key);
   }
 }
@@ -74,10 +89,30 @@ export function flush() {
   const now = changed;
   changed = new Set();
   for (const listener of listeners) listener(now);
-  // Browsers limit how often an address may change.
-  clearTimeout(write);
-  write = setTimeout(() => history.replaceState(null, '', link()), 150);
+  writeAddress();
+  shown();
 }
+
+/** So long the hand has to be still, in milliseconds. */
+const PAUSE = 250;
+
+/** An action that waits until the hand has come to rest. */
+export function atRest(action) {
+  let timer = 0;
+  let done = null;
+  return (...given) => {
+    done ??= pending();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      action(...given);
+      done();
+      done = null;
+    }, PAUSE);
+  };
+}
+
+// Browsers limit how often an address may change.
+const writeAddress = atRest(() => history.replaceState(null, '', link()));
 
 /** Back to the defaults, of some keys or of all. */
 export function reset(keys = Object.keys(KEYS)) {

@@ -12,7 +12,7 @@ self.onmessage = async ({ data }) => {
   const { id, question, setting } = data;
   try {
     await ready;
-    self.postMessage({ id, answer: engine[question](...setting) });
+    self.postMessage({ id, answer: question === 'ready' ? true : engine[question](...setting) });
   } catch (error) {
     self.postMessage({ id, error: typeof error === 'string' ? error : String(error?.message ?? error) });
   }

@@ -3,17 +3,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { close, drop, file, frames, native, npz, on, opening, problem, rankOne, saved, shown, simulate, slide, start, table } from './harness.js';
+import { close, drop, file, native, npz, on, opening, problem, rankOne, saved, settled, shown, simulate, slide, start, table } from './harness.js';
 
 let site;
 before(async () => (site = await start()));
 after(() => site.stop());
 
 const value = (page, id) => page.locator(`output[for="${id}"]`).evaluate((e) => Number(e.dataset.value));
-const settled = (page) => page.waitForFunction(() => {
-  const said = document.querySelector('#many-said');
-  return said.textContent && !said.dataset.busy;
-}, null, { timeout: 60_000 });
 
 test('chapter 1: sliders change what probing leaves', () =>
   on(site, '?ptau=0#energy', async (page) => {
@@ -57,7 +53,7 @@ test('chapter 2: each factor stops what it should', () =>
 
 test('chapter 3: the maps are the native certificate, with the exact boundary', () =>
   on(site, '?a=-0.2&tau=0#laws', async (page) => {
-    await page.waitForSelector('#phase-source[data-milliseconds]', { timeout: 60_000 });
+    await settled(page);
     assert.match(await page.textContent('#phase-source'), /^Proved .* at most 1\.1 % of a map is too close to call/);
     // What `taskhead reproduce` wrote; a native test of the engine compares all of it.
     const rows = table(await readFile(new URL('../../plots/phase-certified.csv', import.meta.url), 'utf8')).filter((row) => row.target === '');
@@ -114,7 +110,7 @@ test('chapter 3: a click on a map loads its point into the figures', () =>
     const box = await map.boundingBox();
     // Seven tenths of the axis of y to the right, six tenths of the axis of w up.
     await page.mouse.click(box.x + 38 + (box.width - 50) * 0.7, box.y + 8 + (box.height - 46) * 0.4);
-    await frames(page);
+    await settled(page);
     const [y, w] = [await value(page, 'target'), await value(page, 'across')];
     close(y, 0.2 * 15 ** 0.7, 0.02, 'y');
     close(w, 0.02 * 150 ** 0.6, 0.02, 'w');

@@ -70,15 +70,29 @@ export async function on(site, address, body, options) {
 /** The full number behind the first element that shows it. */
 export const shown = (page, name) => page.locator(`[data-show="${name}"]`).first().evaluate((e) => Number(e.dataset.value));
 
-/** The numbers of the opening figure. */
-export async function opening(page) {
-  await frames(page);
-  const names = ['tau', 'energy', 'euclidean', 'cosine', 'dot', 'norm', 'residual', 'backbone', 'headshare'];
+/** The numbers of the opening figure as they stand. */
+export function numbers(page) {
+  const names = ['tau', 'energy', 'euclidean', 'cosine', 'dot', 'norm', 'backbone', 'headshare'];
   return page.evaluate((names) => Object.fromEntries(names.map((n) => [n, Number(document.querySelector(`[data-show="${n}"]`)?.dataset.value)])), names);
 }
 
-/** Waits until all that was asked for is drawn. */
-export const frames = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))));
+/** The numbers of the opening figure when it has come to rest. */
+export async function opening(page) {
+  await settled(page);
+  return numbers(page);
+}
+
+/** Waits until the page shows all that was asked of it; what it may have to notice by itself (a new place, a new width) it notices within two frames. */
+export async function settled(page) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.waitForFunction(() => !document.documentElement.dataset.busy, null, { timeout: 60_000 });
+}
+
+/** Scrolls to a part, so that its figures are drawn. */
+export async function visit(page, id) {
+  await page.evaluate((id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' }), id);
+  await settled(page);
+}
 
 /** Moves a slider as a hand would: focus, value, input event. */
 export async function slide(page, id, value) {
@@ -87,7 +101,7 @@ export async function slide(page, id, value) {
     input.value = String(value);
     input.dispatchEvent(new Event('input', { bubbles: true }));
   }, value);
-  await frames(page);
+  await settled(page);
 }
 
 /** The answer of the native command, which has to succeed. */

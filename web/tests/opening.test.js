@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { close, frames, on, opening, rankOne, slide, start } from './harness.js';
+import { close, numbers, on, opening, rankOne, settled, slide, start, visit } from './harness.js';
 
 let site;
 before(async () => (site = await start()));
@@ -63,7 +63,7 @@ test('the tip of the head can be dragged', () =>
     await page.mouse.down();
     await page.mouse.move(x + 60, y - 70, { steps: 5 });
     await page.mouse.up();
-    await frames(page);
+    await settled(page);
     const now = await tip.boundingBox();
     close(now.x - box.x, 60, 0.05, 'the tip goes with the pointer to the right');
     close(now.y - box.y, -70, 0.05, 'and up');
@@ -87,16 +87,16 @@ test('play runs finetuning to its end, and pauses', () =>
     const time = () => page.locator('#time-shown').evaluate((e) => Number(e.dataset.value));
     await page.click('#play');
     await page.waitForFunction(() => Number(document.querySelector('#time-shown').dataset.value) > 0.05 && document.querySelector('#time-shown').dataset.value !== 'Infinity');
-    const one = await opening(page);
+    const one = await numbers(page);
     assert.equal(await page.locator('#play').textContent(), 'Pause');
     await page.click('#play');
-    await frames(page);
+    await settled(page);
     const paused = await time();
-    await frames(page);
+    await settled(page);
     assert.equal(await time(), paused, 'it stands still while paused');
     await page.click('#play');
     await page.waitForFunction(() => document.querySelector('#time-shown').dataset.value === 'Infinity', null, { timeout: 15000 });
-    await frames(page);
+    await settled(page);
     const end = await agrees(page, { y: 1, a: -0.6, w: 0.6 });
     assert.ok(end.euclidean > one.euclidean);
     assert.equal(await page.locator('#play').textContent(), 'Play');
@@ -106,26 +106,128 @@ test('single steps go forward and back', () =>
   on(site, '', async (page) => {
     const time = () => page.locator('#time-shown').evaluate((e) => Number(e.dataset.value));
     await page.click('#step');
-    await frames(page);
+    await settled(page);
     assert.equal(await time(), 0, 'after the end comes the start');
     assert.equal((await agrees(page, { y: 1, a: -0.6, w: 0.6 }, 0)).euclidean, 0);
     const times = [0];
     for (let i = 0; i < 3; i++) {
       await page.click('#step');
-      await frames(page);
+      await settled(page);
       times.push(await time());
       assert.ok(times[i + 1] > times[i]);
     }
     await agrees(page, { y: 1, a: -0.6, w: 0.6 }, times[3]);
     await page.click('#back');
-    await frames(page);
+    await settled(page);
     close(await time(), times[2], 1e-12, 'a step back');
   }));
 
 test('with reduced motion play goes to the end at once', () =>
   on(site, '?t=0', async (page) => {
     await page.click('#play');
-    await frames(page);
+    await settled(page);
     assert.equal(await page.locator('#time-shown').evaluate((e) => e.dataset.value), 'Infinity');
     assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).scrollBehavior), 'auto');
   }, { reducedMotion: 'reduce' }));
+
+test('what the plane shows is what the numbers say', () =>
+  on(site, '?t=0.7', async (page) => {
+    const figure = () => page.evaluate(() => {
+      const box = (selector) => {
+        const e = document.querySelector(`#plane ${selector}`);
+        return Object.fromEntries(['x1', 'y1', 'x2', 'y2'].map((name) => [name, e[name].baseVal.value]));
+      };
+      const end = (selector) => {
+        const path = document.querySelector(`#plane ${selector}`);
+        const { x, y } = path.getPointAtLength(path.getTotalLength());
+        return [x, y];
+      };
+      const share = [...document.querySelectorAll('#loss > *')].map((e) => Number(e.style.flexGrow));
+      return { unit: box('.arrow.z0'), head: box('.arrow.head'), feature: box('.arrow.feature'), energy: box('line.energy'), path: end('path.feature.path'), headPath: end('path.head.path'), share };
+    });
+    for (const t of [0.7, 0]) {
+      if (t === 0) await slide(page, 'time', 0);
+      const found = await opening(page);
+      const { unit, head, feature, energy, path, headPath, share } = await figure();
+      const scale = unit.x2 - unit.x1;
+      close((energy.x2 - energy.x1) / scale, found.energy, 1e-6, 'the length of the energy');
+      close(Math.hypot(feature.x2 - unit.x2, feature.y2 - unit.y2) / scale, found.euclidean, 1e-6, 'the distance of the feature from z₀');
+      close((head.x2 - head.x1) / scale, 1 - found.energy, 1e-6, 'the head along the feature');
+      if (t === 0) continue;
+      close(Math.hypot(path[0] - feature.x2, path[1] - feature.y2), 0, 0.01, 'the path ends at the feature');
+      assert.ok(Math.hypot(headPath[0] - head.x2, headPath[1] - head.y2) > 5, 'the head moves, too');
+      const spent = [found.backbone, found.headshare, found.energy ** 2 / 2 - found.backbone - found.headshare];
+      spent.forEach((part, i) => close(share[i] / share.reduce((a, b) => a + b), part / (found.energy ** 2 / 2), 1e-9, `part ${i} of the loss`));
+    }
+  }));
+
+test('each curve has the current point on it', () =>
+  on(site, '?t=0.7', async (page) => {
+    for (const position of [60, 150]) {
+      await slide(page, 'probe', position);
+      const found = await opening(page);
+      const charts = await page.locator('#curves svg').evaluateAll((all) => all.map((svg) => {
+        const dot = svg.querySelector('circle.now');
+        const [x, y] = [dot.cx.baseVal.value, dot.cy.baseVal.value];
+        const paths = [...svg.querySelectorAll('path[class^="m"]')];
+        const path = paths[paths.length - 1];
+        const away = Array.from({ length: 3001 }, (_, i) => path.getPointAtLength((path.getTotalLength() * i) / 3000)).map((p) => Math.hypot(p.x - x, p.y - y));
+        const rule = svg.querySelector('line.mark').x1.baseVal.value;
+        return { x, away: Math.min(...away), rule, lines: paths.length, left: svg.querySelector('clipPath rect').x.baseVal.value + 1 };
+      }));
+      assert.equal(charts.length, 4);
+      for (const { x, away, rule, lines, left } of charts) {
+        assert.equal(lines, 2, 'now and in the limit');
+        assert.ok(away < 0.5, `the point is ${away} px off its curve`);
+        close((x - left) / (rule - left), found.energy, 1e-6, 'the place of the point, in units of y = 1');
+      }
+    }
+  }));
+
+test('a drag draws once a frame, and nothing that is out of sight', () =>
+  on(site, '', async (page) => {
+    await settled(page);
+    await page.evaluate(() => {
+      window.drawn = { plane: 0, chapter: 0 };
+      const tip = document.querySelector('[data-handle="head"]');
+      new MutationObserver((all) => (window.drawn.plane += all.length)).observe(tip, { attributeFilter: ['aria-valuenow'] });
+      new MutationObserver((all) => (window.drawn.chapter += all.length)).observe(document.querySelector('#law-curves'), { subtree: true, childList: true, attributes: true });
+    });
+    const drawn = () => page.evaluate(() => ({ ...window.drawn }));
+    const during = await page.evaluate(async () => {
+      const slider = document.querySelector('#probe');
+      for (let i = 1; i <= 20; i++) {
+        slider.value = String(60 + i);
+        slider.dispatchEvent(new Event('input'));
+      }
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      return { ...window.drawn };
+    });
+    assert.deepEqual(during, { plane: 1, chapter: 0 }, 'twenty moves between two frames');
+    await settled(page);
+    assert.ok((await drawn()).chapter > 0, 'at rest the chapter is up to date');
+    await visit(page, 'laws');
+    const seen = await drawn();
+    await page.evaluate(async () => {
+      const slider = document.querySelector('#probe');
+      slider.value = '150';
+      slider.dispatchEvent(new Event('input'));
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    });
+    assert.ok((await drawn()).chapter > seen.chapter, 'in sight it follows at once');
+  }));
+
+test('the tip can be dragged with a finger', () =>
+  on(site, '', async (page) => {
+    const before = await opening(page);
+    const box = await page.locator('[data-handle="head"]').boundingBox();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const touch = await page.context().newCDPSession(page);
+    const send = (type, points) => touch.send('Input.dispatchTouchEvent', { type, touchPoints: points });
+    await send('touchStart', [{ x, y }]);
+    for (let i = 1; i <= 6; i++) await send('touchMove', [{ x: x + 5 * i, y: y - 4 * i }]);
+    await send('touchEnd', []);
+    const after = await opening(page);
+    assert.ok(after.energy < before.energy - 0.1, `${before.energy}, then ${after.energy}`);
+    assert.equal(await page.evaluate(() => scrollY), 0, 'the page does not scroll meanwhile');
+  }, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }));

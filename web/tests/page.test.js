@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { close, frames, on, opening, saved, shown, slide, start, table } from './harness.js';
+import { close, drop, npz, on, opening, problem, saved, settled, shown, slide, start, table, visit } from './harness.js';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
@@ -15,12 +15,7 @@ after(() => site.stop());
 
 /** Scrolls through the page, so that every figure is drawn. */
 async function readThrough(page) {
-  for (const id of ['energy', 'motion', 'laws', 'downstream', 'many', 'own']) {
-    await page.evaluate((id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' }), id);
-    await page.waitForTimeout(150);
-  }
-  await page.waitForSelector('#phase-source[data-milliseconds]', { timeout: 60_000 });
-  await page.waitForFunction(() => document.querySelector('#risk-said').textContent && document.querySelector('#many-said').textContent && !document.querySelector('#many-said').dataset.busy, null, { timeout: 90_000 });
+  for (const id of ['energy', 'motion', 'laws', 'downstream', 'many', 'own']) await visit(page, id);
   await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
 }
 
@@ -28,7 +23,7 @@ test('every setting survives the way through the address', () =>
   on(site, '', async (page) => {
     const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, size: 0.75, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2 };
     for (const [id, value] of Object.entries(changes)) await slide(page, id, value);
-    await page.waitForTimeout(400);
+    await settled(page);
     const address = page.url().slice(site.url.length);
     const numbers = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('output[data-value]')].filter((o) => o.htmlFor.length).map((o) => [o.htmlFor.value, o.dataset.value])));
     const [before, figure] = [await numbers(page), await opening(page)];
@@ -38,7 +33,7 @@ test('every setting survives the way through the address', () =>
       assert.deepEqual(await opening(copy), figure);
     });
     await page.click('#reset');
-    await page.waitForTimeout(400);
+    await settled(page);
     assert.equal(new URL(page.url()).search, '', 'a reset page has a bare address');
     await on(site, '', async (fresh) => assert.deepEqual(await numbers(page), await numbers(fresh)));
   }));
@@ -46,7 +41,7 @@ test('every setting survives the way through the address', () =>
 test('the reset of the opening figure leaves the chapters alone', () =>
   on(site, '?w=1.5&decay=1.7', async (page) => {
     await page.click('#opening-reset');
-    await page.waitForTimeout(400);
+    await settled(page);
     assert.equal(new URL(page.url()).search, '?decay=1.7');
   }));
 
@@ -90,11 +85,11 @@ test('everything works by keyboard alone', () =>
     assert.ok((await opening(page)).energy < moved.energy);
     await tabTo('#step');
     await page.keyboard.press('Enter');
-    await frames(page);
+    await settled(page);
     assert.equal(await page.locator('#time-shown').evaluate((e) => e.dataset.value), '0');
     await tabTo('#target');
     await page.keyboard.press('ArrowRight');
-    await frames(page);
+    await settled(page);
     close(await page.locator('output[for="target"]').evaluate((e) => Number(e.dataset.value)), 1.05, 1e-12, 'target');
     await tabTo('details.question summary');
     await page.keyboard.press('Enter');
@@ -104,7 +99,7 @@ test('everything works by keyboard alone', () =>
     await tabTo('[data-law="0"]');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowLeft');
-    await frames(page);
+    await settled(page);
     close(await shown(page, 'phase-y'), 1, 1e-9, 'y after one step back');
     close(await shown(page, 'phase-w'), 0.62 * 1.1, 1e-9, 'w after one step up');
     await tabTo('#file');
@@ -207,7 +202,7 @@ test('one part can be embedded in another page', () =>
     for (const other of ['.bar', '#plane', '#phase', 'footer']) assert.ok(await page.locator(other).isHidden(), other);
     assert.equal(await page.locator('output[for="kernel"]').evaluate((e) => e.dataset.value), '0.9');
     await slide(page, 'kernel', 0.4);
-    await page.waitForTimeout(400);
+    await settled(page);
     assert.match(page.url(), /embed=motion/);
     await on(site, '?embed=nothing', async (wrong) => assert.match(await wrong.textContent('#notice'), /no part “nothing”/));
   }));

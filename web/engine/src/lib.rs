@@ -2,6 +2,7 @@
 //!
 //! Each function takes and returns plain objects. What is wrong with an argument is thrown as a text.
 
+mod family;
 mod forces;
 mod phase;
 mod probing;
@@ -12,10 +13,22 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-/// The rank-one model at one probing time and one finetuning time, with its curves against energy.
+/// The rank-one model at one probing time and one finetuning time.
 #[wasm_bindgen]
 pub fn scene(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, scene::scene)
+}
+
+/// The probing time of the rank-one model that leaves an energy.
+#[wasm_bindgen]
+pub fn probe_time(wanted: JsValue) -> Result<JsValue, JsValue> {
+    answer(wanted, scene::probe_time)
+}
+
+/// The curves of the rank-one model against energy.
+#[wasm_bindgen]
+pub fn family(setting: JsValue) -> Result<JsValue, JsValue> {
+    answer(setting, family::family)
 }
 
 /// What head probing leaves of a random problem, mode by mode.
@@ -64,12 +77,6 @@ pub fn shapes(setting: JsValue) -> Result<JsValue, JsValue> {
 #[wasm_bindgen]
 pub fn band(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, runs::band)
-}
-
-/// The version of the core.
-#[wasm_bindgen]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").into()
 }
 
 fn answer<S: DeserializeOwned, A: Serialize>(

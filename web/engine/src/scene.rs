@@ -1,19 +1,23 @@
 //! The opening figure: one sample with feature z₀ = (1, 0), κ = γ = 1, head (a, w) and target y (T7–T13).
 
-use nalgebra::{DMatrix, dmatrix, dvector};
+use std::ops::RangeInclusive;
+
+use nalgebra::{dmatrix, dvector};
 use serde::{Deserialize, Serialize};
 use taskhead::adaptation::Adaptation;
 use taskhead::flow::Budget;
-use taskhead::flow::rank_one::{Limit, RankOne};
+use taskhead::flow::rank_one::{RankOne, RankOnePoint};
 use taskhead::gallery::steps;
 use taskhead::probing::{Measure, ProbingPath};
 use taskhead::problem::Problem;
-use taskhead::trend::Shape;
 
 use crate::{said, within};
 
-/// Points of each curve against energy, and of each path.
-const POINTS: usize = 161;
+/// Points of each path; it is a piece of a hyperbola.
+const POINTS: usize = 65;
+
+/// Targets y that the figure takes.
+pub const TARGETS: RangeInclusive<f64> = 0.05..=10.0;
 
 /// The situation.
 #[derive(Debug, Deserialize)]
@@ -25,26 +29,15 @@ pub struct Setting {
     pub across: f64,
     /// a before probing.
     pub start: f64,
-    /// Probing: a time, or the energy to be left.
-    pub probe: Probe,
+    /// Probing time, up to ∞.
+    pub probe: f64,
     /// Finetuning time, up to ∞.
     pub time: f64,
 }
 
-/// How long the head is probed.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Probe {
-    /// A probing time in [0, ∞].
-    Time(f64),
-    /// The energy that is to be left.
-    Energy(f64),
-}
-
-/// Everything that the figure shows.
+/// One head of the figure, probed and finetuned; what all heads of its y and w do is in [`crate::family`].
 #[derive(Debug, Serialize)]
 pub struct Scene {
-    probe_time: f64,
     /// E at the start of finetuning, and before probing.
     energy: f64,
     energy_before: f64,
@@ -54,15 +47,6 @@ pub struct Scene {
     end: Moment,
     feature_path: Vec<[f64; 2]>,
     head_path: Vec<[f64; 2]>,
-    /// Where the feature ends for every energy of `energies`.
-    ends: Vec<[f64; 2]>,
-    energies: Vec<f64>,
-    /// The four metrics at `time` and in the limit.
-    curves: [Vec<f64>; 4],
-    limits: [Vec<f64>; 4],
-    /// What each limit does on the energies up to y, in words, and where it turns.
-    shapes: [String; 4],
-    peaks: [Option<f64>; 4],
     /// A time at which nine tenths of the residual are gone.
     pace: f64,
 }
@@ -78,26 +62,17 @@ struct Moment {
     loss: f64,
     backbone: f64,
     head_share: f64,
-    /// σ; ∞ at the saddle, where a head exactly opposite to the feature ends.
-    rapidity: f64,
     metrics: [f64; 4],
 }
 
 /// The scene of a situation.
 pub fn scene(setting: Setting) -> Result<Scene, String> {
     let Setting { target, across, start, probe, time } = setting;
-    within("target", target, 0.05..=10.0)?;
     within("across", across, 0.0..=10.0)?;
-    within("start", start, -target..=target)?;
     within("time", time, 0.0..=f64::INFINITY)?;
-    let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![target]).map_err(said)?;
-    let path = ProbingPath::new(&problem, &dmatrix![start; across]).map_err(said)?;
-    let probe_time = match probe {
-        Probe::Time(tau) => tau,
-        Probe::Energy(wanted) => path.time_for(Measure::Aie, wanted).map_err(said)?,
-    };
-    let head = path.head(probe_time).map_err(said)?;
-    let energy = path.energy(probe_time).map_err(said)?.aie;
+    let path = probing(target, across, start)?;
+    let head = path.head(probe).map_err(said)?;
+    let energy = path.energy(probe).map_err(said)?.aie;
     let energy_before = path.energy(0.0).map_err(said)?.aie;
     let flow = flow(target, head[0], across)?;
     let (now, end) = (moment(&flow, time)?, moment(&flow, f64::INFINITY)?);
@@ -114,29 +89,7 @@ pub fn scene(setting: Setting) -> Result<Scene, String> {
             break;
         }
     }
-
-    let energies = steps(0.0, 2.0 * target, POINTS);
-    let mut ends = Vec::new();
-    let (mut curves, mut limits) = ([const { Vec::new() }; 4], [const { Vec::new() }; 4]);
-    for &e in &energies {
-        let a = target - e;
-        let limit = Limit::new(target, across, a);
-        let flow = self::flow(target, a, across)?;
-        ends.push(moment(&flow, f64::INFINITY)?.feature);
-        let now = if time.is_infinite() { limit.adaptation() } else { adaptation(&flow, time)? };
-        for (i, (n, l)) in now.values().into_iter().zip(limit.adaptation().values()).enumerate() {
-            curves[i].push(n);
-            limits[i].push(l);
-        }
-    }
-    let half = POINTS / 2 + 1;
-    let shapes = [0, 1, 2, 3].map(|i| Shape::of(&energies[..half], &limits[i][..half], 1e-12));
-    let peaks = [0, 1, 2, 3].map(|i| match Shape::of(&energies, &limits[i], 1e-12) {
-        Shape::RisingThenFalling { peak } => Some(peak),
-        _ => None,
-    });
     Ok(Scene {
-        probe_time,
         energy,
         energy_before,
         head: [head[0], head[1]],
@@ -144,24 +97,44 @@ pub fn scene(setting: Setting) -> Result<Scene, String> {
         end,
         feature_path,
         head_path,
-        ends,
-        energies,
-        curves,
-        limits,
-        shapes: shapes.map(|s| s.describe()),
-        peaks,
         pace,
     })
 }
 
-fn flow(target: f64, along: f64, across: f64) -> Result<RankOne, String> {
+/// A head and the energy that is to be left of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// y
+    pub target: f64,
+    /// a before probing.
+    pub start: f64,
+    /// The energy, at most that before probing.
+    pub energy: f64,
+}
+
+/// The probing time that leaves an energy; what lies across the feature has no part in it.
+pub fn probe_time(wanted: Wanted) -> Result<f64, String> {
+    let path = probing(wanted.target, 0.0, wanted.start)?;
+    path.time_for(Measure::Aie, wanted.energy).map_err(said)
+}
+
+fn probing(target: f64, across: f64, start: f64) -> Result<ProbingPath, String> {
+    within("target", target, TARGETS)?;
+    within("start", start, -target..=target)?;
+    let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![target]).map_err(said)?;
+    ProbingPath::new(&problem, &dmatrix![start; across]).map_err(said)
+}
+
+/// The flow from z₀ = (1, 0) and a probed head.
+pub fn flow(target: f64, along: f64, across: f64) -> Result<RankOne, String> {
     RankOne::new(1.0, 1.0, target, dvector![1.0, 0.0], dvector![along, across]).map_err(said)
 }
 
-fn adaptation(flow: &RankOne, time: f64) -> Result<Adaptation, String> {
-    let point = flow.at(time).map_err(said)?;
-    let moved = DMatrix::from_row_slice(1, 2, point.displacement.as_slice());
-    Ok(Adaptation::of(&dmatrix![1.0, 0.0], &moved))
+/// The four metrics of a point of such a flow.
+pub fn adaptation(point: &RankOnePoint) -> [f64; 4] {
+    let moved = &point.displacement;
+    Adaptation::of_one(1.0, moved[0], moved.norm_squared()).values()
 }
 
 fn moment(flow: &RankOne, time: f64) -> Result<Moment, String> {
@@ -173,10 +146,9 @@ fn moment(flow: &RankOne, time: f64) -> Result<Moment, String> {
         head: [point.head[0], point.head[1]],
         residual: point.residual,
         loss: point.residual * point.residual / 2.0,
-        rapidity: point.rapidity,
         backbone,
         head_share: head,
-        metrics: adaptation(flow, time)?.values(),
+        metrics: adaptation(&point),
     })
 }
 
@@ -199,7 +171,7 @@ mod tests {
     use super::*;
 
     fn setting(time: f64) -> Setting {
-        Setting { target: 1.0, across: 0.5, start: -0.6, probe: Probe::Time(0.3), time }
+        Setting { target: 1.0, across: 0.5, start: -0.6, probe: 0.3, time }
     }
 
     #[test]
@@ -212,8 +184,6 @@ mod tests {
         assert!((spent - s.energy * s.energy / 2.0).abs() < 1e-13);
         let last = s.feature_path.last().unwrap();
         assert_eq!(last, &s.end.feature);
-        // T9: the norm peaks at E = y, which is a point of the grid.
-        assert_eq!(s.peaks[3], Some(1.0));
     }
 
     #[test]
@@ -225,11 +195,10 @@ mod tests {
 
     #[test]
     fn an_energy_has_its_probing_time() {
-        let by_energy = Setting { probe: Probe::Energy(0.8), ..setting(1.0) };
-        let s = scene(by_energy).unwrap();
-        assert!((s.probe_time - 2f64.ln()).abs() < 1e-14);
-        let beyond = Setting { probe: Probe::Energy(2.0), ..setting(1.0) };
-        assert!(scene(beyond).unwrap_err().contains("not reached"));
+        let wanted = |energy| Wanted { target: 1.0, start: -0.6, energy };
+        assert!((probe_time(wanted(0.8)).unwrap() - 2f64.ln()).abs() < 1e-14);
+        assert_eq!(probe_time(wanted(0.0)).unwrap(), f64::INFINITY);
+        assert!(probe_time(wanted(2.0)).unwrap_err().contains("not reached"));
     }
 
     #[test]
