@@ -17,13 +17,20 @@ const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm
 /** The largest that all files together may be, compressed. */
 const BUDGET = 400_000;
 
-/** A text with its formulas \( … \) and \[ … \] drawn. */
+/** A text with its formulas \( … \) and \[ … \] drawn, and the characters that they are drawn with. */
 function formulas(html) {
-  const draw = (display) => (_, tex) => katex.renderToString(tex.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'), { displayMode: display, strict: 'error', trust: false });
+  const characters = new Set();
+  const plain = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  const draw = (displayMode) => (_, source) => {
+    const tex = plain(source);
+    const options = { displayMode, strict: 'error', trust: false };
+    for (const character of plain(katex.renderToString(tex, { ...options, output: 'html' }).replace(/<[^>]*>/g, ''))) characters.add(character);
+    return katex.renderToString(tex, options);
+  };
   const drawn = html.replace(/\\\((.+?)\\\)/gs, draw(false)).replace(/\\\[(.+?)\\\]/gs, draw(true));
   const other = drawn.match(OTHER_FONTS);
   if (other) throw new Error(`a formula needs a font that is not copied: ${other[0]}`);
-  return drawn;
+  return { drawn, characters: [...characters].join('') };
 }
 
 /** The columns of a stored sweep that the page shows, one object a seed. */
@@ -73,7 +80,7 @@ await esbuild.build({
   logLevel: 'warning',
 });
 
-const page = formulas(await readFile(at('page/index.html'), 'utf8'));
+const { drawn: page, characters } = formulas(await readFile(at('page/index.html'), 'utf8'));
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -82,7 +89,6 @@ const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
 const style = await esbuild.transform(faces + (await readFile(at('page/style.css'), 'utf8')), { loader: 'css', minify: true });
 await writeFile(at(`${out}style.css`), style.code);
 // Fonts with no more than the characters of the formulas, each font with all of them.
-const characters = [...new Set(page.replace(/<[^>]*>/g, ''))].join('');
 for (const font of FONTS) {
   const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
   await writeFile(at(`${out}fonts/${font}.woff2`), await subsetFont(whole, characters, { targetFormat: 'woff2' }));

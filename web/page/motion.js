@@ -9,6 +9,10 @@ import { onChange, state } from './state.js';
 
 const KEYS = ['kernel', 'angle', 'length', 'ftau'];
 const NAMES = ['A', 'B', 'C'];
+/** What the plane shows at least, and how many times as much if need be. */
+const X = [-1.5, 2.1];
+const Y = [-0.7, 1.7];
+const ZOOMS = [1, 1.5, 2, 3, 4, 6];
 const $ = (id) => document.getElementById(id);
 
 export function motion() {
@@ -19,8 +23,8 @@ export function motion() {
     tip.attr('viewBox', '0 0 10 10').attr('refX', 9).attr('refY', 5).attr('markerWidth', 8).attr('markerHeight', 8);
     tip.attr('markerUnits', 'userSpaceOnUse').attr('orient', 'auto').append('path').attr('d', 'M0,0.5L10,5L0,9.5z');
   }
-  const sx = scaleLinear().domain([-1.5, 2.1]);
-  const sy = scaleLinear().domain([-0.7, 1.7]);
+  const sx = scaleLinear();
+  const sy = scaleLinear();
   const axes = svg.append('g');
   const layer = svg.append('g');
   const bars = new Chart($('residuals'), { title: 'Residuals', xLabel: '', yLabel: 'residual r of A and B', width: 400, height: 266, margin: { bottom: 12 } });
@@ -38,6 +42,14 @@ export function motion() {
       const [a, b] = pulls[i];
       return [{ from: z, by: a, kind: 'a', shift: -3 }, { from: z, by: b, kind: 'b', shift: 3 }];
     });
+    // As large as it can be with every tip in sight, in a few steps, so that the scale rarely changes.
+    const tips = [head, ...ends, ...arrows.map(({ from, by }) => [from[0] + by[0], from[1] + by[1]])];
+    const inside = (zoom) => tips.every(([x, y]) => X[0] * zoom < x && x < X[1] * zoom && Y[0] * zoom < y && y < Y[1] * zoom);
+    const zoom = ZOOMS.find(inside) ?? ZOOMS[ZOOMS.length - 1];
+    sx.domain(X.map((v) => v * zoom));
+    sy.domain(Y.map((v) => v * zoom));
+    axes.selectAll('line').data([[sx.domain()[0], 0, sx.domain()[1], 0], [0, sy.domain()[0], 0, sy.domain()[1]]]).join('line').attr('class', 'zero')
+      .attr('x1', (d) => sx(d[0])).attr('y1', (d) => sy(d[1])).attr('x2', (d) => sx(d[2])).attr('y2', (d) => sy(d[3]));
     const size = ([x, y]) => Math.hypot(x, y) * Math.abs(sx(1) - sx(0));
     const normal = Math.hypot(...head) || 1;
     const [nx, ny] = [head[1] / normal, head[0] / normal];
@@ -52,8 +64,8 @@ export function motion() {
       .attr('marker-end', (d) => (d.tip ? `url(#pull-${d.tip})` : null));
     const dots = [...features.map((z, i) => ({ z, kind: `input ${NAMES[i].toLowerCase()}` })), ...ends.map((z) => ({ z, kind: 'input end' }))];
     layer.selectAll('circle').data(dots).join('circle').attr('class', (d) => d.kind).attr('r', (d) => (d.kind === 'input end' ? 3.5 : 6)).attr('cx', (d) => sx(d.z[0])).attr('cy', (d) => sy(d.z[1]));
-    const texts = [...features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' })), { z: head, text: 'head', dx: 8, dy: -6, kind: 'note head' }];
-    layer.selectAll('text').data(texts).join('text').attr('class', (d) => d.kind).attr('x', (d) => sx(d.z[0]) + d.dx).attr('y', (d) => sy(d.z[1]) + d.dy).text((d) => d.text);
+    const texts = [...features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' })), { z: head, text: 'head', ...(head[0] > X[0] * zoom * 0.7 ? { dx: -6, anchor: 'end' } : { dx: 6 }), dy: -6, kind: 'note head' }];
+    layer.selectAll('text').data(texts).join('text').attr('class', (d) => d.kind).attr('x', (d) => sx(d.z[0]) + d.dx).attr('y', (d) => sy(d.z[1]) + d.dy).attr('text-anchor', (d) => d.anchor ?? 'start').text((d) => d.text);
     bars.draw({
       x: [0.4, 2.6],
       y: padded([Math.min(0, ...residuals), Math.max(0.2, ...residuals)], 0.12),
@@ -73,8 +85,6 @@ export function motion() {
     svg.attr('viewBox', `0 0 ${width} ${height}`);
     sx.range([0, width]);
     sy.range([height, 0]);
-    axes.selectAll('line').data([[-9, 0, 9, 0], [0, -9, 0, 9]]).join('line').attr('class', 'zero')
-      .attr('x1', (d) => sx(d[0])).attr('y1', (d) => sy(d[1])).attr('x2', (d) => sx(d[2])).attr('y2', (d) => sy(d[3]));
     draw();
   });
 }

@@ -60,6 +60,8 @@ export class Plane {
       node.focus({ preventScroll: true });
       event.preventDefault();
     });
+    // A finger on the tip does not scroll the page; `touch-action` is not heeded on parts of an SVG.
+    node.addEventListener('touchstart', (event) => event.preventDefault(), { passive: false });
     node.addEventListener('pointermove', (event) => {
       if (!this.grip) return;
       const { along, across } = at(event);

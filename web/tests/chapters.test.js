@@ -51,6 +51,19 @@ test('chapter 2: each factor stops what it should', () =>
     assert.notEqual(await page.textContent('#motion-said'), said);
   }));
 
+test('chapter 2: no arrow leaves the plane', () =>
+  on(site, '?length=2&ftau=0#motion', async (page) => {
+    for (const angle of [115, -180, -90, 0, 90]) {
+      await slide(page, 'angle', angle);
+      const cut = await page.locator('#forces line:not(.zero)').evaluateAll((all) => all.filter((l) => {
+        const { width, height } = l.ownerSVGElement.viewBox.baseVal;
+        const [x, y] = [l.x2.baseVal.value, l.y2.baseVal.value];
+        return x < 0 || x > width || y < 0 || y > height;
+      }).map((l) => l.getAttribute('class')));
+      assert.deepEqual(cut, [], `at ${angle}°`);
+    }
+  }));
+
 test('chapter 3: the maps are the native certificate, with the exact boundary', () =>
   on(site, '?a=-0.2&tau=0#laws', async (page) => {
     await settled(page);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,6 +37,26 @@ export async function start() {
       await browser.close();
       server.kill();
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Any static host: it serves the page's folder below a path of its own, and knows the types of no files but the oldest. */
+export async function staticHost() {
+  const [path, dist] = ['/lessons/trend/', new URL('../dist/', import.meta.url)];
+  const types = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
+  const server = createServer(async (request, response) => {
+    const name = new URL(request.url, 'http://host').pathname;
+    const inside = name.startsWith(path) && (name.slice(path.length) || 'index.html');
+    const bytes = inside && (await readFile(new URL(inside, dist)).catch(() => null));
+    response.writeHead(bytes ? 200 : 404, { 'Content-Type': types[inside && inside.split('.').pop()] ?? 'application/octet-stream' }).end(bytes || '');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}${path}`,
+    stop: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
     },
   };
 }

@@ -1,67 +1,81 @@
 // How long an update takes in the browser: `node tests/measure.js` after scripts/build-web.
 
-import { open, start } from './harness.js';
+import { open, settled, start } from './harness.js';
 
 const site = await start();
-const page = await open(site);
-/** Median and least of some times: on a busy machine the least says more. */
-function ms(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  return `${sorted[Math.floor(sorted.length / 2)].toFixed(1)} ms (least ${sorted[0].toFixed(1)} ms)`;
-}
+/** The time below which a share of some times lie. */
+const quantile = (times, share) => [...times].sort((a, b) => a - b)[Math.floor(share * (times.length - 1))];
 
-// Each frame moves the head and waits for everything to be drawn, layout and paint included.
-const update = await page.evaluate(async () => {
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  const slider = document.querySelector('#probe');
-  const times = [];
-  let last = await frame();
-  for (let i = 0; i < 240; i++) {
-    slider.value = String(i % 200);
-    slider.dispatchEvent(new Event('input'));
-    const now = await frame();
-    times.push(now - last);
-    last = now;
-  }
-  return times;
+// A real drag: the mouse holds the head's tip and goes round, a hundred moves a second.
+const page = await open(site);
+await settled(page);
+await page.evaluate(() => {
+  const seen = (window.seen = { frames: [], updates: 0, times: [] });
+  // An update: from the start of the frame's first callback until the browser comes back from layout and painting.
+  const channel = new MessageChannel();
+  let begun = 0;
+  channel.port1.onmessage = () => {
+    if (begun) seen.times.push(performance.now() - begun);
+    begun = 0;
+  };
+  const request = window.requestAnimationFrame;
+  window.requestAnimationFrame = (callback) => request((now) => {
+    if (!begun) {
+      begun = performance.now();
+      channel.port2.postMessage(null);
+    }
+    callback(now);
+  });
+  const tip = document.querySelector('[data-handle="head"]');
+  let last = '';
+  request(function frame(now) {
+    const place = `${tip.getAttribute('cx')} ${tip.getAttribute('cy')}`;
+    if (place !== last) seen.updates += 1;
+    last = place;
+    seen.frames.push(now);
+    request(frame);
+  });
 });
-const busy = await page.evaluate(() => {
-  const slider = document.querySelector('#across');
-  const run = window.requestAnimationFrame;
-  const times = [];
-  // Without waiting for frames: the work of one update alone.
-  let work;
-  window.requestAnimationFrame = (next) => (work = next);
-  for (let i = 0; i < 200; i++) {
-    const begun = performance.now();
-    slider.value = String(0.3 + 0.02 * ((i + 1) % 60));
-    slider.dispatchEvent(new Event('input'));
-    work(begun);
-    document.body.getBoundingClientRect();
-    times.push(performance.now() - begun);
-  }
-  window.requestAnimationFrame = run;
-  return times;
-});
-console.log(`dragging: a frame every ${ms(update)}; engine, drawing and layout of an update ${ms(busy)}`);
+const box = await page.locator('[data-handle="head"]').boundingBox();
+const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+const mouse = await page.context().newCDPSession(page);
+const send = (type, dx, dy) => mouse.send('Input.dispatchMouseEvent', { type, x: x + dx, y: y + dy, button: 'left', buttons: 1, clickCount: 1 });
+const MOVES = 600;
+await send('mousePressed', 0, 0);
+await page.evaluate(() => Object.assign(window.seen, { frames: [], updates: 0, times: [] }));
+const begun = performance.now();
+const sent = [];
+for (let i = 0; i < MOVES; i++) {
+  const turn = (2 * Math.PI * i) / 150;
+  sent.push(send('mouseMoved', 60 * Math.cos(turn) - 60, -60 * Math.sin(turn)));
+  await new Promise((done) => setTimeout(done, begun + 10 * (i + 1) - performance.now()));
+}
+await Promise.all(sent);
+const { frames, updates, times } = await page.evaluate(() => window.seen);
+await send('mouseReleased', 0, 0);
+const seconds = (frames[frames.length - 1] - frames[0]) / 1000;
+console.log(`a drag of ${MOVES} moves in ${seconds.toFixed(1)} s: ${(updates / seconds).toFixed(1)} updates/s, ${((frames.length - 1) / seconds).toFixed(1)} frames/s; ` +
+  `one update (engine, drawing, layout, painting): median ${quantile(times, 0.5).toFixed(1)} ms, 95 % ${quantile(times, 0.95).toFixed(1)} ms`);
 await page.close();
 
-for (const address of ['?samples=8&width=32&outputs=2&seeds=1#many', '?samples=16&width=64&outputs=2&seeds=1#many']) {
-  const larger = await open(site, address);
-  await larger.waitForFunction(() => document.querySelector('#many-said').dataset.milliseconds && !document.querySelector('#many-said').dataset.busy, null, { timeout: 60_000 });
-  const times = [];
+for (const [N, h, k] of [[8, 32, 2], [16, 64, 2]]) {
+  const larger = await open(site, `?samples=${N}&width=${h}&outputs=${k}&seeds=1#many`);
+  await settled(larger);
+  const taken = [];
   for (let seed = 1; seed <= 7; seed++) {
     await larger.evaluate((seed) => {
-      const said = document.querySelector('#many-said');
-      delete said.dataset.milliseconds;
       const slider = document.querySelector('#seed');
       slider.value = String(seed);
       slider.dispatchEvent(new Event('input'));
     }, seed);
-    await larger.waitForFunction(() => document.querySelector('#many-said').dataset.milliseconds && !document.querySelector('#many-said').dataset.busy, null, { timeout: 60_000 });
-    times.push(await larger.evaluate(() => Number(document.querySelector('#many-said').dataset.milliseconds)));
+    await settled(larger);
+    taken.push(await larger.evaluate(() => Number(document.querySelector('#many-said').dataset.milliseconds)));
   }
-  console.log(`random problem ${address}: 24 energies in ${ms(times)}, 7 seeds`);
+  console.log(`random problem N = ${N}, h = ${h}, k = ${k}, 24 energies: median ${quantile(taken, 0.5).toFixed(0)} ms, least ${Math.min(...taken).toFixed(0)} ms of 7 seeds`);
   await larger.close();
 }
+
+const maps = await open(site, '#laws');
+await settled(maps);
+console.log(`the certificate of all four maps: ${(await maps.evaluate(() => Number(document.querySelector('#phase-source').dataset.milliseconds) / 1000)).toFixed(1)} s`);
 await site.stop();

@@ -1,9 +1,10 @@
 // The page as a whole: address, keyboard, screen readers, looks, files to save, embedding.
 
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { close, drop, npz, on, opening, problem, saved, settled, shown, slide, start, table, visit } from './harness.js';
+import { gzipSync } from 'node:zlib';
+import { close, drop, npz, on, opening, problem, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
@@ -176,7 +177,10 @@ test('formulas are whole: roots and braces are drawn', () =>
 
 test('figures and data can be saved', () =>
   on(site, '', async (page) => {
-    for (const [id, texts] of [['opening-svg', 'energy E'], ['curves-svg', 'E = y']]) {
+    await visit(page, 'many');
+    await drop(page, 'own.npz', npz(problem()));
+    await settled(page);
+    for (const [id, texts] of [['opening-svg', 'energy E'], ['curves-svg', 'E = y'], ['many-svg', 'share of energy'], ['own-svg', 'energy E (AIE)']]) {
       const svg = await saved(page, id);
       assert.ok(svg.startsWith('<svg xmlns=') && svg.includes(texts) && !svg.includes('class=') && !svg.includes('var('));
       const parsed = await page.evaluate((text) => new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')?.textContent ?? '', svg);
@@ -196,16 +200,92 @@ test('the link of a situation can be copied', () =>
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${site.url}?w=1.5`);
   }));
 
-test('one part can be embedded in another page', () =>
-  on(site, '?embed=motion&kernel=0.9', async (page) => {
-    assert.ok(await page.locator('#forces svg').isVisible());
-    for (const other of ['.bar', '#plane', '#phase', 'footer']) assert.ok(await page.locator(other).isHidden(), other);
-    assert.equal(await page.locator('output[for="kernel"]').evaluate((e) => e.dataset.value), '0.9');
-    await slide(page, 'kernel', 0.4);
-    await settled(page);
-    assert.match(page.url(), /embed=motion/);
-    await on(site, '?embed=nothing', async (wrong) => assert.match(await wrong.textContent('#notice'), /no part “nothing”/));
+test('each part can be embedded in another page', async () => {
+  const parts = { opening: '#plane svg', energy: '#energy-curve svg', motion: '#forces svg', laws: '#phase svg', downstream: '#risk svg', many: '#many-curves svg', own: '#drop' };
+  for (const [part, figure] of Object.entries(parts)) {
+    await on(site, `?embed=${part}&kernel=0.9`, async (page) => {
+      await settled(page);
+      assert.ok(await page.locator(figure).first().isVisible(), figure);
+      for (const other of ['.bar', 'footer', ...Object.values(parts).filter((f) => f !== figure)]) assert.ok(await page.locator(other).first().isHidden(), `${other} beside ${part}`);
+      if (part !== 'motion') return;
+      assert.equal(await page.locator('output[for="kernel"]').evaluate((e) => e.dataset.value), '0.9');
+      await slide(page, 'kernel', 0.4);
+      assert.match(page.url(), /embed=motion/);
+    });
+  }
+  await on(site, '?embed=nothing', async (wrong) => assert.match(await wrong.textContent('#notice'), /no part “nothing”/));
+});
+
+test('every link that README.md prepares is valid', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const links = [...readme.matchAll(/`(\?[^`]*)`/g)].map(([, link]) => link).filter((link) => link.includes('&') || link.includes('#') || link.includes('tau'));
+  assert.ok(links.length >= 12, `${links.length} links`);
+  for (const link of links) {
+    await on(site, link, async (page) => {
+      assert.ok(await page.locator('#notice').isHidden(), `${link}: ${await page.textContent('#notice')}`);
+      const { hash } = new URL(link, site.url);
+      if (hash) assert.ok(await page.locator(`main > section${hash}`).isVisible(), link);
+    });
+  }
+});
+
+test('every part asks two or three questions, whose answers a click reveals', () =>
+  on(site, '', async (page) => {
+    for (const part of ['opening', 'energy', 'motion', 'laws', 'downstream']) {
+      const questions = page.locator(`#${part} details.question`);
+      const count = await questions.count();
+      assert.ok(count === 2 || count === 3, `${part} asks ${count}`);
+      for (let i = 0; i < count; i++) {
+        const answer = questions.nth(i).locator('p').first();
+        assert.ok(!(await answer.isVisible()), 'hidden at first');
+        await questions.nth(i).locator('summary').click();
+        assert.ok(await answer.isVisible(), 'then shown');
+        assert.ok((await answer.textContent()).length > 60);
+      }
+    }
   }));
+
+test('the whole page is smaller than 400 kB, compressed', async () => {
+  const dist = new URL('../dist/', import.meta.url);
+  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile());
+  const sizes = await Promise.all(files.map(async (f) => gzipSync(await readFile(`${f.parentPath ?? f.path}/${f.name}`), { level: 9 }).length));
+  const total = sizes.reduce((a, b) => a + b);
+  assert.ok(files.length > 10 && total < 400_000, `${total} bytes in ${files.length} files`);
+});
+
+test('it works from any static host', async () => {
+  const host = await staticHost();
+  try {
+    await on({ ...site, url: host.url }, '?w=1.1#laws', async (page) => {
+      await settled(page);
+      assert.ok((await opening(page)).euclidean > 0.1);
+      assert.match(await page.textContent('#phase-source'), /^Proved/);
+      await page.locator('#laws a.t').first().click();
+      await page.waitForURL(`${host.url}theorems.html#*`);
+      await page.getByText('The explorer').click();
+      await page.waitForURL(host.url);
+    });
+  } finally {
+    await host.stop();
+  }
+});
+
+test('once loaded it works without any network', async () => {
+  const host = await staticHost();
+  await on({ ...site, url: host.url }, '', async (page) => {
+    await settled(page);
+    await page.context().setOffline(true);
+    await host.stop();
+    await readThrough(page);
+    assert.match(await page.textContent('#phase-source'), /^Proved/);
+    assert.match(await page.textContent('#risk-said'), /best is/);
+    assert.match(await page.textContent('#many-said'), /Band: 8 seeds/);
+    await drop(page, 'own.npz', npz(problem(), { level: 6 }));
+    await settled(page);
+    assert.match(await page.textContent('#own-said'), /N = 3, h = 4, k = 2/);
+    assert.ok((await saved(page, 'own-svg')).startsWith('<svg'));
+  });
+});
 
 test('every theorem number leads to its statement and its check', () =>
   on(site, '', async (page) => {
