@@ -178,6 +178,14 @@ test('beyond one sample: the curves are those of a native sweep', () =>
     await settled(page);
   }));
 
+test('beyond one sample: sixteen samples take less than a second', () =>
+  on(site, '?samples=16&width=64&outputs=2&seeds=1#many', async (page) => {
+    await settled(page);
+    assert.match(await page.textContent('#many-said'), /^24 energies by the solver in 0\.\d\d s/);
+    const took = await page.locator('#many-said').evaluate((e) => Number(e.dataset.milliseconds));
+    assert.ok(took > 0 && took < 1000, `${took} ms`);
+  }));
+
 test('the stored digits are those of the program, and are drawn', () =>
   on(site, '#many', async (page) => {
     await native('sweep', '--problem', 'digits', '--seeds', '1', '--points', '17', '--out', `${site.folder}/digits`, '--quiet');

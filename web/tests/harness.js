@@ -205,3 +205,56 @@ export function table(text) {
   const value = (v) => (v === 'inf' ? Infinity : v !== '' && !Number.isNaN(Number(v)) ? Number(v) : v);
   return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, value(row[i])])));
 }
+
+/** The time below which a share of some times lie. */
+export const quantile = (times, share) => [...times].sort((a, b) => a - b)[Math.floor(share * (times.length - 1))];
+
+/**
+ * A real drag: the mouse holds the head's tip and goes round it, a hundred moves a second. Gives the seconds it took, the frames and the
+ * updates of the figure in them, and how long each update took: from the start of the frame's first callback until the browser comes back
+ * from layout and painting.
+ */
+export async function drag(page, moves) {
+  await page.evaluate(() => {
+    const seen = (window.seen = { frames: [], updates: 0, times: [] });
+    const channel = new MessageChannel();
+    let begun = 0;
+    channel.port1.onmessage = () => {
+      if (begun) seen.times.push(performance.now() - begun);
+      begun = 0;
+    };
+    const request = window.requestAnimationFrame;
+    window.requestAnimationFrame = (callback) => request((now) => {
+      if (!begun) {
+        begun = performance.now();
+        channel.port2.postMessage(null);
+      }
+      callback(now);
+    });
+    const tip = document.querySelector('[data-handle="head"]');
+    let last = '';
+    request(function frame(now) {
+      const place = `${tip.getAttribute('cx')} ${tip.getAttribute('cy')}`;
+      if (place !== last) seen.updates += 1;
+      last = place;
+      seen.frames.push(now);
+      request(frame);
+    });
+  });
+  const box = await page.locator('[data-handle="head"]').boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const mouse = await page.context().newCDPSession(page);
+  const send = (type, dx, dy) => mouse.send('Input.dispatchMouseEvent', { type, x: x + dx, y: y + dy, button: 'left', buttons: 1, clickCount: 1 });
+  await send('mousePressed', 0, 0);
+  await page.evaluate(() => Object.assign(window.seen, { frames: [], updates: 0, times: [] }));
+  const [begun, sent] = [performance.now(), []];
+  for (let i = 0; i < moves; i++) {
+    const turn = (2 * Math.PI * i) / 150;
+    sent.push(send('mouseMoved', 60 * Math.cos(turn) - 60, -60 * Math.sin(turn)));
+    await new Promise((done) => setTimeout(done, begun + 10 * (i + 1) - performance.now()));
+  }
+  await Promise.all(sent);
+  const { frames, updates, times } = await page.evaluate(() => window.seen);
+  await send('mouseReleased', 0, 0);
+  return { seconds: (frames[frames.length - 1] - frames[0]) / 1000, frames: frames.length - 1, updates, times };
+}

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { close, numbers, on, opening, rankOne, settled, slide, start, visit } from './harness.js';
+import { close, drag, numbers, on, opening, quantile, rankOne, settled, slide, start, visit } from './harness.js';
 
 let site;
 before(async () => (site = await start()));
@@ -232,6 +232,15 @@ test('a drag draws once a frame, and nothing that is out of sight', () =>
       await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     });
     assert.ok((await drawn()).chapter > seen.chapter, 'in sight it follows at once');
+  }));
+
+test('an update of a drag takes less than a sixtieth of a second', () =>
+  on(site, '', async (page) => {
+    await settled(page);
+    const { updates, times } = await drag(page, 200);
+    assert.ok(updates > 20, `${updates} updates`);
+    const median = quantile(times, 0.5);
+    assert.ok(median < 1000 / 60, `${median} ms`);
   }));
 
 test('the tip can be dragged with a finger', () =>
