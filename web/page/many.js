@@ -69,7 +69,6 @@ export function many() {
         const bands = await Promise.all([0, 1, 2, 3].map((m) => ask('band', [{ curves: all.map((a) => metricsOf(a.records)[m]), quantiles: [0.1, 0.9] }])));
         curves.draw({ layers: [layer], bands: [{ x: first.shares, low: bands.map((b) => b[0]), high: bands.map((b) => b[1]) }] });
         said.textContent = `${text} Band: ${i + 1} seeds.`;
-        said.dataset.seeds = String(i + 1);
       }
     } catch (error) {
       said.textContent = `No answer: ${error.message}`;
