@@ -54,6 +54,8 @@ async function start() {
     button.textContent = 'Link copied';
     setTimeout(() => (button.textContent = 'Copy link'), 1500);
   });
+  // Once all parts have had their first layout, those out of sight need no more of it.
+  requestAnimationFrame(() => requestAnimationFrame(() => document.documentElement.classList.add('drawn')));
   document.documentElement.dataset.ready = 'true';
   await prepare();
 }

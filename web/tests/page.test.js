@@ -188,7 +188,7 @@ test('figures and data can be saved', () =>
     }
     const rows = table(await saved(page, 'opening-csv'));
     assert.deepEqual(Object.keys(rows[0]), ['energy', 'euclidean', 'cosine', 'dot', 'norm']);
-    assert.deepEqual([rows[0].energy, rows[0].euclidean, rows[160].energy], [0, 0, 2]);
+    assert.deepEqual([rows[0].energy, rows[0].euclidean, rows[80].energy], [0, 0, 2]);
     close(rows[0].norm, 1, 1e-12, 'norm without energy');
   }));
 

@@ -9,7 +9,7 @@ use crate::scene::{TARGETS, adaptation, flow};
 use crate::{said, within};
 
 /// Energies, from 0 to 2y; E = y is one of them.
-const POINTS: usize = 161;
+const POINTS: usize = 81;
 
 /// What all heads of the family have in common.
 #[derive(Debug, Deserialize)]
