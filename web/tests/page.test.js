@@ -14,10 +14,13 @@ let site;
 before(async () => (site = await start()));
 after(() => site.stop());
 
-/** Scrolls through the page, so that every figure is drawn. */
+/** Scrolls through the page, so that every figure is drawn; from then on all of it is laid out, for looks and for axe. */
 async function readThrough(page) {
   for (const id of ['energy', 'motion', 'laws', 'downstream', 'many', 'own']) await visit(page, id);
-  await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
+  await page.evaluate(() => {
+    document.documentElement.classList.remove('drawn');
+    scrollTo({ top: 0, behavior: 'instant' });
+  });
 }
 
 test('every setting survives the way through the address', () =>
