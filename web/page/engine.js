@@ -21,7 +21,7 @@ let last = 0;
 
 /** Asks a worker; each is one thread that answers in turn. */
 export function ask(question, setting, worker = 'runs') {
-  workers[worker] ??= start();
+  workers[worker] ??= start(worker);
   const [id, answered] = [++last, pending()];
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
@@ -32,14 +32,14 @@ export function ask(question, setting, worker = 'runs') {
 /** Starts the workers and loads the reader of .npz files, so that nothing is left to load when the network goes. */
 export async function prepare() {
   const done = pending();
-  for (const name of ['runs', 'proofs']) workers[name] ??= start();
+  for (const name of ['runs', 'proofs']) workers[name] ??= start(name);
   await Promise.all([npz(), ...Object.keys(workers).map((name) => ask('ready', [], name))]).finally(done);
 }
 
 /** The reader of .npz files, which the page can be drawn without. */
 export const npz = () => import('./npz.js');
 
-function start() {
+function start(name) {
   const worker = new Worker(new URL('worker.js', document.baseURI), { type: 'module' });
   worker.postMessage({ module });
   worker.onmessage = ({ data: { id, answer, error } }) => {
@@ -51,6 +51,8 @@ function start() {
   worker.onerror = (event) => {
     for (const { reject } of waiting.values()) reject(new Error(event.message || 'the engine stopped'));
     waiting.clear();
+    // The next question tries again.
+    delete workers[name];
   };
   return worker;
 }

@@ -57,7 +57,8 @@ async function start() {
   // Once all parts have had their first layout, those out of sight need no more of it.
   requestAnimationFrame(() => requestAnimationFrame(() => document.documentElement.classList.add('drawn')));
   document.documentElement.dataset.ready = 'true';
-  await prepare();
+  // Whoever needs what could not be loaded says so.
+  await prepare().catch(() => {});
 }
 
 start().catch((error) => notice(`The engine did not start: ${error.message ?? error}`));

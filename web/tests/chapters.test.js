@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { close, drop, file, native, npz, on, opening, problem, rankOne, saved, settled, shown, simulate, slide, start, table } from './harness.js';
+import { close, drop, file, native, npz, on, open, opening, problem, rankOne, saved, settled, shown, simulate, slide, start, staticHost, table } from './harness.js';
 
 let site;
 before(async () => (site = await start()));
@@ -157,6 +157,18 @@ test('chapter 4: the best probing time depends on the teacher', () =>
     await page.waitForFunction(() => document.querySelector('#risk-said').textContent.includes('size 1.000'), null, { timeout: 60_000 });
     assert.ok((await gain()) > 0.1, 'a larger one does');
   }));
+
+test('what could not be loaded is told, and tried again', async () => {
+  const lacks = new Set(['worker.js']);
+  const host = await staticHost(lacks);
+  const page = await open({ ...site, url: host.url }, '?phi=0.3#downstream');
+  await page.waitForFunction(() => document.querySelector('#risk-said').textContent.startsWith('No answer:'));
+  lacks.clear();
+  await slide(page, 'phi', 0.4);
+  assert.match(await page.textContent('#risk-said'), /^φ = 0\.400.* best is/);
+  await page.context().close();
+  await host.stop();
+});
 
 test('beyond one sample: the curves are those of a native sweep', () =>
   on(site, '?samples=5&width=12&outputs=3&spectrum=0.5&rate=2&seed=7&seeds=3#many', async (page) => {

@@ -41,14 +41,14 @@ export async function start() {
   };
 }
 
-/** Any static host: it serves the page's folder below a path of its own, and knows the types of no files but the oldest. */
-export async function staticHost() {
+/** Any static host: it serves the page's folder below a path of its own, and knows the types of no files but the oldest; it lacks the files named in `lacks`. */
+export async function staticHost(lacks = new Set()) {
   const [path, dist] = ['/lessons/trend/', new URL('../dist/', import.meta.url)];
   const types = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
   const server = createServer(async (request, response) => {
     const name = new URL(request.url, 'http://host').pathname;
     const inside = name.startsWith(path) && (name.slice(path.length) || 'index.html');
-    const bytes = inside && (await readFile(new URL(inside, dist)).catch(() => null));
+    const bytes = inside && !lacks.has(inside) && (await readFile(new URL(inside, dist)).catch(() => null));
     response.writeHead(bytes ? 200 : 404, { 'Content-Type': types[inside && inside.split('.').pop()] ?? 'application/octet-stream' }).end(bytes || '');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
