@@ -162,12 +162,15 @@ test('what could not be loaded is told, and tried again', async () => {
   const lacks = new Set(['worker.js']);
   const host = await staticHost(lacks);
   const page = await open({ ...site, url: host.url }, '?phi=0.3#downstream');
-  await page.waitForFunction(() => document.querySelector('#risk-said').textContent.startsWith('No answer:'));
-  lacks.clear();
-  await slide(page, 'phi', 0.4);
-  assert.match(await page.textContent('#risk-said'), /^φ = 0\.400.* best is/);
-  await page.context().close();
-  await host.stop();
+  try {
+    await page.waitForFunction(() => document.querySelector('#risk-said').textContent.startsWith('No answer:'));
+    lacks.clear();
+    await slide(page, 'phi', 0.4);
+    assert.match(await page.textContent('#risk-said'), /^φ = 0\.400.* best is/);
+  } finally {
+    await page.context().close();
+    await host.stop();
+  }
 });
 
 test('beyond one sample: the curves are those of a native sweep', () =>
