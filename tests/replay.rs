@@ -133,7 +133,7 @@ fn a_cell_depends_on_its_seed_only() {
 #[test]
 fn residual_networks_learn_and_stay_where_nothing_learns() {
     let mut config = small();
-    config.backbone = Backbone::Resnet { channels: vec![6, 8], blocks: 1 };
+    config.backbone = Backbone::Resnet { channels: vec![6, 8], blocks: 1, large: false };
     config.times = vec![4.0];
     let text = |config: &Config| format!("{:?}", run(config.clone()));
     assert_eq!(text(&config), text(&config));
@@ -320,6 +320,28 @@ fn folders_of_images_are_replayed() {
         assert_eq!(sweep.records.len(), 2);
         assert!(sweep.records.iter().all(|r| r.succeeded() && r.problem == format!("{name} cnn")));
         assert!(here.join(name).join("transfer.svg").exists());
+        // Normalised pixels give other numbers, and wait for a normalisation that fits.
+        let go = |flags: &str| {
+            let all = format!("replay c.toml -q --out normalised {flags}");
+            taskhead(here, &all.split(' ').collect::<Vec<_>>())
+        };
+        for (flags, expected) in [
+            ("--mean 0.5,0.4", "2 numbers for mean do not fit images of 3 channels; accepted: 1 or 3"),
+            ("--std 0", "`data.std` holds 0; accepted: finite numbers above 0"),
+            ("--mean inf", "`data.mean` holds inf; accepted: finite numbers"),
+        ] {
+            let output = go(flags);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{flags}: {text}");
+            assert!(
+                text.contains(expected) && text.contains(&format!("{name}: ")) == flags.contains(',')
+            );
+            assert!(!here.join("normalised.csv").exists());
+        }
+        assert!(go("--mean 0.5,0.4,0.3 --std 0.2").status.success());
+        let normalised = read_sweep(here.join("normalised.csv")).unwrap();
+        assert_ne!(normalised.records[0].euclidean, sweep.records[0].euclidean);
+        std::fs::remove_file(here.join("normalised.csv")).unwrap();
     }
 }
 
@@ -432,6 +454,8 @@ fn bad_input_gives_one_clear_error() {
         (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
         (&["digits", "--data", "cache"], "--data does not belong to this setting"),
         (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
+        (&["digits", "--mean", "0.5"], "--mean does not belong to this setting"),
+        (&["fashion", "--std", "one"], "invalid value 'one'"),
         (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),
         (&["digits", "--widths", "18446744073709551615,2"], "GiB of memory"),
         (&["digits", "--head-hidden", "9000000000000"], "finetuning needs at least"),

@@ -53,6 +53,12 @@ pub struct Args {
     /// Labels of the downstream task.
     #[arg(long, value_delimiter = ',', value_name = "LABELS")]
     classes: Option<Vec<u16>>,
+    /// What is subtracted from pixels between 0 and 1: one number, or one for each channel.
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    mean: Option<Vec<f64>>,
+    /// What they are then divided by. Weights that were trained elsewhere want what they were trained with.
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    std: Option<Vec<f64>>,
     /// auto, cpu, cuda:N or metal.
     #[arg(long, default_value = "auto")]
     device: String,
@@ -277,6 +283,8 @@ fn configuration(args: &Args) -> Result<Config> {
         ("--source-data", args.source_data.is_some()),
         ("--source-classes", args.source_classes.is_some()),
         ("--classes", args.classes.is_some()),
+        ("--mean", args.mean.is_some()),
+        ("--std", args.std.is_some()),
     ];
     match &mut config.data {
         Data::Files(files) => {
@@ -287,6 +295,8 @@ fn configuration(args: &Args) -> Result<Config> {
             }
             set(&mut files.source, args.source_classes.clone());
             set(&mut files.classes, args.classes.clone());
+            set(&mut files.mean, args.mean.clone());
+            set(&mut files.std, args.std.clone());
         }
         _ => {
             if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {

@@ -359,7 +359,10 @@ mod tests {
         let networks = [
             Config { backbone: mlp, ..digits },
             Config { backbone: Backbone::Cnn { channels: vec![3, 4], width: 8 }, ..cnn.clone() },
-            Config { backbone: Backbone::Resnet { channels: vec![3, 4], blocks: 1 }, ..cnn },
+            Config {
+                backbone: Backbone::Resnet { channels: vec![3, 4], blocks: 1, large: false },
+                ..cnn
+            },
             Config::preset("linear").unwrap(),
         ];
         for mut config in networks {

@@ -158,7 +158,9 @@ mod tests {
         use crate::replay::network::Stack;
         use crate::tasks::stream;
         use candle_core::{DType, Device};
-        for architecture in [Architecture::Mlp, Architecture::Cnn, Architecture::Resnet8] {
+        for architecture in
+            [Architecture::Mlp, Architecture::Cnn, Architecture::Resnet8, Architecture::Resnet18Imagenet]
+        {
             let plans = plan(&architecture.backbone());
             let (cost, shape) = Cost::of(&plans, &[9, 8, 3]).unwrap();
             let place = (DType::F32, &Device::Cpu);

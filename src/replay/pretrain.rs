@@ -54,14 +54,17 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
             let conv = channels.iter().map(|&channels| Plan::Conv { channels, pool: true });
             conv.chain([Plan::Dense { width: *width }]).collect()
         }
-        Backbone::Resnet { channels, blocks } => {
+        Backbone::Resnet { channels, blocks, large } => {
             let block = |(stage, block): (usize, usize)| Plan::Residual {
                 channels: channels[stage],
                 stride: if stage > 0 && block == 0 { 2 } else { 1 },
                 mean: (stage + 1, block + 1) == (channels.len(), *blocks),
             };
             let all = (0..channels.len()).flat_map(|stage| (0..*blocks).map(move |b| (stage, b)));
-            [Plan::Stem { channels: channels[0] }].into_iter().chain(all.map(block)).collect()
+            [Plan::Stem { channels: channels[0], large: *large }]
+                .into_iter()
+                .chain(all.map(block))
+                .collect()
         }
         Backbone::Linear => Vec::new(),
     }

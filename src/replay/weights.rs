@@ -145,6 +145,7 @@ fn filters_last(tensor: &Tensor) -> candle_core::Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::config::Architecture;
     use crate::replay::pretrain::plan;
     use crate::tasks::stream;
 
@@ -174,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.safetensors");
         for backbone in [
-            Backbone::Resnet { channels: vec![3, 4], blocks: 2 },
+            Backbone::Resnet { channels: vec![3, 4], blocks: 2, large: false },
             Backbone::Cnn { channels: vec![3], width: 4 },
             Backbone::Mlp { widths: vec![5] },
         ] {
@@ -187,21 +188,89 @@ mod tests {
         }
         let error =
             |backbone: &Backbone| load(&stack(backbone, 1), backbone, &path).unwrap_err().to_string();
-        store(&stack(&Backbone::Resnet { channels: vec![3, 4], blocks: 1 }, 1), &path, "").unwrap();
-        let resnet =
-            |channels: &[usize], blocks| Backbone::Resnet { channels: channels.to_vec(), blocks };
+        let resnet = |channels: &[usize], blocks| {
+            let channels = channels.to_vec();
+            Backbone::Resnet { channels, blocks, large: false }
+        };
+        store(&stack(&resnet(&[3, 4], 1), 1), &path, "").unwrap();
         assert!(error(&resnet(&[3, 4], 2)).contains("`backbone.2.first.weight` has shape"));
         assert!(error(&resnet(&[3], 1)).contains("`backbone.2.first.norm.mean` has no place"));
         assert!(error(&resnet(&[3, 5], 1)).contains("has shape [27, 4], wanted is [27, 5]"));
         assert!(error(&Backbone::Mlp { widths: vec![3] }).contains("another backbone"));
     }
 
+    /// A number from −1 to 1 for each place of a tensor that looks random, as in tests/reference/resnet18.py.
+    fn scatter(tensor: usize, place: usize) -> f64 {
+        let (tensor, place) = (tensor as u64, place as u64);
+        let mixed = (place * (place + tensor + 1)).wrapping_mul(2_654_435_761) as u32;
+        f64::from(mixed) / f64::from(1u32 << 31) - 1.0
+    }
+
+    /// torchvision's ResNet-18 with its names, its order of filters and its classifier: features as torchvision
+    /// computes them.
+    #[test]
+    fn resnet_18_of_torchvision_has_its_features() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("resnet18.safetensors");
+        let backbone = Architecture::Resnet18Imagenet.backbone();
+        let place = (DType::F32, &Device::Cpu);
+        let (stack, _) = Stack::new(&plan(&backbone), &[50, 41, 3], &mut stream(1, 1), place).unwrap();
+        let mut tensors: Vec<(String, Tensor)> = Vec::new();
+        let mut variables: Vec<_> = all(&stack).map(|(name, v)| (common_name(&name, 2), v)).collect();
+        variables.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (i, (name, variable)) in variables.iter().enumerate() {
+            let shape = match *variable.dims() {
+                [rows, outputs] => {
+                    let size: usize = match name.as_str() {
+                        "conv1.weight" => 7,
+                        name if name.contains("downsample") => 1,
+                        _ => 3,
+                    };
+                    vec![outputs, rows / (size * size), size, size]
+                }
+                _ => variable.dims().to_vec(),
+            };
+            let count = variable.elem_count();
+            let (middle, range) = match name.rsplit('.').next().unwrap() {
+                "weight" if shape.len() == 4 => (0.0, (6.0 / (count / shape[0]) as f64).sqrt()),
+                "weight" | "running_var" => (1.0, 0.5),
+                _ => (0.0, 0.1),
+            };
+            let values: Vec<f32> = (0..count).map(|j| (middle + range * scatter(i, j)) as f32).collect();
+            tensors.push((name.clone(), Tensor::from_vec(values, shape, &Device::Cpu).unwrap()));
+        }
+        let left_out = [("fc.weight", vec![1000, 512]), ("fc.bias", vec![1000])];
+        tensors.extend(left_out.map(|(name, shape)| {
+            (name.to_owned(), Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap())
+        }));
+        let counter = Tensor::zeros((), DType::I64, &Device::Cpu).unwrap();
+        tensors.push(("bn1.num_batches_tracked".into(), counter));
+        std::fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+        load(&stack, &backbone, &path).unwrap();
+
+        let pixels: Vec<f32> = (0..2 * 50 * 41 * 3).map(|i| scatter(0, i) as f32).collect();
+        let x = Tensor::from_vec(pixels, (2, 3, 50, 41), &Device::Cpu).unwrap();
+        let x = x.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+        let features = stack.forward(&x).unwrap().to_vec2::<f32>().unwrap();
+        for (found, expected) in features.iter().zip(EXPECTED) {
+            for (found, expected) in found.iter().step_by(100).zip(expected) {
+                assert!((found - expected).abs() < 1e-4 * expected.abs(), "{features:?}");
+            }
+        }
+    }
+
+    /// Features 0, 100, … of the two images, from tests/reference/resnet18.py.
+    const EXPECTED: [[f32; 6]; 2] = [
+        [14.45465, 4.365175, 4.844624, 1.609762, 18.17293, 11.21751],
+        [17.5899, 4.956423, 4.922795, 1.814812, 18.77067, 6.78296],
+    ];
+
     /// The names of torchvision and candle, with filters in their order.
     #[test]
     fn common_names_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("resnet.safetensors");
-        let backbone = Backbone::Resnet { channels: vec![3, 4], blocks: 2 };
+        let backbone = Backbone::Resnet { channels: vec![3, 4], blocks: 2, large: false };
         let (a, b) = (settled(&backbone, 1), stack(&backbone, 2));
         let mut tensors: Vec<(String, Tensor)> = Vec::new();
         for (name, variable) in all(&a) {

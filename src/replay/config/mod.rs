@@ -100,7 +100,7 @@ pub enum Data {
 
 /// Folders of images and what is taken of them. A folder holds IDX files (`train-images-idx3-ubyte` and so on, also `.gz`),
 /// CIFAR-10's binary files, or `train/CLASS/*.png` with `test/CLASS/*.png` (or `.jpg`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Files {
     /// The folder of the downstream task.
@@ -124,6 +124,12 @@ pub struct Files {
     /// Height and width that images of a folder are brought to (theirs if absent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<u32>,
+    /// What is subtracted from pixels between 0 and 1: one number, or one for each channel (0 if empty).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean: Vec<f64>,
+    /// What they are then divided by: one number, or one for each channel (1 if empty).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub std: Vec<f64>,
 }
 
 /// Layers from the input to the features. All but those of `Linear` end in max(0, ·).
@@ -144,14 +150,18 @@ pub enum Backbone {
         /// Feature width h.
         width: usize,
     },
-    /// A ResNet for small images: a convolution with 3×3 filters, stages of residual blocks, the mean over all
-    /// pixels. Each stage but the first halves height and width. Normalised by batches; features are measured
-    /// with the statistics of all training samples.
+    /// A ResNet: a convolution with 3×3 filters, stages of residual blocks, the mean over all pixels. Each stage
+    /// but the first halves height and width. Normalised by batches; features are measured with the
+    /// statistics of all training samples.
     Resnet {
         /// Output channels of each stage; the last is the feature width h.
         channels: Vec<usize>,
         /// Blocks of each stage.
         blocks: usize,
+        /// For large images: a first convolution with 7×7 filters and pooling, which divide height and width
+        /// by 4.
+        #[serde(default)]
+        large: bool,
     },
 }
 
@@ -268,7 +278,7 @@ impl Config {
         match &self.backbone {
             Backbone::Mlp { .. } => title += " mlp",
             Backbone::Cnn { .. } => title += " cnn",
-            Backbone::Resnet { channels, blocks } => {
+            Backbone::Resnet { channels, blocks, .. } => {
                 title += &format!(" resnet-{}", 2 + 2 * channels.len() * blocks);
             }
             Backbone::Linear => {}

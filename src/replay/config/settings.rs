@@ -13,16 +13,23 @@ pub enum Architecture {
     Resnet8,
     /// ResNet-18 with a 3×3 convolution first: 64, 128, 256 and 512 channels, two blocks each. For a GPU.
     Resnet18,
+    /// ResNet-18 as it is trained on ImageNet, with a 7×7 convolution and pooling first.
+    Resnet18Imagenet,
 }
 
 impl Architecture {
+    fn resnet(channels: &[usize], blocks: usize, large: bool) -> Backbone {
+        Backbone::Resnet { channels: channels.to_vec(), blocks, large }
+    }
+
     /// The backbone.
     pub fn backbone(self) -> Backbone {
         match self {
             Self::Mlp => Backbone::Mlp { widths: vec![128, 128] },
             Self::Cnn => Backbone::Cnn { channels: vec![16, 32], width: 128 },
-            Self::Resnet8 => Backbone::Resnet { channels: vec![16, 32, 64], blocks: 1 },
-            Self::Resnet18 => Backbone::Resnet { channels: vec![64, 128, 256, 512], blocks: 2 },
+            Self::Resnet8 => Self::resnet(&[16, 32, 64], 1, false),
+            Self::Resnet18 => Self::resnet(&[64, 128, 256, 512], 2, false),
+            Self::Resnet18Imagenet => Self::resnet(&[64, 128, 256, 512], 2, true),
         }
     }
 }
@@ -100,6 +107,8 @@ impl Config {
                 samples: Some(1000),
                 held_out: Some(2000),
                 side: None,
+                mean: vec![],
+                std: vec![],
             }),
             backbone: Architecture::Cnn.backbone(),
             pretrain: Pretrain { epochs: 4.0, training: training(0.02), ..Self::digits().pretrain },

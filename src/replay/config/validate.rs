@@ -60,7 +60,7 @@ impl Config {
                 }
                 channels.len() + 1
             }
-            Backbone::Resnet { channels, blocks } => {
+            Backbone::Resnet { channels, blocks, .. } => {
                 if channels.is_empty() {
                     return Err(ConfigError::Empty { name: "backbone.channels" });
                 }
@@ -74,6 +74,13 @@ impl Config {
         if let Data::Files(files) = &self.data {
             if let Some(side) = files.side.filter(|side| !(1..=MAX_SIDE).contains(side)) {
                 return wrong("data.side", side.into(), "1 to 1024");
+            }
+            if let Some(&mean) = files.mean.iter().find(|v| !v.is_finite()) {
+                return wrong("data.mean", mean, "finite numbers, one for each channel or one for all");
+            }
+            if let Some(&std) = files.std.iter().find(|v| !(v.is_finite() && **v > 0.0)) {
+                let accepted = "finite numbers above 0, one for each channel or one for all";
+                return wrong("data.std", std, accepted);
             }
             if files.classes.len() == 1 {
                 return wrong("data.classes", 1.0, "at least two labels, or none for all");

@@ -13,6 +13,8 @@ pub struct Images {
     labels: Vec<u16>,
     classes: usize,
     white: f32,
+    /// Mean and deviation of each channel; none if pixels stay between 0 and 1.
+    normalisation: Vec<[f32; 2]>,
 }
 
 impl Images {
@@ -47,7 +49,32 @@ impl Images {
                 classes as i64 - 1
             ));
         }
-        Ok(Self { shape, pixels, labels, classes, white })
+        Ok(Self { shape, pixels, labels, classes, white, normalisation: Vec::new() })
+    }
+
+    /// The same images with the means of channels subtracted and divided by their deviations when they become
+    /// tensors: one number, or one for each channel; if there is none, 0 and 1.
+    ///
+    /// # Errors
+    ///
+    /// In words: another number of numbers.
+    pub fn normalised(self, mean: &[f64], std: &[f64]) -> Result<Self, String> {
+        let channels = self.shape[2];
+        let each = |name: &str, given: &[f64], absent: f32| match given {
+            [] => Ok(vec![absent; channels]),
+            [one] => Ok(vec![*one as f32; channels]),
+            _ if given.len() == channels => Ok(given.iter().map(|&v| v as f32).collect()),
+            _ => Err(format!(
+                "{} numbers for {name} do not fit images of {channels} channels; accepted: 1 or {channels}",
+                given.len()
+            )),
+        };
+        if mean.is_empty() && std.is_empty() {
+            return Ok(self);
+        }
+        let (mean, std) = (each("mean", mean, 0.0)?, each("std", std, 1.0)?);
+        let normalisation = mean.into_iter().zip(std).map(|(mean, std)| [mean, std]).collect();
+        Ok(Self { normalisation, ..self })
     }
 
     /// How many there are.
@@ -89,6 +116,7 @@ impl Images {
         Self {
             pixels: rows.iter().flat_map(image).copied().collect(),
             labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            normalisation: self.normalisation.clone(),
             ..*self
         }
     }
@@ -118,16 +146,20 @@ impl Images {
         for number in self.shape.into_iter().chain([self.classes]) {
             crc.update(&(number as u64).to_le_bytes());
         }
-        crc.update(&self.white.to_le_bytes());
+        let normalisation = self.normalisation.as_flattened();
+        [self.white].iter().chain(normalisation).for_each(|v| crc.update(&v.to_le_bytes()));
         crc.update(&self.pixels);
         self.labels.iter().for_each(|label| crc.update(&label.to_le_bytes()));
         crc.sum()
     }
 
-    /// As tensors: inputs N×height×width×channels from 0 to 1, targets one-hot.
+    /// As tensors: inputs N×height×width×channels, from 0 to 1 before they are normalised; targets one-hot.
     pub fn samples(&self, dtype: DType, device: &Device) -> candle_core::Result<Samples> {
         let [height, width, channels] = self.shape;
-        let values: Vec<f32> = self.pixels.iter().map(|&p| f32::from(p) / self.white).collect();
+        let mut values: Vec<f32> = self.pixels.iter().map(|&p| f32::from(p) / self.white).collect();
+        for (value, [mean, std]) in values.iter_mut().zip(self.normalisation.iter().cycle()) {
+            *value = (*value - mean) / std;
+        }
         let mut targets = vec![0f32; self.count() * self.classes];
         for (row, &label) in self.labels.iter().enumerate() {
             targets[row * self.classes + usize::from(label)] = 1.0;
@@ -162,6 +194,25 @@ mod tests {
         assert_eq!(images.of_classes(&[1, 2], None).unwrap_err(), "no image has the label 2");
         assert_eq!(images.of_classes(&[0, 1], Some(1)).unwrap().labels(), [1]);
         assert_ne!(images.checksum(), images.clone().with_labels(vec![0, 0]).checksum());
+    }
+
+    #[test]
+    fn channels_are_normalised() {
+        let images = Images::new([1, 2, 2], vec![0, 4, 8, 16], vec![0], 1, 16.0).unwrap();
+        let values = |mean: &[f64], std: &[f64]| {
+            let images = images.clone().normalised(mean, std).unwrap().select(&[0]);
+            let inputs = images.samples(DType::F32, &Device::Cpu).unwrap().inputs;
+            (inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap(), images.checksum())
+        };
+        let (plain, sum) = values(&[], &[]);
+        assert_eq!((plain, sum), (vec![0.0, 0.25, 0.5, 1.0], images.checksum()));
+        let (both, other) = values(&[0.5, 0.25], &[0.25, 0.5]);
+        assert_eq!(both, [-2.0, 0.0, 0.0, 1.5]);
+        assert_ne!(sum, other);
+        assert_eq!(values(&[0.5], &[]).0, [-0.5, -0.25, 0.0, 0.5]);
+        assert_eq!(values(&[], &[0.5]).0, [0.0, 0.5, 1.0, 2.0]);
+        let error = images.normalised(&[0.0; 3], &[]).unwrap_err();
+        assert_eq!(error, "3 numbers for mean do not fit images of 2 channels; accepted: 1 or 2");
     }
 
     #[test]

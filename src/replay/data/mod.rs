@@ -119,6 +119,7 @@ impl Files {
                 idx::read(folder, name, usize::from(u8::MAX) + 1)
             }
         };
+        let read = |train| read(train)?.normalised(&self.mean, &self.std).map_err(fault);
         let train = read(true)?;
         let all = train.classes_seen();
         let classes = if classes.is_empty() { &all } else { classes };

@@ -2,8 +2,9 @@
 
 use candle_core::Result;
 
+use super::pool::Pool;
 use super::storage::misfit;
-use super::{FILTER, Plan, Shape};
+use super::{FILTER, Plan, Shape, stem};
 
 /// Numbers that layers hold; not whole where they are more than can be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -42,10 +43,19 @@ impl Cost {
                     let outputs = count(&[height, width, channels]) + count(&next);
                     (filters(FILTER, depth, channels) + channels as f64, outputs, next)
                 }
-                Plan::Stem { channels } => {
+                Plan::Stem { channels, large } => {
                     let (height, width, depth) = image()?;
-                    let next = vec![height, width, channels];
-                    (filters(FILTER, depth, channels) + 4.0 * channels as f64, 2.0 * count(&next), next)
+                    let (size, stride) = stem(large);
+                    let [height, width] = [height, width].map(|side| side.div_ceil(stride));
+                    let normed = 2.0 * count(&[height, width, channels]);
+                    let weights = filters(size, depth, channels) + 4.0 * channels as f64;
+                    if large {
+                        let [height, width] = [height, width].map(|side| Pool::OVERLAPPING.out(side));
+                        let next = vec![height, width, channels];
+                        (weights, normed + count(&next), next)
+                    } else {
+                        (weights, normed, vec![height, width, channels])
+                    }
                 }
                 Plan::Residual { channels, stride, mean } => {
                     let (height, width, depth) = image()?;

@@ -17,7 +17,7 @@ use affine::affine;
 use conv::{Conv, conv};
 pub use cost::Cost;
 use norm::Norm;
-use pool::pool;
+use pool::{Pool, pool};
 use residual::{Normalise, Normed, Residual};
 
 /// A layer to be made.
@@ -40,10 +40,13 @@ pub enum Plan {
         /// Whether height and width are halved.
         pool: bool,
     },
-    /// A convolution with 3×3 filters, batch normalisation and max(0, ·).
+    /// A convolution with batch normalisation and max(0, ·): 3×3 filters, or for `large` images 7×7 filters at
+    /// every other pixel and then the largest of overlapping 3×3 windows, also at every other one.
     Stem {
         /// Output channels.
         channels: usize,
+        /// Whether height and width are divided by 4.
+        large: bool,
     },
     /// A residual block of two convolutions with 3×3 filters, each with batch normalisation. Where it changes
     /// the shape, the shortcut is a convolution with 1×1 filters, else the identity.
@@ -63,12 +66,17 @@ enum Layer {
     Dense { weight: Var, bias: Var },
     Linear { weight: Var, zero: Tensor },
     Conv { weight: Var, bias: Var, pool: bool },
-    Stem(Normed),
+    Stem { normed: Normed, large: bool },
     Residual(Box<Residual>),
 }
 
 /// Height and width of filters.
 const FILTER: usize = 3;
+
+/// Height and width of the first filters, and pixels from one to the next.
+fn stem(large: bool) -> (usize, usize) {
+    if large { (7, 2) } else { (FILTER, 1) }
+}
 
 /// Layers, one after the other.
 #[derive(Debug, Clone, Default)]
@@ -122,13 +130,16 @@ impl Stack {
                         return Err(storage::misfit("pooling", &[height, width, channels]));
                     }
                 }
-                Plan::Stem { channels } => {
+                Plan::Stem { channels, large } => {
                     let &[height, width, depth] = &shape[..] else {
                         return Err(storage::misfit("a convolution", &shape));
                     };
-                    let weight = matrix(FILTER * FILTER * depth, channels, 2.0)?;
-                    layers.push(Layer::Stem(Normed::new(weight, FILTER, 1, (dtype, device))?));
-                    shape = vec![height, width, channels];
+                    let (size, stride) = stem(large);
+                    let weight = matrix(size * size * depth, channels, 2.0)?;
+                    let normed = Normed::new(weight, size, stride, (dtype, device))?;
+                    layers.push(Layer::Stem { normed, large });
+                    let out = |side| if large { Pool::OVERLAPPING.out(side) } else { side };
+                    shape = vec![out(height.div_ceil(stride)), out(width.div_ceil(stride)), channels];
                 }
                 Plan::Residual { channels, stride, mean } => {
                     let &[height, width, depth] = &shape[..] else {
@@ -180,9 +191,12 @@ impl Stack {
                 Layer::Linear { weight, zero } => affine(&x.flatten_from(1)?, weight, zero, false)?,
                 Layer::Conv { weight, bias, pool: halve } => {
                     let y = conv(&x, weight, bias, Conv { size: FILTER, stride: 1, relu: true })?;
-                    if *halve { pool(&y)? } else { y }
+                    if *halve { pool(&y, Pool::SQUARES)? } else { y }
                 }
-                Layer::Stem(stem) => stem.forward(&x, true, norm)?,
+                Layer::Stem { normed, large } => {
+                    let y = normed.forward(&x, true, norm)?;
+                    if *large { pool(&y, Pool::OVERLAPPING)? } else { y }
+                }
                 Layer::Residual(block) => block.forward(&x, norm)?,
             };
         }
@@ -192,7 +206,7 @@ impl Stack {
     /// Convolutions with batch normalisation in the order of a walk, with their names.
     fn normed<'a>(&'a self, prefix: &str) -> Vec<(String, &'a Normed)> {
         let of_layer = |(i, layer): (usize, &'a Layer)| match layer {
-            Layer::Stem(stem) => vec![(format!("{prefix}.{i}"), stem)],
+            Layer::Stem { normed, .. } => vec![(format!("{prefix}.{i}"), normed)],
             Layer::Residual(block) => {
                 let parts = block.parts().into_iter();
                 parts.map(|(part, normed)| (format!("{prefix}.{i}.{part}"), normed)).collect()
@@ -219,7 +233,7 @@ impl Stack {
                 Layer::Linear { weight, .. } => {
                     all.push((format!("{prefix}.{i}.weight"), weight.clone()));
                 }
-                Layer::Stem(_) | Layer::Residual(_) => {}
+                Layer::Stem { .. } | Layer::Residual(_) => {}
             }
         }
         for (name, normed) in self.normed(prefix) {
@@ -253,7 +267,9 @@ impl Stack {
                 Layer::Conv { weight, bias, pool } => {
                     Layer::Conv { weight: copy(weight)?, bias: copy(bias)?, pool: *pool }
                 }
-                Layer::Stem(stem) => Layer::Stem(stem.fork(copy)?),
+                Layer::Stem { normed, large } => {
+                    Layer::Stem { normed: normed.fork(copy)?, large: *large }
+                }
                 Layer::Residual(block) => Layer::Residual(Box::new(block.fork(copy)?)),
             })
         });

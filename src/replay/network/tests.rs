@@ -57,13 +57,21 @@ fn convolutions_are_those_of_the_tensor_library() {
 }
 
 #[test]
-fn pooling_is_the_largest_of_four() {
-    for shape in [[3, 6, 4, 2], [2, 5, 3, 3]] {
-        let x = variable(&shape, 1);
-        compare(&[&x], || pool(&x), || pool::plain(&x));
+fn pooling_is_the_largest_of_each_window() {
+    for kind in [Pool::SQUARES, Pool::OVERLAPPING] {
+        for shape in [[3, 6, 4, 2], [2, 5, 3, 3], [1, 7, 8, 1]] {
+            let x = Var::from_tensor(&random(&shape, 1).abs().unwrap()).unwrap();
+            compare(&[&x], || pool(&x, kind), || pool::plain(&x, kind));
+        }
     }
     let odd = random(&[1, 3, 5, 1], 2);
-    assert_eq!(pool(&odd).unwrap().dims(), [1, 1, 2, 1]);
+    assert_eq!(pool(&odd, Pool::SQUARES).unwrap().dims(), [1, 1, 2, 1]);
+    assert_eq!(pool(&odd, Pool::OVERLAPPING).unwrap().dims(), [1, 2, 3, 1]);
+    // By hand; what lies outside an image is no zero.
+    let rows = [[-1.0, -5.0, -3.0], [-2.0, -9.0, -7.0], [-6.0, -8.0, -4.0]];
+    let image = Tensor::new(&rows, PLACE.1).unwrap().reshape((1, 3, 3, 1)).unwrap();
+    let largest = pool(&image, Pool::OVERLAPPING).unwrap().flatten_all().unwrap();
+    assert_eq!(largest.to_vec1::<f64>().unwrap(), [-1.0, -3.0, -2.0, -4.0]);
 }
 
 /// For every variable of a stack its name, the slope of a loss in a direction by differences, and by the gradient.
@@ -152,8 +160,12 @@ fn batch_normalisation_is_that_of_tensor_operations() {
 }
 
 fn resnet(seed: u64) -> Stack {
+    resnet_with(false, seed)
+}
+
+fn resnet_with(large: bool, seed: u64) -> Stack {
     let plans = [
-        Plan::Stem { channels: 3 },
+        Plan::Stem { channels: 3, large },
         Plan::Residual { channels: 3, stride: 1, mean: false },
         Plan::Residual { channels: 4, stride: 2, mean: true },
     ];
@@ -188,22 +200,25 @@ fn settled_networks_are_the_training_ones_on_all_samples() {
 
 #[test]
 fn gradients_of_residual_blocks_are_slopes() {
-    let (stack, x, weights) = (resnet(1), random(&[6, 5, 6, 2], 1), random(&[6, 4], 2));
+    let stack = resnet(1);
     let names: Vec<String> = stack.variables("b").into_iter().map(|(name, _)| name).collect();
     assert_eq!(names.len(), 3 * (1 + 2 + 3));
     for name in ["b.0.weight", "b.1.second.norm.shift", "b.2.shortcut.weight", "b.2.first.norm.scale"] {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
-    stack.settle(&random(&[9, 5, 6, 2], 4), 9).unwrap();
-    for batch in [true, false] {
-        let forward = || if batch { stack.forward_batch(&x) } else { stack.forward(&x) };
-        let loss = || (forward().unwrap() * &weights).unwrap().sum_all().unwrap();
-        for (name, slope, found) in slopes(&stack, loss) {
-            assert!(
-                (slope - found).abs() < 1e-6 * (1.0 + found.abs()),
-                "{name}: {slope} is not {found}"
-            );
-            assert!(found != 0.0, "{name}");
+    for (stack, [height, width]) in [(stack, [5, 6]), (resnet_with(true, 1), [13, 17])] {
+        let (x, weights) = (random(&[6, height, width, 2], 1), random(&[6, 4], 2));
+        stack.settle(&random(&[9, height, width, 2], 4), 9).unwrap();
+        for batch in [true, false] {
+            let forward = || if batch { stack.forward_batch(&x) } else { stack.forward(&x) };
+            let loss = || (forward().unwrap() * &weights).unwrap().sum_all().unwrap();
+            for (name, slope, found) in slopes(&stack, loss) {
+                assert!(
+                    (slope - found).abs() < 1e-6 * (1.0 + found.abs()),
+                    "{name}: {slope} is not {found}"
+                );
+                assert!(found != 0.0, "{name}");
+            }
         }
     }
 }
