@@ -454,6 +454,11 @@ fn bad_input_gives_one_clear_error() {
         (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
         (&["digits", "--data", "cache"], "--data does not belong to this setting"),
         (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
+        (&["digits", "--head-hidden", "4", "--theory"], "the theory needs a linear head"),
+        (
+            &["digits", "--widths", "5000,5000", "--samples", "598", "--source", "none", "--theory"],
+            "the tangent kernel needs at least",
+        ),
         (&["digits", "--mean", "0.5"], "--mean does not belong to this setting"),
         (&["fashion", "--std", "one"], "invalid value 'one'"),
         (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),

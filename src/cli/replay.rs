@@ -143,6 +143,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
     let replay = Replay::new(config, device, Some(&cache))?;
+    if args.theory.is_some() {
+        replay.admits_theory()?;
+    }
 
     let identity = replay.identity();
     let size = replay.records_of_a_cell();

@@ -155,23 +155,38 @@ impl Replay {
         all.into_iter().flatten().collect()
     }
 
+    /// Whether [`Self::theory`] can be asked for.
+    ///
+    /// # Errors
+    ///
+    /// A head that is not linear; more gradients than there is memory for.
+    pub fn admits_theory(&self) -> Result<(), ReplayError> {
+        if self.config.head.iter().any(|head| *head != Head::default()) {
+            let needs = "the theory needs a linear head on the whole backbone";
+            return Err(ReplayError::Unfit(needs.into()));
+        }
+        let (Dataset::Images(tasks), Some(backbone)) = (&self.dataset, &self.backbone) else {
+            return Ok(());
+        };
+        let weights = backbone.variables("backbone").iter().map(|(_, v)| v.elem_count()).sum();
+        let samples = tasks.samples.unwrap_or(tasks.downstream.train.count());
+        memory::of_kernel(weights, samples).within(memory::available())
+    }
+
     /// What the engine makes of the cells of this replay that succeeded: a record for each of theirs, from the
     /// same features and probed heads and the network's mean tangent kernel, which is estimated from so many
     /// random directions. `done` is called after each cell.
     ///
     /// # Errors
     ///
-    /// A head that is not linear, or a problem that the engine refuses.
+    /// Those of [`Self::admits_theory`], or a problem that the engine refuses.
     pub fn theory(
         &self,
         records: &[Record],
         directions: usize,
         done: &(dyn Fn() + Sync),
     ) -> Result<Vec<Record>, ReplayError> {
-        if self.config.head.iter().any(|head| *head != Head::default()) {
-            let needs = "the theory needs a linear head on the whole backbone";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
+        self.admits_theory()?;
         let times = self.config.times.len();
         let points = self.config.points().count();
         type Made = Result<(Start, DMatrix<f64>), String>;

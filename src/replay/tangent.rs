@@ -15,7 +15,6 @@ use rand_distr::StandardNormal;
 
 use super::cell::Start;
 use super::error::ReplayError;
-use super::memory;
 use super::network::{Stack, matrix, tensor};
 use crate::problem::{KERNEL_TOLERANCE_F32, Problem};
 use crate::simulation::{Probe, Run, Settings, Simulation};
@@ -36,8 +35,6 @@ pub(super) fn kernel(
     let mut sum = DMatrix::zeros(samples, samples);
     let variables = stack.variables("backbone");
     let width: usize = stack.forward(&inputs.narrow(0, 0, 1)?)?.elem_count();
-    let weights = variables.iter().map(|(_, variable)| variable.elem_count()).sum();
-    memory::of_kernel(weights, samples).within(memory::available())?;
     for _ in 0..directions {
         let mut u = DMatrix::from_fn(width, 1, |_, _| rng.sample::<f64, _>(StandardNormal));
         u *= (width as f64).sqrt() / u.norm();
