@@ -1,22 +1,29 @@
-"""The sweep of `taskhead replay digits` and `digits-cnn` in PyTorch: the same data, networks, batches, steps
-and measurements (with other random numbers), for its time.
+"""The sweeps of `taskhead replay digits`, `digits-cnn` and `digits --backbone resnet8` in PyTorch: the same data,
+networks, batches, steps and measurements (with other random numbers). With --ours PROGRAM each is timed against
+ours, one after the other, on one thread, from the start of the process to its end.
 
     python3 -m venv peers && peers/bin/pip install torch==2.9.0 numpy
-    OMP_NUM_THREADS=1 peers/bin/python benches/peers/replay.py mlp    # or cnn; --workers 2 for two processes
+    peers/bin/python benches/peers/replay.py mlp                      # or cnn, resnet8
+    peers/bin/python benches/peers/replay.py mlp cnn resnet8 --ours target/release/taskhead
 """
 
 import argparse
 import gzip
 import math
 import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 
 import torch
-import torch.multiprocessing as mp
 from torch import nn
 
 SEEDS, POINTS, TIMES, LONGEST = 3, 8, [1, 3, 10, 30, 100], 200
 SAMPLES, BATCH = 150, 32
+OURS = {"mlp": ["digits"], "cnn": ["digits-cnn"], "resnet8": ["digits", "--backbone", "resnet8"]}
+WIDTHS = {"mlp": 128, "cnn": 64, "resnet8": 64}
 
 
 def digits(low, high):
@@ -29,7 +36,25 @@ def digits(low, high):
     return x[~held], y[~held], x[held], y[held]
 
 
+class Residual(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        conv = lambda i, size, stride: nn.Conv2d(i, outputs, size, stride, size // 2, bias=False)
+        norm = lambda: nn.BatchNorm2d(outputs, track_running_stats=False)
+        self.body = nn.Sequential(conv(inputs, 3, stride), norm(), nn.ReLU(), conv(outputs, 3, 1), norm())
+        changes = stride != 1 or inputs != outputs
+        self.shortcut = nn.Sequential(conv(inputs, 1, stride), norm()) if changes else nn.Identity()
+
+    def forward(self, x):
+        return (self.body(x) + self.shortcut(x)).relu()
+
+
 def backbone(kind):
+    if kind == "resnet8":
+        norm = nn.BatchNorm2d(16, track_running_stats=False)
+        stem = [nn.Conv2d(1, 16, 3, padding=1, bias=False), norm, nn.ReLU()]
+        blocks = [Residual(16, 16, 1), Residual(16, 32, 2), Residual(32, 64, 2)]
+        return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     if kind == "mlp":
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU())
     block = lambda i, o: [nn.Conv2d(i, o, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
@@ -118,40 +143,48 @@ def cell(job):
     return seed, point, start[0], records
 
 
-def one_thread():
-    torch.set_num_threads(1)
+def sweep(kind):
+    begun = time.time()
+    torch.manual_seed(0)
+    x, y, _, _ = digits(0, 5)
+    body = backbone(kind)
+    whole = nn.Sequential(body, head(WIDTHS[kind], -1))
+    train(whole, whole.parameters(), x, y, 20, 0.02)
+    state = body.state_dict()
+    paths = [path(kind, state, seed) for seed in range(SEEDS)]
+    done = [cell((kind, state, seed, point, paths[seed])) for seed in range(SEEDS) for point in range(POINTS)]
+    for seed, point, aie, records in done[:POINTS]:
+        print(f"seed {seed} point {point}: AIE {aie:.3f}, distance {records[-1][0]:.3f}, accuracy {records[-1][-1]:.3f}")
+    print(f"{kind}: {len(done)} cells in {time.time() - begun:.2f} s")
+
+
+def timed(command):
+    """Wall and processor seconds of a process."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.time() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["mlp", "cnn"])
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("kinds", nargs="+", choices=list(OURS))
+    parser.add_argument("--ours", metavar="PROGRAM", type=pathlib.Path)
     args = parser.parse_args()
-    begun = time.time()
-    torch.manual_seed(0)
-    x, y, xh, yh = digits(0, 5)
-    body = backbone(args.kind)
-    whole = nn.Sequential(body, head(128 if args.kind == "mlp" else 64, -1))
-    train(whole, whole.parameters(), x, y, 20, 0.02)
-    state = body.state_dict()
-    run = map
-    if args.workers > 1:
-        pool = mp.get_context("fork").Pool(args.workers, one_thread)
-        run = lambda f, jobs: pool.imap(f, jobs)
-    paths = list(run_path(run, args.kind, state))
-    jobs = [(args.kind, state, seed, point, paths[seed]) for seed in range(SEEDS) for point in range(POINTS)]
-    done = list(run(cell, jobs))
-    for seed, point, aie, records in done[:POINTS]:
-        print(f"seed {seed} point {point}: AIE {aie:.3f}, distance {records[-1][0]:.3f}, accuracy {records[-1][-1]:.3f}")
-    print(f"{args.kind}: {len(done)} cells in {time.time() - begun:.2f} s with {args.workers} worker(s)")
-
-
-def path_of(job):
-    return path(*job)
-
-
-def run_path(run, kind, state):
-    return run(path_of, [(kind, state, seed) for seed in range(SEEDS)])
+    torch.set_num_threads(1)
+    for kind in args.kinds:
+        if not args.ours:
+            sweep(kind)
+            continue
+        with tempfile.TemporaryDirectory() as out:
+            flags = ["--threads", "1", "-q", "--out", f"{out}/replay"]
+            ours = timed([args.ours.resolve(), "replay", *OURS[kind], *flags])
+        peer = timed([sys.executable, __file__, kind])
+        print(
+            f"{kind}: ours {ours[0]:.1f} s ({ours[1]:.1f} of the processor), PyTorch {peer[0]:.1f} s ({peer[1]:.1f}), "
+            f"PyTorch over ours {peer[0] / ours[0]:.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
