@@ -31,7 +31,7 @@ struct Run {
     tolerance: String,
     error: f64,
     seconds: f64,
-    evaluations: f64,
+    right_hand_sides: f64,
 }
 
 /// The runs of each case and method.
@@ -92,6 +92,6 @@ fn panels(runs: &Runs, case: &str, title: &str) -> [SeriesPanel; 2] {
     };
     [
         panel(title.into(), "seconds", |r| r.seconds),
-        panel(format!("{title}: evaluations"), "right-hand sides", |r| r.evaluations),
+        panel(format!("{title}: work"), "right-hand sides", |r| r.right_hand_sides),
     ]
 }
