@@ -187,6 +187,19 @@ def extrapolated_rkc(flow, until, tolerance):
     return adaptive(flow, until, tolerance, 4, attempt)
 
 
+def exponential(a):
+    """Taylor's series to rounding, and squares: SciPy's takes longer to find its way than to compute."""
+    halvings = max(0, math.ceil(math.log2(max(np.linalg.norm(a), 1e-300))) + 1)
+    a = a / 2**halvings
+    total = term = np.eye(len(a))
+    for i in range(1, 15):
+        term = term @ a / i
+        total = total + term
+    for _ in range(halvings):
+        total = total @ total
+    return total
+
+
 def lie_group(flow, until, tolerance):
     """Runge–Kutta–Munthe-Kaas with the pair of Dormand and Prince, order 5: P = [Bᵀ; Vᵀ/√γ]ᵀ obeys Ṗ = PA with a symmetric A that has no
     diagonal blocks, and P exp(Ω) keeps T2 exactly. For kernels without null space."""
@@ -227,7 +240,7 @@ def lie_group(flow, until, tolerance):
                 flow.decompose(n + k)
                 if not np.all(np.isfinite(omega)) or np.linalg.norm(omega) > 3:
                     return None
-                moved = p @ scipy.linalg.expm(omega)
+                moved = p @ exponential(omega)
                 flow.other_products += of_a_stage
             a = generator(moved)
             one = commutator(omega, a)
