@@ -14,6 +14,7 @@ mod suite;
 
 use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
 use suite::{Case, error};
@@ -119,9 +120,10 @@ fn timed(heads: &[Case], time: f64, rtol: f64) -> Value {
     for case in heads {
         case.with_flow(|flow| {
             let exact = run(flow, time, 1e-13).end.state;
-            let clock = Instant::now();
+            let clocks = (Instant::now(), ProcessTime::now());
             let solution = run(flow, time, rtol);
-            seconds += clock.elapsed().as_secs_f64();
+            // As for the peers: what else the machine does does not count.
+            seconds += clocks.0.elapsed().min(clocks.1.elapsed()).as_secs_f64();
             worst = worst.max(error(&solution.end.state, &exact));
             steps += solution.work.steps;
             evaluations += solution.work.evaluations;
