@@ -120,10 +120,15 @@ fn timed(heads: &[Case], time: f64, rtol: f64) -> Value {
     for case in heads {
         case.with_flow(|flow| {
             let exact = run(flow, time, 1e-13).end.state;
+            // As for the peers: the mean of elapsed or processor time, whichever is less, over a fifth of a second.
             let clocks = (Instant::now(), ProcessTime::now());
-            let solution = run(flow, time, rtol);
-            // As for the peers: what else the machine does does not count.
-            seconds += clocks.0.elapsed().min(clocks.1.elapsed()).as_secs_f64();
+            let mut solution = run(flow, time, rtol);
+            let mut runs = 1;
+            while clocks.0.elapsed().as_secs_f64() < 0.2 {
+                solution = run(flow, time, rtol);
+                runs += 1;
+            }
+            seconds += clocks.0.elapsed().min(clocks.1.elapsed()).as_secs_f64() / f64::from(runs);
             worst = worst.max(error(&solution.end.state, &exact));
             steps += solution.work.steps;
             evaluations += solution.work.evaluations;
