@@ -158,7 +158,7 @@ impl Eigen {
 
 /// Rows from which on faer decomposes faster than nalgebra (measured: DESIGN.md).
 #[cfg(feature = "faer")]
-const FAER_ROWS: usize = 36;
+const FAER_ROWS: usize = 12;
 
 /// Eigenvalues and eigenvectors of a symmetric matrix, not yet checked.
 fn symmetric_eigen(a: &DMatrix<f64>) -> Option<(DVector<f64>, DMatrix<f64>)> {
