@@ -15,7 +15,13 @@ pub(super) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> 
 /// The same in tensor operations.
 pub(super) fn plain(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> Result<Tensor> {
     let y = x.matmul(weight)?.broadcast_add(bias)?;
-    if relu { y.relu() } else { Ok(y) }
+    if relu { positive(&y) } else { Ok(y) }
+}
+
+/// max(0, ·) with slope 0 at 0, as the layers for the CPU have it. The tensor library's has slope 1 there, and black parts of an
+/// image are exactly 0 behind a convolution that has no bias yet: networks on a GPU would learn otherwise than on the CPU.
+pub(super) fn positive(y: &Tensor) -> Result<Tensor> {
+    y * y.gt(&y.zeros_like()?)?.to_dtype(y.dtype())?
 }
 
 struct Affine {

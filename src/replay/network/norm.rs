@@ -7,6 +7,7 @@
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var};
 
 use super::Stack;
+use super::affine::{masked, positive};
 use super::storage::{Number, for_type, numbers, type_of, with_numbers};
 
 /// Added to variances.
@@ -61,7 +62,7 @@ impl Norm {
         let deviation = (centred.sqr()?.mean_keepdim(0)? + EPSILON)?.sqrt()?;
         let y = centred.broadcast_div(&deviation)?;
         let y = y.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?.reshape(x.shape())?;
-        if relu { y.relu() } else { Ok(y) }
+        if relu { positive(&y) } else { Ok(y) }
     }
 
     /// By the settled statistics, then max(0, ·) if `relu`.
@@ -70,7 +71,7 @@ impl Norm {
         let factor = self.scale.as_tensor().div(&deviation)?;
         let y = x.broadcast_sub(&self.mean.as_detached_tensor())?;
         let y = y.broadcast_mul(&factor)?.broadcast_add(&self.shift)?;
-        if relu { y.relu() } else { Ok(y) }
+        if relu { positive(&y) } else { Ok(y) }
     }
 }
 
@@ -219,7 +220,7 @@ impl CustomOp3 for BatchNorm {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         fn run<T: Number>([x, scale, y, gradient]: [&Tensor; 4], relu: bool) -> Result<[Vec<T>; 3]> {
-            let gradient = super::affine::masked::<T>(gradient, y, relu)?;
+            let gradient = masked::<T>(gradient, y, relu)?;
             let scale = with_numbers(scale, |s: &[T]| s.iter().map(|s| s.to_f64()).collect::<Vec<_>>())?;
             let channels = scale.len();
             with_numbers(x, |x: &[T]| {

@@ -56,6 +56,17 @@ fn convolutions_are_those_of_the_tensor_library() {
     }
 }
 
+/// Where a layer gives exactly 0 before max(0, ·), as black parts of an image do without a bias, its slope is 0.
+#[test]
+fn the_slope_at_zero_is_zero() {
+    let x = Var::from_tensor(&random(&[2, 6, 6, 1], 1).pad_with_zeros(2, 4, 0).unwrap()).unwrap();
+    let (w, b) = (variable(&[9, 3], 2), Var::zeros(3, PLACE.0, PLACE.1).unwrap());
+    let kind = Conv { size: 3, stride: 1, relu: true };
+    compare(&[&x, &w, &b], || conv(&x, &w, &b, kind), || conv::plain(&x, &w, &b, kind));
+    let x = Var::from_tensor(&random(&[5, 9], 1).pad_with_zeros(0, 0, 2).unwrap()).unwrap();
+    compare(&[&x, &w, &b], || affine(&x, &w, &b, true), || affine::plain(&x, &w, &b, true));
+}
+
 #[test]
 fn pooling_is_the_largest_of_each_window() {
     for kind in [Pool::SQUARES, Pool::OVERLAPPING] {
