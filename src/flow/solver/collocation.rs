@@ -7,7 +7,7 @@
 use nalgebra::{Complex, DMatrix, DVector};
 
 /// Most pairs of complex eigenvalues that a method may have.
-pub const MAX_PAIRS: usize = 4;
+const MAX_PAIRS: usize = 4;
 
 /// The coefficients of one method.
 #[derive(Debug, Clone)]
@@ -24,8 +24,6 @@ pub struct Collocation {
     pub left: DMatrix<Complex<f64>>,
     /// Weights of the stage increments in the embedded error formula.
     pub error: Vec<f64>,
-    /// Aᵀ.
-    pub a_transposed: DMatrix<f64>,
     /// A^{−T}.
     pub inverse_transposed: DMatrix<f64>,
     /// Turns a row of s stages into the real component and the real and imaginary part of each complex one.
@@ -102,7 +100,6 @@ impl Collocation {
         });
         Self {
             nodes,
-            a_transposed: a.transpose(),
             inverse_transposed: a.transpose().try_inverse().expect("A is invertible"),
             a,
             eigenvalues: values,
@@ -119,19 +116,14 @@ impl Collocation {
         self.nodes.len()
     }
 
-    /// Values at x of the Lagrange polynomials on the nodes 0, c₁ … c_s, without the one of node 0:
-    /// the weights of the stage increments in the collocation polynomial.
-    pub fn interpolation(&self, x: f64) -> Vec<f64> {
-        (0..self.stages()).map(|j| self.lagrange(j, x)).collect()
-    }
-
     /// Value at x of the Lagrange polynomial of node c_j on c₁ … c_s alone.
     pub fn lagrange_of_stages(&self, j: usize, x: f64) -> f64 {
         let others = self.nodes.iter().enumerate().filter(|(i, _)| *i != j);
         others.map(|(_, &c)| (x - c) / (self.nodes[j] - c)).product()
     }
 
-    /// The one of node j.
+    /// Value at x of the Lagrange polynomial of node c_j on 0, c₁ … c_s: the weight of the change since the start of a step in the
+    /// collocation polynomial.
     pub fn lagrange(&self, j: usize, x: f64) -> f64 {
         self.lagrange_of_stages(j, x) * x / self.nodes[j]
     }
@@ -222,7 +214,7 @@ mod tests {
         let x = 1.3;
         for power in 1..=5 {
             let value: f64 =
-                m.interpolation(x).iter().zip(&m.nodes).map(|(w, c)| w * c.powi(power)).sum();
+                m.nodes.iter().enumerate().map(|(j, c)| m.lagrange(j, x) * c.powi(power)).sum();
             assert!((value - x.powi(power)).abs() < 1e-12);
         }
     }

@@ -3,7 +3,7 @@
 use nalgebra::Complex;
 
 use super::acceleration::Acceleration;
-use super::collocation::{Collocation, MAX_PAIRS};
+use super::collocation::Collocation;
 use super::stages::{Stages, combine};
 use super::tangent::Tangent;
 
@@ -105,11 +105,11 @@ impl<'a> Iteration<'a> {
         {
             // Components of the eigenvalues of A: the real one, then real and imaginary part of each pair.
             combine(parts, modes, n, |l, c| m.decouple[(l, c)]);
-            // The weights stay in the first column of what is measured until the rows are done.
+            // Weights of the modes stay in the first column of what is measured until the parts are used.
             for a in 0..n {
                 let (d, share) = rates.next().expect("one for each mode");
                 parts[a] /= 1.0 + step * m.eigenvalues[0].re * d;
-                for l in 1..m.eigenvalues.len().min(MAX_PAIRS + 1) {
+                for l in 1..m.eigenvalues.len() {
                     let (re, im) = ((2 * l - 1) * n + a, 2 * l * n + a);
                     let value =
                         Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
