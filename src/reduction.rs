@@ -20,6 +20,7 @@ use nalgebra::{DMatrix, DVector};
 use crate::adaptation::Adaptation;
 use crate::linalg::spanning_basis;
 use crate::problem::{Problem, ProblemError};
+use crate::product::axpy;
 
 /// A problem in reduced coordinates, for all heads in the span it was made for.
 #[derive(Debug, Clone)]
@@ -58,13 +59,9 @@ pub struct State {
 impl State {
     /// self += factor · other.
     pub fn add(&mut self, factor: f64, other: &Self) {
-        axpy(&mut self.motion, factor, &other.motion);
-        axpy(&mut self.head, factor, &other.head);
+        axpy(self.motion.as_mut_slice(), factor, other.motion.as_slice());
+        axpy(self.head.as_mut_slice(), factor, other.head.as_slice());
     }
-}
-
-fn axpy(a: &mut DMatrix<f64>, factor: f64, b: &DMatrix<f64>) {
-    a.iter_mut().zip(b.iter()).for_each(|(x, y)| *x += factor * y);
 }
 
 impl Reduction {

@@ -372,7 +372,9 @@ impl<'a> Solver<'a> {
         let iterations = self.iteration.solve(&mut self.stages, tangent, step, allowed);
         let done = iterations.unwrap_or(self.iteration.limit);
         self.work.evaluations += done * self.method.stages();
-        self.stages.settle(&self.iteration.residuals, step);
+        if iterations.is_some() {
+            self.stages.settle(&self.iteration.residuals, step);
+        }
         iterations
     }
 
@@ -382,8 +384,8 @@ impl<'a> Solver<'a> {
         (0.02 * self.options.rtol).max(20.0 * f64::EPSILON)
     }
 
-    /// The local error that a step may have by its embedded formula, whose order is half of the method's: the
-    /// error of the method is smaller by about its power 3/2. Calibrated on the suite.
+    /// The local error that a step may have by its embedded formula, whose order is half of the method's. The error of the method
+    /// is smaller, the more so the larger the tolerance. Calibrated on errors on the way, over the suite.
     fn step_tolerance(&self) -> f64 {
         (60.0 * self.options.rtol.powf(0.85)).min(0.01)
     }

@@ -36,9 +36,8 @@ pub(super) struct Stages<'a> {
     /// S, and ΛR.
     sums: DMatrix<f64>,
     scaled: DMatrix<f64>,
-    /// X, and on their right sides before.
+    /// X, and before it is solved for the right sides.
     shifts: DMatrix<f64>,
-    right: DMatrix<f64>,
     /// V_i, then k columns of V, then k columns of another head.
     heads: DMatrix<f64>,
     /// R_lᵀΛR_j; then V_lᵀV_i.
@@ -79,7 +78,6 @@ impl<'a> Stages<'a> {
             sums: DMatrix::zeros(n, columns),
             scaled: DMatrix::zeros(n, columns),
             shifts: DMatrix::zeros(p, columns),
-            right: DMatrix::zeros(p, columns),
             heads: DMatrix::zeros(p, columns + 2 * k),
             gram: DMatrix::zeros(columns, columns),
             coupling: DMatrix::zeros(columns, columns),
@@ -125,10 +123,10 @@ impl<'a> Stages<'a> {
             combine(sums, r, n, |l, i| step * a[(i, l)]);
         }
         count.add(n * columns * s);
+        self.scaled.as_mut_slice().copy_from_slice(residuals);
+        scale_rows(self.scaled.as_mut_slice(), self.lambda);
         self.shifts.fill(0.0);
         if rate > 0.0 {
-            self.scaled.as_mut_slice().copy_from_slice(residuals);
-            scale_rows(self.scaled.as_mut_slice(), self.lambda);
             let blocks = Factor::new(residuals, n).t();
             count.multiply(self.gram.as_mut_slice(), false, 1.0, blocks, &self.scaled);
             let factor = rate * step * step;
@@ -148,8 +146,8 @@ impl<'a> Stages<'a> {
             count.add(columns * columns * s);
             // X (1 − C) = γZᵀS + V Σ_l C_li.
             let z = Factor::from(&self.features).t();
-            count.multiply(self.right.as_mut_slice(), false, rate, z, &self.sums);
-            for (column, mut right) in self.right.column_iter_mut().enumerate() {
+            count.multiply(self.shifts.as_mut_slice(), false, rate, z, &self.sums);
+            for (column, mut right) in self.shifts.column_iter_mut().enumerate() {
                 let couplings = self.coupling.as_slice()[column * columns..][..columns].chunks_exact(s);
                 for (v, c) in self.head.column_iter().zip(couplings) {
                     axpy(right.as_mut_slice(), -c.iter().sum::<f64>(), v.as_slice());
@@ -157,7 +155,6 @@ impl<'a> Stages<'a> {
             }
             count.add(p * k * columns);
             (0..columns).for_each(|i| self.coupling[(i, i)] += 1.0);
-            self.shifts.copy_from(&self.right);
             if !divide(&mut self.shifts, &mut self.coupling) {
                 return false;
             }
@@ -176,10 +173,6 @@ impl<'a> Stages<'a> {
         let (n, p) = self.features.shape();
         let (s, k) = (self.method.stages(), self.outputs());
         let count = &self.multiplier;
-        if self.flow.head_rate() == 0.0 {
-            self.scaled.as_mut_slice().copy_from_slice(residuals);
-            scale_rows(self.scaled.as_mut_slice(), self.lambda);
-        }
         let heads = Factor::new(&self.heads.as_slice()[..p * s * k], p);
         count.multiply(self.gram.as_mut_slice(), false, 1.0, heads.t(), heads);
         for (i, column) in self.gram.as_mut_slice().chunks_exact_mut((s * k).max(1)).enumerate() {
@@ -284,7 +277,7 @@ impl<'a> Stages<'a> {
             }
             let mut turning = 0.0;
             for c in 0..k {
-                let mut column = self.right.column_mut(0);
+                let mut column = self.wrong_head.column_mut(c);
                 column.fill(0.0);
                 for l in 0..s {
                     let weight = m.inverse_transposed[(l, i)] / step;
