@@ -25,26 +25,19 @@
 //! ```
 
 pub mod adaptation;
-#[cfg(feature = "cli")]
-pub mod cli;
+pub mod analysis;
 pub mod digits;
 pub mod energy;
-#[cfg(feature = "safetensors")]
-pub mod files;
 pub mod flow;
-pub mod gallery;
+#[doc(hidden)]
 pub mod linalg;
-mod parallel;
-#[cfg(feature = "plot")]
-pub mod plot;
+#[doc(hidden)]
+pub mod parallel;
 pub mod probing;
 pub mod problem;
 mod product;
 pub mod reduction;
-#[cfg(feature = "replay")]
-pub mod replay;
 pub mod simulation;
 pub mod sweep;
 pub mod tasks;
-pub mod theorems;
 pub mod trend;

@@ -103,7 +103,8 @@ pub enum ProblemError {
 }
 
 /// Checks that an array has entries and that all are finite.
-pub(crate) fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> {
+#[doc(hidden)]
+pub fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> {
     if a.is_empty() {
         return Err(ProblemError::Empty { array, rows: a.nrows(), columns: a.ncols() });
     }
@@ -114,7 +115,8 @@ pub(crate) fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), Problem
 }
 
 /// Checks a shape; `None` leaves a dimension free.
-pub(crate) fn check_shape(
+#[doc(hidden)]
+pub fn check_shape(
     array: &'static str,
     a: &DMatrix<f64>,
     rows: Option<usize>,

@@ -49,7 +49,6 @@ pub enum Probe {
 /// How the flow is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Method {
     /// A closed form if its hypotheses hold to rounding, else the solver.
     #[default]

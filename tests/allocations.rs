@@ -1,10 +1,10 @@
 //! What the solver allocates: on a problem so small that the matrix products of the library need no memory of their own.
 
-mod suite;
+use taskhead_suite as suite;
 
 use allocation_counter::measure;
-use suite::Case;
 use taskhead::flow::solver::{Options, Solution, solve};
+use taskhead_suite::Case;
 
 /// What every further step costs: pairs of solutions of which one takes a step more, without a new tangent
 /// kernel between them. Returns allocations and evaluations of each pair.

@@ -1,12 +1,10 @@
 //! The solver on its suite of problems: what a tolerance means, conservation, and an independent method.
 
-mod suite;
-
 use std::sync::LazyLock;
 
-use suite::{Case, error};
 use taskhead::flow::Flow;
 use taskhead::flow::solver::{Options, Solution, solve};
+use taskhead_suite::{self as suite, Case, error};
 
 fn run(flow: &Flow, until: f64, rtol: f64) -> Solution {
     let solution = solve(flow, until, &Options { rtol, ..Options::default() }).expect("valid options");
@@ -107,54 +105,5 @@ fn energies_down_to_rounding_are_solved() {
             assert!((found - 1.0).abs() < allowed, "energy {energy:e} until {until}: {found}");
         }
         assert!(motion(0.0, until) < 1e-13);
-    }
-}
-
-/// Backbone and head themselves by an explicit method of order 8 of another library.
-#[cfg(feature = "verify")]
-#[test]
-fn an_explicit_method_on_backbone_and_head_agrees() {
-    use differential_equations::prelude::*;
-    use nalgebra::{DMatrix, DVector};
-
-    struct Raw<'a>(&'a Case);
-
-    impl Raw<'_> {
-        fn unpack(&self, x: &DVector<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
-            let ((h, d), k) = (self.0.backbone.shape(), self.0.targets.ncols());
-            let (b, v) = x.as_slice().split_at(h * d);
-            (DMatrix::from_column_slice(h, d, b), DMatrix::from_column_slice(h, k, v))
-        }
-    }
-
-    impl ODE<f64, DVector<f64>> for Raw<'_> {
-        fn diff(&self, _t: f64, x: &DVector<f64>, dxdt: &mut DVector<f64>) {
-            let (b, v) = self.unpack(x);
-            let (db, dv) = self.0.velocity(&b, &v);
-            dxdt.iter_mut().zip(db.iter().chain(dv.iter())).for_each(|(to, from)| *to = *from);
-        }
-    }
-
-    for case in cases() {
-        let start = DVector::from_iterator(
-            case.backbone.len() + case.head.len(),
-            case.backbone.iter().chain(case.head.iter()).copied(),
-        );
-        let raw = Raw(&case);
-        let method = ExplicitRungeKutta::dop853().rtol(1e-13).atol(1e-15).max_steps(1_000_000);
-        let solution = IVP::ode(&raw, 0.0, case.middle, start).method(method).solve().unwrap();
-        let (b, v) = raw.unpack(solution.y.last().unwrap());
-        let moved = &case.inputs * (b - &case.backbone).transpose();
-        case.with_flow(|flow| {
-            let end = run(flow, case.middle, 1e-13).end.state;
-            let reduction = flow.reduction();
-            // A small motion of a large backbone is known to the rounding of the backbone.
-            let allowed = 1e-11 * moved.norm() + 1e-13 * reduction.features().norm();
-            let difference = (reduction.full_displacement(&end) - &moved).norm();
-            assert!(difference < allowed, "{}: features differ by {difference:e}", case.name);
-            // Relative to the head at the end: near the saddle it grows a thousandfold.
-            let difference = (reduction.full_head(&end) - &v).norm() / v.norm();
-            assert!(difference < 1e-11, "{}: heads differ by {difference:e}", case.name);
-        });
     }
 }

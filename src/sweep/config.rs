@@ -9,17 +9,13 @@ use crate::tasks::TaskSpec;
 /// A sweep: every seed, scale, smoothing and head rate with every probing point and time.
 ///
 /// ```
-/// let config: taskhead::sweep::config::Config = toml::from_str(r#"
-///     times = [1.0, inf]
-///     [problem]
-///     kind = "gaussian"
-///     samples = 8
-///     width = 32
-///     [heads]
-///     seeds = 10
-///     [probe]
-///     points = 24
-/// "#).unwrap();
+/// use taskhead::sweep::config::Config;
+/// use taskhead::tasks::{Gaussian, TaskSpec};
+///
+/// let mut config = Config::new(TaskSpec::Gaussian(Gaussian { samples: 8, width: 32, ..Gaussian::default() }));
+/// config.times = vec![1.0, f64::INFINITY];
+/// config.heads.seeds = 10;
+/// config.probe.points = Some(24);
 /// assert_eq!(config.cells(), 10 * 24 * 2);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +46,6 @@ pub struct Config {
 /// One of the adaptation metrics, in the order of [`crate::adaptation::METRICS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Metric {
     /// Euclidean distance.
     Euclidean,

@@ -1,8 +1,8 @@
 //! The curves of the opening figure: what finetuning does from every energy, with y and w held (T9–T13).
 
 use serde::{Deserialize, Serialize};
+use taskhead::analysis::steps;
 use taskhead::flow::rank_one::Limit;
-use taskhead::gallery::steps;
 use taskhead::trend::Shape;
 
 use crate::scene::{TARGETS, adaptation, flow};

@@ -1,8 +1,8 @@
 //! Chapter 3: where the laws go on beyond E = y (T13), certified.
 
 use serde::{Deserialize, Serialize};
-use taskhead::gallery::log_steps;
-use taskhead::theorems::certify::{Law, Map, Settings, boundary, diagram};
+use taskhead::analysis::log_steps;
+use taskhead_theorems::certify::{Law, Map, Settings, boundary, diagram};
 
 /// Points of a boundary curve.
 const POINTS: usize = 200;
@@ -41,7 +41,7 @@ pub fn phase(setting: Setting) -> Result<Phase, String> {
 
 #[cfg(test)]
 mod tests {
-    use taskhead::theorems::certify::{State, csv};
+    use taskhead_theorems::certify::{State, csv};
 
     use super::*;
 

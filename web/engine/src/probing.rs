@@ -1,7 +1,7 @@
 //! Chapter 1: what head probing leaves, mode by mode (T3, T21).
 
 use serde::{Deserialize, Serialize};
-use taskhead::gallery::log_steps;
+use taskhead::analysis::log_steps;
 use taskhead::linalg::Svd;
 use taskhead::probing::ProbingPath;
 use taskhead::tasks::{Gaussian, gaussian};

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use taskhead::adaptation::METRICS;
-use taskhead::files::problem_of_bytes;
-use taskhead::gallery::quantile;
+use taskhead::analysis::quantile;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::record::Record;
 use taskhead::sweep::run;
 use taskhead::tasks::{Task, TaskError, TaskSpec, gaussian};
 use taskhead::trend::Shape;
+use taskhead_files::problem_of_bytes;
 
 use crate::said;
 

@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 use nalgebra::{dmatrix, dvector};
 use serde::{Deserialize, Serialize};
 use taskhead::adaptation::Adaptation;
+use taskhead::analysis::steps;
 use taskhead::flow::Budget;
 use taskhead::flow::rank_one::{RankOne, RankOnePoint};
-use taskhead::gallery::steps;
 use taskhead::probing::{Measure, ProbingPath};
 use taskhead::problem::Problem;
 

@@ -1,0 +1,130 @@
+//! The command `taskhead`: one file a command.
+//!
+//! Bad input ends with one message on standard error and exit code 2; a solver that stopped before it
+//! reached what was asked for gives what it has and exit code 1.
+
+mod choices;
+mod curves;
+mod explore;
+mod json;
+mod plot;
+#[cfg(feature = "replay")]
+mod replay;
+mod reproduce;
+mod simulate;
+mod sweep;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Everything that the command line can say.
+#[derive(Debug, Parser)]
+#[command(name = "taskhead", version, about, max_term_width = 100)]
+#[command(after_help = "Examples:\n  \
+    taskhead reproduce                                every sweep, figure and the report\n  \
+    taskhead simulate problem.npz --energy 0.5        one head, probed to an energy of 0.5\n  \
+    taskhead sweep --problem gaussian --seeds 20      random problems over 24 energies\n  \
+    taskhead verify T7 T9                             theorems against random cases\n  \
+    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep\n  \
+    taskhead explore                                  the trend in your browser")]
+struct Args {
+    /// Print no progress and no hints.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all sweeps, draw all figures and write report.html.
+    Reproduce(reproduce::Args),
+    /// Probe and finetune one head of a problem file.
+    Simulate(simulate::Args),
+    /// Run many heads, energies and seeds, and store them.
+    Sweep(Box<sweep::Args>),
+    /// Check every theorem on random, edge and violating cases.
+    Verify(verify::Args),
+    /// Draw figures of a stored sweep.
+    Plot(plot::Args),
+    /// Run the sweep on a real network.
+    #[cfg(feature = "replay")]
+    Replay(Box<replay::Args>),
+    /// Open the explorer, a page that teaches the trend.
+    Explore(explore::Args),
+    /// Print a shell completion script.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.command {
+        Command::Reproduce(command) => reproduce::run(command, args.quiet),
+        Command::Simulate(command) => simulate::run(command, args.quiet),
+        Command::Sweep(command) => sweep::run(command, args.quiet),
+        Command::Verify(command) => verify::run(command, args.quiet),
+        Command::Plot(command) => plot::run(command, args.quiet),
+        #[cfg(feature = "replay")]
+        Command::Replay(command) => replay::run(command, args.quiet),
+        Command::Explore(command) => explore::run(command, args.quiet),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// Limits the threads, if a number is given.
+fn use_threads(count: Option<usize>) -> anyhow::Result<()> {
+    match count {
+        Some(0) => anyhow::bail!("--threads 0 is not valid; it must be at least 1"),
+        Some(count) => Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?),
+        None => Ok(()),
+    }
+}
+
+/// Parses a time in [0, ∞].
+fn time(text: &str) -> Result<f64, String> {
+    number(text, |t| t >= 0.0, "a number of at least 0, or inf")
+}
+
+/// Parses a finite number of at least 0.
+fn amount(text: &str) -> Result<f64, String> {
+    number(text, |v| v >= 0.0 && v.is_finite(), "a finite number of at least 0")
+}
+
+fn number(text: &str, good: impl Fn(f64) -> bool, accepted: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if good(value) => Ok(value),
+        _ => Err(format!("it must be {accepted}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_amounts() {
+        assert_eq!(time("inf"), Ok(f64::INFINITY));
+        assert_eq!(time("2.5"), Ok(2.5));
+        for bad in ["-1", "nan", "x", ""] {
+            assert!(time(bad).is_err() && amount(bad).is_err(), "{bad}");
+        }
+        assert!(amount("inf").is_err());
+    }
+}

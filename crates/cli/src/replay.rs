@@ -1,0 +1,322 @@
+//! `taskhead replay`: the sweep on a real network, stored and drawn like a sweep of the theory.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use super::curves::{Curves, set};
+use super::plot::save_svgs;
+use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
+use crate::choices::choice;
+use taskhead::sweep::Sweep;
+use taskhead_figures::gallery::course::course;
+use taskhead_figures::gallery::transfer::{
+    Finding, Nearness, findings, nearness, optima, overlay, transfer,
+};
+use taskhead_figures::plot::Figure;
+use taskhead_files::{check_output, write_csv, write_parquet};
+use taskhead_replay::config::{
+    Architecture, Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
+};
+use taskhead_replay::{Replay, device};
+
+/// Flags of the command.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+#[command(
+    after_help = "Flags change what the setting or the configuration file says; --print-config shows the outcome as \
+    TOML. Times count epochs, but for `linear`, where they are times of the flow.\n\nExamples:\n  \
+    taskhead replay digits\n  \
+    taskhead replay digits --experiment smoothing --out smoothing\n  \
+    taskhead replay digits --loss squared --samples 80 --theory\n  \
+    taskhead replay fashion --seeds 5\n  \
+    taskhead replay digits --source none --out random-backbone\n  \
+    taskhead replay linear --times 1,10 --rate 0.0005"
+)]
+pub struct Args {
+    /// linear, digits, digits-cnn, fashion, images, or the path of a TOML configuration.
+    #[arg(default_value = "digits")]
+    setting: String,
+    /// A ready experiment on one of the paper's practical options.
+    #[arg(long, value_parser = choice::<Experiment>())]
+    experiment: Option<Experiment>,
+    /// Folder of the data: IDX files, CIFAR-10's binary files, or train/CLASS/*.png with test/CLASS/*.png.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
+    /// classes of both folders are taken, unless said otherwise.
+    #[arg(long, value_name = "FOLDER")]
+    source_data: Option<PathBuf>,
+    /// Labels of the source task.
+    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
+    source_classes: Option<Vec<u16>>,
+    /// Labels of the downstream task.
+    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
+    classes: Option<Vec<u16>>,
+    /// What is subtracted from pixels between 0 and 1: one number, or one for each channel.
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    mean: Option<Vec<f64>>,
+    /// What they are then divided by. Weights that were trained elsewhere want what they were trained with.
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    std: Option<Vec<f64>>,
+    /// auto, cpu, cuda:N or metal.
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Precision of the numbers.
+    #[arg(long, value_parser = choice::<Precision>())]
+    dtype: Option<Precision>,
+    /// What is minimised.
+    #[arg(long, value_parser = choice::<Loss>())]
+    loss: Option<Loss>,
+    /// What the backbone is pretrained on.
+    #[arg(long, value_parser = choice::<Source>())]
+    source: Option<Source>,
+    /// Take the backbone from this .safetensors file instead.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<String>,
+    /// Downstream training images, drawn by the seed.
+    #[arg(long, value_name = "N")]
+    samples: Option<usize>,
+    /// Kind of backbone.
+    #[arg(long, value_parser = choice::<Architecture>())]
+    backbone: Option<Architecture>,
+    /// Widths of the layers of an MLP backbone.
+    #[arg(long, conflicts_with = "backbone", value_delimiter = ',', value_name = "H")]
+    widths: Option<Vec<usize>>,
+    /// Width of a hidden layer of the head.
+    #[arg(long, value_name = "WIDTH")]
+    head_hidden: Option<usize>,
+    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    #[arg(long, value_name = "LAYERS")]
+    head_blocks: Option<usize>,
+    /// Learning rate of finetuning; for `linear` the step of probing too.
+    #[arg(long)]
+    rate: Option<f64>,
+    #[command(flatten)]
+    curves: Curves,
+    /// Finetuning times.
+    #[arg(long, value_delimiter = ',', value_parser = super::amount)]
+    times: Option<Vec<f64>>,
+    /// Write OUT.parquet, OUT.csv and the figures into the folder OUT; OUT.partial.parquet is kept until then
+    /// to go on after a stop.
+    #[arg(long, value_name = "OUT", default_value = "replay")]
+    out: PathBuf,
+    /// Folder of pretrained backbones [default: `backbones` beside OUT].
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+    /// Cells that run at once (default: all cores). The result does not depend on it.
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<usize>,
+    /// Lay the theory over the network, with its tangent kernel from so many random directions. A few hundred
+    /// training samples at most.
+    #[arg(long, value_name = "DIRECTIONS", num_args = 0..=1, default_missing_value = "16",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    theory: Option<u16>,
+    /// Print the configuration as TOML and stop.
+    #[arg(long)]
+    print_config: bool,
+    /// Print a summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
+    let config = configuration(args)?;
+    config.validate()?;
+    if args.print_config {
+        print!("{}", toml::to_string(&config)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let [parquet, csv, partial] =
+        ["parquet", "csv", "partial.parquet"].map(|ext| with_suffix(&args.out, ext));
+    check_output(&parquet, &["parquet"])?;
+    check_output(&csv, &["csv"])?;
+    let (device, note) = device::open(&args.device)?;
+    if let Some(note) = note {
+        eprintln!("note: {note}");
+    }
+    super::use_threads(args.threads)?;
+    let begun = Instant::now();
+    let cache = args
+        .cache
+        .clone()
+        .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
+    let replay = Replay::new(config, device, Some(&cache))?;
+    if args.theory.is_some() {
+        replay.admits_theory()?;
+    }
+
+    let identity = replay.identity();
+    let size = replay.records_of_a_cell();
+    let known = earlier_records(&partial, &identity, size)?;
+    let cells = replay.config().cells() / size;
+    let bar = progress_bar(cells as u64, quiet);
+    bar.inc(known.len() as u64);
+    let earlier = known.values().flatten().cloned().collect();
+    let keeper = Keeper::new(&partial, &identity, earlier, Duration::ZERO);
+    let records = replay.run(&|first| known.get(&first).cloned(), &|records| {
+        keeper.add(records);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    let result = Sweep { config: identity.clone(), version: env!("CARGO_PKG_VERSION").into(), records };
+    write_parquet(&parquet, &result)?;
+    write_csv(&csv, &result)?;
+    let figures = draw(&result, &args.out)?;
+    keeper.finish();
+
+    let nearness = theory(&replay, &result, args, quiet)?;
+    let failed = result.records.iter().filter(|r| !r.succeeded()).count();
+    let findings = findings(&result.records);
+    let worse = Replay::worse(&result.records);
+    if args.json {
+        let files: Vec<String> =
+            [&parquet, &csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
+        let seconds = begun.elapsed().as_secs_f64();
+        let laws: Vec<_> = findings.iter().map(Finding::json).collect();
+        println!(
+            "{}",
+            json!({
+                "cells": cells, "known": known.len(), "failed": failed, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
+                "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
+                "backbone": replay.backbone_file().map(|p| p.display().to_string()),
+            })
+        );
+    } else {
+        for finding in &findings {
+            println!("{finding}");
+        }
+        for near in &nearness {
+            println!("{near}");
+        }
+        for optimum in optima(&result.records) {
+            println!("{optimum}");
+        }
+        println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
+        if let Some(record) = result.records.iter().find(|r| !r.succeeded()) {
+            println!("first failure (record {}): {}", record.cell, record.error);
+        }
+        if worse > 0 {
+            println!(
+                "{worse} records fit their training samples worse than before finetuning; if they are not early ones, a \
+                 smaller rate helps"
+            );
+        }
+        if !quiet {
+            println!("records: {} and {}", parquet.display(), csv.display());
+            println!("figures: {}", args.out.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Draws adaptation and transfer against energy, and adaptation in time.
+fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
+    let mut paths = Vec::new();
+    if let Some(figure) = transfer(&result.records) {
+        paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
+    }
+    if let Some(figure) = course(&result.records) {
+        paths.extend(save_svgs(&figure, folder, figure.name())?);
+    }
+    Ok(paths)
+}
+
+/// Runs the theory on the same cells, stores it beside the records and draws it over them.
+fn theory(replay: &Replay, network: &Sweep, args: &Args, quiet: bool) -> Result<Vec<Nearness>> {
+    let Some(directions) = args.theory else { return Ok(Vec::new()) };
+    let cells = network.records.len() / replay.records_of_a_cell();
+    let bar = progress_bar(cells as u64, quiet);
+    let records = replay.theory(&network.records, directions.into(), &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    if let Some(figure) = overlay(&network.records, &records) {
+        save_svgs(figure.as_ref(), &args.out, "theory")?;
+    }
+    let nearness = nearness(&network.records, &records);
+    let config = format!("# theory with {directions} directions\n{}", network.config);
+    let result = Sweep { config, records, ..network.clone() };
+    write_parquet(with_suffix(&args.out, "theory.parquet"), &result)?;
+    write_csv(with_suffix(&args.out, "theory.csv"), &result)?;
+    Ok(nearness)
+}
+
+/// The configuration of setting or file, and flags.
+fn configuration(args: &Args) -> Result<Config> {
+    let mut config = match Config::preset(&args.setting) {
+        Some(preset) => preset,
+        None if Path::new(&args.setting).exists() => {
+            let text = std::fs::read_to_string(&args.setting)
+                .with_context(|| format!("{}: the configuration cannot be read", args.setting))?;
+            Config::parse(&text)
+                .with_context(|| format!("{}: this is not a valid configuration", args.setting))?
+        }
+        None => bail!(
+            "{} is no setting; accepted: {}, or the path of a TOML file",
+            args.setting,
+            SETTINGS.join(", ")
+        ),
+    };
+    set(&mut config.dtype, args.dtype);
+    set(&mut config.loss, args.loss);
+    set(&mut config.times, args.times.clone());
+    set(&mut config.pretrain.source, args.source);
+    config.pretrain.weights = args.weights.clone().or(config.pretrain.weights);
+    for head in &mut config.head {
+        head.hidden = args.head_hidden.or(head.hidden);
+        set(&mut head.blocks, args.head_blocks);
+    }
+    if let Some(architecture) = args.backbone {
+        config.backbone = architecture.backbone();
+    }
+    if let Some(widths) = &args.widths {
+        config.backbone = Backbone::Mlp { widths: widths.clone() };
+    }
+    if let Some(given) = args.samples {
+        match &mut config.data {
+            Data::Digits { samples } => *samples = Some(given),
+            Data::Linear(task) => task.samples = given,
+            Data::Files(files) => files.samples = Some(given),
+        }
+    }
+    let given = [
+        ("--data", args.data.is_some()),
+        ("--source-data", args.source_data.is_some()),
+        ("--source-classes", args.source_classes.is_some()),
+        ("--classes", args.classes.is_some()),
+        ("--mean", args.mean.is_some()),
+        ("--std", args.std.is_some()),
+    ];
+    match &mut config.data {
+        Data::Files(files) => {
+            set(&mut files.folder, args.data.clone());
+            if let Some(folder) = &args.source_data {
+                files.source_folder = Some(folder.clone());
+                (files.source, files.classes) = (vec![], vec![]);
+            }
+            set(&mut files.source, args.source_classes.clone());
+            set(&mut files.classes, args.classes.clone());
+            set(&mut files.mean, args.mean.clone());
+            set(&mut files.std, args.std.clone());
+        }
+        _ => {
+            if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+                bail!("{flag} does not belong to this setting; accepted with: fashion, images");
+            }
+        }
+    }
+    if let Some(experiment) = args.experiment {
+        config.vary(experiment);
+    }
+    set(&mut config.finetune.rate, args.rate);
+    if config.is_flow() {
+        set(&mut config.probing.training.rate, args.rate);
+    }
+    args.curves.apply(&mut config.heads, &mut config.probe);
+    Ok(config)
+}

@@ -1,0 +1,446 @@
+//! `taskhead reproduce`: every sweep, every figure, one summary and one report.
+
+mod report;
+mod theorems;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::plot::{Format, save, save_svgs, write};
+use super::sweep::progress_bar;
+use report::{Entry, Report};
+use taskhead::analysis::summary::{Row, summarize};
+use taskhead::analysis::{METRICS, curves, log_steps};
+use taskhead::linalg::mean_row_norm;
+use taskhead::simulation::{Probe, Run, Settings, Simulation};
+use taskhead::sweep;
+use taskhead::sweep::config::Config;
+use taskhead::sweep::record::Record;
+use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
+use taskhead_figures::gallery::stored;
+use taskhead_figures::gallery::theory::{self, Law};
+use taskhead_figures::plot::{
+    Axis, Figure, Risk, SeriesPanel, Smoothing, SmoothingCurve, Theme, Trajectories, Trajectory, Trend,
+};
+use taskhead_theorems::certify::{self, Map};
+use theorems::Theorems;
+
+/// Flags of the command.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder for `plots/` and `report.html`; it is made if it is missing.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    out: PathBuf,
+    /// Seeds of the random problems.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    seeds: u64,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The law of the trend figure: y = 1, w = 0.5, energies up to 1.6 y.
+const LAW: Law = Law { target: 1.0, across: 0.5, reach: 1.6 };
+
+/// Seeds of the digits transfer and of the teachers.
+const FEW_SEEDS: u64 = 3;
+
+/// Finetuning time of the digits' accuracies: later the features fit the noise of 40 images.
+const PRACTICAL_TIME: f64 = 0.3;
+
+/// Angles between teacher and features (rad).
+const ANGLES: [f64; 4] = [0.0, 0.4, 0.8, 1.2];
+
+/// Runs the command.
+pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
+    let plots = args.out.join("plots");
+    std::fs::create_dir_all(&plots)
+        .with_context(|| format!("{}: the folder cannot be made", plots.display()))?;
+
+    let configs = configs(args.seeds)?;
+    let cells: usize = configs.all().map(Config::cells).sum();
+    let bar = progress_bar(cells as u64, quiet || args.json);
+    let rank_one = records(&configs.rank_one, &bar);
+    let random = records(&configs.random, &bar);
+    let digits = records(&configs.digits, &bar);
+    let all_digits = records(&configs.all_digits, &bar);
+    let teachers: Vec<Vec<Record>> = configs.teachers.iter().map(|c| records(c, &bar)).collect();
+    bar.finish_and_clear();
+    let failed = [&rank_one, &random, &digits, &all_digits]
+        .into_iter()
+        .chain(&teachers)
+        .flatten()
+        .filter(|r| !r.succeeded());
+    let failed: Vec<&Record> = failed.collect();
+
+    let mut rows = summarize("rank-one law", &rank_one, false);
+    let name = format!("random problems ({} seeds)", args.seeds);
+    rows.extend(summarize(&name, &random, false));
+    rows.extend(summarize(&format!("{name}, held out"), &random, true));
+    rows.extend(summarize("digits, 40 images", &digits, false));
+    rows.extend(summarize("digits, 40 images, held out", &digits, true));
+    rows.extend(summarize("digits, 598 images (h < N)", &all_digits, false));
+
+    let norms =
+        Norms { random: feature_norms(&configs.random)?, digits: feature_norms(&configs.digits)? };
+    let theorems = Theorems::check();
+    let known = theorems.rows();
+    let maps = &theorems.certificates.maps;
+    let entries = entries(&random, &digits, &teachers, &norms, maps)?;
+    for entry in &entries {
+        let figure = entry.figure.as_ref();
+        save_svgs(figure, &plots, figure.name())?;
+        save(figure, Theme::Light, plots.join(figure.name()), Format::Png)?;
+    }
+    write(&plots.join("phase-certified.csv"), certify::csv(maps).as_bytes())?;
+    write(&plots.join("README.md"), index(&entries, &rows, &known).as_bytes())?;
+    let report = args.out.join("report.html");
+    let page = Report { rows: &rows, theorems: &known, entries: &entries, cells, failed: failed.len() };
+    write(&report, page.html().as_bytes())?;
+
+    if args.json {
+        println!("{}", summary_json(&rows, cells, failed.len()));
+    } else {
+        print!("{}", table(&rows));
+        println!("{} of {} theorems hold", known.iter().filter(|row| row.holds).count(), known.len());
+        println!("{cells} cells, {} failed", failed.len());
+        if let Some(record) = failed.first() {
+            println!("first failure ({}, cell {}): {}", record.problem, record.cell, record.error);
+        }
+        println!("figures: {}   report: {}", plots.display(), report.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All sweeps of the command.
+struct Configs {
+    rank_one: Config,
+    random: Config,
+    digits: Config,
+    all_digits: Config,
+    teachers: Vec<Config>,
+}
+
+impl Configs {
+    fn all(&self) -> impl Iterator<Item = &Config> {
+        [&self.rank_one, &self.random, &self.digits, &self.all_digits].into_iter().chain(&self.teachers)
+    }
+}
+
+fn configs(seeds: u64) -> Result<Configs> {
+    let target = LAW.target;
+    let along = target * (1.0 - LAW.reach);
+    let mut rank_one = Config::new(TaskSpec::RankOne(RankOneTask { target, across: LAW.across, along }));
+    rank_one.probe.points = Some(401);
+
+    let mut random = Config::new(TaskSpec::Gaussian(Gaussian { held_out: 32, ..Gaussian::default() }));
+    random.heads.seeds = seeds;
+    random.probe.points = Some(25);
+
+    let mut digits = Config::new(TaskSpec::Digits(DigitsTransfer::default()));
+    digits.heads.seeds = FEW_SEEDS;
+    digits.times = vec![PRACTICAL_TIME, f64::INFINITY];
+    digits.probe.points = Some(17);
+    let all = DigitsTransfer { samples: 598, width: 16, ..DigitsTransfer::default() };
+    let mut all_digits = Config::new(TaskSpec::Digits(all));
+    all_digits.heads.seeds = FEW_SEEDS;
+    all_digits.probe.points = Some(13);
+
+    let mut times = vec![0.0];
+    times.extend(log_steps(1e-3, 1.0, 20));
+    times.push(f64::INFINITY);
+    let teacher = |angle| {
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::teacher(angle)));
+        config.heads.seeds = FEW_SEEDS;
+        config.heads.scales = vec![0.5];
+        config.probe.times = Some(times.clone());
+        config
+    };
+    let configs =
+        Configs { rank_one, random, digits, all_digits, teachers: ANGLES.map(teacher).to_vec() };
+    for config in configs.all() {
+        config.validate()?;
+    }
+    Ok(configs)
+}
+
+fn records(config: &Config, bar: &ProgressBar) -> Vec<Record> {
+    sweep::run(config, &|spec, seed| Task::new(spec, seed), &|_| None, &|done| {
+        bar.inc(done.len() as u64)
+    })
+}
+
+/// Mean norm and mean squared norm of the features before finetuning, for every seed.
+struct Norms {
+    random: Vec<[f64; 2]>,
+    digits: Vec<[f64; 2]>,
+}
+
+fn feature_norms(config: &Config) -> Result<Vec<[f64; 2]>> {
+    let first = config.heads.first_seed;
+    (first..first + config.heads.seeds)
+        .map(|seed| {
+            let task = Task::new(&config.problem, seed)?;
+            let z = task.problem.features();
+            Ok([mean_row_norm(z), z.norm_squared() / z.nrows() as f64])
+        })
+        .collect()
+}
+
+/// A metric in units of the features before finetuning.
+fn in_units(metric: usize, value: f64, [norm, square]: [f64; 2]) -> f64 {
+    value / [norm, 1.0, square, norm][metric]
+}
+
+fn entries(
+    random: &[Record],
+    digits: &[Record],
+    teachers: &[Vec<Record>],
+    norms: &Norms,
+    maps: &[Map],
+) -> Result<Vec<Entry>> {
+    let practical: Vec<Record> = digits.iter().filter(|r| r.time == PRACTICAL_TIME).cloned().collect();
+    let entry = |title: &'static str, caption: &'static str, figure: Box<dyn Figure>| Entry {
+        title,
+        caption,
+        figure,
+    };
+    Ok(vec![
+        entry(
+            "The trend",
+            "Each panel shows one metric against the energy that is left when finetuning starts, as a share of the \
+             largest. Distances rise with energy. The dot product and the norm rise, then may fall: the norm of the \
+             rank-one law peaks exactly at E = y (T9), the dot product before it (T12). Distances and norms are in units \
+             of the mean feature norm before finetuning, dot products in units of the mean squared norm.",
+            Box::new(trend(random, digits, norms)),
+        ),
+        entry(
+            "The path of the feature",
+            "One sample with target y = 1.5. The feature starts at z₀ and moves on a hyperbola in the plane of z₀ and the \
+             head. Probing moves the head towards the target, from right to left in energy: the more energy is left, the \
+             further the feature goes (T7).",
+            Box::new(theory::hyperbolas(1.5, 0.8, &[0.25, 0.75, 1.5, 2.25, 3.0])?),
+        ),
+        entry(
+            "In time",
+            "A random problem from three energies: the residual decays, the features move, and the loss is spent by the \
+             backbone and by the head, whose shares add up to all of it (T6).",
+            Box::new(trajectories()?),
+        ),
+        entry(
+            "Closed form against flow",
+            "Relative error of the numerical flow against the rank-one closed form, for four tolerances.",
+            Box::new(theory::agreement()?),
+        ),
+        entry(
+            "Energy and head norm",
+            "The same energy moves the features differently under heads of different norm: rank-one limits for y = 1.5 (O3).",
+            Box::new(theory::heat_map(1.5)),
+        ),
+        entry(
+            "Where the laws end",
+            "Beyond E = y the head points against the feature. The cosine and norm laws go on there for ever; the distance \
+             law and the fall of the dot product end (T13). Proved by interval arithmetic for every real point of each \
+             area: on the left for all energies from y to 2y at once, then at two targets y. The line is the exact boundary at \
+             E = 2y. Below y = 1.25 the distance law fails first between y and 2y. The areas are in phase-certified.csv.",
+            Box::new(theory::phase(maps)),
+        ),
+        entry(
+            "What it means downstream",
+            "Risk after finetuning against probing time, for linear teachers at an angle φ to what the features contain (mean \
+             of three seeds). Features that contain the target want long probing; a poor match wants an early stop (O2).",
+            Box::new(risk(teachers)),
+        ),
+        entry(
+            "Label smoothing",
+            "Digits 5–9: probing towards smoothed labels leaves an energy floor, which grows with ε (T21).",
+            Box::new(smoothing()?),
+        ),
+        entry(
+            "Digits transfer",
+            "A linear backbone pretrained on the digits 0–4 is finetuned on 40 images of 5–9 until t = 0.3 (median and 10–90 % of \
+             three seeds). Probing to convergence leaves little energy, and the head alone overfits; a moderate energy is enough \
+             for the features to adapt.",
+            Box::new(stored::accuracies(&practical).context("the digits sweep has no accuracies")?),
+        ),
+    ])
+}
+
+fn trend(random: &[Record], digits: &[Record], norms: &Norms) -> Trend {
+    let sets = [
+        (curves(random), &norms.random, "random problems, 10–90 %"),
+        (curves(digits), &norms.digits, "digits, 40 images"),
+    ];
+    let panels = METRICS.iter().enumerate().map(|(metric, (title, symbol))| {
+        let mut series = Vec::new();
+        for (curves, norms, label) in &sets {
+            let group: Vec<_> = curves.iter().collect();
+            let value = |r: &Record| in_units(metric, r.metric(metric), norms[r.seed as usize]);
+            series.push(stored::series(label, &group, value));
+        }
+        series.push(LAW.series(metric));
+        let start = if metric < 2 { 0 } else { 1 };
+        SeriesPanel { title: (*title).into(), y_label: format!("{symbol} (start = {start})"), series }
+    });
+    Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.collect() }
+}
+
+fn trajectories() -> Result<Trajectories> {
+    let task = Task::new(&TaskSpec::Gaussian(Gaussian::default()), 0)?;
+    let run = Run::new(&task.problem, &task.initial_head(0, 1.0), 0.0)?;
+    let most = run.path().energy(0.0)?.frobenius;
+    let times = log_steps(1e-2, 1e3, 120);
+    let mut runs = Vec::new();
+    for share in [0.25, 0.5, 1.0] {
+        let energy = share * most;
+        let results = run.finetune(Probe::Frobenius(energy), &times, &Settings::default())?;
+        let of = |f: &dyn Fn(&Simulation) -> f64| results.iter().map(f).collect::<Vec<f64>>();
+        let loss = energy * energy / 2.0;
+        runs.push(Trajectory {
+            label: format!("E = {share} E_{{max}}"),
+            time: times.clone(),
+            residual: of(&|s| s.residual),
+            distance: of(&|s| s.adaptation.euclidean),
+            feature_norm: of(&|s| s.adaptation.norm),
+            head_norm: of(&|s| s.head_norm.1),
+            backbone: of(&|s| s.budget.map_or(f64::NAN, |b| b.backbone / loss)),
+            head: of(&|s| s.budget.map_or(f64::NAN, |b| b.head / loss)),
+        });
+    }
+    Ok(Trajectories {
+        time: Axis::log("time t (1 / backbone rate)"),
+        residual: Axis::log("‖R‖").with_range(1e-6, 10.0),
+        distance: Axis::linear("‖z_{t} − z₀‖, mean"),
+        feature_norm: Axis::linear("‖z_{t}‖, mean"),
+        head_norm: Axis::linear("‖V‖_{F}"),
+        spent: Axis::linear("share of the loss spent").with_range(0.0, 1.0),
+        runs,
+    })
+}
+
+fn risk(teachers: &[Vec<Record>]) -> Risk {
+    let series = teachers.iter().zip(ANGLES).map(|(records, angle)| {
+        let all = curves(records);
+        stored::risk_curve(&format!("φ = {angle} rad"), &all.iter().collect::<Vec<_>>())
+    });
+    Risk {
+        x_label: "probing time τ (1 / head rate)".into(),
+        y_label: "downstream risk E|f(x) − y|²".into(),
+        curves: series.collect(),
+    }
+}
+
+fn smoothing() -> Result<Smoothing> {
+    let task = Task::new(&TaskSpec::Digits(DigitsTransfer::default()), 0)?;
+    let head = task.initial_head(0, 1.0);
+    let mut time = vec![0.0];
+    time.extend(log_steps(1e-4, 1e3, 120));
+    time.push(f64::INFINITY);
+    let path = |epsilon: f64| -> Result<Vec<f64>> {
+        let run = Run::new(&task.problem, &head, epsilon)?;
+        time.iter().map(|&t| Ok(run.path().energy(t)?.aie)).collect()
+    };
+    let mut curves = Vec::new();
+    for epsilon in [0.0, 0.2, 0.4, 0.6] {
+        let energy = path(epsilon)?;
+        let floor = energy[energy.len() - 1];
+        curves.push(SmoothingCurve { epsilon, time: time.clone(), energy, floor });
+    }
+    let mut floors = Vec::new();
+    for i in 0..=10 {
+        let epsilon = f64::from(i) / 10.0;
+        floors.push((epsilon, path(epsilon)?[time.len() - 1]));
+    }
+    Ok(Smoothing {
+        time_label: "probing time τ (1 / head rate)".into(),
+        energy_label: "average initial energy".into(),
+        curves,
+        epsilon_label: "label smoothing ε".into(),
+        floor_label: "energy at τ = ∞".into(),
+        floors,
+    })
+}
+
+fn verdict(row: &Row) -> &'static str {
+    if row.holds() { "holds" } else { "does not hold everywhere" }
+}
+
+fn table(rows: &[Row]) -> String {
+    let width = |of: fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
+    let source = width(|r| r.source.chars().count());
+    let mut text = String::new();
+    let mut last = "";
+    for row in rows {
+        let shown = if row.source == last { "" } else { &row.source };
+        last = &row.source;
+        text += &format!(
+            "{shown:<source$}  {:<18}  {:<20}  {:<24}  {}\n",
+            row.metric_name(),
+            row.claim(),
+            verdict(row),
+            row.finding()
+        );
+    }
+    text
+}
+
+fn summary_json(rows: &[Row], cells: usize, failed: usize) -> serde_json::Value {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|r| {
+            json!({
+                "source": r.source,
+                "metric": taskhead::adaptation::METRICS[r.metric],
+                "claim": r.claim(),
+                "holds": r.holds(),
+                "agree": r.agree.0,
+                "curves": r.agree.1,
+                "peak": r.peaks.map(|[low, median, high]| json!({"low": low, "median": median, "high": high})),
+            })
+        })
+        .collect();
+    json!({"rows": rows, "cells": cells, "failed": failed})
+}
+
+/// What is said of the figure of a real network, which `scripts/replay-gallery` draws.
+const REAL_NETWORKS: &str = "A small CNN, pretrained on five classes of Fashion-MNIST and finetuned on the other five \
+    (`taskhead replay fashion`): the mean of three seeds and their range, with the held-out accuracy. More networks, how long \
+    they take and what was seen: [replay](replay/README.md).";
+
+/// A figure of the gallery with its text.
+fn section(title: &str, name: &str, text: &str) -> String {
+    format!(
+        "\n## {title}\n\n<picture><source media=\"(prefers-color-scheme: dark)\" srcset=\"{name}-dark.svg\">\
+         <img alt=\"{title}\" src=\"{name}.svg\"></picture>\n\n{text}\n"
+    )
+}
+
+/// The index of the gallery.
+fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String {
+    let mut text =
+        "# Gallery\n\nEvery figure is written by `taskhead reproduce`, for light and dark pages. Real networks: [replay](replay/README.md). The solver against others: [solver](solver/README.md).\n"
+            .to_owned();
+    for entry in entries {
+        text += &section(entry.title, entry.figure.name(), entry.caption);
+    }
+    text += &section("Real networks", "replay/fashion", REAL_NETWORKS);
+    text += "\n## Does the trend hold?\n\n| where | metric | claim | | seen |\n|---|---|---|---|---|\n";
+    for row in rows {
+        text += &format!(
+            "| {} | {} | {} | {} | {} |\n",
+            row.source,
+            row.metric_name(),
+            row.claim(),
+            verdict(row),
+            row.finding()
+        );
+    }
+    text += "\n## The theorems\n\nStatements: `taskhead verify --list`. More cases: `taskhead verify`. The certificates: \
+             `taskhead verify --certify`. The proofs: [proofs](../proofs/README.md).\n\n";
+    text += &theorems::markdown(theorems);
+    text
+}

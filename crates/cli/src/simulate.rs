@@ -1,0 +1,137 @@
+//! `taskhead simulate`: one head of a problem file, probed, finetuned and measured.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use nalgebra::DMatrix;
+use serde_json::{Value, json};
+
+use super::json::{adaptation, number};
+use crate::choices::choice;
+use taskhead::flow::solver::DEFAULT_RTOL;
+use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
+use taskhead_files::{RESULT_EXTENSIONS, check_output, read_problem, write_result};
+
+/// Flags of the command.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+#[command(
+    after_help = "PROBLEM holds `targets` N×k, `head` h×k, and either `inputs` N×d with `backbone` h×d, or \
+    `features` N×h with `kernel` N×N. Held out, if wanted: `probe_inputs` P×d, or `probe_features` P×h with \
+    `probe_kernel` P×N.\n\nExamples:\n  \
+    taskhead simulate problem.npz --probe 3 --json\n  \
+    taskhead simulate problem.npz --energy 0.5 --head-rate 0.1 --out result.npz"
+)]
+pub struct Args {
+    /// The problem, .npz or .safetensors.
+    problem: PathBuf,
+    /// Probe the head for this time before finetuning.
+    #[arg(long, value_name = "TAU", value_parser = super::time, conflicts_with = "energy")]
+    probe: Option<f64>,
+    /// Probe the head until this average initial energy is left.
+    #[arg(long, value_name = "E", value_parser = super::amount)]
+    energy: Option<f64>,
+    /// Label smoothing while probing, from 0 to 1.
+    #[arg(long, value_name = "EPSILON", default_value_t = 0.0, value_parser = super::amount)]
+    smoothing: f64,
+    /// Finetuning time.
+    #[arg(long, value_name = "T", default_value = "inf", value_parser = super::time)]
+    time: f64,
+    /// Learning rate of the head over that of the backbone.
+    #[arg(long, value_name = "GAMMA", default_value_t = 1.0, value_parser = super::amount)]
+    head_rate: f64,
+    /// How the flow is solved.
+    #[arg(long, value_parser = choice::<Method>(), default_value = "auto")]
+    method: Method,
+    /// Relative tolerance of the solver.
+    #[arg(long, default_value_t = DEFAULT_RTOL)]
+    rtol: f64,
+    /// Write the arrays `features`, `head` and `probe_features` to this .npz or .safetensors.
+    #[arg(long, value_name = "RESULT")]
+    out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
+    if let Some(out) = &args.out {
+        check_output(out, RESULT_EXTENSIONS)?;
+    }
+    let file = read_problem(&args.problem)?;
+    let run = Run::new(&file.problem, &file.head, args.smoothing)?;
+    let probe = match (args.probe, args.energy) {
+        (_, Some(energy)) => Probe::Aie(energy),
+        (tau, None) => Probe::Time(tau.unwrap_or(0.0)),
+    };
+    let settings = Settings {
+        head_rate: args.head_rate,
+        method: args.method,
+        rtol: args.rtol,
+        ..Settings::default()
+    };
+    let result = run.finetune(probe, &[args.time], &settings)?.remove(0);
+    if let Some(out) = &args.out {
+        let (features, head) = (run.features(&result), run.head(&result));
+        let held_out = run.held_out_features(&result);
+        let mut arrays: Vec<(&str, &DMatrix<f64>)> = vec![("features", &features), ("head", &head)];
+        arrays.extend(held_out.as_ref().map(|held| ("probe_features", held)));
+        write_result(out, &arrays)?;
+    }
+    if args.json {
+        println!("{}", to_json(&result));
+    } else {
+        print!("{}", to_text(&result));
+    }
+    match &result.reason {
+        None => Ok(ExitCode::SUCCESS),
+        Some(reason) => {
+            if !quiet {
+                eprintln!("warning: the flow did not reach its end: {reason}");
+            }
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn to_json(s: &Simulation) -> Value {
+    json!({
+        "method": s.method,
+        "probe_time": number(s.probe_time),
+        "energy": {"aie": number(s.energy.aie), "frobenius": number(s.energy.frobenius)},
+        "time": number(s.time),
+        "status": s.status,
+        "reason": s.reason,
+        "residual": number(s.residual),
+        "conservation_drift": number(s.conservation_drift),
+        "adaptation": adaptation(&s.adaptation),
+        "probe_adaptation": s.held_out.as_ref().map(adaptation),
+        "budget": s.budget.map(|b| json!({"backbone": number(b.backbone), "head": number(b.head)})),
+    })
+}
+
+fn to_text(s: &Simulation) -> String {
+    let mut rows = vec![
+        ("method", format!("{} ({})", s.method, s.status)),
+        ("probing time", format!("{}", s.probe_time)),
+        ("energy", format!("{:.9} (AIE), {:.9} (Frobenius)", s.energy.aie, s.energy.frobenius)),
+        ("finetuning time", format!("{}", s.time)),
+        ("residual", format!("{:.6e}", s.residual)),
+        ("conservation drift", format!("{:.1e}", s.conservation_drift)),
+    ];
+    if let Some(b) = s.budget {
+        rows.push(("loss spent", format!("{:.9} (backbone), {:.9} (head)", b.backbone, b.head)));
+    }
+    rows.push(("head norm", format!("{:.9} -> {:.9}", s.head_norm.0, s.head_norm.1)));
+    let sets = [("adaptation", Some(s.adaptation)), ("held-out adaptation", s.held_out)];
+    for (name, a) in sets.iter().filter_map(|(name, a)| a.map(|a| (name, a))) {
+        let text = format!(
+            "distance {:.9}, cosine distance {:.9}, dot product {:.9}, norm {:.9}",
+            a.euclidean, a.cosine, a.dot, a.norm
+        );
+        rows.push((name, text));
+    }
+    rows.iter().map(|(name, value)| format!("{name:<20} {value}\n")).collect()
+}

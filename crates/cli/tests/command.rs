@@ -1,0 +1,448 @@
+//! The whole program: what a user types, what comes back, and what bad input gives.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::taskhead;
+use nalgebra::DMatrix;
+use serde_json::Value;
+use taskhead::problem::Problem;
+use taskhead::simulation::{Probe, Run, Settings};
+use taskhead::tasks::{normal, stream};
+use taskhead_files::write_result;
+
+/// Standard output of a run that must succeed.
+fn succeed(folder: &Path, args: &[&str]) -> String {
+    let output = taskhead(folder, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Standard error of a run that must fail as bad input: exit code 2, no panic, nothing on standard output.
+fn refuse(folder: &Path, args: &[&str]) -> String {
+    let before = listing(folder);
+    let output = taskhead(folder, args);
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(listing(folder), before, "{args:?} left something behind");
+    text
+}
+
+fn listing(folder: &Path) -> Vec<PathBuf> {
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()).collect();
+    names.sort();
+    names
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// Inputs, backbone, targets and head of a random problem, and held-out inputs.
+fn arrays(seed: u64) -> [DMatrix<f64>; 5] {
+    let rng = |purpose| stream(seed, purpose);
+    [
+        normal(&mut rng(1), 4, 6, 0.5),
+        normal(&mut rng(2), 5, 6, 0.5),
+        normal(&mut rng(3), 4, 2, 1.0),
+        normal(&mut rng(4), 5, 2, 0.5),
+        normal(&mut rng(5), 3, 6, 0.5),
+    ]
+}
+
+fn write_problem(path: &Path) -> [DMatrix<f64>; 5] {
+    let all = arrays(7);
+    let [x, b, y, v, held] = &all;
+    write_result(
+        path,
+        &[("inputs", x), ("backbone", b), ("targets", y), ("head", v), ("probe_inputs", held)],
+    )
+    .expect("a problem file");
+    all
+}
+
+#[test]
+fn simulate_prints_the_numbers_of_the_library() {
+    let folder = folder();
+    let [x, b, y, v, held] = write_problem(&folder.path().join("p.npz"));
+    let text = succeed(
+        folder.path(),
+        &["simulate", "p.npz", "--energy", "0.7", "--head-rate", "0.5", "--json", "--out", "r.npz"],
+    );
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    let problem = Problem::linear(&x, &b, y).unwrap().with_held_out_inputs(&held, &x, &b).unwrap();
+    let run = Run::new(&problem, &v, 0.0).unwrap();
+    let settings = Settings { head_rate: 0.5, ..Settings::default() };
+    let expected = &run.finetune(Probe::Aie(0.7), &[f64::INFINITY], &settings).unwrap()[0];
+    for (path, value) in [
+        ("/energy/aie", expected.energy.aie),
+        ("/adaptation/euclidean", expected.adaptation.euclidean),
+        ("/probe_adaptation/dot", expected.held_out.unwrap().dot),
+        ("/budget/backbone", expected.budget.unwrap().backbone),
+        ("/residual", expected.residual),
+    ] {
+        // Reading JSON may miss the last digit.
+        let found = json.pointer(path).and_then(Value::as_f64).expect(path);
+        assert!((found - value).abs() <= 1e-14 * value.abs(), "{path}: {found} is not {value}");
+    }
+    assert_eq!(json["time"], "inf");
+    assert_eq!(json["method"], "flow");
+    assert_eq!(json["status"], "converged");
+    assert!(folder.path().join("r.npz").exists());
+    assert!(succeed(folder.path(), &["simulate", "p.npz"]).contains("held-out adaptation"));
+}
+
+#[test]
+fn a_closed_form_that_does_not_fit_names_every_hypothesis() {
+    let folder = folder();
+    write_problem(&folder.path().join("p.npz"));
+    let output = taskhead(folder.path(), &["simulate", "p.npz", "--method", "closed-form"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("T7") && text.contains("T14") && text.contains("T15"), "{text}");
+}
+
+#[test]
+fn bad_input_gives_one_clear_error() {
+    let folder = folder();
+    let here = folder.path();
+    write_problem(&here.join("good.npz"));
+    let whole = std::fs::read(here.join("good.npz")).unwrap();
+    std::fs::write(here.join("short.npz"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(here.join("text.npz"), "targets, head\n1, 2\n").unwrap();
+    std::fs::write(here.join("empty.npz"), "").unwrap();
+    std::fs::write(here.join("bad.toml"), "times = [1.0]\n[problem]\nkind = \"cubic\"\n").unwrap();
+    let [x, b, y, v, _] = arrays(1);
+    let write =
+        |name: &str, arrays: &[(&str, &DMatrix<f64>)]| write_result(here.join(name), arrays).unwrap();
+    write("missing.npz", &[("inputs", &x), ("targets", &y), ("head", &v)]);
+    write("shape.npz", &[("inputs", &x), ("backbone", &b), ("targets", &y), ("head", &y)]);
+    let mut nan = y.clone();
+    nan[(1, 0)] = f64::NAN;
+    write("nan.npz", &[("inputs", &x), ("backbone", &b), ("targets", &nan), ("head", &v)]);
+    let z = &x * b.transpose();
+    let mut kernel = DMatrix::identity(4, 4);
+    kernel[(0, 1)] = 0.5;
+    write("asymmetric.npz", &[("features", &z), ("kernel", &kernel), ("targets", &y), ("head", &v)]);
+    kernel[(1, 0)] = 0.5;
+    kernel[(2, 2)] = -1.0;
+    write("indefinite.npz", &[("features", &z), ("kernel", &kernel), ("targets", &y), ("head", &v)]);
+
+    for (args, expected) in [
+        (&["simulate", "none.npz"][..], "none.npz"),
+        (&["simulate", "text.npz"], "text.npz"),
+        (&["simulate", "empty.npz"], "empty"),
+        (&["simulate", "short.npz"], "damaged or cut short"),
+        (&["simulate", "missing.npz"], "backbone"),
+        (&["simulate", "shape.npz"], "`head` is 4x2"),
+        (&["simulate", "nan.npz"], "`targets` holds NaN at row 1, column 0"),
+        (&["simulate", "asymmetric.npz"], "not symmetric"),
+        (&["simulate", "indefinite.npz"], "smallest eigenvalue is -1"),
+        (&["simulate", "good.npz", "--frob", "1"], "--frob"),
+        (&["simulate", "good.npz", "--time", "-1"], "number of at least 0"),
+        (&["simulate", "good.npz", "--time", "soon"], "number of at least 0"),
+        (&["simulate", "good.npz", "--probe", "nan"], "number of at least 0"),
+        (&["simulate", "good.npz", "--energy", "1000"], "is not reached by probing; reachable here"),
+        (&["simulate", "good.npz", "--rtol", "1"], "rtol 1 is not valid"),
+        (&["simulate", "good.npz", "--smoothing", "2"], "smoothing 2 is not valid"),
+        (&["simulate", "good.npz", "--head-rate", "inf"], "finite number"),
+        (&["simulate", "good.npz", "--out", "nowhere/r.npz"], "nowhere"),
+        (&["simulate", "good.npz", "--out", "r.txt"], "npz"),
+        (&["sweep", "bad.toml"], "cubic"),
+        (&["sweep", "none.toml"], "none.toml"),
+        (&["sweep", "--problem", "quadratic"], "--problem quadratic is not valid"),
+        (&["sweep", "--seeds", "0"], "`seeds` holds 0"),
+        (&["sweep", "--times", "2,1"], "ascending"),
+        (&["sweep", "--problem", "rank-one", "--samples", "3"], "--samples does not belong"),
+        (&["sweep", "--out", "nowhere/s"], "nowhere"),
+        (&["sweep", "--threads", "0"], "at least 1"),
+        (&["plot", "text.npz"], "text.npz"),
+        (&["plot", "none.parquet"], "none.parquet"),
+        (&["frobnicate"], "frobnicate"),
+    ] {
+        let text = refuse(here, args);
+        assert!(text.contains(expected), "{args:?} says: {text}");
+    }
+}
+
+const SWEEP: [&str; 10] =
+    ["sweep", "--seeds", "3", "--points", "4", "--samples", "3", "--times", "1,inf", "-q"];
+
+#[test]
+fn a_sweep_has_the_same_bytes_for_any_number_of_threads() {
+    let folder = folder();
+    for threads in ["1", "3"] {
+        let mut args = SWEEP.to_vec();
+        args.extend(["--threads", threads, "--out", threads]);
+        succeed(folder.path(), &args);
+    }
+    for kind in ["parquet", "csv"] {
+        let read = |name: &str| std::fs::read(folder.path().join(format!("{name}.{kind}"))).unwrap();
+        assert_eq!(read("1"), read("3"), "{kind}");
+        assert!(!read("1").is_empty());
+    }
+}
+
+#[test]
+fn an_interrupted_sweep_goes_on_where_it_stopped() {
+    let folder = folder();
+    let mut args = SWEEP.to_vec();
+    args.extend(["--out", "whole"]);
+    succeed(folder.path(), &args);
+    // What an interrupted run leaves: some finished curves, here the first and the third.
+    let whole = taskhead_files::read_sweep(folder.path().join("whole.parquet")).unwrap();
+    let mut part = whole.clone();
+    part.records.retain(|r| r.seed != 1);
+    // A mark that only survives if the curve is not run again.
+    part.records[0].method = "kept".into();
+    taskhead_files::write_parquet(folder.path().join("again.partial.parquet"), &part).unwrap();
+    *args.last_mut().unwrap() = "again";
+    succeed(folder.path(), &args);
+    let again = taskhead_files::read_sweep(folder.path().join("again.parquet")).unwrap();
+    assert_eq!(again.records[0].method, "kept");
+    assert_eq!(
+        format!("{:?}", again.records[1..].to_vec()),
+        format!("{:?}", whole.records[1..].to_vec())
+    );
+    assert!(!folder.path().join("again.partial.parquet").exists());
+    // Another configuration must not pick it up.
+    taskhead_files::write_parquet(folder.path().join("other.partial.parquet"), &part).unwrap();
+    let text = refuse(folder.path(), &["sweep", "--seeds", "2", "--out", "other"]);
+    assert!(text.contains("interrupted sweep of another configuration"), "{text}");
+}
+
+#[test]
+fn cells_that_fail_are_recorded_and_the_rest_goes_on() {
+    let folder = folder();
+    let args = ["sweep", "--problem", "rank-one", "--energies", "0.5,9", "--out", "s", "--json"];
+    let json: Value = serde_json::from_str(&succeed(folder.path(), &args)).unwrap();
+    assert_eq!((json["cells"].as_u64(), json["failed"].as_u64()), (Some(2), Some(1)));
+}
+
+#[test]
+fn plot_draws_what_a_sweep_has_and_names_what_it_has_not() {
+    let folder = folder();
+    let mut args = SWEEP.to_vec();
+    args.extend(["--out", "s"]);
+    succeed(folder.path(), &args);
+    succeed(
+        folder.path(),
+        &["plot", "s.csv", "--figure", "trend", "--format", "png", "--theme", "dark"],
+    );
+    let png = std::fs::read(folder.path().join("plots/trend.png")).unwrap();
+    assert_eq!(&png[1..4], b"PNG");
+    succeed(folder.path(), &["plot", "s.parquet"]);
+    assert!(folder.path().join("plots/trend.svg").exists());
+    let text = refuse(folder.path(), &["plot", "s.csv", "--figure", "risk"]);
+    assert!(text.contains("needs a downstream risk"), "{text}");
+    let text = refuse(folder.path(), &["plot", "s.csv", "--figure", "pie"]);
+    assert!(text.contains("pie") && text.contains("heatmap"), "{text}");
+}
+
+/// A configuration file, its flags, and a problem from a file.
+#[test]
+fn sweeps_take_files() {
+    let folder = folder();
+    write_problem(&folder.path().join("p.npz"));
+    let config = "times = [inf]\n[problem]\nkind = \"file\"\npath = \"p.npz\"\n[probe]\npoints = 3\n";
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
+    succeed(folder.path(), &["sweep", "c.toml", "--scales", "0.5,1", "--out", "s", "-q"]);
+    let sweep = taskhead_files::read_sweep(folder.path().join("s.csv")).unwrap();
+    assert_eq!(sweep.records.len(), 6);
+    assert!(sweep.records.iter().all(|r| r.succeeded() && r.held_out_norm.is_finite()));
+    assert!(sweep.config.contains("p.npz"));
+}
+
+/// Features with targets alone: K = ZZᵀ and heads by the seed.
+#[test]
+fn sweeps_take_features_without_a_kernel() {
+    let folder = folder();
+    let [z, _, y, ..] = arrays(3);
+    write_result(folder.path().join("f.npz"), &[("features", &z), ("targets", &y)]).unwrap();
+    succeed(
+        folder.path(),
+        &["sweep", "--problem", "f.npz", "--points", "3", "--seeds", "2", "--out", "s", "-q"],
+    );
+    let sweep = taskhead_files::read_sweep(folder.path().join("s.parquet")).unwrap();
+    assert_eq!(sweep.records.len(), 6);
+    assert!(sweep.records.iter().all(|r| r.succeeded()));
+    assert_ne!(sweep.records[2].aie, sweep.records[5].aie);
+}
+
+#[test]
+fn reproduce_writes_every_figure_the_index_and_the_report() {
+    let folder = folder();
+    let text = succeed(folder.path(), &["reproduce", "--seeds", "2", "--json"]);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(json["failed"], 0);
+    assert_eq!(rows.len(), 24);
+    for row in rows.iter().filter(|r| r["source"] == "rank-one law") {
+        assert_eq!(row["holds"], true, "{row}");
+    }
+    // T9: the norm of the rank-one law peaks at E = y, which is 1/1.6 of the largest energy.
+    let norm = rows.iter().find(|r| r["source"] == "rank-one law" && r["metric"] == "norm").unwrap();
+    assert!((norm["peak"]["median"].as_f64().unwrap() - 0.625).abs() < 0.003);
+    let report = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    let names = [
+        "trend",
+        "hyperbolas",
+        "trajectories",
+        "agreement",
+        "heatmap",
+        "phase",
+        "risk",
+        "smoothing",
+        "digits",
+    ];
+    assert_eq!(report.matches("<svg ").count(), 2 * names.len());
+    assert!(
+        !report.contains("http://")
+            || report.matches("http://").count() == report.matches("http://www.w3.org").count()
+    );
+    let areas = std::fs::read_to_string(folder.path().join("plots/phase-certified.csv")).unwrap();
+    assert!(areas.starts_with("law,target,y_low,") && areas.lines().count() > 1_000);
+    for name in names {
+        for file in [format!("{name}.svg"), format!("{name}-dark.svg"), format!("{name}.png")] {
+            assert!(folder.path().join("plots").join(&file).exists(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn explore_serves_a_built_page_on_this_computer_only() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::process::Stdio;
+
+    let folder = folder();
+    let page = folder.path().join("page");
+    std::fs::create_dir_all(page.join("fonts")).unwrap();
+    for (name, text) in [("index.html", "<p>here"), ("engine.wasm", "\0asm"), ("fonts/a.woff2", "font")]
+    {
+        std::fs::write(page.join(name), text).unwrap();
+    }
+    let mut server = Command::new(env!("CARGO_BIN_EXE_taskhead"))
+        .args(["explore", "--no-open", "--quiet", "--page"])
+        .arg(&page)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let address = url.trim().strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
+    let port = address.strip_prefix("127.0.0.1:").expect("this computer only").to_owned();
+    let ask = |method: &str, path: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let home = ask("GET", "/?y=1#laws");
+    assert!(home.starts_with("HTTP/1.1 200") && home.contains("text/html") && home.ends_with("<p>here"));
+    assert!(ask("GET", "/engine.wasm").contains("application/wasm"));
+    assert!(ask("GET", "/fonts/a.woff2").ends_with("font"));
+    for path in ["/nothing", "/../page/index.html", "/fonts", "//index.html"] {
+        assert!(ask("GET", path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    assert!(ask("POST", "/").starts_with("HTTP/1.1 405"));
+
+    let taken = refuse(folder.path(), &["explore", "--no-open", "--page", "page", "--port", &port]);
+    assert!(taken.starts_with(&format!("error: port {port} of 127.0.0.1 cannot be used: ")), "{taken}");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn explore_needs_the_built_page() {
+    let folder = folder();
+    let missing = refuse(folder.path(), &["explore", "--no-open", "--page", "nowhere"]);
+    assert!(missing.starts_with("error: nowhere: cannot be read: "), "{missing}");
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let empty = refuse(folder.path(), &["explore", "--no-open", "--page", "empty"]);
+    assert!(empty.contains("index.html is missing; scripts/build-web makes it"), "{empty}");
+    refuse(folder.path(), &["explore", "--port", "70000"]);
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn verify_gives_verdicts_whatever_the_number_of_threads() {
+    let folder = folder();
+    let run = |threads: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_taskhead"))
+            .args(["verify", "T7", "t9", "O1", "--instances", "40", "--json"])
+            .env("RAYON_NUM_THREADS", threads)
+            .current_dir(&folder)
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let one = run("1");
+    assert_eq!(one, run("3"));
+    let value = json_of(&one);
+    let verdicts: Vec<&str> =
+        value["entries"].as_array().unwrap().iter().map(|e| e["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["holds", "holds", "observed"]);
+    assert_eq!(value["entries"][2]["finding"]["problems"], 40);
+}
+
+#[test]
+fn the_worst_case_of_a_check_replays_in_simulate() {
+    let folder = folder();
+    let text =
+        succeed(folder.path(), &["verify", "T7", "--instances", "40", "--json", "--save", "cases"]);
+    let worst = &json_of(&text)["entries"][0]["checks"][0]["worst"]["instance"];
+    let mut args = vec!["simulate", "cases/T7-1.npz", "--json"];
+    args.extend(worst["flags"].as_str().unwrap().split_whitespace());
+    let replayed = json_of(&succeed(folder.path(), &args));
+    assert_eq!(replayed["method"], "rank-one");
+    let number = |v: &Value| v.as_f64().unwrap();
+    let (z, v) = (&worst["features"][0], &worst["head"]);
+    let dot: f64 = (0..v.as_array().unwrap().len()).map(|i| number(&z[i]) * number(&v[i][0])).sum();
+    let energy = (number(&worst["targets"][0][0]) - dot).abs();
+    assert!((number(&replayed["energy"]["aie"]) - energy).abs() < 1e-12 * (1.0 + energy));
+}
+
+#[test]
+fn verify_lists_statements_and_refuses_unknown_ones() {
+    let folder = folder();
+    let text = succeed(folder.path(), &["verify", "T12", "--list"]);
+    assert!(text.contains("T12_dot_law") && text.contains("dot product"), "{text}");
+    assert!(
+        refuse(folder.path(), &["verify", "T99"]).contains("there is no statement `T99`; there are T1")
+    );
+    refuse(folder.path(), &["verify", "--instances", "0"]);
+    refuse(folder.path(), &["verify", "--seed", "-1"]);
+    std::fs::write(folder.path().join("file"), "x").unwrap();
+    refuse(folder.path(), &["verify", "T9", "--instances", "5", "--save", "file/cases"]);
+}
+
+#[test]
+fn certificates_cover_their_box_and_refuse_what_has_none() {
+    let folder = folder();
+    let args = ["verify", "T9", "T10", "--certify", "--range", "0.01", "100", "--json"];
+    let value = json_of(&succeed(folder.path(), &args));
+    let laws = value["laws"].as_array().unwrap();
+    assert_eq!(laws.len(), 2);
+    for law in laws {
+        assert_eq!(law["verdict"], "proved");
+        assert_eq!(law["region"]["y"], serde_json::json!([0.01, 100.0]));
+        assert_eq!(law["shares"][0], 1.0);
+    }
+    let text = refuse(folder.path(), &["verify", "T3", "--certify"]);
+    assert!(text.contains("certificates for T8, T9"), "{text}");
+    assert!(refuse(folder.path(), &["verify", "--certify", "--range", "1", "0.5"]).contains("0.5"));
+    refuse(folder.path(), &["verify", "--certify", "--reach", "nan"]);
+    refuse(folder.path(), &["verify", "--certify", "--seed", "1"]);
+    refuse(folder.path(), &["verify", "T9", "--reach", "3"]);
+}

@@ -1,0 +1,499 @@
+//! Replays: agreement with the engine, what learns and what does not, honest numbers, stops and bad input.
+#![cfg(feature = "replay")]
+
+mod common;
+
+use std::process::Command;
+
+use common::taskhead;
+use taskhead::simulation::{Probe, Run, Settings};
+use taskhead::sweep::config::Probes;
+use taskhead::sweep::record::Record;
+use taskhead::tasks::{normal, stream};
+use taskhead_files::read_sweep;
+use taskhead_replay::config::{Backbone, Config, Data, Loss, Source};
+use taskhead_replay::{Replay, device};
+
+fn run(config: Config) -> Vec<Record> {
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let records = replay.run(&|_| None, &|_| {});
+    assert!(records.iter().all(Record::succeeded), "{}", records[0].error);
+    records
+}
+
+/// Digits in a second.
+fn small() -> Config {
+    let mut config = Config::preset("digits").unwrap();
+    config.times = vec![1.0, 4.0];
+    config.data = Data::Digits { samples: Some(80) };
+    config.backbone = Backbone::Mlp { widths: vec![24, 16] };
+    config.pretrain.epochs = 3.0;
+    config.probing.longest = 20.0;
+    config.heads.seeds = 1;
+    config.probe.points = Some(3);
+    config
+}
+
+fn numbers(r: &Record) -> [f64; 7] {
+    [r.aie, r.euclidean, r.cosine, r.dot, r.norm, r.held_out_euclidean, r.residual]
+}
+
+/// Gradient descent through the tensor library lands on the engine's flow, with an error of first order
+/// in the step.
+#[test]
+fn linear_networks_land_on_the_engine() {
+    let (probe_time, time, seed) = (0.5, 2.0, 3);
+    let mut config = Config::preset("linear").unwrap();
+    (config.times, config.heads.seeds, config.heads.first_seed) = (vec![time], 1, seed);
+    config.heads.head_rates = vec![0.5];
+    config.heads.smoothings = vec![0.1];
+    config.probe = Probes { times: Some(vec![probe_time]), ..Probes::default() };
+    let Data::Linear(task) = &config.data else { panic!("linear data") };
+    let head = normal(&mut stream(seed, 5), task.width, task.outputs, 1.0 / (task.width as f64).sqrt());
+    let problem = task.draw(seed).problem().unwrap();
+    let settings = Settings { head_rate: 0.5, ..Settings::default() };
+    let engine = Run::new(&problem, &head, 0.1).unwrap();
+    let engine = &engine.finetune(Probe::Time(probe_time), &[time], &settings).unwrap()[0];
+    let held_out = engine.held_out.unwrap();
+    let expected = [
+        engine.energy.aie,
+        engine.adaptation.euclidean,
+        engine.adaptation.cosine,
+        engine.adaptation.dot,
+        engine.adaptation.norm,
+        held_out.euclidean,
+        engine.residual,
+    ];
+    let errors = |step: f64| {
+        let mut config = config.clone();
+        (config.finetune.rate, config.probing.training.rate) = (step, step);
+        let records = run(config);
+        assert_eq!((records[0].probe_time, records[0].time), (probe_time, time));
+        let found = numbers(&records[0]);
+        std::array::from_fn::<f64, 7, _>(|i| (found[i] / expected[i] - 1.0).abs())
+    };
+    let (coarse, fine) = (errors(1e-3), errors(5e-4));
+    for (coarse, fine) in coarse.into_iter().zip(fine) {
+        assert!(coarse < 1e-3, "{coarse}");
+        assert!((coarse / fine - 2.0).abs() < 0.05, "{coarse} and {fine}");
+    }
+}
+
+/// The theory over a linear network is the network.
+#[test]
+fn the_tangent_kernel_of_a_linear_network_is_that_of_its_inputs() {
+    let mut config = Config::preset("linear").unwrap();
+    (config.times, config.heads.seeds) = (vec![1.0, 3.0], 1);
+    config.heads.head_rates = vec![0.3];
+    config.probe.points = Some(2);
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let network = replay.run(&|_| None, &|_| {});
+    let theory = replay.theory(&network, 3, &|| {}).unwrap();
+    assert_eq!(network.len(), theory.len());
+    for (a, b) in network.iter().zip(&theory) {
+        assert_eq!((a.cell, a.aie), (b.cell, b.aie));
+        for metric in 0..4 {
+            let (a, b) = (a.metric(metric), b.metric(metric));
+            assert!((a / b - 1.0).abs() < 2e-3, "{a} and {b}");
+        }
+    }
+}
+
+/// The numbers come from what was learned: they change with the source task.
+#[test]
+fn shuffled_labels_and_a_random_backbone_change_the_numbers() {
+    let end = |source| {
+        let mut config = small();
+        config.pretrain.source = source;
+        numbers(run(config).last().unwrap())
+    };
+    let all = [Source::Labels, Source::Shuffled, Source::None].map(end);
+    for (i, j) in [(0, 1), (0, 2), (1, 2)] {
+        for (a, b) in all[i].iter().zip(all[j]) {
+            assert!((a / b - 1.0).abs() > 1e-3, "{a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn a_cell_depends_on_its_seed_only() {
+    let text = |config: Config| format!("{:?}", run(config));
+    let mut config = small();
+    config.heads.seeds = 2;
+    assert_eq!(text(config.clone()), text(config.clone()));
+    let all = run(config.clone());
+    (config.heads.seeds, config.heads.first_seed) = (1, 1);
+    let second: Vec<_> = run(config).iter().map(numbers).collect();
+    assert_eq!(all[6..].iter().map(numbers).collect::<Vec<_>>(), second);
+    assert_ne!(numbers(&all[0]), second[0]);
+}
+
+/// A ResNet learns its source task, moves in finetuning, and a step of no size moves nothing: features are
+/// measured with the statistics of all training samples, whatever the batches were.
+#[test]
+fn residual_networks_learn_and_stay_where_nothing_learns() {
+    let mut config = small();
+    config.backbone = Backbone::Resnet { channels: vec![6, 8], blocks: 1, large: false };
+    config.times = vec![4.0];
+    let text = |config: &Config| format!("{:?}", run(config.clone()));
+    assert_eq!(text(&config), text(&config));
+    let records = run(config.clone());
+    for r in &records {
+        assert!(
+            r.residual < r.frobenius && r.euclidean > 0.0 && r.problem == "digits resnet-6",
+            "{r:?}"
+        );
+    }
+    // A pretrained backbone is a better start than a random one for a head that probes for as long.
+    let accuracy = |source| {
+        let mut config = config.clone();
+        config.pretrain.source = source;
+        config.probe = Probes { times: Some(vec![20.0]), ..Probes::default() };
+        run(config)[0].accuracy_start
+    };
+    assert!(accuracy(Source::Labels) > accuracy(Source::None));
+    config.finetune.rate = 1e-30;
+    for r in run(config.clone()) {
+        assert!(r.euclidean < 1e-6, "{r:?}");
+    }
+    // The last block may belong to the head.
+    config.head[0].blocks = 1;
+    config.finetune.rate = 0.01;
+    let last = run(config).pop().unwrap();
+    assert!(last.residual < last.frobenius && last.euclidean > 0.0, "{last:?}");
+}
+
+/// One folder for the source task, another one for the downstream task.
+#[test]
+fn source_and_downstream_task_may_be_in_two_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let idx = |place: &str, side: u32, classes: usize, shift: usize| {
+        std::fs::create_dir_all(here.join(place)).unwrap();
+        for (part, count) in [("train", 48usize), ("t10k", 12)] {
+            let number = |n: u32| n.to_be_bytes().to_vec();
+            let mut images = [0x803, count as u32, side, side].map(number).concat();
+            let mut labels = [0x801, count as u32].map(number).concat();
+            for i in 0..count {
+                let class = i % classes;
+                labels.push((class + 2) as u8);
+                let lit = |at: usize| at % side as usize == class + shift;
+                images.extend(
+                    (0..(side * side) as usize).map(|at| 200 * u8::from(lit(at)) + (i % 7) as u8),
+                );
+            }
+            std::fs::write(here.join(place).join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+            std::fs::write(here.join(place).join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+        }
+    };
+    idx("clothes", 8, 3, 0);
+    idx("digits", 8, 4, 2);
+    idx("large", 9, 3, 0);
+    idx("one", 8, 1, 0);
+    let go = |args: &str| {
+        let common = "replay fashion --samples 20 --seeds 1 --points 2 --times 1 --widths 8 -q --out";
+        taskhead(here, &common.split(' ').chain(args.split(' ')).collect::<Vec<_>>())
+    };
+    let output = go("both --data digits --source-data clothes");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let records = |name: &str| read_sweep(here.join(name)).unwrap().records;
+    assert!(records("both.csv").iter().all(|r| r.succeeded() && r.problem == "clothes to digits mlp"));
+    // The other way round, and within one folder, the numbers are others.
+    let output = go("back --data clothes --source-data digits --classes 2,3,4 --source-classes 2,5");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(go("split --data digits --source-classes 2,3 --classes 4,5").status.success());
+    let ends: Vec<f64> =
+        ["both.csv", "back.csv", "split.csv"].iter().map(|name| records(name)[0].euclidean).collect();
+    assert!(ends[0] != ends[1] && ends[0] != ends[2], "{ends:?}");
+    std::fs::create_dir_all(here.join("cut")).unwrap();
+    for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte"] {
+        std::fs::copy(here.join("clothes").join(name), here.join("cut").join(name)).unwrap();
+    }
+    std::fs::write(here.join("cut/t10k-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 12, 2]).unwrap();
+    for (args, expected) in [
+        ("bad --data digits --source-data none", "none: there is no such folder; --source-data takes"),
+        ("bad --data none --source-data digits", "none: there is no such folder; --data takes"),
+        ("bad --data digits --source-data large", "large: its images have the shape [9, 9, 1]"),
+        (
+            "bad --data digits --source-data cut",
+            "cut/t10k-labels-idx1-ubyte: the shape [12] needs 12 bytes",
+        ),
+        (
+            "bad --data cut --source-data digits",
+            "cut/t10k-labels-idx1-ubyte: the shape [12] needs 12 bytes",
+        ),
+        ("bad --data one --source-data digits", "one: there is but one label, 2"),
+        (
+            "bad --data digits --source-data clothes --source-classes 2,9",
+            "clothes: no image has the label 9",
+        ),
+        ("bad --data digits --classes 2", "`data.classes` holds 1; accepted: at least two"),
+    ] {
+        let output = go(args);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args}: {text}");
+        assert!(text.contains(expected) && !text.contains("panicked"), "{args} says: {text}");
+        assert!(!here.join("bad.csv").exists());
+    }
+}
+
+/// Even points are where they should be: from the longest probing to none, evenly in energy.
+#[test]
+fn probing_points_are_placed_by_energy() {
+    let mut config = small();
+    config.probe.points = Some(5);
+    let records = run(config.clone());
+    let energies: Vec<f64> = records.iter().step_by(2).map(|r| r.frobenius).collect();
+    let [low, high] = [energies[0], energies[4]];
+    assert_eq!((records[0].probe_time, records[8].probe_time), (20.0, 0.0));
+    for (i, energy) in energies.iter().enumerate().take(4).skip(1) {
+        let wanted = low + (high - low) * i as f64 / 4.0;
+        // At the first step below it.
+        assert!(*energy <= wanted && *energy > wanted - 0.1 * (high - low), "{energies:?}");
+    }
+    config.probe = Probes { energies: Some(vec![records[4].aie, 99.0]), ..Probes::default() };
+    let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+    let records = replay.run(&|_| None, &|_| {});
+    assert!(records[0].succeeded());
+    assert!(records[2].error.starts_with("an energy of 99 is not reached"), "{}", records[2].error);
+}
+
+/// Heads of two layers, layers of the backbone in the head, frozen heads and both losses.
+#[test]
+fn every_option_learns() {
+    let base = numbers(&run(small())[1]);
+    let changes: [fn(&mut Config); 6] = [
+        |c| c.head[0].hidden = Some(8),
+        |c| c.head[0].blocks = 1,
+        |c| c.loss = Loss::Squared,
+        |c| c.heads.smoothings = vec![0.2],
+        |c| c.heads.head_rates = vec![0.0],
+        |c| c.heads.scales = vec![0.5],
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        let mut config = small();
+        change(&mut config);
+        let records = run(config);
+        let last = records.last().unwrap();
+        assert_ne!(numbers(&records[1]), base, "option {i}");
+        // Finetuning fits the training samples better than where it started.
+        assert!(last.residual < last.frobenius && last.euclidean > 0.0, "option {i}: {last:?}");
+        assert_eq!(last.head_norm == last.head_norm_start, i == 4, "option {i}");
+    }
+}
+
+/// A small set in each format that a folder may have, through the whole command.
+#[test]
+fn folders_of_images_are_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    // Class c is brighter in column c; as CIFAR-10's binary format and as PNG.
+    let pixel = |class: usize, i: usize, x: usize| (40 * usize::from(x % 4 == class) + 7 * i % 23) as u8;
+    std::fs::create_dir_all(here.join("cifar")).unwrap();
+    for (name, count) in [("data_batch_2.bin", 32), ("test_batch.bin", 8)] {
+        let mut bytes = Vec::new();
+        for i in 0..count {
+            bytes.push((i % 4) as u8);
+            bytes.extend((0..3 * 32 * 32).map(|at| pixel(i % 4, i, at % 32)));
+        }
+        std::fs::write(here.join("cifar").join(name), bytes).unwrap();
+    }
+    for (part, count) in [("train", 8), ("test", 2)] {
+        for class in 0..4 {
+            let place = here.join("png").join(part).join(format!("class {class}"));
+            std::fs::create_dir_all(&place).unwrap();
+            for i in 0..count {
+                let image =
+                    image::GrayImage::from_fn(12, 12, |x, _| image::Luma([pixel(class, i, x as usize)]));
+                image.save(place.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+    let config = "times = [1.0]\n[data]\nkind = \"files\"\nsource = [0, 1]\nclasses = [3, 2]\nsamples = 12\n\
+        held-out = 4\nfolder = \"FOLDER\"\n[backbone]\nkind = \"cnn\"\nchannels = [4]\nwidth = 8\n[heads]\nseeds = 1\n\
+        [pretrain]\nepochs = 1.0\n[probing]\nlongest = 5.0\n[probe]\npoints = 2\n";
+    for name in ["cifar", "png"] {
+        std::fs::write(here.join("c.toml"), config.replace("FOLDER", name)).unwrap();
+        let output = taskhead(here, &["replay", "c.toml", "-q", "--out", name]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let sweep = read_sweep(here.join(format!("{name}.csv"))).unwrap();
+        assert_eq!(sweep.records.len(), 2);
+        assert!(sweep.records.iter().all(|r| r.succeeded() && r.problem == format!("{name} cnn")));
+        assert!(here.join(name).join("transfer.svg").exists());
+        // Normalised pixels give other numbers, and wait for a normalisation that fits.
+        let go = |flags: &str| {
+            let all = format!("replay c.toml -q --out normalised {flags}");
+            taskhead(here, &all.split(' ').collect::<Vec<_>>())
+        };
+        for (flags, expected) in [
+            ("--mean 0.5,0.4", "2 numbers for mean do not fit images of 3 channels; accepted: 1 or 3"),
+            ("--std 0", "`data.std` holds 0; accepted: finite numbers above 0"),
+            ("--mean inf", "`data.mean` holds inf; accepted: finite numbers"),
+        ] {
+            let output = go(flags);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{flags}: {text}");
+            assert!(
+                text.contains(expected) && text.contains(&format!("{name}: ")) == flags.contains(',')
+            );
+            assert!(!here.join("normalised.csv").exists());
+        }
+        assert!(go("--mean 0.5,0.4,0.3 --std 0.2").status.success());
+        let normalised = read_sweep(here.join("normalised.csv")).unwrap();
+        assert_ne!(normalised.records[0].euclidean, sweep.records[0].euclidean);
+        std::fs::remove_file(here.join("normalised.csv")).unwrap();
+    }
+}
+
+#[test]
+fn a_killed_replay_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = |out: &'static str| {
+        let flags =
+            "replay digits --seeds 2 --points 4 --samples 200 --times 60 --threads 1 -q --json --out";
+        let mut all: Vec<&str> = flags.split(' ').collect();
+        all.push(out);
+        all
+    };
+    let whole = taskhead(folder.path(), &args("whole"));
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_taskhead"))
+        .args(args("again"))
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    let partial = folder.path().join("again.partial.parquet");
+    let stored = || read_sweep(&partial).map_or(0, |s| s.records.len());
+    while stored() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(child.try_wait().unwrap().is_none(), "it was over before it could be killed");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = stored();
+    assert!((2..8).contains(&left) && !folder.path().join("again.parquet").exists());
+    let again = taskhead(folder.path(), &args("again"));
+    let json: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((json["known"].as_u64(), json["cells"].as_u64()), (Some(left as u64), Some(8)));
+    for kind in ["parquet", "csv"] {
+        let read = |name: &str| std::fs::read(folder.path().join(format!("{name}.{kind}"))).unwrap();
+        assert_eq!(read("whole"), read("again"), "{kind}");
+    }
+    assert!(!partial.exists());
+}
+
+#[test]
+fn a_pretrained_backbone_is_kept_and_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "replay digits --seeds 1 --points 2 --samples 40 --times 1 --json -q --out";
+    let go = |out: &str, more: &[&str]| {
+        let mut args: Vec<&str> = flags.split(' ').collect();
+        args.push(out);
+        args.extend(more);
+        let output = taskhead(folder.path(), &args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        json["backbone"].as_str().map(str::to_owned)
+    };
+    assert_eq!(go("a", &[]), None);
+    let file = go("b", &[]).expect("read from the cache");
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("a.csv"), read("b.csv"));
+    // As weights of the user's it gives the same numbers; the configuration says where they come from.
+    assert_eq!(go("c", &["--weights", &file]), Some(file.clone()));
+    let records = |name: &str| format!("{:?}", read_sweep(folder.path().join(name)).unwrap().records);
+    assert_eq!(records("a.csv"), records("c.csv"));
+    assert_eq!(go("d", &["--source", "shuffled"]), None);
+    assert_ne!(records("a.csv"), records("d.csv"));
+}
+
+#[test]
+fn bad_input_gives_one_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("bad.toml"), "[data]\nkind = \"letters\"\n").unwrap();
+    std::fs::write(here.join("field.toml"), "[data]\nkind = \"digits\"\n[finetune]\nrat = 1\n").unwrap();
+    std::fs::write(here.join("none.safetensors"), "nothing").unwrap();
+    let small = ["--widths", "4", "--source", "none", "--seeds", "1", "--points", "2", "--times", "1"];
+    let mut make = vec!["replay", "digits", "-q", "--out", "w"];
+    make.extend([
+        "--seeds",
+        "1",
+        "--points",
+        "2",
+        "--times",
+        "1",
+        "--samples",
+        "40",
+        "--cache",
+        "cache",
+    ]);
+    assert!(taskhead(here, &make).status.success());
+    let weights = std::fs::read_dir(here.join("cache")).unwrap().next().unwrap().unwrap().path();
+    let weights = weights.to_str().unwrap().to_owned();
+    let bytes = std::fs::read(&weights).unwrap();
+    std::fs::write(here.join("short.safetensors"), &bytes[..bytes.len() - 8]).unwrap();
+    for (args, expected) in [
+        (
+            &["letters"][..],
+            "letters is no setting; accepted: linear, digits, digits-cnn, fashion, images",
+        ),
+        (&["bad.toml"], "letters"),
+        (&["field.toml"], "rat"),
+        (&["digits", "--device", "tpu"], "device tpu cannot be used: there is no such device"),
+        (&["digits", "--device", "cuda:7"], "cuda:7 cannot be used"),
+        (&["digits", "--samples", "599"], "data.samples = 599 is not valid; accepted: 1 to 598"),
+        (&["digits", "--rate", "-1"], "`finetune.rate` holds -1"),
+        (&["digits", "--times", "inf"], "finite number"),
+        (&["digits", "--times", "2,1"], "ascending"),
+        (&["digits", "--head-blocks", "2"], "`head.blocks` holds 2"),
+        (&["digits", "--widths", "0"], "`backbone.widths` holds 0"),
+        (&["linear", "--widths", "8"], "belong together"),
+        (&["linear", "--rate", "0.3"], "one over a whole number"),
+        (&["fashion", "--data", "nowhere"], "nowhere: there is no such folder"),
+        (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
+        (&["digits", "--data", "cache"], "--data does not belong to this setting"),
+        (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
+        (&["digits", "--head-hidden", "4", "--theory"], "the theory needs a linear head"),
+        (
+            &["digits", "--widths", "5000,5000", "--samples", "598", "--source", "none", "--theory"],
+            "the tangent kernel needs at least",
+        ),
+        (&["digits", "--mean", "0.5"], "--mean does not belong to this setting"),
+        (&["fashion", "--std", "one"], "invalid value 'one'"),
+        (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),
+        (&["digits", "--widths", "18446744073709551615,2"], "GiB of memory"),
+        (&["digits", "--head-hidden", "9000000000000"], "finetuning needs at least"),
+        (&["linear", "--samples", "900000000000"], "the linear network needs at least"),
+        (&["digits", "--points", "900000000000"], "at most 10000000 are accepted"),
+        (&["digits", "--backbone", "vgg"], "possible values"),
+        (&["digits", "--out", "nowhere/r"], "nowhere"),
+        (&["digits", "--threads", "0"], "at least 1"),
+        (&["digits", "--weights", "missing.safetensors"], "missing.safetensors: cannot read"),
+        (&["digits", "--weights", "none.safetensors"], "not a whole safetensors file"),
+        (&["digits", "--weights", "short.safetensors"], "not a whole safetensors file"),
+        (
+            &["digits", "--widths", "64,32", "--weights", &weights],
+            "`backbone.0.weight` has shape [64, 128]",
+        ),
+        (&["digits", "--widths", "128", "--weights", &weights], "`backbone.1.bias` has no place"),
+    ] {
+        let mut all = vec!["replay"];
+        all.extend(args);
+        let output = taskhead(here, &all);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        assert!(text.contains(expected) && !text.contains("panicked"), "{args:?} says: {text}");
+        assert!(output.stdout.is_empty() && !here.join("replay.csv").exists());
+    }
+    // A rate at which training diverges fails the cells, with the reason.
+    let mut args =
+        vec!["replay", "digits", "--rate", "1e3", "--loss", "squared", "--json", "-q", "--out", "d"];
+    args.extend(small);
+    *args.last_mut().unwrap() = "20";
+    let output = taskhead(here, &args);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["failed"], json["cells"]);
+    let error = &read_sweep(here.join("d.csv")).unwrap().records[0].error;
+    assert!(error.starts_with("finetuning diverged"), "{error}");
+}

@@ -1,0 +1,370 @@
+//! What can go wrong with a file, with the values that show it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use taskhead::problem::ProblemError;
+
+/// A file that cannot be read or written, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {fault}", path.display())]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// Puts the path in front of a fault.
+pub(super) trait At<T> {
+    /// The same result, naming the file.
+    fn at(self, path: &Path) -> Result<T, FileError>;
+}
+
+impl<T, E: Into<Fault>> At<T> for Result<T, E> {
+    fn at(self, path: &Path) -> Result<T, FileError> {
+        self.map_err(|e| FileError { path: path.to_owned(), fault: e.into() })
+    }
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The operating system refused.
+    #[error("cannot {action}: {source}")]
+    Io {
+        /// What was tried: "open", "read", "write" …
+        action: &'static str,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// A folder, a pipe or a device where a file is needed.
+    #[error("this is a {found}, not a file")]
+    NotAFile {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file of zero bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// Content of a kind that is not read here.
+    #[error("this is {}; accepted: {accepted}", describe(start))]
+    Format {
+        /// The first bytes of the file.
+        start: Vec<u8>,
+        /// The kinds that are read.
+        accepted: &'static str,
+    },
+    /// A damaged or truncated zip archive.
+    #[cfg(feature = "all")]
+    #[error("the archive is damaged or cut short ({0})")]
+    Zip(#[from] zip::result::ZipError),
+    /// A damaged or truncated safetensors file.
+    #[error("the safetensors file is damaged or cut short ({0})")]
+    SafeTensors(#[from] safetensors::SafeTensorError),
+    /// A member of a zip archive that is no array.
+    #[error("the archive holds `{entry}`, which is not a .npy array")]
+    Entry {
+        /// Name of the member.
+        entry: String,
+    },
+    /// Two members of a zip archive with one name.
+    #[error("two members of the archive have the same name")]
+    Repeated,
+    /// Two arrays of one name.
+    #[error("there are two arrays `{array}`")]
+    Duplicate {
+        /// The name.
+        array: String,
+    },
+    /// The data of an array cannot be decompressed, or its checksum is wrong.
+    #[error("array `{array}` is damaged ({source})")]
+    Damaged {
+        /// Name of the array.
+        array: String,
+        /// What the decoder says.
+        source: io::Error,
+    },
+    /// The header of a .npy array is longer than NumPy itself would read.
+    #[error("the header of array `{array}` claims {length} bytes; accepted: up to {limit}")]
+    HeaderLength {
+        /// Name of the array.
+        array: String,
+        /// Length that the header claims.
+        length: u64,
+        /// The longest that is read.
+        limit: u64,
+    },
+    /// The header of a .npy array is not that of a plain array.
+    #[error("the header of array `{array}` is not that of a plain array of numbers: {header}")]
+    Header {
+        /// Name of the array.
+        array: String,
+        /// Its beginning.
+        header: String,
+    },
+    /// An array with fewer or more bytes than its shape needs.
+    #[error(
+        "array `{array}` of shape {shape:?} needs {expected} bytes, but the file holds {}{found}",
+        if found > expected { "at least " } else { "" }
+    )]
+    Length {
+        /// Name of the array.
+        array: String,
+        /// Shape in the header.
+        shape: Vec<u64>,
+        /// Bytes that the shape needs.
+        expected: u64,
+        /// Bytes that are there; reading stops one byte after what is needed.
+        found: u64,
+    },
+    /// A shape whose size in bytes is beyond the memory of any computer.
+    #[error("array `{array}` claims the shape {shape:?}, which is too large")]
+    TooLarge {
+        /// Name of the array.
+        array: String,
+        /// Shape in the header.
+        shape: Vec<u64>,
+    },
+    /// Values of a type that is not read.
+    #[error("array `{array}` is of type {found}; accepted: {accepted}")]
+    Type {
+        /// Name of the array.
+        array: String,
+        /// Type in the file.
+        found: String,
+        /// Types that are read.
+        accepted: &'static str,
+    },
+    /// An array that is not a matrix.
+    #[error("array `{array}` has shape {shape:?}; accepted: {accepted}")]
+    Rank {
+        /// Name of the array.
+        array: String,
+        /// Its shape.
+        shape: Vec<u64>,
+        /// Shapes that are read.
+        accepted: &'static str,
+    },
+    /// An array of unknown name.
+    #[error("unknown array `{array}`; accepted: {}", list(accepted))]
+    Unknown {
+        /// The name found.
+        array: String,
+        /// All names that have a meaning.
+        accepted: &'static [&'static str],
+    },
+    /// The arrays that are there do not make up what is wanted.
+    #[error("{problem}; found: {}; needed: {needed}", list(found))]
+    Form {
+        /// What does not fit.
+        problem: FormProblem,
+        /// Names of the arrays in the file.
+        found: Vec<String>,
+        /// What the file should hold.
+        needed: &'static str,
+    },
+    /// Arrays that do not fit each other.
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
+    /// A class label below zero.
+    #[error("`labels` holds {value} at {row}; labels count from 0")]
+    NegativeLabel {
+        /// Position, from 0.
+        row: usize,
+        /// The label.
+        value: i128,
+    },
+    /// A class label that makes too many classes.
+    #[error("`labels` holds {value} at {row}; accepted: up to {limit} classes")]
+    TooManyClasses {
+        /// Position, from 0.
+        row: usize,
+        /// The label.
+        value: i128,
+        /// The largest number of classes.
+        limit: usize,
+    },
+    /// An output file whose name does not say a format that can be written.
+    #[error("cannot write {}; accepted: {}", extension(found), list(accepted))]
+    Extension {
+        /// The extension, without the dot; `None` if there is none.
+        found: Option<String>,
+        /// Extensions that can be written.
+        accepted: &'static [&'static str],
+    },
+    /// The folder for an output file does not exist.
+    #[error("there is no folder {}", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file whose content is not that of its checksum.
+    #[error(
+        "the file is damaged or cut short, or another program has changed it: its checksum is \
+         {stored:08x}, that of its content {computed:08x}"
+    )]
+    Checksum {
+        /// The checksum in the file.
+        stored: u32,
+        /// The checksum of what is there.
+        computed: u32,
+    },
+    /// A Parquet file that cannot be read.
+    #[cfg(feature = "all")]
+    #[error("the Parquet file cannot be read ({0})")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A CSV file that cannot be split into rows and fields.
+    #[cfg(feature = "all")]
+    #[error("the CSV file is damaged ({0})")]
+    Csv(#[from] csv::Error),
+    /// A table that lacks something that every sweep has.
+    #[error("this table is not a whole sweep: {missing} is missing")]
+    NotASweep {
+        /// What a sweep would have.
+        missing: &'static str,
+    },
+    /// A table with other columns than a sweep has.
+    #[error(
+        "the columns are not those of a sweep of this version; missing: {}; unknown or repeated: {}",
+        list(missing),
+        list(surplus)
+    )]
+    Columns {
+        /// Columns of a sweep that the table lacks.
+        missing: Vec<&'static str>,
+        /// Columns that a sweep does not have, or that come twice.
+        surplus: Vec<String>,
+    },
+    /// A column that is stored as another type than a sweep has.
+    #[error("column `{column}` is stored as {found}; a sweep has {wanted}")]
+    ColumnType {
+        /// Name of the column.
+        column: &'static str,
+        /// Type in the file.
+        found: String,
+        /// Type in a sweep.
+        wanted: String,
+    },
+    /// Columns of different length.
+    #[error("column `{column}` holds {found} values for {rows} rows")]
+    ColumnLength {
+        /// Name of the column.
+        column: &'static str,
+        /// Values in it.
+        found: usize,
+        /// Rows of the table.
+        rows: i64,
+    },
+    /// A value that cannot be read.
+    #[error("row {row}, column `{column}`: \"{value}\" is not {wanted}")]
+    Cell {
+        /// Row, from 1, without the header.
+        row: usize,
+        /// Name of the column.
+        column: &'static str,
+        /// Its text.
+        value: String,
+        /// What is accepted.
+        wanted: &'static str,
+    },
+    /// A version that would not fit into its line of a CSV file.
+    #[error("the version {version:?} has a line break")]
+    Version {
+        /// The version.
+        version: String,
+    },
+}
+
+/// Why a set of arrays does not make up what is wanted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FormProblem {
+    /// Arrays are missing.
+    #[error("missing: {}", list(.0))]
+    Missing(Vec<&'static str>),
+    /// Neither of two forms is begun.
+    #[error("missing: {}, or {}", list(.0), list(.1))]
+    Neither(&'static [&'static str], &'static [&'static str]),
+    /// Two forms at once, and no telling which one is meant.
+    #[error("`{0}` and `{1}` exclude each other")]
+    Mixed(&'static str, &'static str),
+}
+
+/// Names between backquotes, or "nothing".
+fn list<S: AsRef<str>>(names: &[S]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
+    quoted.join(", ")
+}
+
+fn extension(found: &Option<String>) -> String {
+    found.as_ref().map_or("a file without extension".to_owned(), |e| format!("a .{e} file"))
+}
+
+/// Text from a file, safe to print: control characters escaped, cut to 80 characters.
+pub(super) fn printable(text: &str) -> String {
+    let mut short = String::new();
+    for c in text.chars().take(80) {
+        if c.is_control() { short.extend(c.escape_default()) } else { short.push(c) }
+    }
+    if text.chars().nth(80).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// Says in words what a file is that begins like this.
+fn describe(start: &[u8]) -> String {
+    const MAGIC: [(&[u8], &str); 8] = [
+        (b"\x93NUMPY", "a single .npy array (np.savez makes a file of several)"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"PAR1", "a Parquet file"),
+        (b"\x89HDF", "an HDF5 file"),
+        (b"\x89PNG", "a PNG image"),
+        (b"\x1f\x8b", "a gzip file"),
+        (b"\x80\x02", "a Python pickle"),
+        (b"# taskhead ", "a sweep as CSV"),
+    ];
+    if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| start.starts_with(magic)) {
+        return (*name).to_owned();
+    }
+    let start = &start[..start.len().min(16)];
+    let text = String::from_utf8_lossy(start);
+    let plain = |c: char| !c.is_control() || c.is_ascii_whitespace();
+    if text.chars().all(|c| plain(c) && c != char::REPLACEMENT_CHARACTER) {
+        return format!("text that begins with {text:?}");
+    }
+    start.iter().fold("a file that begins with the bytes".to_owned(), |mut all, byte| {
+        let _ = write!(all, " {byte:02x}");
+        all
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_comes_first_and_values_follow() {
+        let failed: Result<(), Fault> =
+            Err(Fault::Unknown { array: "haed".into(), accepted: &["head"] });
+        let error = failed.at(Path::new("a/b.npz")).unwrap_err();
+        assert_eq!(error.to_string(), "a/b.npz: unknown array `haed`; accepted: `head`");
+        let length = |found| Fault::Length { array: "x".into(), shape: vec![2, 3], expected: 48, found };
+        assert!(length(40).to_string().ends_with("needs 48 bytes, but the file holds 40"));
+        assert!(length(49).to_string().ends_with("the file holds at least 49"));
+    }
+
+    #[test]
+    fn content_is_described() {
+        assert_eq!(describe(b"1.0, 2.0\n3"), r#"text that begins with "1.0, 2.0\n3""#);
+        assert_eq!(describe(&[0, 255]), "a file that begins with the bytes 00 ff");
+        assert!(describe(b"\x93NUMPY\x01\x00").contains("np.savez"));
+        assert_eq!(printable("a'\x1b[2J"), "a'\\u{1b}[2J");
+        assert_eq!(printable(&"x".repeat(100)).chars().count(), 81);
+    }
+}

@@ -1,0 +1,140 @@
+//! Result arrays to a `.npz` or `.safetensors` file.
+
+use std::io::{self, Seek, Write};
+use std::path::Path;
+
+use nalgebra::DMatrix;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::error::{At, Fault, FileError, printable};
+use super::npy;
+use super::output::{format_of, write_atomically};
+
+/// Extensions of the files that [`write_result`] can write.
+pub const RESULT_EXTENSIONS: &[&str] = &["npz", "safetensors"];
+
+/// Arrays of more bytes than this need the 64-bit form of zip; below the limit of 4 GiB − 1 by room
+/// for the header.
+const ZIP64_FROM: usize = 0xFFFF_0000;
+
+/// Writes named matrices as f64, row by row, in one step ([`write_atomically`]).
+///
+/// The extension decides: `.npz` (not compressed, as by `np.savez`) or `.safetensors`. The bytes depend
+/// on names and values only; the time stamps in the archive are those of 1980.
+///
+/// ```
+/// use nalgebra::dmatrix;
+/// use taskhead_files::{read_problem, write_result};
+///
+/// # let folder = std::env::temp_dir().join(format!("taskhead-doc-result-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let path = folder.join("problem.npz");
+/// let (one, two) = (dmatrix![1.0], dmatrix![2.0]);
+/// write_result(&path, &[("features", &one), ("kernel", &one), ("targets", &two), ("head", &one)])?;
+/// assert_eq!(read_problem(&path)?.problem.targets(), &two);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Another extension, a name that comes twice, and whatever the operating system says.
+pub fn write_result(path: impl AsRef<Path>, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), FileError> {
+    let path = path.as_ref();
+    let format = format_of(path, RESULT_EXTENSIONS).at(path)?;
+    for (i, (name, _)) in arrays.iter().enumerate() {
+        if arrays[..i].iter().any(|(other, _)| other == name) {
+            return Err(Fault::Duplicate { array: printable(name) }).at(path);
+        }
+    }
+    write_atomically(path, |writer| match format {
+        "npz" => write_npz(writer, arrays),
+        _ => write_safetensors(writer, arrays),
+    })
+}
+
+fn failed(source: io::Error) -> Fault {
+    Fault::Io { action: "write", source }
+}
+
+fn write_npz(writer: impl Write + Seek, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), Fault> {
+    let zip_failed = |e: zip::result::ZipError| failed(e.into());
+    let mut archive = ZipWriter::new(writer);
+    for (name, matrix) in arrays {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .large_file(8 * matrix.len() >= ZIP64_FROM);
+        archive.start_file(format!("{name}.npy"), options).map_err(zip_failed)?;
+        npy::write(matrix, &mut archive).map_err(failed)?;
+    }
+    archive.finish().map(drop).map_err(zip_failed)
+}
+
+fn write_safetensors(writer: &mut impl Write, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), Fault> {
+    let bytes: Vec<Vec<u8>> = arrays
+        .iter()
+        .map(|(_, matrix)| matrix.transpose().iter().flat_map(|x| x.to_le_bytes()).collect())
+        .collect();
+    let tensors = arrays
+        .iter()
+        .zip(&bytes)
+        .map(|((name, matrix), bytes)| {
+            let shape = vec![matrix.nrows(), matrix.ncols()];
+            Ok((*name, TensorView::new(Dtype::F64, shape, bytes)?))
+        })
+        .collect::<Result<Vec<_>, Fault>>()?;
+    writer.write_all(&safetensors::serialize(tensors, None)?).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrays;
+    use nalgebra::dmatrix;
+
+    #[test]
+    fn both_formats_hold_the_values_and_always_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let features = dmatrix![1.0, -0.0, f64::NAN; f64::INFINITY, 5e-324, 1.0 / 3.0];
+        let head = DMatrix::zeros(0, 3);
+        for name in ["a.npz", "a.safetensors", "A.NPZ"] {
+            let path = folder.path().join(name);
+            let write = || {
+                write_result(&path, &[("features", &features), ("head", &head)]).unwrap();
+                std::fs::read(&path).unwrap()
+            };
+            let first = write();
+            let read = arrays::read(&path, &["features", "head"]).unwrap();
+            let bits = |m: &DMatrix<f64>| m.map(f64::to_bits);
+            assert_eq!(bits(&read.matrix("features", false).unwrap().unwrap()), bits(&features));
+            assert_eq!(read.matrix("head", false).unwrap().unwrap(), head);
+            assert_eq!(write(), first);
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_pinned() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        write_result(&path, &[("x", &dmatrix![1.0, 2.0])]).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(&bytes[..14], b"PK\x03\x04\x0a\0\0\0\0\0\0\0\x21\0", "stored, midnight, 1980-01-01");
+        let data = [1.0_f64.to_le_bytes(), 2.0_f64.to_le_bytes()].concat();
+        assert!(bytes.windows(16).any(|w| w == data));
+    }
+
+    #[test]
+    fn names_and_extensions_are_checked_before_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let x = dmatrix![1.0];
+        let twice = write_result(folder.path().join("a.npz"), &[("x", &x), ("x", &x)]);
+        assert!(twice.unwrap_err().to_string().ends_with("a.npz: there are two arrays `x`"));
+        let text = write_result(folder.path().join("a.txt"), &[("x", &x)]).unwrap_err().to_string();
+        assert!(text.ends_with("cannot write a .txt file; accepted: `npz`, `safetensors`"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,405 @@
+//! One cell: probe the head for a time, finetune everything, measure.
+
+use candle_core::{DType, Tensor};
+use nalgebra::DMatrix;
+
+use super::config::{Config, Loss};
+use super::data::{Dataset, Samples, draw};
+use super::error::ReplayError;
+use super::measure::{apply, rows, settle};
+use super::network::{Plan, Stack, matrix, tensor};
+use super::probing::{Energies, Probe, Wanted};
+use super::train::{Descent, Trainer, residual};
+use super::{Curve, Replay, pretrain, tangent};
+use taskhead::adaptation::Adaptation;
+use taskhead::energy::Energy;
+use taskhead::probing::{Measure, smooth};
+use taskhead::simulation::Simulation;
+use taskhead::sweep::config::Points;
+use taskhead::sweep::record::Record;
+use taskhead::tasks::{accuracy, normal, stream};
+
+/// Purposes of random streams. That of the last layer is the same as that of the heads of linear tasks.
+mod purpose {
+    pub const HEAD: u64 = 5;
+    pub const LAYERS_OF_HEAD: u64 = 122;
+    pub const BATCHES: u64 = 123;
+}
+
+/// Status of a cell whose finetuning took the training samples further from their targets.
+pub(super) const WORSE: &str = "fits worse than at the start";
+
+/// Samples that are measured but not trained on.
+struct HeldOut {
+    inputs: Tensor,
+    targets: Option<DMatrix<f64>>,
+    /// Output of the backbone in its own shape.
+    features: Tensor,
+}
+
+/// Everything of a curve before probing.
+pub(super) struct Start {
+    train: Samples,
+    targets: DMatrix<f64>,
+    smoothed: Tensor,
+    held_out: HeldOut,
+    backbone: Stack,
+    head: Stack,
+    /// Output of the backbone in its own shape.
+    features: Tensor,
+    seed: u64,
+    head_rate: f64,
+}
+
+/// A backbone with the samples of its task, and the layers that belong to the head.
+struct Parts {
+    train: Samples,
+    held_inputs: Tensor,
+    held_targets: Option<Tensor>,
+    backbone: Stack,
+    layers_of_head: Vec<Plan>,
+}
+
+impl Parts {
+    fn new(replay: &Replay, seed: u64, blocks: usize) -> Result<Self, ReplayError> {
+        let (dtype, device) = (replay.dtype, &replay.device);
+        match (&replay.dataset, &replay.backbone) {
+            (Dataset::Images(tasks), Some(pretrained)) => {
+                let (downstream, samples) = (&tasks.downstream, &tasks.samples);
+                let held = downstream.held_out.samples(dtype, device)?;
+                let kept = pretrained.depth() - blocks;
+                Ok(Self {
+                    train: draw(&downstream.train, *samples, seed, dtype, device)?,
+                    held_inputs: held.inputs,
+                    held_targets: Some(held.targets),
+                    backbone: pretrained.fork()?.split(kept).0,
+                    layers_of_head: pretrain::plan(&replay.config.backbone).split_off(kept),
+                })
+            }
+            (Dataset::Linear(task), _) => {
+                let drawn = task.draw(seed);
+                let tensor = |m: &DMatrix<f64>| tensor(m, dtype, device);
+                Ok(Self {
+                    train: Samples { inputs: tensor(&drawn.inputs)?, targets: tensor(&drawn.targets)? },
+                    held_inputs: tensor(&drawn.held_out)?,
+                    held_targets: None,
+                    backbone: Stack::linear(&drawn.backbone.transpose(), dtype, device)?,
+                    layers_of_head: Vec::new(),
+                })
+            }
+            (Dataset::Images(_), None) => unreachable!("a replay of images has a backbone"),
+        }
+    }
+}
+
+impl Start {
+    pub fn new(replay: &Replay, curve: &Curve) -> Result<Self, ReplayError> {
+        let Parts { train, held_inputs, held_targets, backbone, layers_of_head: mut plans } =
+            Parts::new(replay, curve.seed, curve.head.blocks)?;
+        let (dtype, device) = (replay.dtype, &replay.device);
+        let targets = matrix(&train.targets)?;
+        let smoothed = tensor(&smooth(&targets, curve.smoothing), dtype, device)?;
+        settle(&backbone, &train.inputs)?;
+        let features = apply(&backbone, &train.inputs)?;
+
+        plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
+        let mut rng = stream(curve.seed, purpose::LAYERS_OF_HEAD);
+        let (layers, shape) = Stack::new(&plans, &features.dims()[1..], &mut rng, (dtype, device))?;
+        let (h, k) = (shape.iter().product(), train.outputs());
+        let deviation = curve.scale / f64::sqrt(h as f64);
+        let last = normal(&mut stream(curve.seed, purpose::HEAD), h, k, deviation);
+        let head = layers.then(Stack::linear(&last, dtype, device)?);
+
+        let held_out = HeldOut {
+            features: apply(&backbone, &held_inputs)?,
+            targets: held_targets.map(|t| matrix(&t)).transpose()?,
+            inputs: held_inputs,
+        };
+        let (seed, head_rate) = (curve.seed, curve.head_rate);
+        Ok(Self { train, targets, smoothed, held_out, backbone, head, features, seed, head_rate })
+    }
+
+    fn probe(&self) -> Probe<'_> {
+        Probe {
+            head: &self.head,
+            features: &self.features,
+            smoothed: &self.smoothed,
+            targets: &self.train.targets,
+            seed: self.seed,
+        }
+    }
+
+    /// The energies along the whole of probing.
+    pub fn energies(&self, config: &Config) -> Result<Energies, ReplayError> {
+        self.probe().energies(config)
+    }
+
+    /// Steps of probing to a point. Even points go from the longest probing (0) to none in equal steps of
+    /// Frobenius energy.
+    pub fn place<'a>(
+        &self,
+        config: &Config,
+        point: usize,
+        energies: impl Fn() -> Result<&'a Energies, ReplayError>,
+    ) -> Result<usize, ReplayError> {
+        let probe = self.probe();
+        let reach = |measure, value| probe.reach(Wanted { measure, value }, energies()?, config);
+        match config.points() {
+            Points::Times(times) if times[point].is_infinite() => probe.longest(config),
+            Points::Times(times) => probe.steps(times[point], config),
+            Points::Energies(wanted) => reach(Measure::Aie, wanted[point]),
+            Points::Even(_) if point == 0 => probe.longest(config),
+            Points::Even(count) if point + 1 == count => Ok(0),
+            Points::Even(count) => {
+                let [low, high] = [energies()?.last(), energies()?.first()].map(|e| e.frobenius);
+                reach(Measure::Frobenius, low + (high - low) * point as f64 / (count - 1) as f64)
+            }
+        }
+    }
+
+    /// A probing time in steps.
+    pub fn probe_steps(&self, config: &Config, time: f64) -> Result<usize, ReplayError> {
+        self.probe().steps(time, config)
+    }
+
+    /// Features Z₀ of the training samples, N×h.
+    pub fn features(&self) -> Result<DMatrix<f64>, ReplayError> {
+        Ok(rows(&self.features)?)
+    }
+
+    /// γ
+    pub fn head_rate(&self) -> f64 {
+        self.head_rate
+    }
+
+    /// The mean tangent kernel of the backbone on the training samples.
+    pub fn kernel(&self, directions: usize) -> Result<DMatrix<f64>, ReplayError> {
+        tangent::kernel(&self.backbone, &self.train.inputs, directions, self.seed)
+    }
+
+    /// What the engine makes of a cell: the records of [`Start::finetune`] with the theory's numbers.
+    pub fn theory(
+        &self,
+        config: &Config,
+        kernel: &DMatrix<f64>,
+        probe_steps: usize,
+        records: &[Record],
+    ) -> Result<Vec<Record>, ReplayError> {
+        let head = self.probe().head_after(probe_steps, config)?;
+        let residual = residual(config.loss, &apply(&head, &self.features)?, &self.train.targets)?;
+        let last = head.variables("head").pop().expect("a linear head").1;
+        let (training, samples) = (config.finetune, self.train.count());
+        let step = config.step_size(training, samples) / ((1.0 - training.momentum) * samples as f64);
+        let times: Vec<f64> =
+            records.iter().map(|r| config.steps(r.time, training, samples) as f64 * step).collect();
+        let simulations =
+            tangent::finetune(self, kernel, &matrix(last.as_tensor())?, &matrix(&residual)?, &times)?;
+        let record = |(record, s): (&Record, Simulation)| Record {
+            problem: format!("{}, theory", record.problem),
+            method: s.method.into(),
+            status: s.status.into(),
+            error: s.reason.unwrap_or_default(),
+            residual: s.residual,
+            drift: s.conservation_drift,
+            euclidean: s.adaptation.euclidean,
+            cosine: s.adaptation.cosine,
+            dot: s.adaptation.dot,
+            norm: s.adaptation.norm,
+            head_norm: s.head_norm.1,
+            ..Record {
+                cell: record.cell,
+                seed: record.seed,
+                head_scale: record.head_scale,
+                smoothing: record.smoothing,
+                head_rate: record.head_rate,
+                point: record.point,
+                probe_time: record.probe_time,
+                aie: record.aie,
+                frobenius: record.frobenius,
+                time: record.time,
+                head_norm_start: record.head_norm_start,
+                ..Record::default()
+            }
+        };
+        Ok(records.iter().zip(simulations).map(record).collect())
+    }
+
+    /// Probes for so many steps, finetunes everything, and fills a record at each time.
+    pub fn finetune(
+        &self,
+        config: &Config,
+        probe_steps: usize,
+        blanks: &[Record],
+    ) -> Result<Vec<Record>, ReplayError> {
+        let (loss, training, samples) = (config.loss, config.finetune, self.train.count());
+        let backbone = self.backbone.fork()?;
+        let head = self.probe().head_after(probe_steps, config)?;
+        let whole = backbone.clone().then(head.clone());
+
+        let before = self.fit(loss, &head, &self.features, &self.held_out.features)?;
+        let probe_time = config.time(probe_steps, config.probing.training, samples);
+        if !before.energy.aie.is_finite() {
+            let rate = config.probing.training.rate;
+            return Err(ReplayError::Diverged { stage: "head probing", time: probe_time, rate });
+        }
+        let (features, held_features) = (self.features()?, rows(&self.held_out.features)?);
+
+        let rate = config.step_size(training, samples);
+        let descent = Descent::new(training.momentum)
+            .with(backbone.variables("backbone"), rate)
+            .with(head.variables("head"), rate * self.head_rate);
+        let mut trainer = Trainer::new(
+            &whole,
+            (&self.train.inputs, &self.train.targets),
+            loss,
+            training,
+            descent,
+            stream(self.seed, purpose::BATCHES),
+        )?;
+        let mut records = Vec::new();
+        for blank in blanks {
+            trainer.until(config.steps(blank.time, training, samples))?;
+            settle(&backbone, &self.train.inputs)?;
+            let moved = apply(&backbone, &self.train.inputs)?;
+            settle(&head, &moved)?;
+            let held_moved = apply(&backbone, &self.held_out.inputs)?;
+            let after = self.fit(loss, &head, &moved, &held_moved)?;
+            let (moved, held_moved) = (rows(&moved)?, rows(&held_moved)?);
+            if !after.energy.aie.is_finite() || moved.iter().all(|&z| z == 0.0) {
+                let (time, rate) = (blank.time, training.rate);
+                return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
+            }
+            let near = Adaptation::of(&features, &(moved - &features));
+            let far = Adaptation::of(&held_features, &(held_moved - &held_features));
+            records.push(Record {
+                probe_time,
+                aie: before.energy.aie,
+                frobenius: before.energy.frobenius,
+                status: if after.energy.frobenius > before.energy.frobenius {
+                    WORSE
+                } else {
+                    "finished"
+                }
+                .into(),
+                residual: after.energy.frobenius,
+                euclidean: near.euclidean,
+                cosine: near.cosine,
+                dot: near.dot,
+                norm: near.norm,
+                held_out_euclidean: far.euclidean,
+                held_out_cosine: far.cosine,
+                held_out_dot: far.dot,
+                held_out_norm: far.norm,
+                head_norm_start: before.head_norm,
+                head_norm: after.head_norm,
+                risk_start: before.risk,
+                risk: after.risk,
+                accuracy_start: before.accuracy,
+                accuracy: after.accuracy,
+                held_out_accuracy_start: before.held_out_accuracy,
+                held_out_accuracy: after.held_out_accuracy,
+                ..blank.clone()
+            });
+        }
+        Ok(records)
+    }
+
+    /// How a head fits its task from the features of training and held-out samples.
+    fn fit(
+        &self,
+        loss: Loss,
+        head: &Stack,
+        features: &Tensor,
+        held_features: &Tensor,
+    ) -> Result<Fit, ReplayError> {
+        let predicted = apply(head, features)?;
+        let residual_of = |predicted: &Tensor, targets: &DMatrix<f64>| {
+            let targets = tensor(targets, predicted.dtype(), predicted.device())?;
+            matrix(&residual(loss, predicted, &targets)?)
+        };
+        let energy = Energy::of(&residual_of(&predicted, &self.targets)?);
+        let squares = head.variables("head").into_iter().map(|(_, v)| -> Result<f64, ReplayError> {
+            Ok(v.as_tensor().sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?)
+        });
+        let head_norm = squares.sum::<Result<f64, _>>()?.sqrt();
+        let nan = f64::NAN;
+        let mut fit = Fit { energy, head_norm, risk: nan, accuracy: nan, held_out_accuracy: nan };
+        if let Some(targets) = &self.held_out.targets {
+            let held = apply(head, held_features)?;
+            fit.risk = residual_of(&held, targets)?.norm_squared() / targets.nrows() as f64;
+            fit.accuracy = accuracy(&matrix(&predicted)?, &self.targets);
+            fit.held_out_accuracy = accuracy(&matrix(&held)?, targets);
+        }
+        Ok(fit)
+    }
+}
+
+/// How a network fits its task.
+struct Fit {
+    energy: Energy,
+    head_norm: f64,
+    risk: f64,
+    accuracy: f64,
+    held_out_accuracy: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Backbone, Data, Head};
+    use crate::train::driver;
+
+    /// Every kind of network and head: all that should learn has a finite gradient that is not zero when
+    /// everything is finetuned, and the backbone has none while the head is probed.
+    #[test]
+    fn all_that_should_learn_has_a_gradient_and_nothing_else() {
+        let digits = Config::preset("digits").unwrap();
+        let cnn = Config::preset("digits-cnn").unwrap();
+        let mlp = Backbone::Mlp { widths: vec![12, 8] };
+        let networks = [
+            Config { backbone: mlp, ..digits },
+            Config { backbone: Backbone::Cnn { channels: vec![3, 4], width: 8 }, ..cnn.clone() },
+            Config {
+                backbone: Backbone::Resnet { channels: vec![3, 4], blocks: 1, large: false },
+                ..cnn
+            },
+            Config::preset("linear").unwrap(),
+        ];
+        for mut config in networks {
+            let flow = config.is_flow();
+            if !flow {
+                config.data = Data::Digits { samples: Some(40) };
+                config.pretrain.source = crate::config::Source::None;
+                config.head.push(Head { hidden: Some(6), blocks: 1 });
+            }
+            for loss in [Loss::Squared, Loss::CrossEntropy] {
+                let config = Config { loss, ..config.clone() };
+                let replay = Replay::new(config, candle_core::Device::Cpu, None).unwrap();
+                for curve in &replay.curves {
+                    let start = Start::new(&replay, curve).unwrap();
+                    let (backbone, head) = (start.backbone.clone(), start.head.clone());
+                    let whole = backbone.clone().then(head.clone());
+                    let outputs = whole.forward_batch(&start.train.inputs).unwrap();
+                    let finetuning = driver(loss, &outputs, &start.train.targets).unwrap();
+                    let finetuning = finetuning.backward().unwrap();
+                    let outputs = head.forward_batch(&start.features).unwrap();
+                    let probing = driver(loss, &outputs, &start.smoothed).unwrap().backward().unwrap();
+                    let all = whole.variables("whole");
+                    assert_eq!(all.len(), backbone.variables("").len() + head.variables("").len());
+                    for (name, variable) in all {
+                        let gradient = finetuning.get(&variable).expect(&name).abs().unwrap();
+                        let sum = gradient.sum_all().unwrap().to_dtype(DType::F64).unwrap();
+                        let sum = sum.to_scalar::<f64>().unwrap();
+                        assert!(sum.is_finite() && sum > 0.0, "{}: {name}", replay.title(curve));
+                    }
+                    for (name, variable) in backbone.variables("backbone") {
+                        assert!(probing.get(&variable).is_none(), "{name}");
+                    }
+                    for (name, variable) in head.variables("head") {
+                        assert!(probing.get(&variable).is_some(), "{name}");
+                    }
+                }
+            }
+        }
+    }
+}

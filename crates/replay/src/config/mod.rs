@@ -1,0 +1,318 @@
+//! What to replay: a preset, a TOML file or flags make a [`Config`].
+
+mod settings;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use settings::{Architecture, Experiment, SETTINGS};
+
+use super::data::LinearTask;
+use taskhead::sweep::config::{Heads, Points, Probes};
+use taskhead::tasks::Gaussian;
+
+/// A replay: every seed, head scale, smoothing and head rate with every probing point and time.
+///
+/// Times count passes over the training samples (epochs), for probing and for finetuning; only for
+/// `linear` data they are times of the flow, each step of gradient descent being `rate` of them.
+///
+/// ```
+/// use taskhead_replay::config::{Config, Loss};
+///
+/// let config = Config::parse("times = [2.0]\n[data]\nkind = \"digits\"\n[heads]\nseeds = 5\n")?;
+/// assert_eq!((config.times, config.heads.seeds, config.loss), (vec![2.0], 5, Loss::CrossEntropy));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// Finetuning times, ascending.
+    pub times: Vec<f64>,
+    /// What is minimised.
+    pub loss: Loss,
+    /// Precision of the numbers.
+    pub dtype: Precision,
+    /// Source and downstream task.
+    pub data: Data,
+    /// Layers from the input to the features.
+    pub backbone: Backbone,
+    /// Kinds of heads, each with curves of its own.
+    pub head: Vec<Head>,
+    /// How the backbone gets its features.
+    pub pretrain: Pretrain,
+    /// Training of the head alone.
+    pub probing: Probing,
+    /// Training of everything.
+    pub finetune: Training,
+    /// Seeds, head scales, smoothings and learning-rate ratios.
+    pub heads: Heads,
+    /// The probing points.
+    pub probe: Probes,
+}
+
+/// What is minimised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// ½‖y − f‖²; the residual is y − f.
+    Squared,
+    /// −log softmax(f)_y; the residual is e_y − softmax(f).
+    CrossEntropy,
+}
+
+/// Precision of the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Single.
+    F32,
+    /// Double.
+    F64,
+}
+
+impl Precision {
+    /// Bytes of a number.
+    pub(super) fn bytes(self) -> f64 {
+        match self {
+            Self::F32 => 4.0,
+            Self::F64 => 8.0,
+        }
+    }
+}
+
+/// Source and downstream task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Data {
+    /// The embedded 8×8 digits: 0–4 is the source, 5–9 is downstream.
+    Digits {
+        /// Downstream training images, drawn by the seed (all 598 if absent).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
+    },
+    /// Images of a folder, some classes being the source and others downstream.
+    Files(Files),
+    /// Two-layer linear networks on random tasks of the engine, one for each seed.
+    Linear(LinearTask),
+}
+
+/// Folders of images and what is taken of them. A folder holds IDX files (`train-images-idx3-ubyte` and so on, also `.gz`),
+/// CIFAR-10's binary files, or `train/CLASS/*.png` with `test/CLASS/*.png` (or `.jpg`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Files {
+    /// The folder of the downstream task.
+    pub folder: PathBuf,
+    /// The folder of the source task (the same if absent). Its images must have the same shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_folder: Option<PathBuf>,
+    /// Labels of the source task; all if empty.
+    pub source: Vec<u16>,
+    /// Labels of the downstream task; all if empty.
+    pub classes: Vec<u16>,
+    /// Source training images, the first ones (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_samples: Option<usize>,
+    /// Downstream training images, drawn by the seed (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<usize>,
+    /// Held-out images of each task, the first ones (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<usize>,
+    /// Height and width that images of a folder are brought to (theirs if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<u32>,
+    /// What is subtracted from pixels between 0 and 1: one number, or one for each channel (0 if empty).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mean: Vec<f64>,
+    /// What they are then divided by: one number, or one for each channel (1 if empty).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub std: Vec<f64>,
+}
+
+/// Layers from the input to the features. All but those of `Linear` end in max(0, ·).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Backbone {
+    /// The backbone B₀ of a linear task.
+    Linear,
+    /// Dense layers.
+    Mlp {
+        /// Width of each layer; the last is the feature width h.
+        widths: Vec<usize>,
+    },
+    /// Convolutions with 3×3 filters, each halving height and width, then one dense layer.
+    Cnn {
+        /// Output channels of each convolution.
+        channels: Vec<usize>,
+        /// Feature width h.
+        width: usize,
+    },
+    /// A ResNet: a convolution with 3×3 filters, stages of residual blocks, the mean over all pixels. Each stage
+    /// but the first halves height and width. Normalised by batches; features are measured with the
+    /// statistics of all training samples.
+    Resnet {
+        /// Output channels of each stage; the last is the feature width h.
+        channels: Vec<usize>,
+        /// Blocks of each stage.
+        blocks: usize,
+        /// For large images: a first convolution with 7×7 filters and pooling, which divide height and width
+        /// by 4.
+        #[serde(default)]
+        large: bool,
+    },
+}
+
+/// Layers from the features to the outputs; the last one is linear without bias.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Head {
+    /// Width of a hidden layer: a two-layer head. Absent: a linear head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    pub blocks: usize,
+}
+
+/// How the backbone gets its features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pretrain {
+    /// On what.
+    pub source: Source,
+    /// A file of weights (`.safetensors`) that takes the place of pretraining.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
+    /// For how long.
+    pub epochs: f64,
+    /// Seed of the backbone, its source head and its batches.
+    pub seed: u64,
+    /// How.
+    pub training: Training,
+}
+
+/// What the backbone learns from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The source task.
+    Labels,
+    /// The source task with its labels shuffled.
+    Shuffled,
+    /// Nothing: a random backbone.
+    None,
+}
+
+/// Training of the head alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Probing {
+    /// The time after which probing counts as converged: that of a probing time `inf`, and of the
+    /// point of least energy where points are even.
+    pub longest: f64,
+    /// How.
+    pub training: Training,
+}
+
+/// Stochastic gradient descent on the mean loss of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Training {
+    /// Learning rate; in finetuning that of the backbone.
+    pub rate: f64,
+    /// Momentum.
+    pub momentum: f64,
+    /// Samples of a batch; 0 for all of them at once.
+    pub batch: usize,
+}
+
+impl Config {
+    /// The probing points.
+    pub fn points(&self) -> Points {
+        self.probe.points()
+    }
+
+    /// Whether times are those of a flow and not epochs.
+    pub fn is_flow(&self) -> bool {
+        matches!(self.data, Data::Linear(_))
+    }
+
+    /// A time in steps of training on `samples`.
+    pub fn steps(&self, time: f64, training: Training, samples: usize) -> usize {
+        let per_unit = if self.is_flow() {
+            1.0 / training.rate
+        } else {
+            let batch = if training.batch == 0 { samples } else { training.batch };
+            samples.div_ceil(batch) as f64
+        };
+        (time * per_unit).round() as usize
+    }
+
+    /// The time of so many steps.
+    pub fn time(&self, steps: usize, training: Training, samples: usize) -> f64 {
+        steps as f64 / self.steps(1.0, training, samples) as f64
+    }
+
+    /// Size of a step down the gradient of the mean loss. A flow descends the summed one.
+    pub fn step_size(&self, training: Training, samples: usize) -> f64 {
+        if self.is_flow() { training.rate * samples as f64 } else { training.rate }
+    }
+
+    /// Name of the curves: the setting, and where it is not the ordinary one.
+    pub fn title(&self, head: &Head) -> String {
+        let mut title = match &self.data {
+            Data::Digits { .. } => "digits".to_owned(),
+            Data::Linear(_) => "linear".to_owned(),
+            Data::Files(files) => {
+                let name = |path: &Path| {
+                    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+                };
+                match &files.source_folder {
+                    Some(source) => format!("{} to {}", name(source), name(&files.folder)),
+                    None => name(&files.folder),
+                }
+            }
+        };
+        match &self.backbone {
+            Backbone::Mlp { .. } => title += " mlp",
+            Backbone::Cnn { .. } => title += " cnn",
+            Backbone::Resnet { channels, blocks, .. } => {
+                title += &format!(" resnet-{}", 2 + 2 * channels.len() * blocks);
+            }
+            Backbone::Linear => {}
+        }
+        if !self.is_flow() && self.pretrain.weights.is_none() {
+            match self.pretrain.source {
+                Source::Labels => {}
+                Source::Shuffled => title += ", shuffled source",
+                Source::None => title += ", random backbone",
+            }
+        }
+        if head.hidden.is_some() {
+            title += ", two-layer head";
+        }
+        if head.blocks > 0 {
+            title += &format!(", {} of its layers in the head", head.blocks);
+        }
+        title
+    }
+
+    /// Number of records.
+    pub fn cells(&self) -> usize {
+        self.sweep().cells().saturating_mul(self.head.len())
+    }
+
+    /// The sweep that each head makes: times, heads and probing points.
+    fn sweep(&self) -> taskhead::sweep::config::Config {
+        taskhead::sweep::config::Config {
+            times: self.times.clone(),
+            heads: self.heads.clone(),
+            probe: self.probe.clone(),
+            ..taskhead::sweep::config::Config::new(taskhead::tasks::TaskSpec::Gaussian(
+                Gaussian::default(),
+            ))
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a configuration must satisfy before anything is read or run.
+
+use super::{Backbone, Config, Data};
+use taskhead::sweep::config::ConfigError;
+
+/// More blocks than anyone means.
+const MAX_BLOCKS: usize = 1000;
+
+/// The largest height and width that images of a folder are brought to.
+const MAX_SIDE: u32 = 1024;
+
+impl Config {
+    /// Checks all values.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is not accepted.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let wrong = |name, value, accepted| Err(ConfigError::Value { name, value, accepted });
+        self.sweep().validate()?;
+        if let Some(&time) = self.times.iter().find(|t| !t.is_finite()) {
+            return wrong("times", time, "finite numbers");
+        }
+        for (name, training) in [
+            ("pretrain.rate", self.pretrain.training),
+            ("probing.rate", self.probing.training),
+            ("finetune.rate", self.finetune),
+        ] {
+            if !(training.rate > 0.0 && training.rate.is_finite()) {
+                return wrong(name, training.rate, "a finite number above 0");
+            }
+            if !(0.0..1.0).contains(&training.momentum) {
+                return wrong("momentum", training.momentum, "at least 0 and below 1");
+            }
+        }
+        for (name, time) in
+            [("pretrain.epochs", self.pretrain.epochs), ("probing.longest", self.probing.longest)]
+        {
+            if !(time >= 0.0 && time.is_finite()) {
+                return wrong(name, time, "a finite number of at least 0");
+            }
+        }
+        let layers = match &self.backbone {
+            Backbone::Linear => 0,
+            Backbone::Mlp { widths } => {
+                if widths.is_empty() {
+                    return Err(ConfigError::Empty { name: "backbone.widths" });
+                }
+                if widths.contains(&0) {
+                    return wrong("backbone.widths", 0.0, "at least 1");
+                }
+                widths.len()
+            }
+            Backbone::Cnn { channels, width } => {
+                if channels.is_empty() {
+                    return Err(ConfigError::Empty { name: "backbone.channels" });
+                }
+                if channels.contains(&0) || *width == 0 {
+                    return wrong("backbone.channels or .width", 0.0, "at least 1");
+                }
+                channels.len() + 1
+            }
+            Backbone::Resnet { channels, blocks, .. } => {
+                if channels.is_empty() {
+                    return Err(ConfigError::Empty { name: "backbone.channels" });
+                }
+                if channels.contains(&0) || !(1..=MAX_BLOCKS).contains(blocks) {
+                    let accepted = "at least 1, and at most 1000 blocks";
+                    return wrong("backbone.channels or .blocks", *blocks as f64, accepted);
+                }
+                1 + channels.len() * blocks
+            }
+        };
+        if let Data::Files(files) = &self.data {
+            if let Some(side) = files.side.filter(|side| !(1..=MAX_SIDE).contains(side)) {
+                return wrong("data.side", side.into(), "1 to 1024");
+            }
+            if let Some(&mean) = files.mean.iter().find(|v| !v.is_finite()) {
+                return wrong("data.mean", mean, "finite numbers, one for each channel or one for all");
+            }
+            if let Some(&std) = files.std.iter().find(|v| !(v.is_finite() && **v > 0.0)) {
+                let accepted = "finite numbers above 0, one for each channel or one for all";
+                return wrong("data.std", std, accepted);
+            }
+            if files.classes.len() == 1 {
+                return wrong("data.classes", 1.0, "at least two labels, or none for all");
+            }
+        }
+        let linear = matches!(self.backbone, Backbone::Linear);
+        if self.is_flow() != linear {
+            return Err(ConfigError::Apart {
+                first: "data.kind = linear",
+                second: "backbone.kind = linear",
+            });
+        }
+        if let Data::Linear(task) = &self.data {
+            for (name, value) in [
+                ("data.samples", task.samples),
+                ("data.inputs", task.inputs),
+                ("data.width", task.width),
+                ("data.outputs", task.outputs),
+                ("data.held-out", task.held_out),
+            ] {
+                if value == 0 {
+                    return wrong(name, 0.0, "at least 1");
+                }
+            }
+            for training in [self.probing.training, self.finetune] {
+                let whole = 1.0 / training.rate;
+                if (whole - whole.round()).abs() > 1e-9 * whole || whole < 1.0 {
+                    return wrong("rate", training.rate, "one over a whole number, for linear data");
+                }
+                if training.batch != 0 {
+                    return wrong(
+                        "batch",
+                        training.batch as f64,
+                        "0 (all samples at once), for linear data",
+                    );
+                }
+            }
+        }
+        if self.head.is_empty() {
+            return Err(ConfigError::Empty { name: "head" });
+        }
+        for head in &self.head {
+            if head.hidden == Some(0) {
+                return wrong("head.hidden", 0.0, "at least 1");
+            }
+            if head.blocks > 0 && head.blocks >= layers {
+                let accepted = "fewer than the layers of the backbone: one has to stay";
+                return wrong("head.blocks", head.blocks as f64, accepted);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_values_are_named() {
+        let message = |change: &dyn Fn(&mut Config)| {
+            let mut c = Config::preset("digits").unwrap();
+            change(&mut c);
+            c.validate().unwrap_err().to_string()
+        };
+        assert!(message(&|c| c.times = vec![f64::INFINITY]).contains("`times` holds inf"));
+        assert!(message(&|c| c.finetune.rate = 0.0).starts_with("`finetune.rate` holds 0"));
+        assert!(message(&|c| c.probing.training.momentum = 1.0).starts_with("`momentum` holds 1"));
+        assert!(message(&|c| c.head[0].blocks = 2).starts_with("`head.blocks` holds 2"));
+        assert!(message(&|c| c.backbone = Backbone::Mlp { widths: vec![] }).contains("is empty"));
+        assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
+    }
+}

@@ -1,0 +1,248 @@
+//! Layers against the same layers in plain tensor operations.
+
+use super::*;
+use taskhead::tasks::stream;
+
+const PLACE: (DType, &Device) = (DType::F64, &Device::Cpu);
+
+fn random(shape: &[usize], purpose: u64) -> Tensor {
+    let count: usize = shape.iter().product();
+    let all = normal(&mut stream(4, purpose), 1, count, 1.0);
+    tensor(&all, PLACE.0, PLACE.1).unwrap().reshape(shape).unwrap()
+}
+
+fn gap(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.dims(), b.dims());
+    (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+}
+
+/// Output and gradients of two layers of the same variables, weighted by random numbers.
+fn compare(
+    variables: &[&Var],
+    ours: impl Fn() -> candle_core::Result<Tensor>,
+    plain: impl Fn() -> candle_core::Result<Tensor>,
+) {
+    let (a, b) = (ours().unwrap(), plain().unwrap());
+    assert!(gap(&a, &b) < 1e-12);
+    let weights = random(a.dims(), 9);
+    let gradients = |y: &Tensor| (y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+    let (a, b) = (gradients(&a), gradients(&b));
+    for variable in variables {
+        let [a, b] = [&a, &b].map(|g| g.get(variable).expect("a gradient"));
+        assert!(gap(a, b) < 1e-12, "{:?}", variable.shape());
+        assert!(a.abs().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap() > 0.0);
+    }
+}
+
+fn variable(shape: &[usize], purpose: u64) -> Var {
+    Var::from_tensor(&random(shape, purpose)).unwrap()
+}
+
+#[test]
+fn dense_layers_are_those_of_the_tensor_library() {
+    let (x, w, b) = (variable(&[5, 7], 1), variable(&[7, 3], 2), variable(&[3], 3));
+    for relu in [false, true] {
+        compare(&[&x, &w, &b], || affine(&x, &w, &b, relu), || affine::plain(&x, &w, &b, relu));
+    }
+}
+
+#[test]
+fn convolutions_are_those_of_the_tensor_library() {
+    for (images, height, width, stride) in [(3, 8, 8, 1), (2, 5, 7, 2), (700, 2, 1, 1), (1, 30, 30, 2)] {
+        let x = variable(&[images, height, width, 2], 1);
+        let (w, b) = (variable(&[18, 3], 2), variable(&[3], 3));
+        let kind = Conv { size: 3, stride, relu: true };
+        compare(&[&x, &w, &b], || conv(&x, &w, &b, kind), || conv::plain(&x, &w, &b, kind));
+    }
+}
+
+/// Where a layer gives exactly 0 before max(0, ·), as black parts of an image do without a bias, its slope is 0.
+#[test]
+fn the_slope_at_zero_is_zero() {
+    let x = Var::from_tensor(&random(&[2, 6, 6, 1], 1).pad_with_zeros(2, 4, 0).unwrap()).unwrap();
+    let (w, b) = (variable(&[9, 3], 2), Var::zeros(3, PLACE.0, PLACE.1).unwrap());
+    let kind = Conv { size: 3, stride: 1, relu: true };
+    compare(&[&x, &w, &b], || conv(&x, &w, &b, kind), || conv::plain(&x, &w, &b, kind));
+    let x = Var::from_tensor(&random(&[5, 9], 1).pad_with_zeros(0, 0, 2).unwrap()).unwrap();
+    compare(&[&x, &w, &b], || affine(&x, &w, &b, true), || affine::plain(&x, &w, &b, true));
+}
+
+#[test]
+fn pooling_is_the_largest_of_each_window() {
+    for kind in [Pool::SQUARES, Pool::OVERLAPPING] {
+        for shape in [[3, 6, 4, 2], [2, 5, 3, 3], [1, 7, 8, 1]] {
+            let x = Var::from_tensor(&random(&shape, 1).abs().unwrap()).unwrap();
+            compare(&[&x], || pool(&x, kind), || pool::plain(&x, kind));
+        }
+    }
+    let odd = random(&[1, 3, 5, 1], 2);
+    assert_eq!(pool(&odd, Pool::SQUARES).unwrap().dims(), [1, 1, 2, 1]);
+    assert_eq!(pool(&odd, Pool::OVERLAPPING).unwrap().dims(), [1, 2, 3, 1]);
+    // By hand; what lies outside an image is no zero.
+    let rows = [[-1.0, -5.0, -3.0], [-2.0, -9.0, -7.0], [-6.0, -8.0, -4.0]];
+    let image = Tensor::new(&rows, PLACE.1).unwrap().reshape((1, 3, 3, 1)).unwrap();
+    let largest = pool(&image, Pool::OVERLAPPING).unwrap().flatten_all().unwrap();
+    assert_eq!(largest.to_vec1::<f64>().unwrap(), [-1.0, -3.0, -2.0, -4.0]);
+}
+
+/// For every variable of a stack its name, the slope of a loss in a direction by differences, and by the gradient.
+fn slopes(stack: &Stack, loss: impl Fn() -> Tensor) -> Vec<(String, f64, f64)> {
+    let gradients = loss().backward().unwrap();
+    let of = |(name, variable): (String, Var)| {
+        let gradient = gradients.get(&variable).expect(&name);
+        let old = variable.as_tensor().copy().unwrap();
+        let direction = random(variable.dims(), 7);
+        let at = |step: f64| {
+            variable.set(&(&old + (&direction * step).unwrap()).unwrap()).unwrap();
+            let value: f64 = loss().to_scalar().unwrap();
+            variable.set(&old).unwrap();
+            value
+        };
+        let step = 1e-6;
+        let slope = (at(step) - at(-step)) / (2.0 * step);
+        let found: f64 = (gradient * &direction).unwrap().sum_all().unwrap().to_scalar().unwrap();
+        (name, slope, found)
+    };
+    stack.variables("").into_iter().map(of).collect()
+}
+
+/// Gradients of all layers together against differences of the loss.
+#[test]
+fn gradients_are_slopes() {
+    let plans = [
+        Plan::Conv { channels: 3, pool: true },
+        Plan::Conv { channels: 4, pool: false },
+        Plan::Dense { width: 6 },
+        Plan::Linear { width: 2 },
+    ];
+    let (stack, _) = Stack::new(&plans, &[4, 6, 1], &mut stream(1, 1), PLACE).unwrap();
+    let (x, weights) = (random(&[5, 4, 6, 1], 1), random(&[5, 2], 2));
+    let loss = || (stack.forward(&x).unwrap() * &weights).unwrap().sum_all().unwrap();
+    for (name, slope, found) in slopes(&stack, loss) {
+        assert!((slope / found - 1.0).abs() < 1e-6, "{name}: {slope} is not {found}");
+    }
+}
+
+#[test]
+fn stacks_split_join_and_fork() {
+    let plans =
+        [Plan::Conv { channels: 3, pool: true }, Plan::Dense { width: 6 }, Plan::Linear { width: 2 }];
+    let (stack, shape) = Stack::new(&plans, &[4, 4, 1], &mut stream(1, 1), PLACE).unwrap();
+    assert_eq!((shape, stack.depth()), (vec![2], 3));
+    let x = random(&[5, 4, 4, 1], 1);
+    let y = stack.forward(&x).unwrap();
+    let (first, rest) = stack.fork().unwrap().split(1);
+    assert_eq!(gap(&rest.forward(&first.forward(&x).unwrap()).unwrap(), &y), 0.0);
+    // A fork has variables of its own.
+    let (_, variable) = &stack.variables("")[0];
+    variable.set(&variable.zeros_like().unwrap()).unwrap();
+    assert!(gap(&first.then(rest).forward(&x).unwrap(), &y) == 0.0);
+    assert!(gap(&stack.forward(&x).unwrap(), &y) > 0.0);
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    let pooled = [Plan::Conv { channels: 1, pool: true }];
+    let error = Stack::new(&pooled, &[1, 8, 1], &mut stream(1, 1), PLACE).unwrap_err();
+    assert!(error.to_string().contains("pooling cannot take samples of shape [1, 8, 1]"), "{error}");
+    let error = Stack::new(&pooled, &[8], &mut stream(1, 1), PLACE).unwrap_err();
+    assert!(error.to_string().contains("a convolution cannot take samples of shape [8]"), "{error}");
+}
+
+fn normed(channels: usize) -> Norm {
+    let norm = Norm::new(channels, PLACE.0, PLACE.1).unwrap();
+    norm.scale.set(&random(&[channels], 5)).unwrap();
+    norm.shift.set(&random(&[channels], 6)).unwrap();
+    norm
+}
+
+#[test]
+fn batch_normalisation_is_that_of_tensor_operations() {
+    for relu in [false, true] {
+        let (x, norm) = (variable(&[4, 3, 5, 6], 1), normed(6));
+        let variables = [&x, &norm.scale, &norm.shift];
+        compare(&variables, || norm.of_batch(&x, relu), || norm.plain(&x, relu));
+    }
+    let (x, norm) = ((random(&[50, 4], 1) + 3.0).unwrap(), Norm::new(4, PLACE.0, PLACE.1).unwrap());
+    let y = norm.of_batch(&x, false).unwrap();
+    let largest = |t: Tensor| t.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+    assert!(largest(y.mean(0).unwrap()) < 1e-12);
+    assert!(largest((y.sqr().unwrap().mean(0).unwrap() - 1.0).unwrap()) < 1e-4);
+}
+
+fn resnet(seed: u64) -> Stack {
+    resnet_with(false, seed)
+}
+
+fn resnet_with(large: bool, seed: u64) -> Stack {
+    let plans = [
+        Plan::Stem { channels: 3, large },
+        Plan::Residual { channels: 3, stride: 1, mean: false },
+        Plan::Residual { channels: 4, stride: 2, mean: true },
+    ];
+    let (stack, shape) = Stack::new(&plans, &[5, 6, 2], &mut stream(seed, 1), PLACE).unwrap();
+    assert_eq!(shape, [4]);
+    stack
+}
+
+/// Settled on all samples at once, a network is the training one on them; in parts, nearly.
+#[test]
+fn settled_networks_are_the_training_ones_on_all_samples() {
+    let (stack, x) = (resnet(3), random(&[40, 5, 6, 2], 1));
+    let training = stack.forward_batch(&x).unwrap();
+    assert!(gap(&stack.forward(&x).unwrap(), &training) > 0.1);
+    stack.settle(&x, 40).unwrap();
+    assert!(gap(&stack.forward(&x).unwrap(), &training) < 1e-12);
+    // Mean and variance before the first normalisation.
+    let first = || [0, 1].map(|i| stack.statistics("")[i].1.as_tensor().copy().unwrap());
+    let whole = first();
+    stack.settle(&x, 7).unwrap();
+    // Before the first normalisation parts make no difference; after it they make a small one.
+    for (parts, whole) in first().iter().zip(&whole) {
+        assert!(gap(parts, whole) < 1e-13);
+    }
+    let apart = gap(&stack.forward(&x).unwrap(), &training);
+    assert!(apart > 1e-9 && apart < 0.5, "{apart}");
+    // A fork has statistics of its own.
+    let fork = stack.fork().unwrap();
+    fork.settle(&random(&[5, 5, 6, 2], 8), 5).unwrap();
+    assert!(gap(&stack.forward(&x).unwrap(), &fork.forward(&x).unwrap()) > 1e-3);
+}
+
+#[test]
+fn gradients_of_residual_blocks_are_slopes() {
+    let stack = resnet(1);
+    let names: Vec<String> = stack.variables("b").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), 3 * (1 + 2 + 3));
+    for name in ["b.0.weight", "b.1.second.norm.shift", "b.2.shortcut.weight", "b.2.first.norm.scale"] {
+        assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
+    }
+    for (stack, [height, width]) in [(stack, [5, 6]), (resnet_with(true, 1), [13, 17])] {
+        let (x, weights) = (random(&[6, height, width, 2], 1), random(&[6, 4], 2));
+        stack.settle(&random(&[9, height, width, 2], 4), 9).unwrap();
+        for batch in [true, false] {
+            let forward = || if batch { stack.forward_batch(&x) } else { stack.forward(&x) };
+            let loss = || (forward().unwrap() * &weights).unwrap().sum_all().unwrap();
+            for (name, slope, found) in slopes(&stack, loss) {
+                assert!(
+                    (slope - found).abs() < 1e-6 * (1.0 + found.abs()),
+                    "{name}: {slope} is not {found}"
+                );
+                assert!(found != 0.0, "{name}");
+            }
+        }
+    }
+}
+
+/// ResNet-18 of torchvision with a 3×3 convolution first and no classifier has 11,168,832 weights on three channels.
+#[test]
+fn resnet_18_has_its_size() {
+    use crate::config::Architecture;
+    let plans = crate::pretrain::plan(&Architecture::Resnet18.backbone());
+    let place = (DType::F32, &Device::Cpu);
+    let (stack, shape) = Stack::new(&plans, &[32, 32, 3], &mut stream(1, 1), place).unwrap();
+    let count: usize = stack.variables("").iter().map(|(_, v)| v.elem_count()).sum();
+    assert_eq!((shape, count, stack.normed("").len()), (vec![512], 11_168_832, 20));
+    let x = Tensor::ones((1, 32, 32, 3), DType::F32, &Device::Cpu).unwrap();
+    assert_eq!(stack.forward(&x).unwrap().dims(), [1, 512]);
+}

@@ -1,0 +1,176 @@
+//! The backbone before finetuning: pretrained on the source task, read from a file, or random.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device};
+use flate2::Crc;
+use rand::seq::SliceRandom;
+use serde::Serialize;
+
+use super::config::{Backbone, Config, Loss, Precision, Pretrain, Source};
+use super::data::{Images, Split};
+use super::error::ReplayError;
+use super::measure::{outputs, settle};
+use super::network::{Plan, Stack};
+use super::train::{Descent, Trainer};
+use super::weights::{load, store, stored_identity};
+use taskhead::tasks::stream;
+
+/// A backbone that is ready for finetuning.
+#[derive(Debug, Clone)]
+pub struct Pretrained {
+    /// Its layers.
+    pub stack: Stack,
+    /// Where it was read from.
+    pub file: Option<PathBuf>,
+}
+
+/// Purposes of the random streams of pretraining.
+mod purpose {
+    pub const BACKBONE: u64 = 111;
+    pub const HEAD: u64 = 112;
+    pub const BATCHES: u64 = 113;
+    pub const LABELS: u64 = 114;
+}
+
+/// Everything that a pretrained backbone depends on.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Identity<'a> {
+    version: &'static str,
+    source_checksum: u32,
+    device: String,
+    dtype: Precision,
+    loss: Loss,
+    backbone: &'a Backbone,
+    pretrain: &'a Pretrain,
+}
+
+/// The layers of a backbone.
+pub fn plan(backbone: &Backbone) -> Vec<Plan> {
+    match backbone {
+        Backbone::Mlp { widths } => widths.iter().map(|&width| Plan::Dense { width }).collect(),
+        Backbone::Cnn { channels, width } => {
+            let conv = channels.iter().map(|&channels| Plan::Conv { channels, pool: true });
+            conv.chain([Plan::Dense { width: *width }]).collect()
+        }
+        Backbone::Resnet { channels, blocks, large } => {
+            let block = |(stage, block): (usize, usize)| Plan::Residual {
+                channels: channels[stage],
+                stride: if stage > 0 && block == 0 { 2 } else { 1 },
+                mean: (stage + 1, block + 1) == (channels.len(), *blocks),
+            };
+            let all = (0..channels.len()).flat_map(|stage| (0..*blocks).map(move |b| (stage, b)));
+            [Plan::Stem { channels: channels[0], large: *large }]
+                .into_iter()
+                .chain(all.map(block))
+                .collect()
+        }
+        Backbone::Linear => Vec::new(),
+    }
+}
+
+/// Makes the backbone of a configuration. With a `cache` folder, a backbone that was pretrained in the
+/// same way is read from there, and a new one is stored.
+///
+/// # Errors
+///
+/// Weights that do not fit, a pretraining that diverges, a cache that cannot be written.
+pub fn backbone(
+    config: &Config,
+    source: &Split,
+    place: (DType, &Device),
+    cache: Option<&Path>,
+) -> Result<Pretrained, ReplayError> {
+    let shape = source.train.shape();
+    let pretrain = &config.pretrain;
+    let mut rng = stream(pretrain.seed, purpose::BACKBONE);
+    let (stack, features) = Stack::new(&plan(&config.backbone), &shape, &mut rng, place)?;
+    if let Some(path) = &pretrain.weights {
+        let path = PathBuf::from(path);
+        load(&stack, &config.backbone, &path)?;
+        return Ok(Pretrained { stack, file: Some(path) });
+    }
+    if pretrain.source == Source::None {
+        return Ok(Pretrained { stack, file: None });
+    }
+    let identity = Identity {
+        version: env!("CARGO_PKG_VERSION"),
+        source_checksum: source.train.checksum(),
+        device: format!("{:?}", place.1.location()),
+        dtype: config.dtype,
+        loss: config.loss,
+        backbone: &config.backbone,
+        pretrain,
+    };
+    let identity = toml::to_string(&identity).expect("an identity is plain data");
+    let path = cache.map(|folder| folder.join(file_name(&identity)));
+    if let Some(path) = path.as_ref().filter(|path| path.exists())
+        && stored_identity(path)?.as_deref() == Some(&identity)
+    {
+        load(&stack, &config.backbone, path)?;
+        return Ok(Pretrained { stack, file: Some(path.clone()) });
+    }
+    let head = source_head(config, source, &features, place)?;
+    train(config, source, &stack.clone().then(head), place)?;
+    if let Some(path) = path {
+        store(&stack, &path, &identity)?;
+    }
+    Ok(Pretrained { stack, file: None })
+}
+
+/// Trains backbone and head on the source task, in place.
+fn train(
+    config: &Config,
+    source: &Split,
+    whole: &Stack,
+    (dtype, device): (DType, &Device),
+) -> Result<(), ReplayError> {
+    let Pretrain { epochs, seed, training, .. } = config.pretrain;
+    let images = match config.pretrain.source {
+        Source::Shuffled => shuffled(&source.train, seed),
+        Source::Labels | Source::None => source.train.clone(),
+    };
+    let train = images.samples(dtype, device)?;
+    let descent = Descent::new(training.momentum).with(whole.variables("pretraining"), training.rate);
+    let mut trainer = Trainer::new(
+        whole,
+        (&train.inputs, &train.targets),
+        config.loss,
+        training,
+        descent,
+        stream(seed, purpose::BATCHES),
+    )?;
+    let steps = (epochs * trainer.per_epoch() as f64).round() as usize;
+    trainer.until(steps)?;
+    settle(whole, &train.inputs)?;
+    if outputs(whole, &train.inputs)?.iter().all(|v| v.is_finite()) {
+        Ok(())
+    } else {
+        Err(ReplayError::Diverged { stage: "pretraining", time: epochs, rate: training.rate })
+    }
+}
+
+/// A head for the source task.
+fn source_head(
+    config: &Config,
+    source: &Split,
+    features: &[usize],
+    place: (DType, &Device),
+) -> Result<Stack, ReplayError> {
+    let plan = [Plan::Linear { width: source.train.classes() }];
+    Ok(Stack::new(&plan, features, &mut stream(config.pretrain.seed, purpose::HEAD), place)?.0)
+}
+
+fn shuffled(images: &Images, seed: u64) -> Images {
+    let mut labels = images.labels().to_vec();
+    labels.shuffle(&mut stream(seed, purpose::LABELS));
+    images.clone().with_labels(labels)
+}
+
+/// The file of an identity in a cache.
+fn file_name(identity: &str) -> String {
+    let mut crc = Crc::new();
+    crc.update(identity.as_bytes());
+    format!("backbone-{:08x}.safetensors", crc.sum())
+}

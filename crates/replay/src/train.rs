@@ -1,0 +1,302 @@
+//! One step of training for every loss.
+
+use candle_core::{
+    CpuStorage, InplaceOp2, Layout, Result as TensorResult, Tensor, Var, WithDType, bail,
+};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::config::{Loss, Training};
+use super::error::ReplayError;
+use super::network::Stack;
+
+/// The residual R (N×k): what is left of the targets, y − f or y − softmax(f).
+///
+/// For both losses −r_n is the gradient of the loss of sample n in its outputs, so that the residual is
+/// the energy that moves the features, as in the linear theory (T1).
+pub fn residual(loss: Loss, outputs: &Tensor, targets: &Tensor) -> TensorResult<Tensor> {
+    match loss {
+        Loss::Squared => targets - outputs,
+        Loss::CrossEntropy => targets - softmax(outputs)?,
+    }
+}
+
+fn softmax(outputs: &Tensor) -> TensorResult<Tensor> {
+    let shifted = outputs.broadcast_sub(&outputs.max_keepdim(1)?)?;
+    let powers = shifted.exp()?;
+    powers.broadcast_div(&powers.sum_keepdim(1)?)
+}
+
+/// Something whose gradient is that of the mean loss: −⟨R, f⟩ / N with the residual held fixed.
+///
+/// It needs no derivative of the loss itself, and is the same for both losses.
+pub fn driver(loss: Loss, outputs: &Tensor, targets: &Tensor) -> TensorResult<Tensor> {
+    let residual = residual(loss, &outputs.detach(), targets)?;
+    (outputs * residual)?.sum_all()? * (-1.0 / outputs.dim(0)? as f64)
+}
+
+/// Variables that learn, each at its rate, by gradient descent with momentum.
+#[derive(Debug)]
+pub struct Descent {
+    variables: Vec<Learner>,
+    momentum: f64,
+}
+
+#[derive(Debug)]
+struct Learner {
+    name: String,
+    variable: Var,
+    rate: f64,
+    velocity: Option<Tensor>,
+}
+
+impl Descent {
+    /// Nothing to learn yet.
+    pub fn new(momentum: f64) -> Self {
+        Self { variables: Vec::new(), momentum }
+    }
+
+    /// Adds variables at a rate; at rate 0 they stay as they are.
+    pub fn with(mut self, variables: Vec<(String, Var)>, rate: f64) -> Self {
+        if rate > 0.0 {
+            self.variables.extend(variables.into_iter().map(|(name, variable)| Learner {
+                name,
+                variable,
+                rate,
+                velocity: None,
+            }));
+        }
+        self
+    }
+
+    /// Steps down the gradient of a scalar.
+    ///
+    /// # Errors
+    ///
+    /// A variable on which the scalar does not depend.
+    pub fn step(&mut self, scalar: &Tensor) -> Result<(), ReplayError> {
+        let gradients = scalar.backward()?;
+        for learner in &mut self.variables {
+            let gradient = gradients
+                .get(&learner.variable)
+                .ok_or_else(|| ReplayError::NoGradient { name: learner.name.clone() })?;
+            let direction = match &mut learner.velocity {
+                Some(velocity) => {
+                    add(velocity, self.momentum, gradient, 1.0)?;
+                    &*velocity
+                }
+                None if self.momentum > 0.0 => &*learner.velocity.insert(gradient.copy()?),
+                None => gradient,
+            };
+            add(learner.variable.as_tensor(), 1.0, direction, -learner.rate)?;
+        }
+        Ok(())
+    }
+}
+
+/// y ← keep · y + by · x, in place.
+fn add(y: &Tensor, keep: f64, x: &Tensor, by: f64) -> TensorResult<()> {
+    if y.device().is_cpu() {
+        return y.inplace_op2(&x.contiguous()?, &Add { keep, by });
+    }
+    let sum = ((y * keep)? + (x * by)?)?;
+    y.slice_set(&sum, 0, 0)
+}
+
+struct Add {
+    keep: f64,
+    by: f64,
+}
+
+impl InplaceOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add in place"
+    }
+
+    fn cpu_fwd(
+        &self,
+        y: &mut CpuStorage,
+        y_layout: &Layout,
+        x: &CpuStorage,
+        x_layout: &Layout,
+    ) -> TensorResult<()> {
+        fn run<T: WithDType>(y: &mut [T], x: &[T], add: &Add) {
+            let (keep, by) = (T::from_f64(add.keep), T::from_f64(add.by));
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = keep * *y + by * x;
+            }
+        }
+        let ranges = y_layout.contiguous_offsets().zip(x_layout.contiguous_offsets());
+        let Some(((y0, y1), (x0, x1))) = ranges else { bail!("contiguous tensors are needed") };
+        match (y, x) {
+            (CpuStorage::F32(y), CpuStorage::F32(x)) => run(&mut y[y0..y1], &x[x0..x1], self),
+            (CpuStorage::F64(y), CpuStorage::F64(x)) => run(&mut y[y0..y1], &x[x0..x1], self),
+            _ => bail!("numbers of one type, f32 or f64, are needed"),
+        }
+        Ok(())
+    }
+}
+
+/// The batches of a training: all samples in a new order each epoch, the last batch being what is left.
+#[derive(Debug)]
+pub struct Batches {
+    order: Vec<u32>,
+    next: usize,
+    batch: usize,
+    rng: ChaCha8Rng,
+}
+
+impl Batches {
+    /// Batches of samples 0, 1, …; 0 or at least as many as there are: all at once, in order.
+    pub fn new(samples: usize, batch: usize, rng: ChaCha8Rng) -> Self {
+        let batch = if batch == 0 { samples } else { batch.min(samples) };
+        Self { order: (0..samples as u32).collect(), next: 0, batch, rng }
+    }
+
+    /// Whether a batch is everything.
+    pub fn whole(&self) -> bool {
+        self.batch == self.order.len()
+    }
+
+    /// Steps in one epoch.
+    pub fn per_epoch(&self) -> usize {
+        self.order.len().div_ceil(self.batch)
+    }
+
+    /// The samples of the next batch.
+    pub fn next(&mut self) -> &[u32] {
+        if self.next == 0 && !self.whole() {
+            self.order.shuffle(&mut self.rng);
+        }
+        let from = self.next;
+        let to = (from + self.batch).min(self.order.len());
+        self.next = if to == self.order.len() { 0 } else { to };
+        &self.order[from..to]
+    }
+
+    /// The rows of inputs and targets of the next batch.
+    pub fn rows(&mut self, inputs: &Tensor, targets: &Tensor) -> TensorResult<(Tensor, Tensor)> {
+        if self.whole() {
+            return Ok((inputs.clone(), targets.clone()));
+        }
+        let rows = self.next();
+        let index = Tensor::new(rows, inputs.device())?;
+        Ok((inputs.index_select(&index, 0)?, targets.index_select(&index, 0)?))
+    }
+}
+
+/// Trains step by step.
+pub struct Trainer<'a> {
+    stack: &'a Stack,
+    inputs: &'a Tensor,
+    targets: &'a Tensor,
+    loss: Loss,
+    descent: Descent,
+    batches: Batches,
+    steps: usize,
+}
+
+impl<'a> Trainer<'a> {
+    /// A training of layers, of which `descent` holds the variables that learn.
+    pub fn new(
+        stack: &'a Stack,
+        (inputs, targets): (&'a Tensor, &'a Tensor),
+        loss: Loss,
+        training: Training,
+        descent: Descent,
+        rng: ChaCha8Rng,
+    ) -> TensorResult<Self> {
+        let batches = Batches::new(inputs.dim(0)?, training.batch, rng);
+        Ok(Self { stack, inputs, targets, loss, descent, batches, steps: 0 })
+    }
+
+    /// Steps in one epoch.
+    pub fn per_epoch(&self) -> usize {
+        self.batches.per_epoch()
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Trains until so many steps have been taken in all.
+    pub fn until(&mut self, steps: usize) -> Result<(), ReplayError> {
+        while self.steps < steps {
+            let (inputs, targets) = self.batches.rows(self.inputs, self.targets)?;
+            let outputs = self.stack.forward_batch(&inputs)?;
+            self.descent.step(&driver(self.loss, &outputs, &targets)?)?;
+            self.steps += 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+    use taskhead::tasks::stream;
+
+    fn random(rows: usize, columns: usize, purpose: u64) -> Tensor {
+        let m = taskhead::tasks::normal(&mut stream(1, purpose), rows, columns, 1.0);
+        super::super::network::tensor(&m, candle_core::DType::F64, &Device::Cpu).unwrap()
+    }
+
+    /// The driver's gradient against that of the written-out losses.
+    #[test]
+    fn the_driver_has_the_gradient_of_the_mean_loss() {
+        let outputs = Var::from_tensor(&random(3, 4, 1)).unwrap();
+        let targets =
+            Tensor::new(&[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.25; 4]], &Device::Cpu).unwrap();
+        let f = outputs.as_tensor();
+        let squared = ((&targets - f).unwrap().sqr().unwrap().sum_all().unwrap() / 6.0).unwrap();
+        let normaliser = f.exp().unwrap().sum_keepdim(1).unwrap().log().unwrap();
+        let entropy = (f.broadcast_sub(&normaliser).unwrap() * &targets).unwrap();
+        let entropy = (entropy.sum_all().unwrap() * (-1.0 / 3.0)).unwrap();
+        for (loss, written) in [(Loss::Squared, squared), (Loss::CrossEntropy, entropy)] {
+            let gradient = |scalar: &Tensor| scalar.backward().unwrap().get(&outputs).unwrap().clone();
+            let driver = driver(loss, f, &targets).unwrap();
+            let gap =
+                (gradient(&driver) - gradient(&written)).unwrap().abs().unwrap().sum_all().unwrap();
+            assert!(gap.to_scalar::<f64>().unwrap() < 1e-14, "{loss:?}");
+        }
+    }
+
+    /// v ← μv + g, w ← w − ηv, by hand for w = 1, g = w: the loss is w²/2.
+    #[test]
+    fn momentum_is_that_of_the_textbook() {
+        let w = Var::new(&[1.0f64], &Device::Cpu).unwrap();
+        let mut descent = Descent::new(0.5).with(vec![("w".into(), w.clone())], 0.1);
+        for expected in [0.9, 0.76, 0.614] {
+            descent.step(&(w.sqr().unwrap() / 2.0).unwrap().sum_all().unwrap()).unwrap();
+            let found = w.to_vec1::<f64>().unwrap()[0];
+            assert!((found - expected).abs() < 1e-15, "{found}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_visits_every_sample_once() {
+        let mut batches = Batches::new(10, 4, stream(0, 1));
+        assert_eq!(batches.per_epoch(), 3);
+        let mut orders = Vec::new();
+        for _ in 0..2 {
+            let mut seen: Vec<u32> = (0..3).flat_map(|_| batches.next().to_vec()).collect();
+            orders.push(seen.clone());
+            seen.sort_unstable();
+            assert_eq!(seen, (0..10).collect::<Vec<_>>());
+        }
+        assert_ne!(orders[0], orders[1]);
+        assert!(Batches::new(10, 0, stream(0, 1)).whole() && Batches::new(10, 99, stream(0, 1)).whole());
+    }
+
+    #[test]
+    fn a_variable_that_nothing_depends_on_is_named() {
+        let variable = || Var::from_tensor(&random(2, 2, 3)).unwrap();
+        let (used, idle) = (variable(), variable());
+        let mut descent =
+            Descent::new(0.0).with(vec![("used".into(), used.clone()), ("idle".into(), idle)], 0.1);
+        let error = descent.step(&used.as_tensor().sum_all().unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "the variable `idle` has no gradient");
+    }
+}

@@ -1,0 +1,194 @@
+//! Running the catalogue's checks.
+
+use serde::Serialize;
+
+use super::check::{Case, Check, Draw, Judge, Scored, Trial};
+use super::observations::{self, Finding};
+use super::{Entry, Evidence};
+use taskhead::parallel::each;
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Seed of all random cases.
+    pub seed: u64,
+    /// Random cases of a cheap check, and random problems of an observation; costly checks take a share.
+    pub instances: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { seed: 0, instances: 2000 }
+    }
+}
+
+/// What came out for one entry.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The entry.
+    pub entry: &'static Entry,
+    /// One result a check.
+    pub checks: Vec<CheckReport>,
+    /// What an observation counted.
+    pub finding: Option<Finding>,
+}
+
+/// A verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every case passed, and every violation was seen.
+    Holds,
+    /// A case that meets the hypotheses failed.
+    Refuted,
+    /// Every case passed, but so did one that violates a hypothesis: the check is blind.
+    Blind,
+    /// Counted.
+    Observed,
+}
+
+/// What came out for one check.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// The check.
+    pub check: &'static Check,
+    /// Random and edge cases tried.
+    pub cases: usize,
+    /// How many of them failed.
+    pub failed: usize,
+    /// The worst of them.
+    pub worst: Option<Worst>,
+    /// Mean slope and its standard error over the cases, where slopes are fitted.
+    pub slope: Option<(f64, f64)>,
+    /// Why a case has no score, if one has none.
+    pub error: Option<String>,
+    /// Violations that the check did not notice.
+    pub unseen: Vec<&'static str>,
+}
+
+/// The case that came closest to failing, or failed most.
+#[derive(Debug, Clone)]
+pub struct Worst {
+    /// Its name: "random 17" or that of the edge case.
+    pub name: String,
+    /// What was found.
+    pub trial: Trial,
+}
+
+impl CheckReport {
+    /// The verdict on this check.
+    pub fn verdict(&self) -> Verdict {
+        if self.failed > 0 {
+            Verdict::Refuted
+        } else if !self.unseen.is_empty() {
+            Verdict::Blind
+        } else {
+            Verdict::Holds
+        }
+    }
+}
+
+impl Report {
+    /// The verdict on the entry: that of its worst check.
+    pub fn verdict(&self) -> Verdict {
+        if self.finding.is_some() {
+            return Verdict::Observed;
+        }
+        let verdicts: Vec<Verdict> = self.checks.iter().map(CheckReport::verdict).collect();
+        [Verdict::Refuted, Verdict::Blind]
+            .into_iter()
+            .find(|v| verdicts.contains(v))
+            .unwrap_or(Verdict::Holds)
+    }
+}
+
+/// The units of work of an entry: what `done` is called for.
+pub fn work(entry: &Entry, settings: &Settings) -> usize {
+    match &entry.evidence {
+        Evidence::Checks(checks) => checks.iter().map(|c| cases(c, settings) + c.violations.len()).sum(),
+        Evidence::Count(observation) => observation.problems(settings.instances),
+    }
+}
+
+fn cases(check: &Check, settings: &Settings) -> usize {
+    random_cases(check, settings) + check.edges.len()
+}
+
+fn random_cases(check: &Check, settings: &Settings) -> usize {
+    if check.cost == 0 { 0 } else { settings.instances.div_ceil(check.cost) }
+}
+
+/// Verifies one entry; `done` is called after each case. The result does not depend on threads.
+pub fn verify(entry: &'static Entry, settings: &Settings, done: &(dyn Fn() + Sync)) -> Report {
+    match &entry.evidence {
+        Evidence::Checks(checks) => {
+            let checks = (0..).zip(*checks).map(|(i, check)| {
+                let stream = stream_of(entry.id, i);
+                run_check(check, settings, stream, done)
+            });
+            Report { entry, checks: checks.collect(), finding: None }
+        }
+        Evidence::Count(observation) => {
+            let finding = observations::run(observation, settings, done);
+            Report { entry, checks: Vec::new(), finding: Some(finding) }
+        }
+    }
+}
+
+/// The first random stream of a check: room for 2³² cases each.
+fn stream_of(id: &str, check: u64) -> u64 {
+    let name = id.bytes().fold(0_u64, |sum, b| sum * 64 + u64::from(b - b'0'));
+    (name * 16 + check) << 32
+}
+
+fn run_check(
+    check: &'static Check,
+    settings: &Settings,
+    stream: u64,
+    done: &(dyn Fn() + Sync),
+) -> CheckReport {
+    let random = random_cases(check, settings);
+    let total = random + check.edges.len();
+    let scored = each(total, |i| {
+        let case = match i.checked_sub(random) {
+            None => Case::random(Draw::new(settings.seed, stream + i as u64)),
+            Some(edge) => Case::edge(edge),
+        };
+        let scored = (check.trial)(case);
+        done();
+        scored
+    });
+    let name = |i: usize| match i.checked_sub(random) {
+        None => format!("random {i}"),
+        Some(edge) => check.edges[edge].to_owned(),
+    };
+    let fails = |scored: &Scored| scored.as_ref().map_or(true, |t| !check.judge.passes(t.score));
+    let failed = scored.iter().filter(|s| fails(s)).count();
+    let error = scored
+        .iter()
+        .enumerate()
+        .find_map(|(i, s)| s.as_ref().err().map(|error| format!("{}: {error}", name(i))));
+    let slope = matches!(check.judge, Judge::Slope { .. }).then(|| mean_slope(&scored));
+    let mut worst: Option<(usize, &Trial)> = None;
+    for (i, trial) in scored.iter().enumerate().filter_map(|(i, s)| Some((i, s.as_ref().ok()?))) {
+        let badness = |t: &Trial| check.judge.badness(t.score);
+        if worst.is_none_or(|(_, other)| badness(trial) > badness(other)) {
+            worst = Some((i, trial));
+        }
+    }
+    let worst = worst.map(|(i, trial)| Worst { name: name(i), trial: trial.clone() });
+    let unseen = check.violations.iter().enumerate().filter_map(|(i, name)| {
+        let scored = (check.trial)(Case::violation(i));
+        done();
+        (!fails(&scored)).then_some(*name)
+    });
+    CheckReport { check, cases: total, failed, worst, slope, error, unseen: unseen.collect() }
+}
+
+fn mean_slope(scored: &[Scored]) -> (f64, f64) {
+    let slopes: Vec<f64> = scored.iter().filter_map(|s| s.as_ref().ok().map(|t| t.score)).collect();
+    let n = slopes.len() as f64;
+    let mean = slopes.iter().sum::<f64>() / n;
+    let variance = slopes.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    (mean, (variance / n).sqrt())
+}

@@ -1,5 +1,0 @@
-//! The command `taskhead`.
-
-fn main() -> std::process::ExitCode {
-    taskhead::cli::run()
-}
