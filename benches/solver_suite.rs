@@ -73,7 +73,7 @@ fn table(cases: impl IntoIterator<Item = Case>, only: Option<f64>) {
                 let work = solution.work;
                 let error = exact.as_ref().map(|exact| format!("{:.1e}", error(&solution.end.state, exact)));
                 let error = error.unwrap_or_default();
-                let stopped = if solution.status.is_success() { "" } else { " stopped early" };
+                let stopped = if solution.end.stop.is_success() { "" } else { " stopped early" };
                 println!(
                     "{:<18} {n:>4} {p:>4} {k:>3} {rtol:>10.0e} {error:>9} {:>6} {:>7} {:>11} {:>8} {:>14} {seconds:>7.3}{stopped}",
                     case.name, work.steps, work.rejected, work.evaluations, work.products, work.decompositions,
@@ -133,7 +133,7 @@ fn timed(heads: &[Case], time: f64, rtol: f64) -> Value {
             evaluations += solution.work.evaluations;
             products += solution.work.products;
             decompositions += solution.work.decompositions;
-            success &= solution.status.is_success();
+            success &= solution.end.stop.is_success();
         });
     }
     json!({

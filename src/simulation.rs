@@ -5,11 +5,11 @@ use nalgebra::DMatrix;
 use crate::adaptation::Adaptation;
 use crate::energy::Energy;
 use crate::flow::decoupled::Decoupled;
-use crate::flow::descent::descend;
+use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
-use crate::flow::solver::{self, DEFAULT_RTOL, Options, Status, tangent::Tangent};
-use crate::flow::{Budget, ClosedForm, Flow, FlowError, Violation};
+use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Work};
+use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
 use crate::probing::{Measure, ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Reduction, State};
@@ -57,7 +57,7 @@ pub enum Method {
     ClosedForm,
     /// The numerical solver.
     Flow,
-    /// Gradient descent with a tenth of the largest stable step of the start.
+    /// Gradient descent with a tenth of the largest step that is stable all along the way.
     Descent,
 }
 
@@ -90,16 +90,16 @@ pub struct Simulation {
     pub probe_time: f64,
     /// Energy at the start of finetuning.
     pub energy: Energy,
-    /// Finetuning time, possibly ∞.
+    /// Finetuning time that was reached, possibly ∞.
     pub time: f64,
-    /// "exact" for a closed form, else why the solver stopped.
-    pub status: &'static str,
-    /// Details of a stop that is not the wanted one.
-    pub reason: Option<String>,
+    /// Why it was followed to there.
+    pub stop: Stop,
+    /// Work of the whole run; a closed form has none.
+    pub work: Work,
     /// ‖R‖_F at the end.
     pub residual: f64,
-    /// Relative drift of VVᵀ − γBBᵀ (T2).
-    pub conservation_drift: f64,
+    /// Relative drift of VVᵀ − γBBᵀ (T2); `None` where features outside the range of the kernel make it void.
+    pub conservation_drift: Option<f64>,
     /// Adaptation of the training features.
     pub adaptation: Adaptation,
     /// Adaptation of the held-out features.
@@ -164,87 +164,27 @@ impl<'a> Run<'a> {
         let head = self.path.head(probe_time)?;
         let energy = Energy::of(&self.problem.residual(&head));
         let flow = Flow::new(&self.reduction, &head, settings.head_rate)?;
-        let measure = |method, time, status, reason, state: State, budget| {
-            let loss = self.reduction.loss(&state);
+        let (method, moments, work) = follow(&flow, times, settings)?;
+        let measure = |moment: Moment| {
+            let Moment { time, state, budget, stop } = moment;
+            let (reduction, start) = (&self.reduction, flow.start());
             Simulation {
                 method,
                 probe_time,
                 energy,
                 time,
-                status,
-                reason,
-                residual: (2.0 * loss).sqrt(),
-                conservation_drift: self.reduction.conservation_drift(
-                    flow.start(),
-                    &state,
-                    settings.head_rate,
-                ),
-                adaptation: self.reduction.adaptation(&state),
-                held_out: self.reduction.held_out_adaptation(&state),
+                stop,
+                work,
+                residual: (2.0 * reduction.loss(&state)).sqrt(),
+                conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),
+                adaptation: reduction.adaptation(&state),
+                held_out: reduction.held_out_adaptation(&state),
                 budget,
-                head_norm: (flow.start().head.norm(), state.head.norm()),
-                states: (flow.start().clone(), state),
+                head_norm: (start.head.norm(), state.head.norm()),
+                states: (start.clone(), state),
             }
         };
-        let exact = |form: &dyn ClosedForm| {
-            times
-                .iter()
-                .map(|&t| {
-                    let budget = Some(form.budget(t)?);
-                    Ok(measure(form.name(), t, "exact", None, form.state(t)?, budget))
-                })
-                .collect::<Result<Vec<_>, FlowError>>()
-        };
-        match settings.method {
-            Method::Auto => {
-                if let Ok(form) = closed_form(&flow) {
-                    return Ok(exact(form.as_ref())?);
-                }
-            }
-            Method::ClosedForm => return Ok(exact(closed_form(&flow)?.as_ref())?),
-            Method::Flow => {}
-            Method::Descent => {
-                let tangent = Tangent::new(&flow, flow.start()).map_err(FlowError::from)?;
-                let step = descent_step(&tangent);
-                let limit = settings.max_steps.saturating_mul(1000);
-                return times
-                    .iter()
-                    .map(|&t| {
-                        let end = descend(&flow, step, t, limit)?;
-                        let reached = end.steps as f64 * step;
-                        let (status, reason) = if end.converged {
-                            ("converged", None)
-                        } else if t.is_finite() && reached + step >= t {
-                            ("time", None)
-                        } else {
-                            let reason = format!("{} steps of {step:e} taken", end.steps);
-                            ("step-limit", Some(reason))
-                        };
-                        Ok(measure("descent", t.min(reached.max(t)), status, reason, end.state, None))
-                    })
-                    .collect();
-            }
-        }
-        let options = Options {
-            rtol: settings.rtol,
-            max_steps: settings.max_steps,
-            times: times.to_vec(),
-            ..Options::default()
-        };
-        let until = times.last().copied().unwrap_or(0.0);
-        let solution = solver::solve(&flow, until, &options)?;
-        let (status, reason) = describe(&solution.status);
-        let mut results: Vec<Simulation> = Vec::with_capacity(times.len());
-        for (i, &t) in times.iter().enumerate() {
-            let (point, status, reason) = match solution.points.get(i) {
-                Some(point) if t.is_finite() => (point, "time", None),
-                Some(point) => (point, status, reason.clone()),
-                None => (&solution.end, status, reason.clone()),
-            };
-            let budget = Some(point.budget);
-            results.push(measure("flow", point.time, status, reason, point.state.clone(), budget));
-        }
-        Ok(results)
+        Ok(moments.into_iter().map(measure).collect())
     }
 
     /// The features after finetuning in full width, N×h.
@@ -262,6 +202,44 @@ impl<'a> Run<'a> {
         let moved = self.reduction.full_held_out_displacement(&simulation.states.1)?;
         self.problem.held_out().map(|held| held.features() + moved)
     }
+}
+
+/// The flow at the wanted times, with the name of what gave it and the work that it took.
+fn follow(
+    flow: &Flow,
+    times: &[f64],
+    settings: &Settings,
+) -> Result<(&'static str, Vec<Moment>, Work), SimulationError> {
+    let form = match settings.method {
+        Method::Auto => match closed_form(flow) {
+            // Only a hypothesis that does not hold leaves it to the solver.
+            Err(SimulationError::NoClosedForm(_)) => None,
+            form => Some(form?),
+        },
+        Method::ClosedForm => Some(closed_form(flow)?),
+        Method::Flow => None,
+        Method::Descent => {
+            let descent = descend_steadily(flow, times, settings.max_steps.saturating_mul(1000))?;
+            let work =
+                Work { steps: descent.steps, evaluations: descent.evaluations, ..Work::default() };
+            return Ok(("descent", descent.moments, work));
+        }
+    };
+    if let Some(form) = form {
+        let moments = times.iter().map(|&t| form.moment(t)).collect::<Result<_, _>>()?;
+        return Ok((form.name(), moments, Work::default()));
+    }
+    let options = Options {
+        rtol: settings.rtol,
+        max_steps: settings.max_steps,
+        times: times.to_vec(),
+        ..Options::default()
+    };
+    let until = times.last().copied().unwrap_or(0.0);
+    let Solution { mut points, end, work } = solver::solve(flow, until, &options)?;
+    // Times that were not reached have the last state that was.
+    points.resize(times.len(), end);
+    Ok(("flow", points, work))
 }
 
 /// The closed form whose hypotheses a flow meets, or what each form misses.
@@ -287,24 +265,4 @@ pub fn closed_form(flow: &Flow) -> Result<Box<dyn ClosedForm>, SimulationError> 
         Err(error) => keep(error)?,
     }
     Err(SimulationError::NoClosedForm(violations))
-}
-
-/// A tenth of the largest stable step at the start.
-fn descent_step(tangent: &Tangent) -> f64 {
-    if tangent.largest() > 0.0 { 0.2 / tangent.largest() } else { 1.0 }
-}
-
-fn describe(status: &Status) -> (&'static str, Option<String>) {
-    match status {
-        Status::Time => ("time", None),
-        Status::Converged => ("converged", None),
-        Status::Residual => ("residual", None),
-        Status::EnergyShare => ("energy-share", None),
-        Status::StepLimit { steps, time } => {
-            ("step-limit", Some(format!("{steps} steps taken, time {time:e} reached")))
-        }
-        Status::StepTooSmall { step, time } => {
-            ("step-too-small", Some(format!("a step of {step:e} at time {time:e} is too small")))
-        }
-    }
 }

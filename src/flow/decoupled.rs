@@ -8,7 +8,9 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::rank_one::RankOne;
-use super::{Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Violation, check_time};
+use super::{
+    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Moment, Stop, Violation, check_time,
+};
 use crate::linalg::{Eigen, Svd};
 use crate::reduction::State;
 
@@ -129,8 +131,9 @@ impl ClosedForm for Decoupled {
         "decoupled"
     }
 
-    fn state(&self, t: f64) -> Result<State, FlowError> {
+    fn moment(&self, t: f64) -> Result<Moment, FlowError> {
         check_time(t)?;
+        let mut budget = Budget::default();
         let mut moved = DMatrix::zeros(self.samples.nrows(), self.heads.nrows());
         let mut heads = self.heads.clone();
         for (i, mode) in self.modes.iter().enumerate() {
@@ -140,6 +143,8 @@ impl ClosedForm for Decoupled {
                 moved.set_row(i, &(point.displacement.transpose() / self.kappa[i].sqrt()));
             }
             heads.set_column(i, &point.head);
+            budget.backbone += point.budget.backbone;
+            budget.head += point.budget.head;
         }
         // The kernel is the same matrix in both bases, so D turns with U.
         let mut motion = &self.samples * moved;
@@ -148,17 +153,8 @@ impl ClosedForm for Decoupled {
                 row.fill(0.0);
             }
         }
-        Ok(State { motion, head: heads * self.outputs.transpose() })
-    }
-
-    fn budget(&self, t: f64) -> Result<Budget, FlowError> {
-        let mut sum = Budget::default();
-        for mode in &self.modes {
-            let spent = mode.at(t)?.budget;
-            sum.backbone += spent.backbone;
-            sum.head += spent.head;
-        }
-        Ok(sum)
+        let state = State { motion, head: heads * self.outputs.transpose() };
+        Ok(Moment { time: t, state, budget: Some(budget), stop: Stop::Exact })
     }
 }
 
@@ -284,12 +280,12 @@ mod tests {
         let flow = Flow::new(&reduction, head, head_rate).unwrap();
         let form = Decoupled::of_flow(&flow).unwrap();
         for t in [0.3, 3.0] {
-            let exact = form.state(t).unwrap();
+            let Moment { state: exact, budget: spent, .. } = form.moment(t).unwrap();
             let end = solve(&flow, t, &Options::default()).unwrap().end;
             assert!((&exact.motion - end.state.motion).norm() < 1e-8);
             assert!((&exact.head - end.state.head).norm() < 1e-8);
-            let spent = form.budget(t).unwrap();
-            assert!((spent.backbone - end.budget.backbone).abs() < 1e-8);
+            let (spent, wanted) = (spent.unwrap(), end.budget.unwrap());
+            assert!((spent.backbone - wanted.backbone).abs() < 1e-8);
         }
     }
 

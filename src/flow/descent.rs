@@ -3,28 +3,39 @@
 //! Backbone and head step together, B ← B + ηVRᵀX and V ← V + γηZᵀR. After t/η steps the state is
 //! within O(η) of the flow at time t, and VVᵀ − γBBᵀ has drifted by O(η).
 
-use super::{Flow, FlowError, check_time, solver::tangent::Tangent};
-use crate::reduction::State;
+use super::{Flow, FlowError, Moment, Stop, check_time, solver::tangent::Tangent};
+use crate::linalg::DecompositionError;
 
-/// Where gradient descent ended.
+/// Where gradient descent went.
 #[derive(Debug, Clone)]
 pub struct Descent {
-    /// The last state.
-    pub state: State,
+    /// One moment for each wanted time. Those that were not reached are all the last state that was, with
+    /// the time of that state and why it went no further.
+    pub moments: Vec<Moment>,
+    /// Size of a step.
+    pub step: f64,
     /// Steps taken.
     pub steps: usize,
-    /// Whether the motion had died out (only asked for at t = ∞).
-    pub converged: bool,
+    /// Evaluations of the right-hand side, runs that were not stable included.
+    pub evaluations: usize,
 }
 
 /// Size of a step relative to the whole motion below which descent at t = ∞ counts as converged:
 /// with the slowest visible rate this leaves errors far below the O(η) of the method.
 const STILL: f64 = 1e-14;
 
-/// Descends for time t = steps · η; at t = ∞ until nothing moves or `max_steps` is reached. A last,
-/// shorter step lands on t. A loss that grows beyond its start is an error with a stable step.
-pub fn descend(flow: &Flow, step: f64, t: f64, max_steps: usize) -> Result<Descent, FlowError> {
-    check_time(t)?;
+/// Steps between two looks at the loss and the curvature.
+const LOOK: usize = 16;
+
+/// Share of the largest stable step that [`descend_steadily`] takes.
+const SHARE: f64 = 0.1;
+
+/// Descends by steps of η and gives the state at the times that are wanted, in ascending order: one run
+/// serves all of them. A last, shorter step of its own lands on a finite time. At t = ∞ it goes on until
+/// nothing moves or `max_steps` is reached. A loss that grows to twice its start is an error with a step
+/// that was tried and did not diverge.
+pub fn descend(flow: &Flow, step: f64, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
+    check_times(times)?;
     if !(step > 0.0 && step.is_finite()) {
         return Err(FlowError::Setting {
             name: "step",
@@ -32,39 +43,129 @@ pub fn descend(flow: &Flow, step: f64, t: f64, max_steps: usize) -> Result<Desce
             accepted: "a finite number above 0",
         });
     }
-    let whole = (t / step * (1.0 + 4.0 * f64::EPSILON)).floor();
-    let limit = if t.is_finite() && whole <= max_steps as f64 { whole as usize } else { max_steps };
-    let before = flow.reduction().loss(flow.start());
+    match attempt(flow, step, times, max_steps, f64::INFINITY)? {
+        Ok(descent) => Ok(descent),
+        Err(Unstable { steps, loss, .. }) => {
+            let before = flow.reduction().loss(flow.start());
+            let stable = steady(flow, step / 2.0, times, max_steps)?.step;
+            Err(FlowError::Diverged { steps, step, before, after: loss, stable })
+        }
+    }
+}
+
+/// Descends by a tenth of the largest step that is stable all along the way: that of the start, and
+/// shorter, from the start again, where the loss turns out to bend more later on.
+pub fn descend_steadily(flow: &Flow, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
+    check_times(times)?;
+    let largest = Tangent::new(flow, flow.start())?.largest();
+    steady(flow, if largest > 0.0 { SHARE * (2.0 / largest) } else { 1.0 }, times, max_steps)
+}
+
+fn check_times(times: &[f64]) -> Result<(), FlowError> {
+    times.iter().try_for_each(|&t| check_time(t))?;
+    match times.windows(2).find(|pair| pair[0] > pair[1]) {
+        Some(pair) => {
+            Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Descends from the start with shorter and shorter steps until one is stable all along the way.
+fn steady(flow: &Flow, mut step: f64, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
+    let mut in_vain = 0;
+    loop {
+        match attempt(flow, step, times, max_steps, 1.0)? {
+            Ok(mut descent) => {
+                descent.evaluations += in_vain;
+                return Ok(descent);
+            }
+            Err(Unstable { largest, loss, steps }) => {
+                in_vain += steps;
+                let shorter = if largest.is_finite() { SHARE * (2.0 / largest) } else { 0.0 };
+                step = if shorter > 0.0 { shorter.min(step / 2.0) } else { step / 2.0 };
+                if step <= f64::MIN_POSITIVE {
+                    return Err(FlowError::Overflow {
+                        quantity: "a stable step of descent",
+                        value: loss,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A step that is too long where the descent went.
+struct Unstable {
+    steps: usize,
+    loss: f64,
+    /// Largest eigenvalue of the tangent kernel seen, as far as the loss had not grown.
+    largest: f64,
+}
+
+/// Descends while the step times the largest eigenvalue of the tangent kernel stays below `bound`.
+fn attempt(
+    flow: &Flow,
+    step: f64,
+    times: &[f64],
+    max_steps: usize,
+    bound: f64,
+) -> Result<Result<Descent, Unstable>, DecompositionError> {
+    let reduction = flow.reduction();
+    let before = reduction.loss(flow.start());
+    let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
     let mut state = flow.start().clone();
-    let (mut steps, mut converged) = (0, false);
-    while steps < limit {
-        let velocity = flow.velocity(&state);
-        state.add(step, &velocity);
-        steps += 1;
-        let moved = velocity.motion.norm_squared() + velocity.head.norm_squared();
-        if !moved.is_finite() || (steps % 16 == 0 && flow.reduction().loss(&state) > 2.0 * before) {
-            let tangent = Tangent::new(flow, flow.start())?;
-            let after = flow.reduction().loss(&state);
-            return Err(FlowError::Diverged {
-                steps,
-                step,
-                before,
-                after,
-                stable: 2.0 / tangent.largest(),
-            });
+    let (mut steps, mut moments) = (0, Vec::with_capacity(times.len()));
+    let mut landings = 0;
+    let mut stop = None;
+    for &t in times {
+        // Whole steps before t, and whether the limit lets it get there.
+        let whole = (t / step * (1.0 + 4.0 * f64::EPSILON)).floor();
+        let reachable = whole <= max_steps as f64;
+        let limit = if reachable { whole as usize } else { max_steps };
+        while stop.is_none() && steps < limit {
+            let velocity = flow.velocity(&state);
+            state.add(step, &velocity);
+            steps += 1;
+            let moved = velocity.motion.norm_squared() + velocity.head.norm_squared();
+            if !moved.is_finite() || steps % LOOK == 0 {
+                let loss = reduction.loss(&state);
+                let grown = !moved.is_finite() || loss > 2.0 * before;
+                let mut largest = f64::INFINITY;
+                if !grown && bound.is_finite() {
+                    let z = reduction.features_at(&state).norm_squared();
+                    largest = fastest * state.head.norm_squared() + flow.head_rate() * z;
+                    // The norms are an upper bound; the eigenvalue is worth its price near the edge only.
+                    if step * largest > bound {
+                        largest = Tangent::new(flow, &state)?.largest();
+                    }
+                }
+                if grown || (bound.is_finite() && step * largest > bound) {
+                    return Ok(Err(Unstable { steps, loss, largest }));
+                }
+            }
+            let size = state.motion.norm_squared() + state.head.norm_squared();
+            if t.is_infinite() && step * step * moved <= STILL * STILL * size {
+                stop = Some(Stop::Converged);
+            }
         }
-        let size = state.motion.norm_squared() + state.head.norm_squared();
-        if t.is_infinite() && step * step * moved <= STILL * STILL * size {
-            converged = true;
-            break;
-        }
+        let reached = steps as f64 * step;
+        let moment = |time, state, stop| Moment { time, state, budget: None, stop };
+        moments.push(match stop {
+            Some(stop) => moment(f64::INFINITY, state.clone(), stop),
+            None if t.is_finite() && reachable => {
+                let left = t - reached;
+                let mut there = state.clone();
+                if left > 0.0 {
+                    there.add(left, &flow.velocity(&state));
+                    landings += 1;
+                }
+                moment(t, there, Stop::Time)
+            }
+            None => moment(reached, state.clone(), Stop::StepLimit { steps, time: reached }),
+        });
     }
-    let left = t - steps as f64 * step;
-    if t.is_finite() && steps == limit && whole <= max_steps as f64 && left > 0.0 {
-        let velocity = flow.velocity(&state);
-        state.add(left, &velocity);
-    }
-    Ok(Descent { state, steps, converged })
+    Ok(Ok(Descent { moments, step, steps, evaluations: steps + landings }))
 }
 
 #[cfg(test)]
@@ -73,44 +174,76 @@ mod tests {
     use crate::flow::{ClosedForm, rank_one::RankOne};
     use crate::problem::Problem;
     use crate::reduction::Reduction;
-    use nalgebra::dmatrix;
+    use nalgebra::{DMatrix, dmatrix};
 
-    #[test]
-    fn error_and_drift_are_of_first_order_in_the_step() {
-        let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![1.5]).unwrap();
-        let head = dmatrix![0.2; 0.7];
+    fn with_flow<T>(targets: f64, head: DMatrix<f64>, run: impl FnOnce(&Flow) -> T) -> T {
+        let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![targets]).unwrap();
         let reduction = Reduction::new(&problem, &head).unwrap();
-        let flow = Flow::new(&reduction, &head, 1.0).unwrap();
-        let exact = RankOne::of_flow(&flow).unwrap().state(1.0).unwrap();
-        let run = |step: f64| {
-            let end = descend(&flow, step, 1.0, 1_000_000).unwrap().state;
-            let drift = reduction.conservation_drift(flow.start(), &end, 1.0);
-            ((&end.motion - &exact.motion).norm(), drift)
-        };
-        let (coarse, fine) = (run(1e-3), run(5e-4));
-        assert!(((coarse.0 / fine.0).log2() - 1.0).abs() < 0.01);
-        assert!(((coarse.1 / fine.1).log2() - 1.0).abs() < 0.01);
+        run(&Flow::new(&reduction, &head, 1.0).unwrap())
     }
 
     #[test]
-    fn divergence_names_a_stable_step() {
-        let problem = Problem::new(dmatrix![1.0], dmatrix![1.0], dmatrix![1.0]).unwrap();
-        let reduction = Reduction::new(&problem, &dmatrix![2.0]).unwrap();
-        let flow = Flow::new(&reduction, &dmatrix![2.0], 1.0).unwrap();
-        let error = descend(&flow, 3.0, 1e3, 10_000).unwrap_err();
-        assert!(
-            matches!(error, FlowError::Diverged { stable, .. } if (stable - 0.4).abs() < 1e-12),
-            "{error}"
-        );
+    fn error_and_drift_are_of_first_order_in_the_step() {
+        with_flow(1.5, dmatrix![0.2; 0.7], |flow| {
+            let exact = RankOne::of_flow(flow).unwrap().state(1.0).unwrap();
+            let run = |step: f64| {
+                let end = descend(flow, step, &[1.0], 1_000_000).unwrap().moments.remove(0).state;
+                let drift = flow.reduction().conservation_drift(flow.start(), &end, 1.0).unwrap();
+                ((&end.motion - &exact.motion).norm(), drift)
+            };
+            let (coarse, fine) = (run(1e-3), run(5e-4));
+            assert!(((coarse.0 / fine.0).log2() - 1.0).abs() < 0.01);
+            assert!(((coarse.1 / fine.1).log2() - 1.0).abs() < 0.01);
+        });
+    }
+
+    /// One run serves all times, and a time that is not reached is not claimed.
+    #[test]
+    fn times_are_those_that_were_reached() {
+        with_flow(1.5, dmatrix![0.2; 0.7], |flow| {
+            let all = descend(flow, 0.01, &[0.5, 0.505, 2.0, 1e6, f64::INFINITY], 1000).unwrap();
+            let times: Vec<f64> = all.moments.iter().map(|m| m.time).collect();
+            assert_eq!(times, [0.5, 0.505, 2.0, 10.0, 10.0]);
+            assert_eq!(all.steps, 1000);
+            let limit = Stop::StepLimit { steps: 1000, time: 10.0 };
+            let stops: Vec<Stop> = all.moments.iter().map(|m| m.stop).collect();
+            assert_eq!(stops, [Stop::Time, Stop::Time, Stop::Time, limit, limit]);
+            for moment in &all.moments[..3] {
+                let alone = descend(flow, 0.01, &[moment.time], 1000).unwrap();
+                assert_eq!(alone.moments[0].state, moment.state);
+            }
+        });
+    }
+
+    #[test]
+    fn divergence_names_a_step_that_does_not_diverge() {
+        // A large target: the loss bends a thousand times more at its minimum than at the start.
+        for (target, head, step) in [(1.0, dmatrix![2.0; 0.0], 3.0), (1e3, dmatrix![1.0; 0.0], 0.1)] {
+            with_flow(target, head, |flow| {
+                let error = descend(flow, step, &[1e2], 100_000_000).unwrap_err();
+                let FlowError::Diverged { stable, .. } = error else { panic!("{error}") };
+                assert!(stable < step);
+                let end = descend(flow, stable, &[1e2], 100_000_000).unwrap().moments.remove(0);
+                assert!(flow.reduction().loss(&end.state) < 1e-12, "{:?}", end.stop);
+            });
+        }
+    }
+
+    #[test]
+    fn a_steady_step_is_stable_where_the_loss_bends_more_than_at_the_start() {
+        with_flow(1e3, dmatrix![1.0; 0.0], |flow| {
+            let steady = descend_steadily(flow, &[f64::INFINITY], 1_000_000).unwrap();
+            assert_eq!(steady.moments[0].stop, Stop::Converged);
+            let at_start = SHARE * (2.0 / Tangent::new(flow, flow.start()).unwrap().largest());
+            assert!(steady.step < at_start / 10.0);
+        });
     }
 
     #[test]
     fn infinite_time_converges() {
-        let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![1.5]).unwrap();
-        let head = dmatrix![0.2; 0.7];
-        let reduction = Reduction::new(&problem, &head).unwrap();
-        let flow = Flow::new(&reduction, &head, 1.0).unwrap();
-        let end = descend(&flow, 0.1, f64::INFINITY, 100_000).unwrap();
-        assert!(end.converged && reduction.loss(&end.state) < 1e-20);
+        with_flow(1.5, dmatrix![0.2; 0.7], |flow| {
+            let end = descend(flow, 0.1, &[f64::INFINITY], 100_000).unwrap().moments.remove(0);
+            assert!(end.stop == Stop::Converged && flow.reduction().loss(&end.state) < 1e-20);
+        });
     }
 }

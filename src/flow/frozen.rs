@@ -9,7 +9,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Budget, ClosedForm, Flow, FlowError, Violation, check_time, phi};
+use super::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation, check_time, phi};
 use crate::linalg::Svd;
 use crate::reduction::State;
 
@@ -50,7 +50,7 @@ impl ClosedForm for FrozenHead {
         "frozen-head"
     }
 
-    fn state(&self, t: f64) -> Result<State, FlowError> {
+    fn moment(&self, t: f64) -> Result<Moment, FlowError> {
         check_time(t)?;
         let integral = DMatrix::from_fn(self.residual.nrows(), self.residual.ncols(), |i, j| {
             let lambda = self.lambda[i];
@@ -62,11 +62,13 @@ impl ClosedForm for FrozenHead {
             }
         });
         let motion = integral * self.outputs.transpose() * self.head.transpose();
-        Ok(State { motion, head: self.head.clone() })
+        let state = State { motion, head: self.head.clone() };
+        Ok(Moment { time: t, state, budget: Some(self.budget(t)), stop: Stop::Exact })
     }
+}
 
-    fn budget(&self, t: f64) -> Result<Budget, FlowError> {
-        check_time(t)?;
+impl FrozenHead {
+    fn budget(&self, t: f64) -> Budget {
         let mut backbone = 0.0;
         for (j, gain) in self.gains.iter().enumerate() {
             for (i, lambda) in self.lambda.iter().enumerate().filter(|(_, l)| **l > 0.0) {
@@ -74,7 +76,7 @@ impl ClosedForm for FrozenHead {
                 backbone -= r * r * (-2.0 * lambda * gain * t).exp_m1() / 2.0;
             }
         }
-        Ok(Budget { backbone, head: 0.0 })
+        Budget { backbone, head: 0.0 }
     }
 }
 

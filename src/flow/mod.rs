@@ -10,10 +10,13 @@ pub mod decoupled;
 pub mod descent;
 pub mod frozen;
 pub mod lazy;
+mod outcome;
 pub mod rank_one;
 pub mod solver;
 
 use nalgebra::DMatrix;
+
+pub use outcome::{Moment, Saddle, Stop};
 
 use crate::linalg::DecompositionError;
 use crate::problem::ProblemError;
@@ -193,11 +196,13 @@ pub trait ClosedForm {
     /// Its name, as reports print it.
     fn name(&self) -> &'static str;
 
-    /// The state at time t in [0, ∞].
-    fn state(&self, t: f64) -> Result<State, FlowError>;
+    /// The flow at time t in [0, ∞].
+    fn moment(&self, t: f64) -> Result<Moment, FlowError>;
 
-    /// The loss spent until t, where the form gives it.
-    fn budget(&self, t: f64) -> Result<Budget, FlowError>;
+    /// The state alone.
+    fn state(&self, t: f64) -> Result<State, FlowError> {
+        Ok(self.moment(t)?.state)
+    }
 }
 
 /// Checks a finetuning time.

@@ -23,7 +23,9 @@ use std::sync::OnceLock;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Violation, check_time, phi};
+use super::{
+    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Moment, Stop, Violation, check_time, phi,
+};
 use crate::adaptation::Adaptation;
 use crate::reduction::State;
 
@@ -308,18 +310,15 @@ impl ClosedForm for RankOne {
         "rank-one"
     }
 
-    fn state(&self, t: f64) -> Result<State, FlowError> {
+    fn moment(&self, t: f64) -> Result<Moment, FlowError> {
         let point = self.at(t)?;
         // The motion D of a single reduced row is displacement / √λ.
         let scale = if self.kappa > 0.0 { self.kappa.sqrt().recip() } else { 0.0 };
-        Ok(State {
+        let state = State {
             motion: DMatrix::from_row_slice(1, self.z0.len(), (point.displacement * scale).as_slice()),
             head: DMatrix::from_column_slice(self.v0.len(), 1, point.head.as_slice()),
-        })
-    }
-
-    fn budget(&self, t: f64) -> Result<Budget, FlowError> {
-        Ok(self.at(t)?.budget)
+        };
+        Ok(Moment { time: t, state, budget: Some(point.budget), stop: Stop::Exact })
     }
 }
 

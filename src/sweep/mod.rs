@@ -168,9 +168,9 @@ fn fill(blank: Record, task: &Task, run: &Run, s: &Simulation) -> Record {
         frobenius: s.energy.frobenius,
         time: s.time,
         method: s.method.into(),
-        status: s.status.into(),
+        status: s.stop.name().into(),
         residual: s.residual,
-        drift: s.conservation_drift,
+        drift: s.conservation_drift.unwrap_or(f64::NAN),
         euclidean: a.euclidean,
         cosine: a.cosine,
         dot: a.dot,
@@ -183,7 +183,7 @@ fn fill(blank: Record, task: &Task, run: &Run, s: &Simulation) -> Record {
         budget_head: budget.1,
         head_norm_start: s.head_norm.0,
         head_norm: s.head_norm.1,
-        error: s.reason.clone().unwrap_or_default(),
+        error: s.stop.reason().unwrap_or_default(),
         ..blank
     };
     let states = [&s.states.0, &s.states.1];

@@ -85,7 +85,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     } else {
         print!("{}", to_text(&result));
     }
-    match &result.reason {
+    match result.stop.reason() {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => {
             if !quiet {
@@ -102,10 +102,10 @@ fn to_json(s: &Simulation) -> Value {
         "probe_time": number(s.probe_time),
         "energy": {"aie": number(s.energy.aie), "frobenius": number(s.energy.frobenius)},
         "time": number(s.time),
-        "status": s.status,
-        "reason": s.reason,
+        "status": s.stop.name(),
+        "reason": s.stop.reason(),
         "residual": number(s.residual),
-        "conservation_drift": number(s.conservation_drift),
+        "conservation_drift": s.conservation_drift.map(number),
         "adaptation": adaptation(&s.adaptation),
         "probe_adaptation": s.held_out.as_ref().map(adaptation),
         "budget": s.budget.map(|b| json!({"backbone": number(b.backbone), "head": number(b.head)})),
@@ -114,12 +114,15 @@ fn to_json(s: &Simulation) -> Value {
 
 fn to_text(s: &Simulation) -> String {
     let mut rows = vec![
-        ("method", format!("{} ({})", s.method, s.status)),
+        ("method", format!("{} ({})", s.method, s.stop.name())),
         ("probing time", format!("{}", s.probe_time)),
         ("energy", format!("{:.9} (AIE), {:.9} (Frobenius)", s.energy.aie, s.energy.frobenius)),
         ("finetuning time", format!("{}", s.time)),
         ("residual", format!("{:.6e}", s.residual)),
-        ("conservation drift", format!("{:.1e}", s.conservation_drift)),
+        (
+            "conservation drift",
+            s.conservation_drift.map_or("does not apply".into(), |drift| format!("{drift:.1e}")),
+        ),
     ];
     if let Some(b) = s.budget {
         rows.push(("loss spent", format!("{:.9} (backbone), {:.9} (head)", b.backbone, b.head)));

@@ -197,10 +197,10 @@ impl Start {
         let record = |(record, s): (&Record, Simulation)| Record {
             problem: format!("{}, theory", record.problem),
             method: s.method.into(),
-            status: s.status.into(),
-            error: s.reason.unwrap_or_default(),
+            status: s.stop.name().into(),
+            error: s.stop.reason().unwrap_or_default(),
             residual: s.residual,
-            drift: s.conservation_drift,
+            drift: s.conservation_drift.unwrap_or(f64::NAN),
             euclidean: s.adaptation.euclidean,
             cosine: s.adaptation.cosine,
             dot: s.adaptation.dot,

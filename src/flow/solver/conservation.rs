@@ -16,7 +16,7 @@ use crate::reduction::State;
 /// stays as it is; so it does for a frozen head, which conserves by itself.
 pub fn restore(flow: &Flow, state: &mut State) -> Result<(), DecompositionError> {
     let (reduction, rate) = (flow.reduction(), flow.head_rate());
-    if rate == 0.0 || reduction.lambda().iter().any(|&l| l == 0.0) {
+    if rate == 0.0 || reduction.has_fixed_features() {
         return Ok(());
     }
     let start = flow.start();
@@ -67,7 +67,7 @@ mod tests {
         state.motion += wobble(3, reduction.width(), 4.0) * 1e-6;
         state.head += wobble(reduction.width(), 2, 5.0) * 1e-6;
         let residual = reduction.residual(&state);
-        let drift = |state: &State| reduction.conservation_drift(flow.start(), state, 0.7);
+        let drift = |state: &State| reduction.conservation_drift(flow.start(), state, 0.7).unwrap();
         assert!(drift(&state) > 1e-8);
         restore(&flow, &mut state).unwrap();
         assert!(drift(&state) < 1e-15, "{:e}", drift(&state));

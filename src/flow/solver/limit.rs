@@ -1,9 +1,9 @@
 //! The limit of a flow by one jump, where the frozen tangent kernel gives it within the tolerance.
 
-use super::Point;
 use super::stages::Stages;
 use super::tangent::Tangent;
 use crate::flow::{Budget, Flow};
+use crate::reduction::State;
 
 /// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
 /// `budget` are those reached.
@@ -20,7 +20,7 @@ pub(super) fn limit(
     time: f64,
     budget: Budget,
     rtol: f64,
-) -> Option<Point> {
+) -> Option<(State, Budget)> {
     let reduction = flow.reduction();
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
@@ -64,5 +64,5 @@ pub(super) fn limit(
         backbone: budget.backbone + backbone,
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
-    Some(Point { time: f64::INFINITY, state, budget })
+    Some((state, budget))
 }

@@ -19,7 +19,7 @@ pub mod tangent;
 
 use std::sync::OnceLock;
 
-use super::{Budget, Flow, FlowError, check_time};
+use super::{Flow, FlowError, Moment, check_time};
 use crate::reduction::State;
 use collocation::Collocation;
 use run::Solver;
@@ -36,7 +36,7 @@ pub struct Options {
     /// Relative error of the result: of the motion D in units of its own size, of the head in units of its
     /// own. On the suite of `tests/suite` the error is at most 10 times this. Between 1e-13 and 1e-2.
     pub rtol: f64,
-    /// Steps after which it gives up with [`Status::StepLimit`].
+    /// Steps after which it gives up with [`Stop::StepLimit`](super::Stop::StepLimit).
     pub max_steps: usize,
     /// No steady state is declared before this time.
     pub minimal_time: f64,
@@ -61,52 +61,6 @@ impl Default for Options {
     }
 }
 
-/// Why the solver stopped.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
-pub enum Status {
-    /// The wanted time is reached.
-    Time,
-    /// The flow has converged; the state is its limit.
-    Converged,
-    /// The wanted residual is reached.
-    Residual,
-    /// The wanted share of the energy is reached.
-    EnergyShare,
-    /// The step limit; the state is what was reached.
-    StepLimit {
-        /// Steps taken.
-        steps: usize,
-        /// Time reached.
-        time: f64,
-    },
-    /// No step is small enough; the state is what was reached.
-    StepTooSmall {
-        /// The step that was refused.
-        step: f64,
-        /// Time reached.
-        time: f64,
-    },
-}
-
-impl Status {
-    /// Whether what was asked for was reached.
-    pub fn is_success(&self) -> bool {
-        matches!(self, Self::Time | Self::Converged | Self::Residual | Self::EnergyShare)
-    }
-}
-
-/// A moment of a solution.
-#[derive(Debug, Clone)]
-pub struct Point {
-    /// Time; ∞ for the limit.
-    pub time: f64,
-    /// The state.
-    pub state: State,
-    /// Loss spent so far.
-    pub budget: Budget,
-}
-
 /// Work done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Work {
@@ -123,15 +77,13 @@ pub struct Work {
     pub decompositions: usize,
 }
 
-/// What the solver returns: the wanted points, the last point and why it is the last.
+/// What the solver returns: the wanted moments, and the last one with why it is the last.
 #[derive(Debug, Clone)]
 pub struct Solution {
-    /// The states at the wanted times that were reached.
-    pub points: Vec<Point>,
-    /// The last state.
-    pub end: Point,
-    /// Why it stopped.
-    pub status: Status,
+    /// The moments at the wanted times that were reached.
+    pub points: Vec<Moment>,
+    /// The last moment.
+    pub end: Moment,
     /// Work done.
     pub work: Work,
 }
@@ -185,6 +137,7 @@ pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::Stop;
     use crate::linalg::wobble;
     use crate::problem::Problem;
     use crate::reduction::Reduction;
@@ -224,7 +177,7 @@ mod tests {
             let solution = solve(flow, 5.0, &options).unwrap();
             let times: Vec<f64> = solution.points.iter().map(|p| p.time).collect();
             assert_eq!(times, [0.0, 0.5, 0.51, 2.0]);
-            assert_eq!(solution.status, Status::Time);
+            assert_eq!(solution.end.stop, Stop::Time);
             let plain = solve(flow, 5.0, &Options::default()).unwrap();
             assert_eq!(plain.end.state, solution.end.state);
             assert_eq!(plain.work.steps, solution.work.steps);
@@ -232,8 +185,9 @@ mod tests {
             for point in &solution.points {
                 let direct = solve(flow, point.time, &Options::default()).unwrap().end;
                 assert!(distance(&direct.state, &point.state) < 1e-8);
-                assert!((direct.budget.backbone - point.budget.backbone).abs() < 1e-8);
-                assert!((direct.budget.head - point.budget.head).abs() < 1e-8);
+                let (direct, point) = (direct.budget.unwrap(), point.budget.unwrap());
+                assert!((direct.backbone - point.backbone).abs() < 1e-8);
+                assert!((direct.head - point.head).abs() < 1e-8);
             }
         });
     }
@@ -244,15 +198,23 @@ mod tests {
             let start = flow.reduction().residual(flow.start()).norm();
             let share = |share: f64| Options { energy_share: Some(share), ..Options::default() };
             let cases = [
-                (Options { residual: Some(start / 10.0), ..Options::default() }, Status::Residual, 0.1),
-                (Options { residual: Some(start / 3.0), ..share(0.1) }, Status::Residual, 1.0 / 3.0),
-                (share(0.1), Status::EnergyShare, 0.1),
-                (share(1e-5), Status::EnergyShare, 1e-5),
-                (share(1.0), Status::EnergyShare, 1.0),
+                (
+                    Options { residual: Some(start / 10.0), ..Options::default() },
+                    Stop::Residual { level: start / 10.0 },
+                    0.1,
+                ),
+                (
+                    Options { residual: Some(start / 3.0), ..share(0.1) },
+                    Stop::Residual { level: start / 3.0 },
+                    1.0 / 3.0,
+                ),
+                (share(0.1), Stop::EnergyShare { share: 0.1 }, 0.1),
+                (share(1e-5), Stop::EnergyShare { share: 1e-5 }, 1e-5),
+                (share(1.0), Stop::EnergyShare { share: 1.0 }, 1.0),
             ];
-            for (options, status, wanted) in cases {
+            for (options, stop, wanted) in cases {
                 let solution = solve(flow, f64::INFINITY, &options).unwrap();
-                assert_eq!(solution.status, status);
+                assert_eq!(solution.end.stop, stop);
                 let end = flow.reduction().residual(&solution.end.state).norm() / start;
                 assert!((end / wanted - 1.0).abs() < 1e-7, "{end} is not {wanted}");
                 // The same state at the time that was found.
@@ -262,7 +224,7 @@ mod tests {
             // A level that the limit does not reach ends at the limit.
             for options in [Options { residual: Some(0.0), ..Options::default() }, share(0.0)] {
                 let solution = solve(flow, f64::INFINITY, &options).unwrap();
-                assert_eq!(solution.status, Status::Converged);
+                assert_eq!(solution.end.stop, Stop::Converged);
             }
         });
     }
@@ -272,7 +234,7 @@ mod tests {
         with_flow(|flow| {
             let options = Options { minimal_time: 1e4, ..Options::default() };
             let patient = solve(flow, f64::INFINITY, &options).unwrap();
-            assert_eq!(patient.status, Status::Converged);
+            assert_eq!(patient.end.stop, Stop::Converged);
             assert!(
                 patient.work.steps > solve(flow, f64::INFINITY, &Options::default()).unwrap().work.steps
             );
@@ -285,7 +247,7 @@ mod tests {
             let options = Options { max_steps: 3, ..Options::default() };
             let solution = solve(flow, 10.0, &options).unwrap();
             assert!(
-                matches!(solution.status, Status::StepLimit { steps: 3, time } if time > 0.0 && time < 10.0)
+                matches!(solution.end.stop, Stop::StepLimit { steps: 3, time } if time > 0.0 && time < 10.0)
             );
             for bad in [
                 Options { rtol: 0.0, ..Options::default() },
@@ -313,7 +275,7 @@ mod tests {
             let reduction = Reduction::new(&problem, &head).unwrap();
             let flow = Flow::new(&reduction, &head, 1.0).unwrap();
             let solution = solve(&flow, f64::INFINITY, &Options::default()).unwrap();
-            assert_eq!(solution.status, Status::Converged);
+            assert_eq!(solution.end.stop, Stop::Converged);
             assert!((reduction.residual(&solution.end.state).norm() - ends).abs() < 1e-8);
         }
     }

@@ -7,8 +7,8 @@ use super::iteration::Iteration;
 use super::limit::limit;
 use super::stages::{Stages, combine};
 use super::tangent::Tangent;
-use super::{Options, Point, Solution, Status, Work, conservation};
-use crate::flow::{Budget, Flow, FlowError};
+use super::{Options, Solution, Work, conservation};
+use crate::flow::{Budget, Flow, FlowError, Moment, Stop};
 use crate::reduction::State;
 
 /// Newton iterations before a step is tried again with half its size.
@@ -29,8 +29,8 @@ pub(super) struct Solver<'a> {
     time: f64,
     budget: Budget,
     step: f64,
-    /// ‖R‖_F at which to stop, with what it is then called.
-    level: Option<(f64, Status)>,
+    /// ‖R‖_F at which to stop, with why it is then stopped.
+    level: Option<(f64, Stop)>,
     /// The frozen tangent kernel, and the steps accepted since it was frozen.
     tangent: Option<Tangent>,
     age: usize,
@@ -61,8 +61,8 @@ impl<'a> Solver<'a> {
         let iteration = Iteration::new(method, residual.len(), NEWTON_LIMIT);
         let start = residual.norm();
         let levels = [
-            options.residual.map(|level| (level, Status::Residual)),
-            options.energy_share.map(|share| (share * start, Status::EnergyShare)),
+            options.residual.map(|level| (level, Stop::Residual { level })),
+            options.energy_share.map(|share| (share * start, Stop::EnergyShare { share })),
         ];
         Self {
             flow,
@@ -90,44 +90,44 @@ impl<'a> Solver<'a> {
     pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
         let mut points = Vec::new();
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
-        let status = loop {
+        let stop = loop {
             while wanted.next_if(|&t| t <= self.time).is_some() {
-                points.push(self.point()?);
+                points.push(self.point(Stop::Time)?);
             }
             if self.time >= until {
-                break Status::Time;
+                break Stop::Time;
             }
-            if let Some((_, status)) = self.level.filter(|&(level, _)| self.meets(level)) {
-                break status;
+            if let Some((_, stop)) = self.level.filter(|&(level, _)| self.meets(level)) {
+                break stop;
             }
             self.freeze(false)?;
             if until.is_infinite()
                 && self.time >= self.options.minimal_time
                 && wanted.peek().is_none_or(|t| t.is_infinite())
-                && let Some(limit) = self.limit()?
+                && let Some((state, budget)) = self.limit()?
                 && self.level.is_none_or(|(level, _)| {
-                    level == 0.0 || self.flow.reduction().residual(&limit.state).norm() > level
+                    level == 0.0 || self.flow.reduction().residual(&state).norm() > level
                 })
             {
-                self.stages.restart(&limit.state);
-                self.budget = limit.budget;
+                self.stages.restart(&state);
+                self.budget = budget;
                 self.time = f64::INFINITY;
                 for _ in wanted {
-                    points.push(self.point()?);
+                    points.push(self.point(Stop::Converged)?);
                 }
-                break Status::Converged;
+                break Stop::Converged;
             }
             if self.work.steps >= self.options.max_steps {
-                break Status::StepLimit { steps: self.work.steps, time: self.time };
+                break Stop::StepLimit { steps: self.work.steps, time: self.time };
             }
             if self.step.is_nan() {
                 self.step = self.first_step();
             }
             if let Some(step) = self.advance(until, &mut wanted, &mut points)? {
-                break Status::StepTooSmall { step, time: self.time };
+                break Stop::StepTooSmall { step, time: self.time };
             }
         };
-        Ok(Solution { points, end: self.point()?, status, work: self.work() })
+        Ok(Solution { points, end: self.point(stop)?, work: self.work() })
     }
 
     /// Takes equal steps without control of their error.
@@ -158,13 +158,19 @@ impl<'a> Solver<'a> {
     }
 
     /// The state here, with the conserved matrix of the start.
-    fn point(&self) -> Result<Point, FlowError> {
-        self.restored(self.time, self.stages.state(), self.budget)
+    fn point(&self, stop: Stop) -> Result<Moment, FlowError> {
+        self.restored(self.time, self.stages.state(), self.budget, stop)
     }
 
-    fn restored(&self, time: f64, mut state: State, budget: Budget) -> Result<Point, FlowError> {
+    fn restored(
+        &self,
+        time: f64,
+        mut state: State,
+        budget: Budget,
+        stop: Stop,
+    ) -> Result<Moment, FlowError> {
         conservation::restore(self.flow, &mut state)?;
-        Ok(Point { time, state, budget })
+        Ok(Moment { time, state, budget: Some(budget), stop })
     }
 
     /// Freezes the tangent kernel here if there is none, or anew.
@@ -224,7 +230,7 @@ impl<'a> Solver<'a> {
         &mut self,
         until: f64,
         wanted: &mut std::iter::Peekable<impl Iterator<Item = f64>>,
-        points: &mut Vec<Point>,
+        points: &mut Vec<Moment>,
     ) -> Result<Option<f64>, FlowError> {
         let mut refused = false;
         'steps: loop {
@@ -254,7 +260,7 @@ impl<'a> Solver<'a> {
                                 refused = true;
                                 continue 'steps;
                             };
-                            points.push(self.restored(t, state, spent)?);
+                            points.push(self.restored(t, state, spent, Stop::Time)?);
                             wanted.next();
                         }
                         if let Some(x) = crossing {
@@ -506,7 +512,7 @@ impl<'a> Solver<'a> {
     }
 
     /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.
-    fn limit(&mut self) -> Result<Option<Point>, FlowError> {
+    fn limit(&mut self) -> Result<Option<(State, Budget)>, FlowError> {
         let ([motion, head], integral) = self.reach(f64::INFINITY);
         let stages = &self.stages;
         let fastest = self.flow.reduction().lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();

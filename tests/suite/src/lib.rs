@@ -188,7 +188,7 @@ pub fn worst_on_the_way(case: &Case, tolerances: &[f64]) -> Vec<f64> {
         let states = |rtol| {
             let options = Options { rtol, times: times.clone(), ..Options::default() };
             let solution = solve(flow, f64::INFINITY, &options).expect("valid options");
-            assert!(solution.status.is_success(), "{}: {:?}", case.name, solution.status);
+            assert!(solution.end.stop.is_success(), "{}: {:?}", case.name, solution.end.stop);
             assert_eq!(solution.points.len(), times.len(), "{}", case.name);
             solution.points
         };

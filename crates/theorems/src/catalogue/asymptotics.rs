@@ -157,9 +157,10 @@ fn descents(case: Case) -> Result<(Instance, Vec<Descent>), String> {
         .map(|i| {
             let step = instance.time / (2000.0 * 2f64.powi(i));
             let used = if violation.is_some() { &other } else { &flow };
-            let end = descend(used, step, instance.time, 1_000_000).map_err(text)?.state;
-            let drift = reduction.conservation_drift(flow.start(), &end, instance.head_rate);
-            Ok((step, distance(&end, &exact), drift))
+            let descent = descend(used, step, &[instance.time], 1_000_000).map_err(text)?;
+            let end = &descent.moments[0].state;
+            let drift = reduction.conservation_drift(flow.start(), end, instance.head_rate);
+            Ok((step, distance(end, &exact), drift.ok_or("T2 does not apply")?))
         })
         .collect::<Result<_, String>>()?;
     Ok((instance, points))

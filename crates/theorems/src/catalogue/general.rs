@@ -6,8 +6,8 @@ use super::check::{Case, Check, Draw, Judge, Scored, Trial, unit};
 use super::instance::{Instance, Linear};
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
-use taskhead::flow::Flow;
-use taskhead::flow::solver::{self, Options, Point};
+use taskhead::flow::solver::{self, Options};
+use taskhead::flow::{Flow, Moment};
 use taskhead::problem::Problem;
 use taskhead::reduction::{Reduction, State};
 
@@ -153,13 +153,13 @@ pub fn solve(flow: &Flow, t: f64) -> Result<State, String> {
     Ok(solve_with_budget(flow, t)?.state)
 }
 
-fn solve_with_budget(flow: &Flow, t: f64) -> Result<Point, String> {
+fn solve_with_budget(flow: &Flow, t: f64) -> Result<Moment, String> {
     let options = Options { rtol: 1e-12, ..Options::default() };
     let solution = solver::solve(flow, t, &options).map_err(text)?;
-    if solution.status.is_success() {
+    if solution.end.stop.is_success() {
         Ok(solution.end)
     } else {
-        Err(format!("the solver stopped: {:?}", solution.status))
+        Err(format!("the solver stopped: {:?}", solution.end.stop))
     }
 }
 
@@ -380,8 +380,9 @@ fn budget_sum(case: Case) -> Scored {
     let run = |rate: f64| {
         solve_with_budget(&Flow::new(&reduction, &instance.head, rate).map_err(text)?, instance.time)
     };
-    let Point { state: end, budget, .. } = run(instance.head_rate)?;
+    let Moment { state: end, budget, .. } = run(instance.head_rate)?;
     let spent = if violation.is_some() { run(2.0 * instance.head_rate)?.budget } else { budget };
+    let spent = spent.ok_or("no budget")?;
     let before = reduction.loss(&reduction.start(&instance.head));
     let gone = before - reduction.loss(&end);
     Ok(Trial::new((spent.backbone + spent.head - gone).abs() / before, instance))

@@ -232,7 +232,7 @@ fn shapes_at(instance: &Instance, rtol: f64) -> Result<[Shape; 4], String> {
         };
         let result =
             run.finetune(probe, &[f64::INFINITY], &settings).map_err(|e| e.to_string())?.remove(0);
-        if let Some(reason) = result.reason {
+        if let Some(reason) = result.stop.reason() {
             return Err(reason);
         }
         x.push(share);

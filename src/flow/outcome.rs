@@ -1,0 +1,161 @@
+//! What every method gives back: moments of a flow, each with what ended it.
+
+use std::fmt;
+
+use super::Budget;
+use crate::reduction::State;
+
+/// A flow at one time, by a closed form, the solver or gradient descent.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The time that was reached, possibly before the one that was asked for; ∞ for the limit.
+    pub time: f64,
+    /// The state there.
+    pub state: State,
+    /// The loss spent until then; gradient descent has none.
+    pub budget: Option<Budget>,
+    /// Why the flow was followed to here and no further.
+    pub stop: Stop,
+}
+
+/// Why a flow was followed to a moment and no further.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Stop {
+    /// A closed form at the wanted time, a limit included: nothing was stepped.
+    Exact,
+    /// The wanted time is reached.
+    Time,
+    /// The flow has converged; the state is its limit.
+    Converged,
+    /// ‖R‖_F has fallen to the wanted level.
+    Residual {
+        /// The level.
+        level: f64,
+    },
+    /// ‖R‖_F has fallen to the wanted share of its size at the start.
+    EnergyShare {
+        /// The share.
+        share: f64,
+    },
+    /// The flow rests at a saddle that rounding alone decides to leave: what comes after depends on
+    /// digits that the numbers do not have.
+    Saddle(Saddle),
+    /// The limit of steps.
+    StepLimit {
+        /// Steps taken.
+        steps: usize,
+        /// Time reached.
+        time: f64,
+    },
+    /// No step is small enough.
+    StepTooSmall {
+        /// The step that was refused.
+        step: f64,
+        /// Time reached.
+        time: f64,
+    },
+}
+
+/// An unstable direction whose size is that of rounding.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Saddle {
+    /// Time at which the saddle was reached; ∞ for a limit.
+    pub time: f64,
+    /// Rate at which a motion along the direction grows, in units of one over time.
+    pub growth: f64,
+    /// Size of the state along the direction as computed, over the size of the whole state. What is within
+    /// a few thousand roundings of zero has no digits.
+    pub size: f64,
+    /// The training sample that the direction moves most, from 0.
+    pub sample: usize,
+    /// The output that it moves most, from 0.
+    pub output: usize,
+}
+
+impl Stop {
+    /// Whether what was asked for was reached.
+    pub fn is_success(&self) -> bool {
+        !matches!(self, Self::Saddle(_) | Self::StepLimit { .. } | Self::StepTooSmall { .. })
+    }
+
+    /// Its name in tables and JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Time => "time",
+            Self::Converged => "converged",
+            Self::Residual { .. } => "residual",
+            Self::EnergyShare { .. } => "energy-share",
+            Self::Saddle(_) => "saddle",
+            Self::StepLimit { .. } => "step-limit",
+            Self::StepTooSmall { .. } => "step-too-small",
+        }
+    }
+
+    /// What a stop that is not the wanted one says about itself.
+    pub fn reason(&self) -> Option<String> {
+        (!self.is_success()).then(|| self.to_string())
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
+            Self::EnergyShare { share } => write!(f, "the energy has fallen to {share} of its start"),
+            Self::Saddle(saddle) => saddle.fmt(f),
+            Self::StepLimit { steps, time } => {
+                write!(f, "{steps} steps taken, time {time:e} reached")
+            }
+            Self::StepTooSmall { step, time } => {
+                write!(f, "a step of {step:e} at time {time:e} is too small")
+            }
+            other => f.write_str(other.name()),
+        }
+    }
+}
+
+impl fmt::Display for Saddle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, growth, size, sample, output } = self;
+        write!(
+            f,
+            "a saddle from time {time:e} on: an unstable direction (mostly sample {sample} and output \
+             {output}, counted from 0) has the relative size {size:.1e}, which is rounding, and grows at rate \
+             {growth:e}; where the flow goes from here is not determined by these numbers"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_stops_before_the_end_have_a_reason() {
+        let saddle = Saddle { time: 1.0, growth: 2.0, size: 1e-16, sample: 0, output: 1 };
+        for (stop, name) in [
+            (Stop::Exact, "exact"),
+            (Stop::Time, "time"),
+            (Stop::Converged, "converged"),
+            (Stop::Residual { level: 0.5 }, "residual"),
+            (Stop::EnergyShare { share: 0.1 }, "energy-share"),
+        ] {
+            assert!(stop.is_success() && stop.reason().is_none() && stop.name() == name);
+        }
+        for (stop, name, words) in [
+            (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
+            (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
+            (
+                Stop::StepTooSmall { step: 1e-20, time: 4.0 },
+                "step-too-small",
+                "a step of 1e-20 at time 4e0 is too small",
+            ),
+        ] {
+            assert!(!stop.is_success() && stop.name() == name);
+            assert!(stop.reason().unwrap().contains(words));
+        }
+    }
+}
