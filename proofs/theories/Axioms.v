@@ -8,8 +8,8 @@
 
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
-  DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes MatrixFlow
-  Lorentz EnergyBound.
+  DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes AnyLoss MatrixFlow
+  Width Descent Lorentz EnergyBound.
 
 Ltac names t :=
   lazymatch t with
@@ -51,7 +51,8 @@ Goal True. let t := eval unfold NormLaw_theorems in NormLaw_theorems in names t.
 Print Assumptions NormLaw_theorems.
 
 Definition DistanceLaw_theorems :=
-  (T10_derivative,
+  (T10_is_derivative,
+   T10_derivative,
    T10_distance_law).
 Goal True. let t := eval unfold DistanceLaw_theorems in DistanceLaw_theorems in names t. Abort.
 Print Assumptions DistanceLaw_theorems.
@@ -102,7 +103,9 @@ Definition Probing_theorems :=
    T3_energy_monotone,
    T3_energy_strict,
    T3_energy_attained,
-   T3_energy_limit).
+   T3_energy_limit,
+   T21_residual,
+   T21_floor).
 Goal True. let t := eval unfold Probing_theorems in Probing_theorems in names t. Abort.
 Print Assumptions Probing_theorems.
 
@@ -126,6 +129,18 @@ Definition Modes_theorems :=
 Goal True. let t := eval unfold Modes_theorems in Modes_theorems in names t. Abort.
 Print Assumptions Modes_theorems.
 
+Definition AnyLoss_theorems :=
+  (T22_kernel_direction_energy,
+   T22_features_follow_kernel,
+   T22_conservation,
+   T22_loss_budget,
+   T22_loss_decreases,
+   T22_probing_decreases,
+   T22_squared_loss,
+   T22_cross_entropy).
+Goal True. let t := eval unfold AnyLoss_theorems in AnyLoss_theorems in names t. Abort.
+Print Assumptions AnyLoss_theorems.
+
 Definition MatrixFlow_theorems :=
   (T1_kernel_direction_energy,
    T1_features_follow_kernel,
@@ -135,6 +150,17 @@ Definition MatrixFlow_theorems :=
    T6_covers_rank_one).
 Goal True. let t := eval unfold MatrixFlow_theorems in MatrixFlow_theorems in names t. Abort.
 Print Assumptions MatrixFlow_theorems.
+
+Definition Width_theorems :=
+  (T22_width,
+   T4_width,
+   T4_start).
+Goal True. let t := eval unfold Width_theorems in Width_theorems in names t. Abort.
+Print Assumptions Width_theorems.
+
+Definition Descent_theorems := T20_drift_of_a_step.
+Goal True. let t := eval unfold Descent_theorems in Descent_theorems in names t. Abort.
+Print Assumptions Descent_theorems.
 
 Definition Lorentz_theorems :=
   (T5_generator,
