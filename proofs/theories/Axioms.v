@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes AnyLoss MatrixFlow
-  Width Descent Lorentz EnergyBound.
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend.
 
 Ltac names t :=
   lazymatch t with
@@ -119,6 +119,40 @@ Definition FrozenHead_theorems :=
    T15_dot_law).
 Goal True. let t := eval unfold FrozenHead_theorems in FrozenHead_theorems in names t. Abort.
 Print Assumptions FrozenHead_theorems.
+
+Definition FrozenMatrix_theorems :=
+  (T15_matrix_converges,
+   T15_matrix_unique,
+   T15_matrix_limit_unique,
+   T15_matrix_fits_best,
+   T15_matrix_fits,
+   T15_matrix_nearest,
+   T15_matrix_path,
+   T15_matrix_path_limit).
+Goal True. let t := eval unfold FrozenMatrix_theorems in FrozenMatrix_theorems in names t. Abort.
+Print Assumptions FrozenMatrix_theorems.
+
+Definition ProbingMatrix_theorems :=
+  (T3_matrix_converges,
+   T3_matrix_unique,
+   T3_matrix_best,
+   T3_matrix_nearest,
+   T3_matrix_energy,
+   T3_matrix_path,
+   T3_matrix_residual).
+Goal True. let t := eval unfold ProbingMatrix_theorems in ProbingMatrix_theorems in names t. Abort.
+Print Assumptions ProbingMatrix_theorems.
+
+Definition FrozenTrend_theorems :=
+  (T27_probed,
+   T27_residual,
+   T27_mode,
+   T27_trend,
+   T27_fits,
+   T27_whole,
+   T27_energy).
+Goal True. let t := eval unfold FrozenTrend_theorems in FrozenTrend_theorems in names t. Abort.
+Print Assumptions FrozenTrend_theorems.
 
 Definition Modes_theorems :=
   (T14_total_distance,

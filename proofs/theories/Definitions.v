@@ -275,6 +275,11 @@ Definition softmax_residual (k : nat) (Y F : mat) : mat := fun n c => Y n c - so
 
 (** ** Head probing and frozen-head training of matrices *)
 
+(** Head probing of matrices:  V' = Z^T (Y - Z V)  with fixed features Z. *)
+Definition is_matrix_probing (N h k : nat) (Y Z : mat) (V : R -> mat) : Prop :=
+  forall t, 0 <= t -> forall j c, (j < h)%nat -> (c < k)%nat ->
+    is_derive (fun s => V s j c) t (sumn N (fun n => Z n j * residual h Y Z (V t) n c)).
+
 (** Head after probing for time [t] where the rows of Z0 are orthogonal (Z0 Z0^T = diag(lam)) and Z0 Vi = 0. *)
 Definition probed (N : nat) (lam : vec) (Y Z0 Vi : mat) (t : R) : mat :=
   fun j c => Vi j c + sumn N (fun n => phi (lam n) t * Y n c * Z0 n j).
