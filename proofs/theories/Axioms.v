@@ -8,8 +8,8 @@
 
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
-  DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes MatrixFlow
-  Lorentz EnergyBound.
+  DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes AnyLoss MatrixFlow
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend.
 
 Ltac names t :=
   lazymatch t with
@@ -51,7 +51,8 @@ Goal True. let t := eval unfold NormLaw_theorems in NormLaw_theorems in names t.
 Print Assumptions NormLaw_theorems.
 
 Definition DistanceLaw_theorems :=
-  (T10_derivative,
+  (T10_is_derivative,
+   T10_derivative,
    T10_distance_law).
 Goal True. let t := eval unfold DistanceLaw_theorems in DistanceLaw_theorems in names t. Abort.
 Print Assumptions DistanceLaw_theorems.
@@ -102,7 +103,9 @@ Definition Probing_theorems :=
    T3_energy_monotone,
    T3_energy_strict,
    T3_energy_attained,
-   T3_energy_limit).
+   T3_energy_limit,
+   T21_residual,
+   T21_floor).
 Goal True. let t := eval unfold Probing_theorems in Probing_theorems in names t. Abort.
 Print Assumptions Probing_theorems.
 
@@ -117,6 +120,40 @@ Definition FrozenHead_theorems :=
 Goal True. let t := eval unfold FrozenHead_theorems in FrozenHead_theorems in names t. Abort.
 Print Assumptions FrozenHead_theorems.
 
+Definition FrozenMatrix_theorems :=
+  (T15_matrix_converges,
+   T15_matrix_unique,
+   T15_matrix_limit_unique,
+   T15_matrix_fits_best,
+   T15_matrix_fits,
+   T15_matrix_nearest,
+   T15_matrix_path,
+   T15_matrix_path_limit).
+Goal True. let t := eval unfold FrozenMatrix_theorems in FrozenMatrix_theorems in names t. Abort.
+Print Assumptions FrozenMatrix_theorems.
+
+Definition ProbingMatrix_theorems :=
+  (T3_matrix_converges,
+   T3_matrix_unique,
+   T3_matrix_best,
+   T3_matrix_nearest,
+   T3_matrix_energy,
+   T3_matrix_path,
+   T3_matrix_residual).
+Goal True. let t := eval unfold ProbingMatrix_theorems in ProbingMatrix_theorems in names t. Abort.
+Print Assumptions ProbingMatrix_theorems.
+
+Definition FrozenTrend_theorems :=
+  (T27_probed,
+   T27_residual,
+   T27_mode,
+   T27_trend,
+   T27_fits,
+   T27_whole,
+   T27_energy).
+Goal True. let t := eval unfold FrozenTrend_theorems in FrozenTrend_theorems in names t. Abort.
+Print Assumptions FrozenTrend_theorems.
+
 Definition Modes_theorems :=
   (T14_total_distance,
    T14_probed_energy,
@@ -125,6 +162,18 @@ Definition Modes_theorems :=
    T14_distances_add).
 Goal True. let t := eval unfold Modes_theorems in Modes_theorems in names t. Abort.
 Print Assumptions Modes_theorems.
+
+Definition AnyLoss_theorems :=
+  (T22_kernel_direction_energy,
+   T22_features_follow_kernel,
+   T22_conservation,
+   T22_loss_budget,
+   T22_loss_decreases,
+   T22_probing_decreases,
+   T22_squared_loss,
+   T22_cross_entropy).
+Goal True. let t := eval unfold AnyLoss_theorems in AnyLoss_theorems in names t. Abort.
+Print Assumptions AnyLoss_theorems.
 
 Definition MatrixFlow_theorems :=
   (T1_kernel_direction_energy,
@@ -135,6 +184,17 @@ Definition MatrixFlow_theorems :=
    T6_covers_rank_one).
 Goal True. let t := eval unfold MatrixFlow_theorems in MatrixFlow_theorems in names t. Abort.
 Print Assumptions MatrixFlow_theorems.
+
+Definition Width_theorems :=
+  (T22_width,
+   T4_width,
+   T4_start).
+Goal True. let t := eval unfold Width_theorems in Width_theorems in names t. Abort.
+Print Assumptions Width_theorems.
+
+Definition Descent_theorems := T20_drift_of_a_step.
+Goal True. let t := eval unfold Descent_theorems in Descent_theorems in names t. Abort.
+Print Assumptions Descent_theorems.
 
 Definition Lorentz_theorems :=
   (T5_generator,

@@ -62,7 +62,7 @@ Proof.
   { apply Rnot_le_lt. intros Hn.
     assert (0 <= P_of y 1 (-2) * - dist2T_slope y 1 (-2)) by (apply Rmult_le_pos; lra).
     replace (/ 2) with (1 / 2) in D by field. lra. }
-  destruct (larger_on_right (fun x => dist2T y 1 x) (-2) _ 0 (dist2T_is_derive y 1 (-2) Hm Hy) Hpos ltac:(lra))
+  destruct (larger_on_right (fun x => dist2T y 1 x) (-2) _ 0 (T10_is_derivative y 1 (-2) Hm Hy) Hpos ltac:(lra))
     as [a2 [Ha2 Hlt]].
   exists (-2), a2. split; [lra|exact Hlt].
 Qed.

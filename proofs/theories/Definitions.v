@@ -131,6 +131,13 @@ Definition norm2T (y w a : R) : R := dotT y w a ^ 2 + (w * sinh (sigma y w a)) ^
 Definition dist2T (y w a : R) : R := (dotT y w a - 1) ^ 2 + (w * sinh (sigma y w a)) ^ 2.
 Definition cosT (y w a : R) : R := dotT y w a / sqrt (norm2T y w a).
 
+(** d sigma / d a and d |z_T - z_0|^2 / d a: that they are the derivatives is proved (T8_derivative, T10_is_derivative). *)
+Definition slope (y w a : R) : R :=
+  - (cosh (2 * sigma y w a) + a * sinh (2 * sigma y w a)) / P_of y w a.
+Definition dist2T_slope (y w a : R) : R :=
+  2 * (dotT y w a - 1) * (sinh (sigma y w a) + (sinh (sigma y w a) + a * cosh (sigma y w a)) * slope y w a)
+  + 2 * (w * sinh (sigma y w a)) * (w * (cosh (sigma y w a) * slope y w a)).
+
 (** ** From general kappa, gamma and |z0| to the normalised model
 
    y, a and w of the normalised model are [unit_of] times their general
@@ -164,9 +171,28 @@ Definition probing_energy2 (n : nat) (s y : vec) (v : R -> vec) (t : R) : R :=
 Definition probed_head (h : nat) (y : R) (z0 v0 : vec) (tau : R) : vec :=
   comb 1 v0 (phi (sq h z0) tau * (y - dot h z0 v0)) z0.
 
+(** Feature of one sample after training for time [t] with a head that does not move, and its limit. *)
+Definition frozen_z (kappa : R) (h : nat) (y : R) (z0 v0 : vec) (t : R) : vec :=
+  comb 1 z0 (kappa * (y - dot h z0 v0) * phi (kappa * sq h v0) t) v0.
+Definition frozen_limit (h : nat) (y : R) (z0 v0 : vec) : vec :=
+  comb 1 z0 ((y - dot h z0 v0) / sq h v0) v0.
+
 (** ** Matrices: N samples, d inputs, h features, k outputs *)
 
 Definition mat := nat -> nat -> R.
+
+Definition transpose (A : mat) : mat := fun i j => A j i.
+Definition msub (A B : mat) : mat := fun i j => A i j - B i j.
+
+(** Column [c] of a matrix; the product of an n x q and a q x m matrix. *)
+Definition col (A : mat) (c : nat) : vec := fun j => A j c.
+Definition mmul (q : nat) (A B : mat) : mat := fun i j => sumn q (fun l => A i l * B l j).
+
+(** [n] orthonormal vectors in R^N, and the sum of the outer products [c i (u i) (v i)^T]. *)
+Definition orthonormal (n N : nat) (p : nat -> vec) : Prop :=
+  forall i j, (i < n)%nat -> (j < n)%nat -> dot N (p i) (p j) = if Nat.eqb i j then 1 else 0.
+Definition outer_sum (n : nat) (c : nat -> R) (u v : nat -> vec) : mat :=
+  fun a b => sumn n (fun i => c i * u i a * v i b).
 
 (** Z = X B^T, R = Y - Z V. *)
 Definition features (d : nat) (X B : mat) : mat := fun n j => sumn d (fun i => X n i * B j i).
@@ -204,6 +230,65 @@ Definition head_spending (N h k : nat) (Z Rt : mat) : R :=
 
 Definition semidefinite (N : nat) (K : mat) : Prop :=
   forall x : vec, 0 <= sumn N (fun n => sumn N (fun m => x n * K n m * x m)).
+Definition definite (N : nat) (K : mat) : Prop :=
+  forall x : vec, (exists i, (i < N)%nat /\ x i <> 0) -> 0 < sumn N (fun n => sumn N (fun m => x n * K n m * x m)).
+Definition symmetric (N : nat) (K : mat) : Prop :=
+  forall n m, (n < N)%nat -> (m < N)%nat -> K n m = K m n.
+
+(** ** Any loss
+
+   A loss [ell] of the predictions F = Z V enters the flows through its residual, minus its gradient:
+   along every differentiable path F(t),  d ell / dt = - sum of res(F) * F'. *)
+
+Definition predict (h : nat) (Z V : mat) : mat := fun n c => sumn h (fun j => Z n j * V j c).
+Definition residual_of (N k : nat) (ell : mat -> R) (res : mat -> mat) : Prop :=
+  forall (F : R -> mat) (dF : mat) t,
+    (forall n c, (n < N)%nat -> (c < k)%nat -> is_derive (fun s => F s n c) t (dF n c)) ->
+    is_derive (fun s => ell (F s)) t (- sumn N (fun n => sumn k (fun c => res (F t) n c * dF n c))).
+
+(** The flows of [is_matrix_flow] and [is_feature_flow] with R = res(Z V). *)
+Definition is_loss_flow (gamma : R) (N d h k : nat) (X : mat) (res : mat -> mat) (B V : R -> mat) : Prop :=
+  forall t, 0 <= t ->
+    let Z := features d X (B t) in let Rt := res (predict h Z (V t)) in
+    (forall j i, (j < h)%nat -> (i < d)%nat ->
+       is_derive (fun s => B s j i) t (sumn N (fun n => sumn k (fun c => V t j c * Rt n c) * X n i))) /\
+    (forall j c, (j < h)%nat -> (c < k)%nat ->
+       is_derive (fun s => V s j c) t (gamma * sumn N (fun n => Z n j * Rt n c))).
+Definition is_loss_feature_flow (gamma : R) (N h k : nat) (K : mat) (res : mat -> mat) (Z V : R -> mat) : Prop :=
+  forall t, 0 <= t ->
+    let Rt := res (predict h (Z t) (V t)) in
+    (forall n j, (n < N)%nat -> (j < h)%nat ->
+       is_derive (fun s => Z s n j) t (sumn N (fun m => K n m * sumn k (fun c => V t j c * Rt m c)))) /\
+    (forall j c, (j < h)%nat -> (c < k)%nat ->
+       is_derive (fun s => V s j c) t (gamma * sumn N (fun n => Z t n j * Rt n c))).
+
+(** Squared loss |Y - F|^2 / 2, and its residual. *)
+Definition squared_loss (N k : nat) (Y F : mat) : R := frob2 N k (msub Y F) / 2.
+Definition squared_residual (Y F : mat) : mat := msub Y F.
+
+(** Softmax with cross-entropy, for any label distribution Y (one-hot or smoothed), and y - p. *)
+Definition partition (k : nat) (f : vec) : R := sumn k (fun c => exp (f c)).
+Definition softmax (k : nat) (f : vec) : vec := fun c => exp (f c) / partition k f.
+Definition cross_entropy (N k : nat) (Y F : mat) : R :=
+  sumn N (fun n => ln (partition k (F n)) - sumn k (fun c => Y n c * F n c)).
+Definition softmax_residual (k : nat) (Y F : mat) : mat := fun n c => Y n c - softmax k (F n) c.
+
+(** ** Head probing and frozen-head training of matrices *)
+
+(** Head probing of matrices:  V' = Z^T (Y - Z V)  with fixed features Z. *)
+Definition is_matrix_probing (N h k : nat) (Y Z : mat) (V : R -> mat) : Prop :=
+  forall t, 0 <= t -> forall j c, (j < h)%nat -> (c < k)%nat ->
+    is_derive (fun s => V s j c) t (sumn N (fun n => Z n j * residual h Y Z (V t) n c)).
+
+(** Head after probing for time [t] where the rows of Z0 are orthogonal (Z0 Z0^T = diag(lam)) and Z0 Vi = 0. *)
+Definition probed (N : nat) (lam : vec) (Y Z0 Vi : mat) (t : R) : mat :=
+  fun j c => Vi j c + sumn N (fun n => phi (lam n) t * Y n c * Z0 n j).
+
+(** Training the features from [Z0] with the fixed head [W] ends at [X]. *)
+Definition frozen_trains (N h k : nat) (K Y Z0 W X : mat) : Prop :=
+  exists Z : R -> mat, is_feature_flow 0 N h k K Y Z (fun _ => W) /\
+    (forall n j, (n < N)%nat -> (j < h)%nat -> Z 0 n j = Z0 n j) /\
+    (forall n j, (n < N)%nat -> (j < h)%nat -> is_lim (fun t => Z t n j) p_infty (X n j)).
 
 (** ** Pseudo-orthogonal (Lorentz) transformations of R^(r + k) *)
 
@@ -216,6 +301,10 @@ Definition generator (r : nat) (Rh : mat) : mat := fun i j =>
   else (if Nat.ltb j r then Rh j (i - r)%nat else 0).
 
 Definition identity : mat := fun i j => if Nat.eqb i j then 1 else 0.
+
+(** The (r + k) x h matrix [Zh; V^T]. *)
+Definition stacked (r : nat) (Zh V : mat) : mat := fun i j =>
+  if Nat.ltb i r then Zh i j else V j (i - r)%nat.
 
 (** Phi' = G Phi, Phi(0) = I, for size n. *)
 Definition is_propagator (n : nat) (G : R -> mat) (Phi : R -> mat) : Prop :=
@@ -232,8 +321,6 @@ Definition bounded_by (p q : nat) (A : mat) (c : R) : Prop :=
   forall x : vec, vnorm p (act q A x) <= c * vnorm q x.
 Definition bounded_below (p q : nat) (A : mat) (s : R) : Prop :=
   forall x : vec, s * vnorm q x <= vnorm p (act q A x).
-Definition transpose (A : mat) : mat := fun i j => A j i.
-Definition msub (A B : mat) : mat := fun i j => A i j - B i j.
 
 (** Frobenius norm. *)
 Definition fnorm (n m : nat) (A : mat) : R := sqrt (frob2 n m A).

@@ -5,7 +5,8 @@
 
    positive_head         0 <= a makes the normalisation m + 2 a positive
    sigma_slope           P sigma' = -(cosh 2 sigma + a sinh 2 sigma)
-   T10_derivative        P (d D^2 / d a) / 2 = -(A a (ch + a sh) + w^2 sh (cosh 2 sigma + a sh))
+   T10_is_derivative     d D^2 / d a = dist2T_slope  (Definitions.v)
+   T10_derivative        P dist2T_slope / 2 = -(A a (ch + a sh) + w^2 sh (cosh 2 sigma + a sh))
    T10_distance_law      0 <= a1 < a2 <= y  =>  D^2(a2) < D^2(a1)
    *)
 
@@ -18,9 +19,6 @@ Lemma positive_head w a : 0 <= a -> 0 < m_of w a + 2 * a.
 Proof.
   intros Ha. unfold m_of. pose proof (pow2_ge_0 a). pose proof (pow2_ge_0 w). lra.
 Qed.
-
-Definition slope (y w a : R) : R :=
-  - (cosh (2 * sigma y w a) + a * sinh (2 * sigma y w a)) / P_of y w a.
 
 Lemma sigma_slope y w a : 0 < m_of w a + 2 * a -> 0 < y ->
   P_of y w a * slope y w a =
@@ -57,11 +55,7 @@ Proof.
   refine (is_derive_val _ _ _ _ (is_derive_Rmult f f x d d H H) _). ring.
 Qed.
 
-Definition dist2T_slope (y w a : R) : R :=
-  2 * (dotT y w a - 1) * (sinh (sigma y w a) + (sinh (sigma y w a) + a * cosh (sigma y w a)) * slope y w a)
-  + 2 * (w * sinh (sigma y w a)) * (w * (cosh (sigma y w a) * slope y w a)).
-
-Lemma dist2T_is_derive y w a : 0 < m_of w a + 2 * a -> 0 < y ->
+Theorem T10_is_derivative y w a : 0 < m_of w a + 2 * a -> 0 < y ->
   is_derive (fun x => dist2T y w x) a (dist2T_slope y w a).
 Proof.
   intros Ha Hy. unfold dist2T, dist2T_slope.
@@ -91,7 +85,7 @@ Theorem T10_distance_law y w a1 a2 :
 Proof.
   intros Hy H1 H12 H2.
   apply (decreasing_on (fun x => dist2T y w x) (fun x => dist2T_slope y w x)); [exact H12| |].
-  - intros x Hx. apply dist2T_is_derive; [apply positive_head; lra|exact Hy].
+  - intros x Hx. apply T10_is_derivative; [apply positive_head; lra|exact Hy].
   - intros x Hx. assert (Hm : 0 < m_of w x + 2 * x) by (apply positive_head; lra).
     pose proof (T10_derivative y w x Hm Hy) as D. cbv zeta in D.
     destruct (sigma_facts y w x Hm Hy) as [_ [_ [E1 [_ [Hc HP]]]]].

@@ -17,12 +17,6 @@ From Coquelicot Require Import Coquelicot.
 From TaskHead Require Import Definitions Sums Calculus Boost Probing EnergyLaws.
 Open Scope R_scope.
 
-Definition frozen_z (kappa : R) (h : nat) (y : R) (z0 v0 : vec) (t : R) : vec :=
-  comb 1 z0 (kappa * (y - dot h z0 v0) * phi (kappa * sq h v0) t) v0.
-
-Definition frozen_limit (h : nat) (y : R) (z0 v0 : vec) : vec :=
-  comb 1 z0 ((y - dot h z0 v0) / sq h v0) v0.
-
 Lemma frozen_residual kappa h y z0 v0 t :
   y - dot h (frozen_z kappa h y z0 v0 t) v0 = (y - dot h z0 v0) * exp (- (kappa * sq h v0 * t)).
 Proof.

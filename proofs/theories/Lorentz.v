@@ -129,8 +129,6 @@ Qed.
 (** ** The boost *)
 
 (** Features in square-root coordinates: Zh' = Rh V^T and V' = Zh^T Rh, with Rh = F^T R continuous. *)
-Definition stacked (r : nat) (Zh V : mat) : mat := fun i j =>
-  if Nat.ltb i r then Zh i j else V j (i - r)%nat.
 
 Lemma sumn_split r k f : sumn (r + k) f = sumn r f + sumn k (fun c => f (r + c)%nat).
 Proof.

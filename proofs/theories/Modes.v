@@ -146,13 +146,6 @@ End Total.
 
    [p i] and [q i] are orthonormal singular directions over samples and outputs. *)
 
-Definition orthonormal (n N : nat) (p : nat -> vec) : Prop :=
-  forall i j, (i < n)%nat -> (j < n)%nat -> dot N (p i) (p j) = if Nat.eqb i j then 1 else 0.
-
-(** Sum over modes of the outer products [c i (u i) (v i)^T]. *)
-Definition outer_sum (n : nat) (c : nat -> R) (u v : nat -> vec) : mat :=
-  fun a b => sumn n (fun i => c i * u i a * v i b).
-
 Lemma outer_apply n N c (u v : nat -> vec) (x : vec) a :
   sumn N (fun b => outer_sum n c u v a b * x b) = sumn n (fun i => c i * u i a * dot N (v i) x).
 Proof.

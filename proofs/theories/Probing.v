@@ -9,6 +9,9 @@
    T3_energy_strict     it strictly falls while a mode with s_i <> 0 has residual left
    T3_energy_attained   every energy between those at times 0 and T occurs at some time in [0, T]
    T3_energy_limit      the energy tends to that of the modes with s_i = 0
+   T21_residual         probing towards the smoothed labels (1 - eps) y + eps mean leaves the residual
+                        eps (y_i - mean_i) in every mode with s_i <> 0
+   T21_floor            so the squared energy tends to eps^2 |y - mean|^2: a floor proportional to eps
    *)
 
 Require Import Reals Ranalysis5 Lra Lia Psatz.
@@ -171,4 +174,31 @@ Proof.
         rewrite exp_plus. ring.
       * replace (Finite 0) with (Rbar_mult 0 ((y i - s i * v 0 i)^2)) by (simpl; f_equal; ring).
         apply is_lim_scal_r. apply lim_exp_minus. lra.
+Qed.
+
+Theorem T21_residual n s y mean eps v :
+  is_probing n s (fun i => (1 - eps) * y i + eps * mean i) v ->
+  forall i, (i < n)%nat -> s i <> 0 -> is_lim (fun t => y i - s i * v t i) p_infty (eps * (y i - mean i)).
+Proof.
+  intros Hp i Hi Hs.
+  set (r0 := (1 - eps) * y i + eps * mean i - s i * v 0 i).
+  apply (is_lim_ext_loc (fun t => eps * (y i - mean i) + exp (- (s i ^ 2 * t)) * r0)).
+  - exists 0. intros t Ht. pose proof (T3_residual n s _ v Hp t i ltac:(lra) Hi) as E. cbv beta in E. fold r0 in E. lra.
+  - replace (Finite (eps * (y i - mean i))) with (Finite (eps * (y i - mean i) + 0 * r0)) by (f_equal; ring).
+    apply (is_lim_plus _ _ p_infty (eps * (y i - mean i)) (0 * r0)); [apply is_lim_const| |reflexivity].
+    apply (is_lim_scal_r (fun t => exp (- (s i ^ 2 * t))) r0 p_infty 0). apply lim_exp_minus.
+    now apply pow2_gt_0.
+Qed.
+
+Theorem T21_floor n s y mean eps v :
+  is_probing n s (fun i => (1 - eps) * y i + eps * mean i) v ->
+  (forall i, (i < n)%nat -> s i <> 0) ->
+  is_lim (probing_energy2 n s y v) p_infty (eps^2 * sq n (vsub y mean)).
+Proof.
+  intros Hp Hs. unfold probing_energy2, sq, dot, vsub. rewrite <- sumn_scal.
+  apply (lim_sumn n (fun t i => (y i - s i * v t i)^2)). intros i Hi.
+  pose proof (T21_residual n s y mean eps v Hp i Hi (Hs i Hi)) as L.
+  apply (is_lim_ext (fun t => (y i - s i * v t i) * (y i - s i * v t i))); [intros; ring|].
+  replace (eps^2 * ((y i - mean i) * (y i - mean i))) with (eps * (y i - mean i) * (eps * (y i - mean i))) by ring.
+  apply (is_lim_mult _ _ p_infty (eps * (y i - mean i)) (eps * (y i - mean i)) L L). exact I.
 Qed.
