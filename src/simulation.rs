@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
                 time,
                 stop,
                 work,
-                residual: (2.0 * flow.loss(&residual)).sqrt(),
+                residual: Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt()),
                 conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),
                 adaptation: reduction.adaptation(&state),
                 held_out: reduction.held_out_adaptation(&state),

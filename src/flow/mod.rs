@@ -199,6 +199,11 @@ impl<'a> Flow<'a> {
         &self.residual
     }
 
+    /// The loss ½‖·‖² of the part of the residual that no head and no backbone reaches.
+    pub fn constant_loss(&self) -> f64 {
+        self.constant_loss
+    }
+
     /// ½‖R‖²_F of the whole problem from the residual of the rows (n×k): the constant part is added.
     pub fn loss(&self, residual: &DMatrix<f64>) -> f64 {
         residual.norm_squared() / 2.0 + self.constant_loss
