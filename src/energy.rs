@@ -16,7 +16,13 @@ pub struct Energy {
 impl Energy {
     /// The energy of a residual (N×k).
     pub fn of(residual: &DMatrix<f64>) -> Self {
-        Self { aie: mean_row_norm(residual), frobenius: residual.norm() }
+        // Squares of what is below 1e-154 are no numbers any more.
+        let scale = residual.amax();
+        if scale == 0.0 || !scale.is_finite() {
+            return Self { aie: scale, frobenius: scale };
+        }
+        let scaled = residual / scale;
+        Self { aie: mean_row_norm(&scaled) * scale, frobenius: scaled.norm() * scale }
     }
 
     /// The loss ½‖R‖²_F.

@@ -406,9 +406,9 @@ impl Problem {
         )
     }
 
-    /// The residual R = Y − Z₀V, N×k, of a head (h×k).
+    /// The residual R = Y − Z₀V, N×k, of a head (h×k), rounded as if it were summed with twice the digits.
     pub fn residual(&self, head: &DMatrix<f64>) -> DMatrix<f64> {
-        &self.targets - &self.features * head
+        crate::product::residual(&self.targets, &self.features, head)
     }
 }
 

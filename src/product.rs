@@ -147,6 +147,24 @@ pub(crate) fn norm(a: &[f64]) -> f64 {
     a.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
+/// Y − ZV (N×k), each entry summed with twice the digits of f64 and then rounded (Ogita, Rump and Oishi 2005): where
+/// the parts cancel, the digits that are left are right.
+pub(crate) fn residual(y: &DMatrix<f64>, z: &DMatrix<f64>, v: &DMatrix<f64>) -> DMatrix<f64> {
+    DMatrix::from_fn(y.nrows(), y.ncols(), |i, j| {
+        let (mut sum, mut error) = (y[(i, j)], 0.0);
+        for (z, v) in z.row(i).iter().zip(v.column(j).iter()) {
+            let product = -z * v;
+            let lost = (-z).mul_add(*v, -product);
+            let next = sum + product;
+            let part = next - sum;
+            error += ((sum - (next - part)) + (product - part)) + lost;
+            sum = next;
+        }
+        // Beyond the range of f64 the errors are no numbers.
+        if error.is_finite() { sum + error } else { sum }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

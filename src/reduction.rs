@@ -32,6 +32,8 @@ pub struct Reduction {
     features: DMatrix<f64>,
     targets: DMatrix<f64>,
     constant_loss: f64,
+    /// Orthonormal directions of the samples that the rows stand for: N×r of the rows that move, N×q of the others.
+    directions: [DMatrix<f64>; 2],
     training: Inputs,
     held_out: Option<Inputs>,
 }
@@ -74,15 +76,15 @@ impl Reduction {
 
         // Samples: rows that move, and a triangular factor for the rows that do not.
         let moving = modes.transpose() * problem.features();
-        let moving_targets = modes.transpose() * problem.targets();
-        let (fixed, fixed_targets, constant_loss) = if r < n {
-            fixed_rows(problem, &moving, &moving_targets)
+        let (fixed, fixed_directions) = if r < n {
+            fixed_rows(problem, &moving)
         } else {
-            (DMatrix::zeros(0, h), DMatrix::zeros(0, k), 0.0)
+            (DMatrix::zeros(0, h), DMatrix::zeros(n, 0))
         };
         let q = fixed.nrows();
         let mut features = stack(&moving, &fixed);
-        let targets = stack(&moving_targets, &fixed_targets);
+        let directions = [modes.clone(), fixed_directions];
+        let (targets, constant_loss) = on_rows(&directions, problem.targets());
 
         // Width.
         let basis = (r + q + k < h).then(|| {
@@ -120,7 +122,7 @@ impl Reduction {
         };
         let training = inputs(problem.features(), training_lift);
         let held_out = problem.held_out().map(|held| inputs(held.features(), lift(held.kernel())));
-        Ok(Self { basis, lambda, features, targets, constant_loss, training, held_out })
+        Ok(Self { basis, lambda, features, targets, constant_loss, directions, training, held_out })
     }
 
     /// Rows n = r + q of the reduced problem.
@@ -161,6 +163,12 @@ impl Reduction {
     /// The loss ½‖·‖² of the part of the targets that no head and no backbone reaches.
     pub fn constant_loss(&self) -> f64 {
         self.constant_loss
+    }
+
+    /// A residual of the whole problem (N×k) on the rows of the reduced one, n×k, and the loss ½‖·‖² of what is left of it.
+    /// Relative accuracy in norm is kept, however small the residual is.
+    pub fn residual_on_rows(&self, residual: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
+        on_rows(&self.directions, residual)
     }
 
     /// The state at the start of finetuning with a head (h×k) from the span of this reduction.
@@ -248,12 +256,14 @@ impl Reduction {
         b
     }
 
-    /// The change of VVᵀ − γBBᵀ since the start (T2), p×p: zero for an exact flow.
-    pub(crate) fn conserved_change(&self, start: &State, state: &State, head_rate: f64) -> DMatrix<f64> {
-        let cross = state.motion.transpose() * self.backbone();
-        let moved = state.motion.transpose() * &state.motion + &cross + cross.transpose();
-        let heads = &state.head * state.head.transpose() - &start.head * start.head.transpose();
-        heads - moved * head_rate
+    /// The change of VVᵀ − γBBᵀ since the start (T2), p×p: zero for an exact flow. `moved` holds the motion D and the
+    /// change of the head, not the head: small changes keep their digits.
+    pub(crate) fn conserved_change(&self, start: &State, moved: &State, head_rate: f64) -> DMatrix<f64> {
+        let cross = moved.motion.transpose() * self.backbone();
+        let backbones = moved.motion.transpose() * &moved.motion + &cross + cross.transpose();
+        let turn = &start.head * moved.head.transpose();
+        let heads = &moved.head * moved.head.transpose() + &turn + turn.transpose();
+        heads - backbones * head_rate
     }
 
     /// How far VVᵀ − γBBᵀ has drifted since the start (T2): the Frobenius norm of the change over
@@ -265,7 +275,8 @@ impl Reduction {
         if head_rate > 0.0 && self.has_fixed_features() {
             return None;
         }
-        let change = self.conserved_change(start, state, head_rate).norm();
+        let moved = State { motion: state.motion.clone(), head: &state.head - &start.head };
+        let change = self.conserved_change(start, &moved, head_rate).norm();
         let scale = start.head.norm_squared()
             + state.head.norm_squared()
             + head_rate * state.motion.norm_squared();
@@ -273,25 +284,29 @@ impl Reduction {
     }
 }
 
-/// The rows of Z₀ and Y outside the range of the kernel, as a triangular factor of at most h rows,
-/// and the loss of the targets that this factor leaves out.
-fn fixed_rows(
-    problem: &Problem,
-    moving: &DMatrix<f64>,
-    moving_targets: &DMatrix<f64>,
-) -> (DMatrix<f64>, DMatrix<f64>, f64) {
-    let modes = problem.kernel().modes();
-    let (h, k) = (problem.width(), problem.outputs());
-    let z = problem.features() - modes * moving;
-    let y = problem.targets() - modes * moving_targets;
+/// The rows of Z₀ outside the range of the kernel as a triangular factor of at most h rows, and the directions of the
+/// samples, N×q, that these rows stand for.
+fn fixed_rows(problem: &Problem, moving: &DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+    let h = problem.width();
+    let z = problem.features() - problem.kernel().modes() * moving;
     let negligible = crate::linalg::null_threshold(problem.samples() + h) * problem.features().norm();
     if z.norm() <= negligible {
-        return (DMatrix::zeros(0, h), DMatrix::zeros(0, k), y.norm_squared() / 2.0);
+        return (DMatrix::zeros(0, h), DMatrix::zeros(problem.samples(), 0));
     }
     let qr = nalgebra::QR::new(z);
-    let y_inside = qr.q().transpose() * &y;
-    let outside = (y.norm_squared() - y_inside.norm_squared()).max(0.0);
-    (qr.r(), y_inside, outside / 2.0)
+    (qr.r(), qr.q())
+}
+
+/// An N×k array in the directions of the rows, and half the squared norm of what is left of it.
+fn on_rows([moving, fixed]: &[DMatrix<f64>; 2], a: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
+    let top = moving.tr_mul(a);
+    if moving.ncols() == a.nrows() {
+        return (top, 0.0);
+    }
+    let outside = a - moving * &top;
+    let bottom = fixed.tr_mul(&outside);
+    let rest = outside - fixed * &bottom;
+    (stack(&top, &bottom), rest.norm_squared() / 2.0)
 }
 
 fn stack(top: &DMatrix<f64>, bottom: &DMatrix<f64>) -> DMatrix<f64> {

@@ -162,11 +162,12 @@ impl<'a> Run<'a> {
     ) -> Result<Vec<Simulation>, SimulationError> {
         let probe_time = self.probe_time(probe)?;
         let head = self.path.head(probe_time)?;
-        let energy = Energy::of(&self.problem.residual(&head));
-        let flow = Flow::new(&self.reduction, &head, settings.head_rate)?;
+        let residual = self.path.residual(probe_time)?;
+        let energy = Energy::of(&residual);
+        let flow = Flow::with_residual(&self.reduction, &head, &residual, settings.head_rate)?;
         let (method, moments, work) = follow(&flow, times, settings)?;
         let measure = |moment: Moment| {
-            let Moment { time, state, budget, stop } = moment;
+            let Moment { time, state, residual, budget, stop } = moment;
             let (reduction, start) = (&self.reduction, flow.start());
             Simulation {
                 method,
@@ -175,7 +176,7 @@ impl<'a> Run<'a> {
                 time,
                 stop,
                 work,
-                residual: (2.0 * reduction.loss(&state)).sqrt(),
+                residual: Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt()),
                 conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),
                 adaptation: reduction.adaptation(&state),
                 held_out: reduction.held_out_adaptation(&state),

@@ -77,6 +77,13 @@ impl Decoupled {
             off_diagonal(&targets),
             targets.norm(),
         )?;
+        let residual = samples.transpose() * flow.residual() * &outputs;
+        within(
+            "a residual that is diagonal in the modes",
+            "the off-diagonal part of the residual over its size",
+            off_diagonal(&residual),
+            residual.norm(),
+        )?;
         let (features, heads) = (samples.transpose() * z, v * &outputs);
         for (measure, gram, size) in [
             (
@@ -101,12 +108,13 @@ impl Decoupled {
         let paired = n.min(k);
         let modes = (0..paired)
             .map(|i| {
-                RankOne::new(
+                RankOne::with_residual(
                     kappa[(i, i)].max(0.0),
                     flow.head_rate(),
                     targets[(i, i)],
                     features.row(i).transpose(),
                     heads.column(i).into_owned(),
+                    residual[(i, i)],
                 )
             })
             .collect::<Result<_, _>>()?;
@@ -134,6 +142,7 @@ impl ClosedForm for Decoupled {
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {
         check_time(t)?;
         let mut budget = Budget::default();
+        let mut residual = DMatrix::zeros(self.samples.nrows(), self.outputs.nrows());
         let mut moved = DMatrix::zeros(self.samples.nrows(), self.heads.nrows());
         let mut heads = self.heads.clone();
         for (i, mode) in self.modes.iter().enumerate() {
@@ -143,6 +152,7 @@ impl ClosedForm for Decoupled {
                 moved.set_row(i, &(point.displacement.transpose() / self.kappa[i].sqrt()));
             }
             heads.set_column(i, &point.head);
+            residual[(i, i)] = point.residual;
             budget.backbone += point.budget.backbone;
             budget.head += point.budget.head;
         }
@@ -154,7 +164,8 @@ impl ClosedForm for Decoupled {
             }
         }
         let state = State { motion, head: heads * self.outputs.transpose() };
-        Ok(Moment { time: t, state, budget: Some(budget), stop: Stop::Exact })
+        let residual = &self.samples * residual * self.outputs.transpose();
+        Ok(Moment { time: t, state, residual, budget: Some(budget), stop: Stop::Exact })
     }
 }
 

@@ -46,7 +46,7 @@ pub fn descend(flow: &Flow, step: f64, times: &[f64], max_steps: usize) -> Resul
     match attempt(flow, step, times, max_steps, f64::INFINITY)? {
         Ok(descent) => Ok(descent),
         Err(Unstable { steps, loss, .. }) => {
-            let before = flow.reduction().loss(flow.start());
+            let before = flow.loss(flow.residual());
             let stable = steady(flow, step / 2.0, times, max_steps)?.step;
             Err(FlowError::Diverged { steps, step, before, after: loss, stable })
         }
@@ -112,9 +112,9 @@ fn attempt(
     bound: f64,
 ) -> Result<Result<Descent, Unstable>, DecompositionError> {
     let reduction = flow.reduction();
-    let before = reduction.loss(flow.start());
+    let before = flow.loss(flow.residual());
     let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
-    let mut state = flow.start().clone();
+    let (mut state, mut residual) = (flow.start().clone(), flow.residual().clone());
     let (mut steps, mut moments) = (0, Vec::with_capacity(times.len()));
     let mut landings = 0;
     let mut stop = None;
@@ -124,12 +124,12 @@ fn attempt(
         let reachable = whole <= max_steps as f64;
         let limit = if reachable { whole as usize } else { max_steps };
         while stop.is_none() && steps < limit {
-            let velocity = flow.velocity(&state);
-            state.add(step, &velocity);
+            let velocity = flow.velocity_by(&state, &residual);
+            flow.shift(&mut state, &mut residual, step, &velocity);
             steps += 1;
             let moved = velocity.motion.norm_squared() + velocity.head.norm_squared();
             if !moved.is_finite() || steps % LOOK == 0 {
-                let loss = reduction.loss(&state);
+                let loss = flow.loss(&residual);
                 let grown = !moved.is_finite() || loss > 2.0 * before;
                 let mut largest = f64::INFINITY;
                 if !grown && bound.is_finite() {
@@ -150,19 +150,25 @@ fn attempt(
             }
         }
         let reached = steps as f64 * step;
-        let moment = |time, state, stop| Moment { time, state, budget: None, stop };
+        let moment = |time, state, residual, stop| Moment { time, state, residual, budget: None, stop };
         moments.push(match stop {
-            Some(stop) => moment(f64::INFINITY, state.clone(), stop),
+            Some(stop) => moment(f64::INFINITY, state.clone(), residual.clone(), stop),
             None if t.is_finite() && reachable => {
                 let left = t - reached;
-                let mut there = state.clone();
+                let (mut there, mut left_over) = (state.clone(), residual.clone());
                 if left > 0.0 {
-                    there.add(left, &flow.velocity(&state));
+                    let velocity = flow.velocity_by(&state, &residual);
+                    flow.shift(&mut there, &mut left_over, left, &velocity);
                     landings += 1;
                 }
-                moment(t, there, Stop::Time)
+                moment(t, there, left_over, Stop::Time)
             }
-            None => moment(reached, state.clone(), Stop::StepLimit { steps, time: reached }),
+            None => moment(
+                reached,
+                state.clone(),
+                residual.clone(),
+                Stop::StepLimit { steps, time: reached },
+            ),
         });
     }
     Ok(Ok(Descent { moments, step, steps, evaluations: steps + landings }))

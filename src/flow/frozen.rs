@@ -21,8 +21,9 @@ pub struct FrozenHead {
     /// W, k×r, and m, r values: the part of the outputs that the head reads.
     outputs: DMatrix<f64>,
     gains: DVector<f64>,
-    /// R₀W, n×r.
+    /// R₀W, n×r, and the part of R₀ that the head does not read, n×k.
     residual: DMatrix<f64>,
+    unread: DMatrix<f64>,
 }
 
 impl FrozenHead {
@@ -35,8 +36,12 @@ impl FrozenHead {
         let svd = Svd::new(&head)?;
         let r = svd.rank();
         let outputs = svd.w.columns(0, r).into_owned();
+        let all = flow.residual();
+        let residual = all * &outputs;
+        let unread = if r == all.ncols() { all * 0.0 } else { all - &residual * outputs.transpose() };
         Ok(Self {
-            residual: flow.reduction().residual(flow.start()) * &outputs,
+            residual,
+            unread,
             lambda: flow.reduction().lambda().clone(),
             gains: svd.s.rows(0, r).map(|s| s * s),
             head,
@@ -63,7 +68,12 @@ impl ClosedForm for FrozenHead {
         });
         let motion = integral * self.outputs.transpose() * self.head.transpose();
         let state = State { motion, head: self.head.clone() };
-        Ok(Moment { time: t, state, budget: Some(self.budget(t)), stop: Stop::Exact })
+        let left = DMatrix::from_fn(self.residual.nrows(), self.residual.ncols(), |i, j| {
+            let rate = self.lambda[i] * self.gains[j];
+            self.residual[(i, j)] * if rate == 0.0 { 1.0 } else { (-rate * t).exp() }
+        });
+        let residual = left * self.outputs.transpose() + &self.unread;
+        Ok(Moment { time: t, state, residual, budget: Some(self.budget(t)), stop: Stop::Exact })
     }
 }
 

@@ -14,11 +14,11 @@ use crate::reduction::State;
 pub fn lazy(flow: &Flow, t: f64) -> Result<State, FlowError> {
     check_time(t)?;
     let tangent = Tangent::new(flow, flow.start())?;
-    let residual = flow.reduction().residual(flow.start());
+    let residual = flow.residual();
     let integral = if t.is_infinite() {
-        tangent.remaining(&residual)
+        tangent.remaining(residual)
     } else {
-        tangent.apply(&residual, |d| phi(d, t))
+        tangent.apply(residual, |d| phi(d, t))
     };
     let mut state = flow.start().clone();
     state.add(1.0, &tangent.push(&integral));

@@ -131,25 +131,52 @@ pub struct Flow<'a> {
     reduction: &'a Reduction,
     start: State,
     head_rate: f64,
+    /// R at the start, n×k, and the loss of what no row has of it.
+    residual: DMatrix<f64>,
+    constant_loss: f64,
 }
 
 impl<'a> Flow<'a> {
     /// Finetuning of a reduced problem from a head (h×k, in the span of the reduction) with the head
     /// learning rate γ ≥ 0 in units of the backbone's.
+    ///
+    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings its
+    /// residual along ([`Flow::with_residual`]).
     pub fn new(
         reduction: &'a Reduction,
         head: &DMatrix<f64>,
         head_rate: f64,
     ) -> Result<Self, FlowError> {
+        let residual = reduction.residual(&reduction.start(head));
+        Self::starting(reduction, head, head_rate, (residual, reduction.constant_loss()))
+    }
+
+    /// The same from the residual of that head (N×k), however small: energies, distances and budgets keep its relative
+    /// accuracy, because no closed form and no step of the solver forms a residual as Y − ZV.
+    pub fn with_residual(
+        reduction: &'a Reduction,
+        head: &DMatrix<f64>,
+        residual: &DMatrix<f64>,
+        head_rate: f64,
+    ) -> Result<Self, FlowError> {
+        Self::starting(reduction, head, head_rate, reduction.residual_on_rows(residual))
+    }
+
+    fn starting(
+        reduction: &'a Reduction,
+        head: &DMatrix<f64>,
+        head_rate: f64,
+        (residual, constant_loss): (DMatrix<f64>, f64),
+    ) -> Result<Self, FlowError> {
         if !(head_rate >= 0.0 && head_rate.is_finite()) {
             return Err(FlowError::HeadRate { value: head_rate });
         }
         let start = reduction.start(head);
-        let loss = reduction.loss(&start);
+        let loss = residual.norm_squared() / 2.0 + constant_loss;
         if !loss.is_finite() {
             return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
         }
-        Ok(Self { reduction, start, head_rate })
+        Ok(Self { reduction, start, head_rate, residual, constant_loss })
     }
 
     /// The problem.
@@ -167,16 +194,46 @@ impl<'a> Flow<'a> {
         self.head_rate
     }
 
-    /// The velocity (Ḋ, V̇) of the flow at a state.
+    /// R at time 0, n×k.
+    pub fn residual(&self) -> &DMatrix<f64> {
+        &self.residual
+    }
+
+    /// The loss ½‖·‖² of the part of the residual that no head and no backbone reaches.
+    pub fn constant_loss(&self) -> f64 {
+        self.constant_loss
+    }
+
+    /// ½‖R‖²_F of the whole problem from the residual of the rows (n×k): the constant part is added.
+    pub fn loss(&self, residual: &DMatrix<f64>) -> f64 {
+        residual.norm_squared() / 2.0 + self.constant_loss
+    }
+
+    /// The velocity (Ḋ, V̇) of the flow at a state, whose residual is formed as Y − ZV.
     pub fn velocity(&self, state: &State) -> State {
+        self.velocity_by(state, &self.reduction.residual(state))
+    }
+
+    /// The velocity (Ḋ, V̇) of the flow at a state whose residual (n×k) is known.
+    pub fn velocity_by(&self, state: &State, r: &DMatrix<f64>) -> State {
         let z = self.reduction.features_at(state);
-        let r = self.reduction.targets() - &z * &state.head;
-        let mut motion = &r * state.head.transpose();
+        let mut motion = r * state.head.transpose();
         for (i, mut row) in motion.row_iter_mut().enumerate() {
             row *= self.reduction.lambda()[i].sqrt();
         }
-        let head = z.tr_mul(&r) * self.head_rate;
+        let head = z.tr_mul(r) * self.head_rate;
         State { motion, head }
+    }
+
+    /// Moves a state by factor · change and its residual (n×k) with it, by R ← R − Z δV − δZ (V + δV).
+    pub fn shift(&self, state: &mut State, residual: &mut DMatrix<f64>, factor: f64, change: &State) {
+        *residual -= self.reduction.features_at(state) * &change.head * factor;
+        state.add(factor, change);
+        let mut moved = &change.motion * factor;
+        for (i, mut row) in moved.row_iter_mut().enumerate() {
+            row *= self.reduction.lambda()[i].sqrt();
+        }
+        *residual -= moved * &state.head;
     }
 
     /// How fast backbone and head spend loss at a velocity: ‖Ḋ‖² and ‖V̇‖²/γ.

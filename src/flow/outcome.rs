@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nalgebra::DMatrix;
+
 use super::Budget;
 use crate::reduction::State;
 
@@ -12,6 +14,8 @@ pub struct Moment {
     pub time: f64,
     /// The state there.
     pub state: State,
+    /// R there on the rows of the reduction, n×k: followed along, not formed as Y − ZV.
+    pub residual: DMatrix<f64>,
     /// The loss spent until then; gradient descent has none.
     pub budget: Option<Budget>,
     /// Why the flow was followed to here and no further.

@@ -74,6 +74,19 @@ impl RankOne {
         z0: DVector<f64>,
         v0: DVector<f64>,
     ) -> Result<Self, FlowError> {
+        let residual = target - z0.dot(&v0);
+        Self::with_residual(kappa, gamma, target, z0, v0, residual)
+    }
+
+    /// The same with the residual y − z₀·v₀ as it is known, which f64 may not have as this difference.
+    pub fn with_residual(
+        kappa: f64,
+        gamma: f64,
+        target: f64,
+        z0: DVector<f64>,
+        v0: DVector<f64>,
+        residual: f64,
+    ) -> Result<Self, FlowError> {
         if !(gamma >= 0.0 && gamma.is_finite()) {
             return Err(FlowError::HeadRate { value: gamma });
         }
@@ -90,7 +103,6 @@ impl RankOne {
         let (pn, mn) = (norm(&p) * c.sqrt(), norm(&m) * c.sqrt());
         let (a, b) = (pn * pn / 2.0, mn * mn / 2.0);
         let omega = target.hypot(pn * mn / 2.0);
-        let residual = target - z0.dot(&v0);
         for (quantity, value) in [
             ("the target", target),
             ("the initial residual", residual),
@@ -139,12 +151,13 @@ impl RankOne {
             HYPOTHESIS_TOLERANCE,
         )
         .or_else(|e| if fixed == 0.0 { Ok(()) } else { Err(e) })?;
-        Self::new(
+        Self::with_residual(
             lambda[0],
             flow.head_rate(),
             reduction.targets()[(0, 0)],
             reduction.features().row(0).transpose(),
             flow.start().head.column(0).into_owned(),
+            flow.residual()[(0, 0)],
         )
     }
 
@@ -318,7 +331,8 @@ impl ClosedForm for RankOne {
             motion: DMatrix::from_row_slice(1, self.z0.len(), (point.displacement * scale).as_slice()),
             head: DMatrix::from_column_slice(self.v0.len(), 1, point.head.as_slice()),
         };
-        Ok(Moment { time: t, state, budget: Some(point.budget), stop: Stop::Exact })
+        let residual = DMatrix::from_element(1, 1, point.residual);
+        Ok(Moment { time: t, state, residual, budget: Some(point.budget), stop: Stop::Exact })
     }
 }
 

@@ -14,13 +14,16 @@ use crate::reduction::State;
 ///
 /// Where the kernel leaves features that never move, the law does not hold for all of the head and the state
 /// stays as it is; so it does for a frozen head, which conserves by itself.
-pub fn restore(flow: &Flow, state: &mut State) -> Result<(), DecompositionError> {
+///
+/// `turn` is the change of the head since the start, with digits of its own: a small motion keeps them.
+pub fn restore(flow: &Flow, state: &mut State, turn: &DMatrix<f64>) -> Result<(), DecompositionError> {
     let (reduction, rate) = (flow.reduction(), flow.head_rate());
     if rate == 0.0 || reduction.has_fixed_features() {
         return Ok(());
     }
     let start = flow.start();
-    let mut change = reduction.conserved_change(start, state, rate);
+    let mut moved = State { motion: state.motion.clone(), head: turn.clone() };
+    let mut change = reduction.conserved_change(start, &moved, rate);
     if change.norm() == 0.0 {
         return Ok(());
     }
@@ -36,15 +39,18 @@ pub fn restore(flow: &Flow, state: &mut State) -> Result<(), DecompositionError>
             if sum > negligible { turned[(i, j)] / sum } else { 0.0 }
         });
         let s = &eigen.q * s * eigen.q.transpose();
-        let moved = State {
-            motion: &state.motion + (&backbone + &state.motion) * &s,
-            head: &state.head - &s * &state.head,
+        let back = &s * (&start.head + &moved.head);
+        let better = State {
+            motion: &moved.motion + (&backbone + &moved.motion) * &s,
+            head: &moved.head - &back,
         };
-        let left = reduction.conserved_change(start, &moved, rate);
+        let left = reduction.conserved_change(start, &better, rate);
         if left.norm() >= change.norm() {
             break;
         }
-        (*state, change) = (moved, left);
+        state.head -= back;
+        state.motion.copy_from(&better.motion);
+        (moved, change) = (better, left);
     }
     Ok(())
 }
@@ -69,7 +75,8 @@ mod tests {
         let residual = reduction.residual(&state);
         let drift = |state: &State| reduction.conservation_drift(flow.start(), state, 0.7).unwrap();
         assert!(drift(&state) > 1e-8);
-        restore(&flow, &mut state).unwrap();
+        let turn = &state.head - &flow.start().head;
+        restore(&flow, &mut state, &turn).unwrap();
         assert!(drift(&state) < 1e-15, "{:e}", drift(&state));
         assert!((reduction.residual(&state) - residual).norm() < 1e-11);
     }

@@ -1,9 +1,21 @@
 //! The limit of a flow by one jump, where the frozen tangent kernel gives it within the tolerance.
 
+use nalgebra::DMatrix;
+
 use super::stages::Stages;
 use super::tangent::Tangent;
 use crate::flow::{Budget, Flow};
 use crate::reduction::State;
+
+/// The way from a state to the limit.
+pub(super) struct Jump {
+    /// What motion and head change by.
+    pub change: State,
+    /// R at the limit, n×k.
+    pub residual: DMatrix<f64>,
+    /// The loss spent until then.
+    pub budget: Budget,
+}
 
 /// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
 /// `budget` are those reached.
@@ -20,7 +32,7 @@ pub(super) fn limit(
     time: f64,
     budget: Budget,
     rtol: f64,
-) -> Option<(State, Budget)> {
+) -> Option<Jump> {
     let reduction = flow.reduction();
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
@@ -33,9 +45,12 @@ pub(super) fn limit(
         return None;
     }
     let change = tangent.push(&s);
-    let mut state = now;
-    state.add(1.0, &change);
-    let moved = reduction.features_at(&state) - z;
+    let (mut state, mut residual) = (now, r.clone());
+    flow.shift(&mut state, &mut residual, 1.0, &change);
+    let mut moved = change.motion.clone();
+    for (i, mut row) in moved.row_iter_mut().enumerate() {
+        row *= reduction.lambda()[i].sqrt();
+    }
     let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
     let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
     let within = |motion: f64, head: f64| {
@@ -52,17 +67,17 @@ pub(super) fn limit(
     let pull = duration * unreachable.norm();
     let fitted = within(fastest * pull * turned, shifted * pull);
     // After the jump, which takes away what the error of the steps left in fast directions.
-    let left = flow.velocity(&state);
+    let left = flow.velocity_by(&state, &residual);
     let (moving, turning) = (left.motion.norm(), left.head.norm());
     let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
     if !small || !(fitted || at_rest) {
         return None;
     }
-    let gone = (r.norm_squared() - reduction.residual(&state).norm_squared()) / 2.0;
+    let gone = (r.norm_squared() - residual.norm_squared()) / 2.0;
     let backbone = tangent.backbone_share(r).clamp(0.0, gone.max(0.0));
     let budget = Budget {
         backbone: budget.backbone + backbone,
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
-    Some((state, budget))
+    Some(Jump { change, residual, budget })
 }

@@ -4,8 +4,8 @@ use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
 use super::iteration::Iteration;
-use super::limit::limit;
-use super::stages::{Stages, combine};
+use super::limit::{Jump, limit};
+use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
 use super::{Options, Solution, Work, conservation};
 use crate::flow::{Budget, Flow, FlowError, Moment, Stop};
@@ -104,13 +104,11 @@ impl<'a> Solver<'a> {
             if until.is_infinite()
                 && self.time >= self.options.minimal_time
                 && wanted.peek().is_none_or(|t| t.is_infinite())
-                && let Some((state, budget)) = self.limit()?
-                && self.level.is_none_or(|(level, _)| {
-                    level == 0.0 || self.flow.reduction().residual(&state).norm() > level
-                })
+                && let Some(jump) = self.limit()?
+                && self.level.is_none_or(|(level, _)| level == 0.0 || jump.residual.norm() > level)
             {
-                self.stages.restart(&state);
-                self.budget = budget;
+                self.stages.jump(&jump.change, jump.residual);
+                self.budget = jump.budget;
                 self.time = f64::INFINITY;
                 for _ in wanted {
                     points.push(self.point(Stop::Converged)?);
@@ -159,18 +157,13 @@ impl<'a> Solver<'a> {
 
     /// The state here, with the conserved matrix of the start.
     fn point(&self, stop: Stop) -> Result<Moment, FlowError> {
-        self.restored(self.time, self.stages.state(), self.budget, stop)
+        self.restored(self.time, self.stages.here(), self.budget, stop)
     }
 
-    fn restored(
-        &self,
-        time: f64,
-        mut state: State,
-        budget: Budget,
-        stop: Stop,
-    ) -> Result<Moment, FlowError> {
-        conservation::restore(self.flow, &mut state)?;
-        Ok(Moment { time, state, budget: Some(budget), stop })
+    fn restored(&self, time: f64, here: Here, budget: Budget, stop: Stop) -> Result<Moment, FlowError> {
+        let Here { mut state, turn, residual } = here;
+        conservation::restore(self.flow, &mut state, &turn)?;
+        Ok(Moment { time, state, residual, budget: Some(budget), stop })
     }
 
     /// Freezes the tangent kernel here if there is none, or anew.
@@ -254,13 +247,13 @@ impl<'a> Solver<'a> {
                     if crossing.is_some() || wanted.peek().is_some_and(|&t| t < last) {
                         self.kept.copy_from_slice(&self.iteration.residuals);
                         while let Some(&t) = wanted.peek().filter(|&&t| t < last) {
-                            let Some((state, spent)) = self.inside(step, (t - self.time) / step) else {
+                            let Some((there, spent)) = self.inside(step, (t - self.time) / step) else {
                                 // A step to there, which may be halved as others are.
                                 self.step = t - self.time;
                                 refused = true;
                                 continue 'steps;
                             };
-                            points.push(self.restored(t, state, spent, Stop::Time)?);
+                            points.push(self.restored(t, there, spent, Stop::Time)?);
                             wanted.next();
                         }
                         if let Some(x) = crossing {
@@ -436,18 +429,18 @@ impl<'a> Solver<'a> {
 
     /// Solves the step to a part x of the one that is kept, from the collocation polynomial: the state there and the loss
     /// spent until then. Of the full order of the method, and the path does not change.
-    fn inside(&mut self, step: f64, x: f64) -> Option<(State, Budget)> {
+    fn inside(&mut self, step: f64, x: f64) -> Option<(Here, Budget)> {
         let nodes: Vec<f64> = self.method.nodes.iter().map(|c| x * c).collect();
         let start = self.stages.residual.as_slice();
         let rows = self.stages.residual.nrows();
         interpolate(self.method, rows, start, &self.kept, &nodes, &mut self.iteration.residuals);
         self.solve_stages(x * step)?;
-        let (state, spent) = self.stages.end();
+        let (there, spent) = self.stages.end();
         let budget = Budget {
             backbone: self.budget.backbone + spent.backbone,
             head: self.budget.head + spent.head,
         };
-        Some((state, budget))
+        Some((there, budget))
     }
 
     /// The norm of the residual at the end of the step that is solved.
@@ -512,7 +505,7 @@ impl<'a> Solver<'a> {
     }
 
     /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.
-    fn limit(&mut self) -> Result<Option<(State, Budget)>, FlowError> {
+    fn limit(&mut self) -> Result<Option<Jump>, FlowError> {
         let ([motion, head], integral) = self.reach(f64::INFINITY);
         let stages = &self.stages;
         let fastest = self.flow.reduction().lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();

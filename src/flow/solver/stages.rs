@@ -20,6 +20,14 @@ use crate::flow::{Budget, Flow};
 use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
 use crate::reduction::State;
 
+/// A state with what its sums have lost: the change of the head, and the residual, n×k.
+#[derive(Debug, Clone)]
+pub(super) struct Here {
+    pub state: State,
+    pub turn: DMatrix<f64>,
+    pub residual: DMatrix<f64>,
+}
+
 /// The equations of the steps from one state, and the state.
 #[derive(Debug, Clone)]
 pub(super) struct Stages<'a> {
@@ -31,6 +39,8 @@ pub(super) struct Stages<'a> {
     /// D, V, Z and R here.
     pub motion: DMatrix<f64>,
     pub head: DMatrix<f64>,
+    /// V − V₀, with digits of its own.
+    pub turn: DMatrix<f64>,
     pub features: DMatrix<f64>,
     pub residual: DMatrix<f64>,
     /// S, and ΛR.
@@ -74,7 +84,8 @@ impl<'a> Stages<'a> {
             lambda: reduction.lambda(),
             sqrt_lambda: reduction.lambda().map(f64::sqrt),
             features: reduction.features_at(flow.start()),
-            residual: reduction.residual(flow.start()),
+            residual: flow.residual().clone(),
+            turn: &head * 0.0,
             sums: DMatrix::zeros(n, columns),
             scaled: DMatrix::zeros(n, columns),
             shifts: DMatrix::zeros(p, columns),
@@ -93,13 +104,13 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// Starts again from another state.
-    pub fn restart(&mut self, state: &State) {
-        let reduction = self.flow.reduction();
-        self.features = reduction.features_at(state);
-        self.residual = reduction.residual(state);
-        self.motion.copy_from(&state.motion);
-        self.head.copy_from(&state.head);
+    /// Moves by a change to where the residual is known.
+    pub fn jump(&mut self, change: &State, residual: DMatrix<f64>) {
+        self.motion += &change.motion;
+        self.head += &change.head;
+        self.turn += &change.head;
+        self.features = self.flow.reduction().features_at(&self.state());
+        self.residual = residual;
     }
 
     /// The state here.
@@ -295,15 +306,23 @@ impl<'a> Stages<'a> {
     }
 
     /// The state after a step that is settled, and the loss spent in it.
-    pub fn end(&self) -> (State, Budget) {
-        let state = State { motion: &self.motion + &self.moved, head: &self.head + &self.turned };
-        (state, self.spent)
+    pub fn end(&self) -> (Here, Budget) {
+        let (mut state, mut residual) = (self.state(), self.residual.clone());
+        let change = State { motion: self.moved.clone(), head: self.turned.clone() };
+        self.flow.shift(&mut state, &mut residual, 1.0, &change);
+        (Here { state, turn: &self.turn + &self.turned, residual }, self.spent)
+    }
+
+    /// Where the steps are.
+    pub fn here(&self) -> Here {
+        Here { state: self.state(), turn: self.turn.clone(), residual: self.residual.clone() }
     }
 
     /// Goes to the end of a step that is settled; the loss spent in it.
     pub fn advance(&mut self) -> Budget {
         self.motion += &self.moved;
         self.head += &self.turned;
+        self.turn += &self.turned;
         // R − Z X − ΔZ (V + X), by changes.
         let count = &self.multiplier;
         count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.features, &self.turned);
@@ -421,12 +440,13 @@ mod tests {
             }
             let (wanted_motion, wanted_head) = (motion(s - 1), head(s - 1));
             stages.settle(block.as_slice(), step);
-            let (end, _) = stages.end();
+            let (Here { state: end, residual: followed, .. }, _) = stages.end();
             assert!((&end.motion - wanted_motion).norm() < 1e-13);
             assert!((&end.head - wanted_head).norm() < 1e-13);
             // The residual that is carried is that of the state.
             stages.advance();
             assert!((reduction.residual(&end) - &stages.residual).norm() < 1e-12);
+            assert!((followed - &stages.residual).norm() < 1e-14);
             assert_eq!((stages.motion, stages.head), (end.motion, end.head));
         }
     }

@@ -8,14 +8,25 @@
 //! for every τ from 0 to ∞ and for any Z₀, singular ones included: one decomposition serves all τ.
 //! The unit of τ is that of finetuning time with head rate 1.
 //!
+//! *Small energies.* The residual is R(τ) = R_⊥ + U e^{−s²τ}UᵀR_init, never Y − Z₀V(τ): what decays keeps its relative
+//! accuracy down to the smallest numbers. What stays is R_⊥ = (1 − UUᵀ)Y, known to a rounding of the data; it is zero
+//! where Z₀ has full row rank. So an energy is known to its digits if Z₀ has full row rank, and else as far as it is above
+//! [`ProbingPath::rounding`].
+//!
 //! With label smoothing (T21) the probing targets are T = (1−ε)Y + ε·mean(Y), while energy is
 //! measured against Y itself.
 
+mod curve;
+mod level;
+
 use nalgebra::{DMatrix, DVector};
 
+use self::curve::EnergyCurve;
+use self::level::Curve;
 use crate::energy::Energy;
 use crate::linalg::Svd;
 use crate::problem::{Problem, ProblemError};
+use crate::product::residual;
 
 /// Why there is no answer to a question about probing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -42,6 +53,35 @@ pub enum ProbingError {
         lowest: f64,
         /// The highest energy on the probing path.
         highest: f64,
+    },
+    /// An energy below the rounding of the part of the targets that the head cannot fit.
+    #[error(
+        "the {measure} energy {wanted:e} is below what the data determine: with fewer independent features than \
+         samples the part of the targets that no head fits is known to {rounding:.1e} only (reachable here as \
+         computed: {lowest:e} to {highest})"
+    )]
+    BelowRounding {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
+        /// The size of rounding.
+        rounding: f64,
+        /// The lowest energy on the probing path as computed.
+        lowest: f64,
+        /// The highest energy on the probing path.
+        highest: f64,
+    },
+    /// A probing time that is too long or too short for f64.
+    #[error(
+        "the {measure} energy {wanted:e} is reached at a probing time beyond the range of double precision; \
+         rescale the features"
+    )]
+    Range {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
     },
     /// A smoothing outside [0, 1].
     #[error("label smoothing {value} is not valid; it must be between 0 and 1")]
@@ -84,16 +124,15 @@ pub struct ProbingPath {
     targets: DMatrix<f64>,
     /// Y − Z₀V_init, against the true targets.
     residual: DMatrix<f64>,
+    /// R(∞), against the true targets: (1 − UUᵀ)Y + UUᵀ(Y − T).
+    constant: DMatrix<f64>,
+    rounding: f64,
     u: DMatrix<f64>,
     w: DMatrix<f64>,
     s: DVector<f64>,
     /// Uᵀ R_init towards the probing targets, r×k.
     c: DMatrix<f64>,
 }
-
-/// The number of probing times per factor of ten at which the path is looked at before an energy
-/// is bracketed. A residual is a sum of decays with rates s², so nothing happens on a finer scale.
-const SCAN_PER_DECADE: usize = 64;
 
 impl ProbingPath {
     /// The path from an initial head (h×k) towards the targets of the problem.
@@ -113,15 +152,28 @@ impl ProbingPath {
         }
         let svd = Svd::new(problem.features()).map_err(ProblemError::from)?;
         let r = svd.rank();
-        let u = svd.u.columns(0, r).into_owned();
-        let smoothed = smooth(problem.targets(), smoothing);
-        let c = u.transpose() * (&smoothed - problem.features() * head);
+        let (u, s) = (svd.u.columns(0, r).into_owned(), svd.s.rows(0, r).into_owned());
+        let w = svd.w.columns(0, r).into_owned();
+        let (targets, features) = (problem.targets(), problem.features());
+        let smoothed = smooth(targets, smoothing);
+        let c = u.tr_mul(&residual(&smoothed, features, head));
+        // Twice: what the first projection leaves by rounding is taken away by the second.
+        let project = |a: &DMatrix<f64>| a - &u * u.tr_mul(a);
+        let mut constant = if smoothing == 0.0 { targets * 0.0 } else { targets - &smoothed };
+        let mut rounding = 0.0;
+        if r < problem.samples() {
+            constant = &u * u.tr_mul(&constant) + project(&project(targets));
+            let fit = &w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
+            rounding = f64::EPSILON * (targets.norm() + features.norm() * fit.norm());
+        }
         Ok(Self {
             start: head.clone(),
             residual: problem.residual(head),
             targets: smoothed,
-            w: svd.w.columns(0, r).into_owned(),
-            s: svd.s.rows(0, r).into_owned(),
+            constant,
+            rounding,
+            w,
+            s,
             u,
             c,
         })
@@ -136,15 +188,25 @@ impl ProbingPath {
     pub fn head(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
         check_time(tau)?;
         // s φ(s², τ) = (1 − e^{−s²τ}) / s
-        let gain = self.s.map(|s| -(-s * s * tau).exp_m1() / s);
+        let gain = self.s.map(|s| -(-s * (s * tau)).exp_m1() / s);
         Ok(&self.start + &self.w * DMatrix::from_diagonal(&gain) * &self.c)
     }
 
     /// The residual Y − Z₀V(τ), N×k, against the true targets.
     pub fn residual(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
         check_time(tau)?;
-        let gone = self.s.map(|s| -(-s * s * tau).exp_m1());
-        Ok(&self.residual - &self.u * DMatrix::from_diagonal(&gone) * &self.c)
+        if tau == 0.0 {
+            return Ok(self.residual.clone());
+        }
+        let left = self.s.map(|s| (-s * (s * tau)).exp());
+        Ok(&self.constant + &self.u * DMatrix::from_diagonal(&left) * &self.c)
+    }
+
+    /// The size up to which an energy (Frobenius) is rounding of the data: half a unit in the last place of features and
+    /// targets changes the part of the targets that no head fits by as much. 0 if the features have full row rank: then
+    /// there is no such part.
+    pub fn rounding(&self) -> f64 {
+        self.rounding
     }
 
     /// The energy that is left after probing for τ.
@@ -152,58 +214,46 @@ impl ProbingPath {
         Ok(Energy::of(&self.residual(tau)?))
     }
 
-    /// The first probing time at which the energy is `wanted`.
-    ///
-    /// The Frobenius energy does not increase while the head is probed towards the true targets, AIE
-    /// and smoothed probing may turn: the path is scanned for the first crossing, which is then found
-    /// to rounding. An energy that the path does not reach is an error with the reachable interval.
-    /// The energy of τ = ∞ has the answer ∞ unless a finite time has it too.
+    /// The first probing time at which the energy is `wanted`: the first of [`Self::times_for`].
     pub fn time_for(&self, measure: Measure, wanted: f64) -> Result<f64, ProbingError> {
-        let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
-        let times = self.scan_times();
-        let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
-        let mut last = (0.0, value(0.0)?);
-        for &tau in &times {
-            let now = value(tau)?;
-            lowest = f64::min(lowest, now);
-            highest = f64::max(highest, now);
-            if now == 0.0 {
-                return Ok(tau);
-            }
-            if tau > 0.0 && last.1 * now < 0.0 {
-                return bisect(value, last.0, tau, last.1);
-            }
-            last = (tau, now);
-        }
-        // The extremes that the scan saw are reachable up to what rounding leaves.
-        let slack = 4.0 * f64::EPSILON * (wanted.abs() + self.residual.norm());
-        if last.1.abs() <= slack {
-            return Ok(f64::INFINITY);
-        }
-        if value(0.0)?.abs() <= slack {
-            return Ok(0.0);
-        }
-        Err(ProbingError::Unreachable {
-            measure: measure.name(),
-            wanted,
-            lowest: wanted + lowest,
-            highest: wanted + highest,
-        })
+        Ok(self.first_times(measure, wanted, 1)?[0])
     }
 
-    /// 0, a geometric grid over all time scales of the path, ∞.
-    fn scan_times(&self) -> Vec<f64> {
-        let mut times = vec![0.0];
-        if let (Some(&fast), Some(&slow)) = (self.s.as_slice().first(), self.s.as_slice().last()) {
-            // Before 1e-3 of the fastest time nothing has happened to first order that is not monotone;
-            // after 40 slowest times all decays are below rounding.
-            let (from, to) = (1e-3 / fast / fast, 40.0 / slow / slow);
-            let count = ((to / from).log10() * SCAN_PER_DECADE as f64).ceil() as usize;
-            let ratio = (to / from).ln() / count as f64;
-            times.extend((0..=count).map(|i| from * (ratio * i as f64).exp()));
+    /// All probing times at which the energy is `wanted`, in ascending order.
+    ///
+    /// The Frobenius energy does not increase while the head is probed towards the true targets; AIE and smoothed probing
+    /// may turn, and every turn is found: each part of the path is either bounded away from the wanted energy, or monotone,
+    /// or halved. An energy that the path does not reach is an error with the reachable interval; one that it only touches is
+    /// reached if that is so within rounding. The energy of τ = ∞ has the answer ∞ unless a finite time has it too.
+    pub fn times_for(&self, measure: Measure, wanted: f64) -> Result<Vec<f64>, ProbingError> {
+        self.first_times(measure, wanted, usize::MAX)
+    }
+
+    fn first_times(&self, measure: Measure, wanted: f64, most: usize) -> Result<Vec<f64>, ProbingError> {
+        let curve = EnergyCurve::new(self, measure);
+        let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
+        let mut times = Vec::new();
+        for crossing in level::crossings(&curve, wanted, most) {
+            let (a, b) = (curve.time(crossing.a), curve.time(crossing.b));
+            if b.is_infinite() || (b == 0.0 && crossing.b > 0.0) {
+                return Err(ProbingError::Range { measure: measure.name(), wanted });
+            }
+            let side = if crossing.from_above { 1.0 } else { -1.0 };
+            times.push(if a == b { a } else { bisect(value, a, b, side)? });
         }
-        times.push(f64::INFINITY);
-        times
+        if times.is_empty() && value(f64::INFINITY)?.abs() <= curve.rounding(curve.end()) {
+            times.push(f64::INFINITY);
+        }
+        if !times.is_empty() {
+            return Ok(times);
+        }
+        let (lowest, highest) = level::range(&curve);
+        let measure = measure.name();
+        Err(if wanted < lowest && wanted <= self.rounding {
+            ProbingError::BelowRounding { measure, wanted, rounding: self.rounding, lowest, highest }
+        } else {
+            ProbingError::Unreachable { measure, wanted, lowest, highest }
+        })
     }
 }
 
@@ -218,21 +268,13 @@ fn check_time(tau: f64) -> Result<(), ProbingError> {
     if tau >= 0.0 { Ok(()) } else { Err(ProbingError::Time { value: tau }) }
 }
 
-/// Halves a bracket until its ends are neighbours; `low` is the sign at `a`. An infinite end is
-/// brought in first.
+/// Halves a bracket until its ends are neighbours; `low` is the sign at `a`.
 fn bisect(
     value: impl Fn(f64) -> Result<f64, ProbingError>,
     mut a: f64,
     mut b: f64,
     low: f64,
 ) -> Result<f64, ProbingError> {
-    while b.is_infinite() {
-        let next = if a == 0.0 { 1.0 } else { 2.0 * a };
-        if next.is_infinite() {
-            return Ok(b);
-        }
-        if value(next)? * low < 0.0 { b = next } else { a = next }
-    }
     loop {
         let middle = if a > 0.0 && b / a > 2.0 { (a * b).sqrt() } else { a + (b - a) / 2.0 };
         if middle <= a || middle >= b {

@@ -1,0 +1,127 @@
+//! The energies of a probing path as curves, with what bounds them.
+
+use nalgebra::DMatrix;
+
+use super::level::Curve;
+use super::{Measure, ProbingPath};
+use crate::energy::Energy;
+
+/// Decays beyond this are zero in f64.
+const GONE: f64 = 746.0;
+
+/// Roundings of an energy that is a sum.
+const ROUNDINGS: f64 = 8.0 * f64::EPSILON;
+
+/// One energy along a path, over x = ln(1 + s₁²τ).
+pub(super) struct EnergyCurve<'a> {
+    path: &'a ProbingPath,
+    measure: Measure,
+    /// (s_i/s₁)², r values.
+    ratios: Vec<f64>,
+    /// What mode i contributes to the energy at the start, at most.
+    weights: Vec<f64>,
+    /// The energy of what stays, at most.
+    constant: f64,
+}
+
+impl<'a> EnergyCurve<'a> {
+    pub fn new(path: &'a ProbingPath, measure: Measure) -> Self {
+        let first = path.s.iter().copied().next().unwrap_or(1.0);
+        let ratios = path.s.iter().map(|s| (s / first).powi(2)).collect();
+        let weights = (0..path.s.len())
+            .map(|i| {
+                path.c.row(i).norm()
+                    * match measure {
+                        Measure::Frobenius => 1.0,
+                        Measure::Aie => path.u.column(i).map(f64::abs).mean(),
+                    }
+            })
+            .collect();
+        let constant = measure.of(&Energy::of(&path.constant));
+        Self { path, measure, ratios, weights, constant }
+    }
+
+    /// The probing time of an x.
+    pub fn time(&self, x: f64) -> f64 {
+        let first = self.path.s.iter().copied().next().unwrap_or(1.0);
+        x.exp_m1() / first / first
+    }
+}
+
+impl Curve for EnergyCurve<'_> {
+    fn at(&self, x: f64) -> (f64, f64) {
+        let (path, t) = (self.path, x.exp_m1());
+        let k = path.c.ncols();
+        let decayed =
+            DMatrix::from_fn(path.c.nrows(), k, |i, j| path.c[(i, j)] * (-self.ratios[i] * t).exp());
+        let speeds =
+            DMatrix::from_fn(path.c.nrows(), k, |i, j| -self.ratios[i] * x.exp() * decayed[(i, j)]);
+        let along = |r: &DMatrix<f64>, v: &DMatrix<f64>, n: usize| {
+            let size = r.row(n).norm();
+            if size > 0.0 { r.row(n).dot(&v.row(n)) / size } else { 0.0 }
+        };
+        let residual = &path.constant + &path.u * decayed;
+        let speed = &path.u * speeds;
+        match self.measure {
+            Measure::Aie => {
+                let n = residual.nrows();
+                let slopes: f64 = (0..n).map(|row| along(&residual, &speed, row)).sum();
+                (Energy::of(&residual).aie, slopes / n as f64)
+            }
+            Measure::Frobenius => {
+                let f = residual.norm();
+                (f, if f > 0.0 { residual.dot(&speed) / f } else { 0.0 })
+            }
+        }
+    }
+
+    fn bend(&self, a: f64, b: f64) -> f64 {
+        self.weights.iter().zip(&self.ratios).map(|(w, rho)| w * most_bend(*rho, a, b)).sum()
+    }
+
+    fn rounding(&self, x: f64) -> f64 {
+        let t = x.exp_m1();
+        let decayed: f64 =
+            self.weights.iter().zip(&self.ratios).map(|(w, rho)| w * (-rho * t).exp()).sum();
+        ROUNDINGS * (self.constant + decayed)
+    }
+
+    fn end(&self) -> f64 {
+        self.ratios.last().map_or(0.0, |slowest| (GONE / slowest).ln_1p())
+    }
+}
+
+/// The most that |d²/dx² e^{−ρ(eˣ − 1)}| is on [a, b]: with φ = ρeˣ it is e^ρ |φ² − φ| e^{−φ}, which is largest at
+/// φ = (3 ± √5)/2 or at an end.
+pub(super) fn most_bend(rho: f64, a: f64, b: f64) -> f64 {
+    let bend = |phi: f64| (phi * phi - phi).abs() * (rho - phi).exp();
+    let (from, to) = (rho * a.exp(), rho * b.exp());
+    let root = 5f64.sqrt();
+    let inside =
+        [(3.0 - root) / 2.0, (3.0 + root) / 2.0].into_iter().filter(|phi| (from..to).contains(phi));
+    inside.map(bend).fold(bend(from).max(bend(to)), f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bend_is_that_of_differences() {
+        for rho in [1.0, 0.3, 1e-3] {
+            for (a, b) in [(0.0, 0.4), (1.0, 1.5), (0.2, 9.0), (6.0, 7.0)] {
+                let e = |x: f64| (-rho * x.exp_m1()).exp();
+                let h = 1e-4;
+                let seen = (0..=2000)
+                    .map(|i| a + (b - a) * f64::from(i) / 2000.0)
+                    .map(|x| ((e(x + h) - 2.0 * e(x) + e(x - h)) / h / h).abs())
+                    .fold(0.0, f64::max);
+                let bound = most_bend(rho, a, b);
+                assert!(
+                    seen <= bound + 1e-6 && seen >= 0.99 * bound - 1e-6,
+                    "{rho} {a} {b}: {seen} {bound}"
+                );
+            }
+        }
+    }
+}
