@@ -156,7 +156,7 @@ impl Eigen {
     }
 }
 
-/// Rows from which on faer decomposes faster than nalgebra (measured: DESIGN.md).
+/// Rows from which on faer decomposes faster than nalgebra (measured: benches/RESULTS.md).
 #[cfg(feature = "faer")]
 const FAER_ROWS: usize = 12;
 

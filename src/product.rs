@@ -1,6 +1,6 @@
 //! Products of matrices into memory that is there already, counted.
 //!
-//! By faer where the feature is on, else by nalgebra: DESIGN.md has the times of both.
+//! By faer where the feature is on, else by nalgebra: benches/RESULTS.md has the times of both.
 
 use std::cell::Cell;
 

@@ -1,6 +1,6 @@
 """Other kinds of methods on the reduced flow, as prototypes: how many evaluations and decompositions they need.
 
-    target/peers-venv/bin/python3 benches/alternatives/alternatives.py target/release/examples/solver_suite [CASE…]
+    target/peers-venv/bin/python3 benches/alternatives/alternatives.py target/release/solver_suite [CASE…]
 
 The environment and the binary are those that benches/peers/run makes. All have adaptive steps; local errors are measured
 as ours are: of motion and head, each relative to its own size. For each goal the table shows the run with the fewest products

@@ -27,7 +27,7 @@ use run::Solver;
 /// Default relative tolerance: what is left is far below the 1e-7 that reports print.
 pub const DEFAULT_RTOL: f64 = 1e-9;
 
-/// Stages of the method: order 9. Measured against 3 and 7 in DESIGN.md.
+/// Stages of the method: order 9. Measured against 3 and 7 in benches/RESULTS.md.
 const STAGES: usize = 5;
 
 /// What the solver is asked for.
