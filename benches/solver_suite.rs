@@ -1,6 +1,6 @@
 //! Work and error of the solver on its suite.
 //!
-//! * `cargo run --release --example solver_suite` prints a table: tolerance, achieved error, steps,
+//! * `cargo run --release -p taskhead-benches --bin solver_suite` prints a table: tolerance, achieved error, steps,
 //!   evaluations, n×p×k products, decompositions and seconds, each from 0 to the limit.
 //! * `… -- errors` prints the largest error at wanted times from the start to the limit, in units of the tolerance.
 //! * `… -- export CASE TIME` writes the heads of a case and their states at a time as JSON, for other programs.
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["solve", name, time, rtol] => {
             println!("{}", timed(&heads(name)?, time.parse()?, rtol.parse()?));
         }
-        _ => return Err("see the first lines of examples/solver_suite.rs for its arguments".into()),
+        _ => return Err("see the first lines of benches/solver_suite.rs for its arguments".into()),
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The work-precision diagrams of `plots/solver/`, from the runs that `benches/peers/run` writes.
 //!
-//! `cargo run --release --example work_precision -- [RUNS.csv [FOLDER]]`
+//! `cargo run --release -p taskhead-benches --features figures --bin work_precision -- [RUNS.csv [FOLDER]]`
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

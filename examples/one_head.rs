@@ -1,6 +1,6 @@
 //! One sample, three probing times: with more energy left the feature moves further.
 //!
-//! `cargo run --release --example one_head`
+//! `cargo run --release -p taskhead --example one_head`
 
 use nalgebra::dmatrix;
 use taskhead::problem::Problem;

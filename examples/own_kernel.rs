@@ -1,6 +1,6 @@
 //! A backbone that is not linear: any positive semidefinite kernel may take the place of XXᵀ.
 //!
-//! `cargo run --release --example own_kernel`
+//! `cargo run --release -p taskhead --example own_kernel`
 
 use nalgebra::DMatrix;
 use taskhead::problem::Problem;

@@ -1,6 +1,6 @@
 //! A sweep without files: does the trend hold on ten random problems?
 //!
-//! `cargo run --release --example sweep`
+//! `cargo run --release -p taskhead-figures --example sweep`
 
 use taskhead::analysis::summary::summarize;
 use taskhead::sweep::{config::Config, run};
