@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes AnyLoss MatrixFlow
-  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend.
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened.
 
 Ltac names t :=
   lazymatch t with
@@ -211,3 +211,13 @@ Definition EnergyBound_theorems :=
    T18_energy_decay).
 Goal True. let t := eval unfold EnergyBound_theorems in EnergyBound_theorems in names t. Abort.
 Print Assumptions EnergyBound_theorems.
+
+Definition Whitened_theorems :=
+  (T16_balance,
+   T16_riccati,
+   T16_linear,
+   T16_gram,
+   T16_exponential,
+   T16_inverse).
+Goal True. let t := eval unfold Whitened_theorems in Whitened_theorems in names t. Abort.
+Print Assumptions Whitened_theorems.

@@ -312,6 +312,20 @@ Definition is_propagator (n : nat) (G : R -> mat) (Phi : R -> mat) : Prop :=
   forall t, 0 <= t -> forall i j, (i < n)%nat -> (j < n)%nat ->
     is_derive (fun s => Phi s i j) t (sumn n (fun l => G t i l * Phi t l j)).
 
+(** ** Whitened, balanced training (K = I)
+
+   F = [[-lam/2 I, Y], [Y^T, lam/2 I]] and the balance V V^T - Z^T Z = lam I_h of a start. *)
+
+Definition whitened_generator (N : nat) (lam : R) (Y : mat) : mat := fun i j =>
+  generator N Y i j - lam / 2 * Jsign N i * identity i j.
+Definition balanced (N h k : nat) (lam : R) (Z V : mat) : Prop := forall a b, (a < h)%nat -> (b < h)%nat ->
+  sumn k (fun c => V a c * V b c) - sumn N (fun n => Z n a * Z n b) = lam * identity a b.
+
+(** A primitive of the n x n matrix path E E, zero at the start. *)
+Definition is_square_integral (n : nat) (E W : R -> mat) : Prop :=
+  (forall i j, (i < n)%nat -> (j < n)%nat -> W 0 i j = 0) /\
+  forall t, 0 <= t -> forall i j, (i < n)%nat -> (j < n)%nat -> is_derive (fun s => W s i j) t (mmul n (E t) (E t) i j).
+
 (** ** Norms of matrices, for the energy bound *)
 
 (** A p x q matrix applied to a vector; it stretches no vector by more than [c];
