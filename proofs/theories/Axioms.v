@@ -8,8 +8,9 @@
 
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
-  DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes AnyLoss MatrixFlow
-  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened.
+  DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened
+  Picard Existence FlowExists.
 
 Ltac names t :=
   lazymatch t with
@@ -95,6 +96,21 @@ Definition EnergyLaws_theorems :=
    laws_not_vacuous).
 Goal True. let t := eval unfold EnergyLaws_theorems in EnergyLaws_theorems in names t. Abort.
 Print Assumptions EnergyLaws_theorems.
+
+Definition LossPath_theorems :=
+  (T23_path,
+   T23_prediction,
+   T23_same_end,
+   T23_norm,
+   T23_norm_beyond,
+   T23_distance,
+   T23_cosine,
+   T23_dot,
+   T23_logistic_energy,
+   T23_logistic_laws,
+   T23_logistic_peak).
+Goal True. let t := eval unfold LossPath_theorems in LossPath_theorems in names t. Abort.
+Print Assumptions LossPath_theorems.
 
 Definition Probing_theorems :=
   (T3_path,

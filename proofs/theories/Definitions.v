@@ -16,6 +16,8 @@
    y                   target; the residual is r = y - z . v
    is_flow             (z, v) solves  z' = kappa r v,  v' = gamma r z
    starts, tends       value at time 0; limit for t -> infinity
+   is_one_loss_flow      the same flow for a loss with residual r = res (z . v)
+   stops_at            such a flow is at (z1, v1) when its prediction z . v is q
    trains              some flow leads from (z0, v0) to the limits (zT, vT)
    energy h y z0 v0    E = |y - z0 . v0|, the residual at the start
    a, w                normalised head: v0 = a z0 + w e, |z0| = |e| = 1, e _|_ z0
@@ -70,6 +72,23 @@ Definition trains (kappa gamma : R) (h : nat) (y : R) (z0 v0 zT vT : vec) : Prop
   exists z v : R -> vec,
     is_flow kappa gamma h y z v /\ starts h z z0 /\ starts h v v0 /\
     tends h z zT /\ tends h v vT.
+
+(** The same for any differentiable loss of one sample: [res q] is minus its derivative at the
+    prediction [q], so the squared loss has [res q = y - q]. *)
+Definition is_one_loss_flow (kappa gamma : R) (h : nat) (res : R -> R) (z v : R -> vec) : Prop :=
+  forall t, 0 <= t -> forall i, (i < h)%nat ->
+    is_derive (fun s => z s i) t (kappa * res (dot h (z t) (v t)) * v t i) /\
+    is_derive (fun s => v s i) t (gamma * res (dot h (z t) (v t)) * z t i).
+
+(** The logistic loss ln(1 + e^(-q)) of the label 1: its residual, that is 1 - p for the predicted
+    probability p = 1 / (1 + e^(-q)). It is the energy of a head with prediction [q]. *)
+Definition logistic_energy (q : R) : R := 1 - / (1 + exp (- q)).
+
+(** Training with the loss of residual [res] from (z0, v0), stopped when the prediction is [q], gives (z1, v1). *)
+Definition stops_at (kappa gamma : R) (h : nat) (res : R -> R) (q : R) (z0 v0 z1 v1 : vec) : Prop :=
+  exists (z v : R -> vec) (t : R),
+    is_one_loss_flow kappa gamma h res z v /\ starts h z z0 /\ starts h v v0 /\ 0 <= t /\
+    (forall i, (i < h)%nat -> z1 i = z t i /\ v1 i = v t i) /\ dot h z1 v1 = q.
 
 (** Training residual left at the start of finetuning. *)
 Definition energy (h : nat) (y : R) (z0 v0 : vec) : R := Rabs (y - dot h z0 v0).
