@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
-  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling
   Picard Existence FlowExists.
 
 Ltac names t :=
@@ -237,3 +237,11 @@ Definition Whitened_theorems :=
    T16_inverse).
 Goal True. let t := eval unfold Whitened_theorems in Whitened_theorems in names t. Abort.
 Print Assumptions Whitened_theorems.
+
+Definition Decoupling_theorems :=
+  (T14_stays_orthogonal,
+   T14_decoupling_start,
+   T14_matrix_probing,
+   T14_probing_unique).
+Goal True. let t := eval unfold Decoupling_theorems in Decoupling_theorems in names t. Abort.
+Print Assumptions Decoupling_theorems.

@@ -2,7 +2,8 @@
 
    notation: see Definitions.v.  Feature flow with gamma = 1, a semidefinite kernel K and
      rho = |R_0|_F                      initial energy
-     s > 0      |Z_0^T r| >= s |r|      smallest singular value of Z_0 (or less)
+     s > 0      |Z_0^T r| >= s |r|      smallest singular value of Z_0 (or less); this asks for h >= N:
+                                        for h < N some r <> 0 has Z_0^T r = 0 and the theorems say nothing
      zeta       |Z_0^T r| <= zeta |r|   largest singular value of Z_0 (or more)
      kap        |K x| <= kap |x|        norm of K (or more)
      nu         |V_0 x| <= nu |x|       norm of V_0 (or more)

@@ -11,8 +11,8 @@
    T14_common_schedule     probing all modes longer strictly lowers the total squared energy and
                            strictly lowers the total squared distance
    T14_decoupling          if K, Y, Z and V share orthonormal directions p (samples) and q (outputs) and
-                           the modes stay orthogonal (z_i . v_j = 0), the sum of the mode flows solves
-                           the matrix flow
+                           the modes stay orthogonal (z_i . v_j = 0; Decoupling.v: at the start is enough), the
+                           sum of the mode flows solves the matrix flow
    T14_distances_add       and then |Z_T - Z_0|_F^2 is the sum of the squared distances of the modes
    *)
 
