@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes MatrixFlow
-  Lorentz EnergyBound.
+  Lorentz EnergyBound LazyBound FlowExists.
 
 Ltac names t :=
   lazymatch t with
@@ -166,3 +166,19 @@ Definition EnergyBound_theorems :=
    T18_energy_decay).
 Goal True. let t := eval unfold EnergyBound_theorems in EnergyBound_theorems in names t. Abort.
 Print Assumptions EnergyBound_theorems.
+
+Definition LazyBound_theorems :=
+  (T29_operator,
+   T29_integral,
+   T29_lazy_error).
+Goal True. let t := eval unfold LazyBound_theorems in LazyBound_theorems in names t. Abort.
+Print Assumptions LazyBound_theorems.
+
+Definition FlowExists_theorems :=
+  (T6_flow_exists,
+   T6_flow_unique,
+   T1_flow_exists,
+   T1_flow_unique,
+   T5_propagator_exists).
+Goal True. let t := eval unfold FlowExists_theorems in FlowExists_theorems in names t. Abort.
+Print Assumptions FlowExists_theorems.
