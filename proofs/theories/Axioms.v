@@ -10,7 +10,7 @@ From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
   Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling
-  Picard Existence FlowExists.
+  LazyBound Picard Existence FlowExists.
 
 Ltac names t :=
   lazymatch t with
@@ -245,3 +245,18 @@ Definition Decoupling_theorems :=
    T14_probing_unique).
 Goal True. let t := eval unfold Decoupling_theorems in Decoupling_theorems in names t. Abort.
 Print Assumptions Decoupling_theorems.
+Definition LazyBound_theorems :=
+  (T29_operator,
+   T29_integral,
+   T29_lazy_error).
+Goal True. let t := eval unfold LazyBound_theorems in LazyBound_theorems in names t. Abort.
+Print Assumptions LazyBound_theorems.
+
+Definition FlowExists_theorems :=
+  (T6_flow_exists,
+   T6_flow_unique,
+   T1_flow_exists,
+   T1_flow_unique,
+   T5_propagator_exists).
+Goal True. let t := eval unfold FlowExists_theorems in FlowExists_theorems in names t. Abort.
+Print Assumptions FlowExists_theorems.

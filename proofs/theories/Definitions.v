@@ -354,6 +354,11 @@ Definition bounded_by (p q : nat) (A : mat) (c : R) : Prop :=
   forall x : vec, vnorm p (act q A x) <= c * vnorm q x.
 Definition bounded_below (p q : nat) (A : mat) (s : R) : Prop :=
   forall x : vec, s * vnorm q x <= vnorm p (act q A x).
+Definition mul (q : nat) (A B : mat) : mat := fun i j => sumn q (fun l => A i l * B l j).
+
+(** The operator  S |-> K S V0^T V0 + Z0 Z0^T S  of the lazy limit (gamma = 1). *)
+Definition lazy_operator (N h k : nat) (K Z0 V0 S : mat) : mat := fun n c =>
+  mul h (mul N K (mul k S (transpose V0))) V0 n c + mul h Z0 (mul N (transpose Z0) S) n c.
 
 (** Frobenius norm. *)
 Definition fnorm (n m : nat) (A : mat) : R := sqrt (frob2 n m A).
