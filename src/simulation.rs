@@ -90,6 +90,8 @@ pub struct Simulation {
     pub probe_time: f64,
     /// Energy at the start of finetuning.
     pub energy: Energy,
+    /// Frobenius energy up to which it is rounding of the data ([`ProbingPath::rounding`]).
+    pub energy_rounding: f64,
     /// Finetuning time that was reached, possibly ∞.
     pub time: f64,
     /// Why it was followed to there.
@@ -173,6 +175,7 @@ impl<'a> Run<'a> {
                 method,
                 probe_time,
                 energy,
+                energy_rounding: self.path.rounding(),
                 time,
                 stop,
                 work,

@@ -249,7 +249,7 @@ impl ProbingPath {
         }
         let (lowest, highest) = level::range(&curve);
         let measure = measure.name();
-        Err(if wanted < lowest && wanted <= self.rounding {
+        Err(if wanted < lowest && self.rounding > 0.0 && lowest <= self.rounding {
             ProbingError::BelowRounding { measure, wanted, rounding: self.rounding, lowest, highest }
         } else {
             ProbingError::Unreachable { measure, wanted, lowest, highest }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::json::{adaptation, number};
 use crate::choices::choice;
 use taskhead::flow::solver::DEFAULT_RTOL;
+use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
 use taskhead_files::{RESULT_EXTENSIONS, check_output, read_problem, write_result};
 
@@ -62,10 +63,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     let file = read_problem(&args.problem)?;
     let run = Run::new(&file.problem, &file.head, args.smoothing)?;
-    let probe = match (args.probe, args.energy) {
-        (_, Some(energy)) => Probe::Aie(energy),
-        (tau, None) => Probe::Time(tau.unwrap_or(0.0)),
+    // Of several times with the wanted energy it is the first.
+    let probe_times = match args.energy {
+        Some(energy) => run.path().times_for(Measure::Aie, energy)?,
+        None => vec![args.probe.unwrap_or(0.0)],
     };
+    let (probe, others) = (Probe::Time(probe_times[0]), &probe_times[1..]);
     let settings = Settings {
         head_rate: args.head_rate,
         method: args.method,
@@ -81,9 +84,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         write_result(out, &arrays)?;
     }
     if args.json {
-        println!("{}", to_json(&result));
+        println!("{}", to_json(&result, others));
     } else {
-        print!("{}", to_text(&result));
+        print!("{}", to_text(&result, others));
     }
     match result.stop.reason() {
         None => Ok(ExitCode::SUCCESS),
@@ -96,11 +99,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
 }
 
-fn to_json(s: &Simulation) -> Value {
+fn to_json(s: &Simulation, others: &[f64]) -> Value {
     json!({
         "method": s.method,
         "probe_time": number(s.probe_time),
-        "energy": {"aie": number(s.energy.aie), "frobenius": number(s.energy.frobenius)},
+        "other_probe_times": others.iter().copied().map(number).collect::<Vec<_>>(),
+        "energy": {
+            "aie": number(s.energy.aie),
+            "frobenius": number(s.energy.frobenius),
+            "rounding": number(s.energy_rounding),
+        },
         "time": number(s.time),
         "status": s.stop.name(),
         "reason": s.stop.reason(),
@@ -112,11 +120,26 @@ fn to_json(s: &Simulation) -> Value {
     })
 }
 
-fn to_text(s: &Simulation) -> String {
+fn to_text(s: &Simulation, others: &[f64]) -> String {
+    let mut probing = format!("{}", s.probe_time);
+    if !others.is_empty() {
+        let times: Vec<String> = others.iter().map(f64::to_string).collect();
+        probing += &format!(
+            " (the first of {}; the path has this energy again at {})",
+            others.len() + 1,
+            times.join(", ")
+        );
+    }
+    let mut energy =
+        format!("{} (AIE), {} (Frobenius)", digits(s.energy.aie), digits(s.energy.frobenius));
+    if s.energy.frobenius <= s.energy_rounding {
+        energy +=
+            &format!("; not determined by the data: below their rounding, {:.1e}", s.energy_rounding);
+    }
     let mut rows = vec![
         ("method", format!("{} ({})", s.method, s.stop.name())),
-        ("probing time", format!("{}", s.probe_time)),
-        ("energy", format!("{:.9} (AIE), {:.9} (Frobenius)", s.energy.aie, s.energy.frobenius)),
+        ("probing time", probing),
+        ("energy", energy),
         ("finetuning time", format!("{}", s.time)),
         ("residual", format!("{:.6e}", s.residual)),
         (
@@ -125,16 +148,39 @@ fn to_text(s: &Simulation) -> String {
         ),
     ];
     if let Some(b) = s.budget {
-        rows.push(("loss spent", format!("{:.9} (backbone), {:.9} (head)", b.backbone, b.head)));
+        rows.push((
+            "loss spent",
+            format!("{} (backbone), {} (head)", digits(b.backbone), digits(b.head)),
+        ));
     }
-    rows.push(("head norm", format!("{:.9} -> {:.9}", s.head_norm.0, s.head_norm.1)));
+    rows.push(("head norm", format!("{} -> {}", digits(s.head_norm.0), digits(s.head_norm.1))));
     let sets = [("adaptation", Some(s.adaptation)), ("held-out adaptation", s.held_out)];
     for (name, a) in sets.iter().filter_map(|(name, a)| a.map(|a| (name, a))) {
-        let text = format!(
-            "distance {:.9}, cosine distance {:.9}, dot product {:.9}, norm {:.9}",
-            a.euclidean, a.cosine, a.dot, a.norm
-        );
+        let [euclidean, cosine, dot, norm] = a.values().map(digits);
+        let text =
+            format!("distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}");
         rows.push((name, text));
     }
     rows.iter().map(|(name, value)| format!("{name:<20} {value}\n")).collect()
+}
+
+/// A number with nine digits after the point, or in powers of ten where these would hide it.
+fn digits(value: f64) -> String {
+    let plain = value == 0.0 || !value.is_finite() || (1e-3..1e9).contains(&value.abs());
+    if plain { format!("{value:.9}") } else { format!("{value:.9e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn small_numbers_are_not_printed_as_zero() {
+        assert_eq!(digits(0.25), "0.250000000");
+        assert_eq!(digits(-1e-3), "-0.001000000");
+        assert_eq!(digits(6.293276048e-14), "6.293276048e-14");
+        assert_eq!(digits(-2.5e12), "-2.500000000e12");
+        assert_eq!(digits(0.0), "0.000000000");
+        assert_eq!(digits(f64::NAN), "NaN");
+    }
 }

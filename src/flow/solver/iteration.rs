@@ -97,7 +97,8 @@ impl<'a> Iteration<'a> {
         if n == 0 {
             return;
         }
-        let per = allowed.map(|size| if size > 0.0 { size.powi(-2) } else { 0.0 });
+        // Not squared: the squares of tiny motions have no inverse in f64.
+        let per = allowed.map(|size| if size > 0.0 { size.recip() } else { 0.0 });
         let mut rates = tangent.rates();
         let pieces = self.modes.chunks_exact_mut(n * s);
         let measured = self.measured.chunks_exact_mut(n * s);
@@ -115,7 +116,7 @@ impl<'a> Iteration<'a> {
                         Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
                     (parts[re], parts[im]) = (value.re, value.im);
                 }
-                measured[a] = (share * per[0] + (d - share) * per[1]).sqrt();
+                measured[a] = (share.sqrt() * per[0]).hypot((d - share).sqrt() * per[1]);
             }
             combine(modes, parts, n, |c, i| m.couple[(c, i)]);
             let (weights, _) = parts.split_at_mut(n);
