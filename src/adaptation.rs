@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn a_cosine_distance_is_between_0_and_2() {
         for i in 0..2000 {
-            let at = |j: i32| f64::from((i * 37 + j * 91) % 13 - 6) * 10f64.powi((i * 7 + j * 5) % 17 - 8);
+            let at =
+                |j: i32| f64::from((i * 37 + j * 91) % 13 - 6) * 10f64.powi((i * 7 + j * 5) % 17 - 8);
             let (z, d) = (dmatrix![at(1), at(2)], dmatrix![at(3) - at(1), at(4) - at(2)]);
             let cosine = Adaptation::with_outside(&z, &d, &[at(5).abs()]).cosine;
             assert!((0.0..=2.0).contains(&cosine) || cosine.is_nan(), "{z} {d}: {cosine}");

@@ -218,6 +218,14 @@ impl Reduction {
         self.held_out.as_ref().map(|inputs| self.widen(&Self::displacement(inputs, state)))
     }
 
+    /// The training sample whose feature moves most when the backbone moves along a direction of the n rows.
+    pub(crate) fn sample_moved_most<S: nalgebra::storage::Storage<f64, nalgebra::Dyn>>(
+        &self,
+        direction: &nalgebra::Vector<f64, nalgebra::Dyn, S>,
+    ) -> usize {
+        (&self.training.lift * direction).iamax()
+    }
+
     /// The predictions ZV on the training inputs, N×k.
     pub fn predictions(&self, state: &State) -> DMatrix<f64> {
         (&self.training.features + Self::displacement(&self.training, state)) * &state.head

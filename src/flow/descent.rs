@@ -150,7 +150,7 @@ fn attempt(
             }
         }
         let reached = steps as f64 * step;
-        let moment = |time, state, stop| Moment { time, state, budget: None, stop };
+        let moment = |time, state, stop| Moment { time, state, budget: None, error: None, stop };
         moments.push(match stop {
             Some(stop) => moment(f64::INFINITY, state.clone(), stop),
             None if t.is_finite() && reachable => {

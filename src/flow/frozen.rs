@@ -63,7 +63,9 @@ impl ClosedForm for FrozenHead {
         });
         let motion = integral * self.outputs.transpose() * self.head.transpose();
         let state = State { motion, head: self.head.clone() };
-        Ok(Moment { time: t, state, budget: Some(self.budget(t)), stop: Stop::Exact })
+        // No start is drawn apart from its neighbours.
+        let error = Some(f64::EPSILON);
+        Ok(Moment { time: t, state, budget: Some(self.budget(t)), error, stop: Stop::Exact })
     }
 }
 

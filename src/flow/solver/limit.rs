@@ -1,8 +1,10 @@
 //! The limit of a flow by one jump, where the frozen tangent kernel gives it within the tolerance.
 
+use super::stability::{Fastest, growth_bound};
 use super::stages::Stages;
 use super::tangent::Tangent;
 use crate::flow::{Budget, Flow};
+use crate::linalg::DecompositionError;
 use crate::reduction::State;
 
 /// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
@@ -20,17 +22,25 @@ pub(super) fn limit(
     time: f64,
     budget: Budget,
     rtol: f64,
-) -> Option<(State, Budget)> {
+) -> Result<Option<(State, Budget)>, DecompositionError> {
     let reduction = flow.reduction();
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
+    let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
+    let whole = reduction.targets().norm() + z.norm() * now.head.norm();
+    // What seems to be out of reach may be slow: a closer look tells.
+    let closer = if tangent.unreachable(r).norm() > rounding * whole {
+        Some(tangent.refined(flow)?)
+    } else {
+        None
+    };
+    let tangent = closer.as_ref().unwrap_or(tangent);
     let s = tangent.remaining(r);
     let unreachable = tangent.unreachable(r);
     let stuck = tangent.push(&unreachable);
-    let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
     let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
     if stuck.motion.norm() + stuck.head.norm() > rounding * size {
-        return None;
+        return Ok(None);
     }
     let change = tangent.push(&s);
     let mut state = now;
@@ -56,7 +66,16 @@ pub(super) fn limit(
     let (moving, turning) = (left.motion.norm(), left.head.norm());
     let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
     if !small || !(fitted || at_rest) {
-        return None;
+        return Ok(None);
+    }
+    // A residual that stays may hold the state at a saddle.
+    let rest = reduction.residual(&state);
+    let bound = growth_bound(flow, &rest);
+    if closer.is_some() && bound > rounding * tangent.largest() {
+        let fastest = Fastest::at(flow, &reduction.features_at(&state), &state.head, &rest).rate;
+        if fastest > 1e-3 * bound + rounding * tangent.largest() {
+            return Ok(None);
+        }
     }
     let gone = (r.norm_squared() - reduction.residual(&state).norm_squared()) / 2.0;
     let backbone = tangent.backbone_share(r).clamp(0.0, gone.max(0.0));
@@ -64,5 +83,5 @@ pub(super) fn limit(
         backbone: budget.backbone + backbone,
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
-    Some((state, budget))
+    Ok(Some((state, budget)))
 }
