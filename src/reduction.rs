@@ -123,6 +123,21 @@ impl Reduction {
         Ok(Self { basis, lambda, features, targets, constant_loss, training, held_out })
     }
 
+    /// The same problem with other units of features, targets and kernel. What is measured on inputs is not rescaled.
+    pub(crate) fn rescaled(
+        &self,
+        features: impl Fn(f64) -> f64,
+        targets: impl Fn(f64) -> f64,
+        lambda: impl Fn(f64) -> f64,
+    ) -> Self {
+        Self {
+            features: self.features.map(features),
+            targets: self.targets.map(targets),
+            lambda: self.lambda.map(lambda),
+            ..self.clone()
+        }
+    }
+
     /// Rows n = r + q of the reduced problem.
     pub fn rows(&self) -> usize {
         self.features.nrows()

@@ -16,6 +16,7 @@ pub mod solver;
 
 use nalgebra::DMatrix;
 
+pub use crate::check::Broken;
 pub use outcome::{Moment, Saddle, Stop};
 
 use crate::linalg::DecompositionError;
@@ -92,6 +93,9 @@ pub enum FlowError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// A result that breaks a law of the flow.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// A quantity that f64 cannot hold.
     #[error("{quantity} is not representable in double precision ({value}); rescale the problem")]
     Overflow {

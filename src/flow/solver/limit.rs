@@ -7,6 +7,16 @@ use crate::flow::{Budget, Flow};
 use crate::linalg::DecompositionError;
 use crate::reduction::State;
 
+/// What a look at the limit says.
+pub(super) enum Ending {
+    /// The limit, and the loss spent until there.
+    Limit(State, Budget),
+    /// Directions so slow that the rounding of the tangent kernel hides them are still on their way.
+    Slow,
+    /// It cannot be told from here.
+    Far,
+}
+
 /// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
 /// `budget` are those reached.
 ///
@@ -22,7 +32,7 @@ pub(super) fn limit(
     time: f64,
     budget: Budget,
     rtol: f64,
-) -> Result<Option<(State, Budget)>, DecompositionError> {
+) -> Result<Ending, DecompositionError> {
     let reduction = flow.reduction();
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
@@ -35,12 +45,13 @@ pub(super) fn limit(
         None
     };
     let tangent = closer.as_ref().unwrap_or(tangent);
+    let not_yet = if closer.is_some() { Ending::Slow } else { Ending::Far };
     let s = tangent.remaining(r);
     let unreachable = tangent.unreachable(r);
     let stuck = tangent.push(&unreachable);
     let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
     if stuck.motion.norm() + stuck.head.norm() > rounding * size {
-        return Ok(None);
+        return Ok(not_yet);
     }
     let change = tangent.push(&s);
     let mut state = now;
@@ -66,7 +77,7 @@ pub(super) fn limit(
     let (moving, turning) = (left.motion.norm(), left.head.norm());
     let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
     if !small || !(fitted || at_rest) {
-        return Ok(None);
+        return Ok(not_yet);
     }
     // A residual that stays may hold the state at a saddle.
     let rest = reduction.residual(&state);
@@ -74,7 +85,7 @@ pub(super) fn limit(
     if closer.is_some() && bound > rounding * tangent.largest() {
         let fastest = Fastest::at(flow, &reduction.features_at(&state), &state.head, &rest).rate;
         if fastest > 1e-3 * bound + rounding * tangent.largest() {
-            return Ok(None);
+            return Ok(not_yet);
         }
     }
     let gone = (r.norm_squared() - reduction.residual(&state).norm_squared()) / 2.0;
@@ -83,5 +94,5 @@ pub(super) fn limit(
         backbone: budget.backbone + backbone,
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
-    Ok(Some((state, budget)))
+    Ok(Ending::Limit(state, budget))
 }

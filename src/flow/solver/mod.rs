@@ -17,6 +17,7 @@ mod run;
 mod stability;
 mod stages;
 pub mod tangent;
+mod units;
 
 use std::sync::OnceLock;
 
@@ -108,6 +109,25 @@ pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, Flo
     check_options(options)?;
     static METHOD: OnceLock<Collocation> = OnceLock::new();
     let method = METHOD.get_or_init(|| Collocation::radau(STAGES));
+    let Some(units) = units::Units::of(flow)? else {
+        return solve_by(method, flow, until, options);
+    };
+    let reduction = units.reduction(flow.reduction());
+    let flow = units.flow(flow, &reduction);
+    let solution = solve_by(method, &flow, units.time(until), &units.options(options))?;
+    Ok(Solution {
+        points: solution.points.into_iter().map(|point| units.back(point)).collect(),
+        end: units.back(solution.end),
+        ..solution
+    })
+}
+
+fn solve_by(
+    method: &Collocation,
+    flow: &Flow,
+    until: f64,
+    options: &Options,
+) -> Result<Solution, FlowError> {
     let first = Solver::new(flow, method, options).run(until)?;
     if !matches!(first.end.stop, Stop::Saddle(_)) || options.rtol <= STRICTEST {
         return Ok(first);

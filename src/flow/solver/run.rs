@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
 use super::iteration::Iteration;
-use super::limit::limit;
+use super::limit::{Ending, limit};
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Stages, combine};
 use super::tangent::Tangent;
@@ -49,6 +49,8 @@ pub(super) struct Solver<'a> {
     /// The stages of a step that is accepted, while others are solved inside it.
     kept: Vec<f64>,
     spread: Spread,
+    /// Whether some directions are so slow that the tangent kernel needs its closer look.
+    slow: bool,
     work: Work,
 }
 
@@ -70,7 +72,8 @@ impl<'a> Solver<'a> {
             options.energy_share.map(|share| (share * start, Stop::EnergyShare { share })),
         ];
         let mut new = Self {
-            spread: Spread::new(flow, &residual, 0.0),
+            spread: Spread::new(flow, &residual, 0.0, 0.0),
+            slow: false,
             flow,
             method,
             options,
@@ -91,7 +94,7 @@ impl<'a> Solver<'a> {
             stages,
             iteration,
         };
-        new.spread = Spread::new(flow, &new.stages.residual, new.size());
+        new.spread = Spread::new(flow, &new.stages.residual, new.size(), new.lost());
         new
     }
 
@@ -184,10 +187,15 @@ impl<'a> Solver<'a> {
             .hypot(share(self.stages.head.norm(), self.flow.head_rate()))
     }
 
+    /// The relative error from which on an answer is none; a loose tolerance asks for less.
+    fn lost(&self) -> f64 {
+        LOST.max(1e4 * self.options.rtol)
+    }
+
     /// The saddle at which the state has lost its digits, if it has.
     fn saddle(&self) -> Option<Saddle> {
         let size = self.size();
-        if self.spread.error <= LOST * size {
+        if self.spread.error <= self.lost() * size {
             return None;
         }
         let reduction = self.flow.reduction();
@@ -255,7 +263,8 @@ impl<'a> Solver<'a> {
     fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
         if anew || self.tangent.is_none() {
             let (z, v) = (&self.stages.features, &self.stages.head);
-            self.tangent = Some(Tangent::at(self.flow, z, v, &self.stages.multiplier)?);
+            let tangent = Tangent::at(self.flow, z, v, &self.stages.multiplier)?;
+            self.tangent = Some(if self.slow { tangent.refined(self.flow)? } else { tangent });
             self.age = 0;
             self.modes_known = false;
             self.work.decompositions += 1;
@@ -613,7 +622,16 @@ impl<'a> Solver<'a> {
         let k = self.stages.head.ncols();
         self.stages.multiplier.add(n * k * (6 * n + 9 * p));
         let tangent = self.tangent.as_ref().expect("frozen before");
-        Ok(limit(self.flow, &self.stages, tangent, self.time, self.budget, self.options.rtol)?)
+        let found = limit(self.flow, &self.stages, tangent, self.time, self.budget, self.options.rtol)?;
+        if matches!(found, Ending::Slow) && !self.slow {
+            self.slow = true;
+            self.tangent = None;
+            self.freeze(true)?;
+        }
+        Ok(match found {
+            Ending::Limit(state, budget) => Some((state, budget)),
+            Ending::Slow | Ending::Far => None,
+        })
     }
 }
 

@@ -108,15 +108,18 @@ pub(super) struct Spread {
     bound: f64,
     /// The rate there, where it was needed.
     rate: Option<f64>,
+    /// The relative error up to which the bound of the growth is good enough.
+    enough: f64,
 }
 
-/// Share of [`crate::flow::LOST`] up to which the bound of the growth is good enough.
+/// Share of the error from which on an answer is none, up to which the bound of the growth is good enough.
 const GOOD_ENOUGH: f64 = 1e-2;
 
 impl Spread {
     /// At the start, whose state has the rounding of its size.
-    pub fn new(flow: &Flow, residual: &DMatrix<f64>, size: f64) -> Self {
-        Self { error: f64::EPSILON * size, bound: growth_bound(flow, residual), rate: None }
+    pub fn new(flow: &Flow, residual: &DMatrix<f64>, size: f64, lost: f64) -> Self {
+        let enough = GOOD_ENOUGH * lost;
+        Self { error: f64::EPSILON * size, bound: growth_bound(flow, residual), rate: None, enough }
     }
 
     /// After a step of a length that moved the state by `moved` to a `size`. `rate` finds the largest eigenvalue of J
@@ -130,7 +133,7 @@ impl Spread {
     ) {
         let highest = self.bound.max(bound);
         let grown = self.error * (step * highest).exp() + local;
-        if grown <= GOOD_ENOUGH * crate::flow::LOST * size {
+        if grown <= self.enough * size {
             (self.error, self.bound, self.rate) = (grown, bound, None);
             return;
         }
