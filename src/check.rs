@@ -82,7 +82,10 @@ impl Check<'_> {
         let lambda = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
         let part = |size: f64, rate: f64| if rate > 0.0 { size / rate.sqrt() } else { 0.0 };
         let size = |state: &State| state.motion.norm().hypot(part(state.head.norm(), gamma));
-        let (z, v) = (reduction.features_at(&moment.state).norm(), moment.state.head.norm());
+        // Sizes at the end or at the start, whichever are larger: a state that shrinks keeps the rounding of its start.
+        let (z0, v0) = (reduction.features().norm(), flow.start().head.norm());
+        let z = reduction.features_at(&moment.state).norm().max(z0);
+        let v = moment.state.head.norm().max(v0);
         let r = reduction.residual(&moment.state).norm();
         let whole = part(z, lambda).hypot(part(v, gamma));
         let rate = lambda * v * v + gamma * z * z + (lambda * gamma).sqrt() * r;
