@@ -34,7 +34,7 @@ impl Adaptation {
         for n in 0..rows {
             let (z, d) = (features.row(n), displacement.row(n));
             let rest = outside.get(n).copied().unwrap_or(0.0);
-            let one = Self::of_one(z.norm_squared() + rest, z.dot(&d), d.norm_squared());
+            let one = Self::of_one(z.iter().copied().zip(d.iter().copied()), rest);
             for (total, value) in sum.iter_mut().zip(one.values()) {
                 *total += value;
             }
@@ -43,20 +43,50 @@ impl Adaptation {
         Self { euclidean, cosine, dot, norm }
     }
 
-    /// One input, from |z₀|², z₀·d and |d|² of its displacement d.
-    pub fn of_one(before: f64, inner: f64, moved: f64) -> Self {
-        let dot = before + inner;
-        let after = (before + 2.0 * inner + moved).max(0.0);
-        // sin² from the part of d orthogonal to z₀, which is exact for small motions.
-        let across = (moved - inner * (inner / before)).max(0.0);
+    /// One input, from the coordinates of z₀ and of its displacement d, and the squared norm of the
+    /// part of z₀ outside them.
+    ///
+    /// No square is a difference of squares: a feature that shrinks to 1e-8 of its length keeps the
+    /// digits that z₀ + d has, and so does a small angle after a long way along z₀.
+    pub fn of_one(coordinates: impl Iterator<Item = (f64, f64)> + Clone, outside: f64) -> Self {
+        // In units of the largest coordinate squares neither overflow nor underflow; a power of two is exact.
+        let size = coordinates.clone().fold(outside.sqrt(), |a, (z, d)| a.max(z.abs()).max(d.abs()));
+        if size == 0.0 || !size.is_finite() {
+            let euclidean = if size == 0.0 { 0.0 } else { f64::NAN };
+            return Self { euclidean, cosine: f64::NAN, dot: euclidean, norm: euclidean };
+        }
+        let size = size.log2().floor().exp2();
+        let pairs = coordinates.map(|(z, d)| (z / size, d / size));
+        let rest = outside / size / size;
+        let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.clone().map(|(z, d)| f(z, d)).sum::<f64>();
+        let before = sum(&|z, _| z * z) + rest;
+        let after = sum(&|z, d| (z + d) * (z + d)) + rest;
+        let moved = sum(&|_, d| d * d);
+        let dot = sum(&|z, d| z * (z + d)) + rest;
+        // z_T = c z₀ + a part across z₀, with c − 1 = z₀·d/|z₀|²: by whichever of d and z_T is shorter.
+        let across = if moved <= after {
+            let c = (sum(&|z, d| z * d)) / before;
+            sum(&|z, d| (d - c * z) * (d - c * z)) + c * c * rest
+        } else {
+            let c = dot / before;
+            let outside = 1.0 - c;
+            sum(&|z, d| (z + d - c * z) * (z + d - c * z)) + outside * outside * rest
+        };
         let cosine = if before == 0.0 || after == 0.0 {
             f64::NAN
-        } else if dot > 0.0 {
-            (across / after) / (1.0 + dot / (before * after).sqrt())
         } else {
-            1.0 - dot / (before * after).sqrt()
+            // The two parts of z_T, which make up its norm: their ratios to it are at most 1.
+            let along = dot.abs() / before.sqrt();
+            let length = along.hypot(across.sqrt());
+            let cos = along / length;
+            if dot > 0.0 { across / (length * length) / (1.0 + cos) } else { 1.0 + cos }
         };
-        Self { euclidean: moved.sqrt(), cosine, dot, norm: after.sqrt() }
+        Self {
+            euclidean: moved.sqrt() * size,
+            cosine,
+            dot: dot * size * size,
+            norm: after.sqrt() * size,
+        }
     }
 
     /// Euclidean distance, cosine distance, dot product, norm.
@@ -81,6 +111,35 @@ mod tests {
         let a = Adaptation::of(&dmatrix![1.0, 0.0], &dmatrix![0.0, 1e-9]);
         assert!((a.cosine / 0.5e-18 - 1.0).abs() < 1e-12);
         assert_eq!(a.euclidean, 1e-9);
+    }
+
+    /// Directions that leave z₀ by 1e-7 after a way of length 1 or 1e9 along it, and features that shrink.
+    #[test]
+    fn large_motions_along_the_feature_keep_a_small_angle() {
+        for (feature, moved, cosine, norm) in [
+            (dmatrix![0.6, 0.8], dmatrix![0.6 - 0.8e-7, 0.8 + 0.6e-7], 1.25e-15, 2.0),
+            (dmatrix![1.0, 0.0], dmatrix![1e9, 1.0], 0.5e-18, 1e9 + 1.0),
+            (dmatrix![1.0, 0.0], dmatrix![-1.0 + 2f64.powi(-27), 0.0], 0.0, 2f64.powi(-27)),
+            (dmatrix![1.0, 0.0], dmatrix![-1.0 - 2f64.powi(-27), 0.0], 2.0, 2f64.powi(-27)),
+            (dmatrix![1.0, 0.0], dmatrix![-1.0, 2f64.powi(-40)], 1.0, 2f64.powi(-40)),
+            (dmatrix![1e-170, 0.0], dmatrix![0.0, 1e-170], 1.0 - 0.5f64.sqrt(), 2f64.sqrt() * 1e-170),
+            (dmatrix![1e170, 0.0], dmatrix![0.0, 1e170], 1.0 - 0.5f64.sqrt(), 2f64.sqrt() * 1e170),
+        ] {
+            let a = Adaptation::of(&feature, &moved);
+            assert!((a.cosine - cosine).abs() <= 1e-8 * cosine, "{feature} {moved}: {}", a.cosine);
+            assert!((a.norm / norm - 1.0).abs() < 1e-9, "{feature} {moved}: {}", a.norm);
+        }
+    }
+
+    #[test]
+    fn a_cosine_distance_is_between_0_and_2() {
+        for i in 0..2000 {
+            let at =
+                |j: i32| f64::from((i * 37 + j * 91) % 13 - 6) * 10f64.powi((i * 7 + j * 5) % 17 - 8);
+            let (z, d) = (dmatrix![at(1), at(2)], dmatrix![at(3) - at(1), at(4) - at(2)]);
+            let cosine = Adaptation::with_outside(&z, &d, &[at(5).abs()]).cosine;
+            assert!((0.0..=2.0).contains(&cosine) || cosine.is_nan(), "{z} {d}: {cosine}");
+        }
     }
 
     #[test]

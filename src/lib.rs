@@ -26,6 +26,7 @@
 
 pub mod adaptation;
 pub mod analysis;
+mod check;
 pub mod digits;
 pub mod energy;
 pub mod flow;

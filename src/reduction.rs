@@ -125,6 +125,21 @@ impl Reduction {
         Ok(Self { basis, lambda, features, targets, constant_loss, directions, training, held_out })
     }
 
+    /// The same problem with other units of features, targets and kernel. What is measured on inputs is not rescaled.
+    pub(crate) fn rescaled(
+        &self,
+        features: impl Fn(f64) -> f64,
+        targets: impl Fn(f64) -> f64,
+        lambda: impl Fn(f64) -> f64,
+    ) -> Self {
+        Self {
+            features: self.features.map(features),
+            targets: self.targets.map(targets),
+            lambda: self.lambda.map(lambda),
+            ..self.clone()
+        }
+    }
+
     /// Rows n = r + q of the reduced problem.
     pub fn rows(&self) -> usize {
         self.features.nrows()
@@ -224,6 +239,14 @@ impl Reduction {
     /// The motion of the held-out features in full width, P×h.
     pub fn full_held_out_displacement(&self, state: &State) -> Option<DMatrix<f64>> {
         self.held_out.as_ref().map(|inputs| self.widen(&Self::displacement(inputs, state)))
+    }
+
+    /// The training sample whose feature moves most when the backbone moves along a direction of the n rows.
+    pub(crate) fn sample_moved_most<S: nalgebra::storage::Storage<f64, nalgebra::Dyn>>(
+        &self,
+        direction: &nalgebra::Vector<f64, nalgebra::Dyn, S>,
+    ) -> usize {
+        (&self.training.lift * direction).iamax()
     }
 
     /// The predictions ZV on the training inputs, N×k.

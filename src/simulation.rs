@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 
 use crate::adaptation::Adaptation;
+use crate::check::Check;
 use crate::energy::Energy;
 use crate::flow::decoupled::Decoupled;
 use crate::flow::descent::descend_steadily;
@@ -108,6 +109,8 @@ pub struct Simulation {
     pub held_out: Option<Adaptation>,
     /// Loss spent; gradient descent has none.
     pub budget: Option<Budget>,
+    /// An estimate of the relative error of the state ([`Moment::error`]); gradient descent has none.
+    pub error_estimate: Option<f64>,
     /// ‖V‖_F at the start of finetuning and at the end.
     pub head_norm: (f64, f64),
     /// The state at the start and at the end, in the coordinates of the reduction.
@@ -168,10 +171,17 @@ impl<'a> Run<'a> {
         let energy = Energy::of(&residual);
         let flow = Flow::with_residual(&self.reduction, &head, &residual, settings.head_rate)?;
         let (method, moments, work) = follow(&flow, times, settings)?;
+        let check = Check { flow: &flow, method, rtol: settings.rtol };
         let measure = |moment: Moment| {
-            let Moment { time, state, residual, budget, stop } = moment;
+            check.moment(&moment)?;
+            let Moment { time, state, residual, budget, error, stop } = moment;
             let (reduction, start) = (&self.reduction, flow.start());
-            Simulation {
+            let (adaptation, held_out) =
+                (reduction.adaptation(&state), reduction.held_out_adaptation(&state));
+            for metrics in [Some(&adaptation), held_out.as_ref()].into_iter().flatten() {
+                check.adaptation(time, metrics)?;
+            }
+            Ok(Simulation {
                 method,
                 probe_time,
                 energy,
@@ -181,14 +191,16 @@ impl<'a> Run<'a> {
                 work,
                 residual: Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt()),
                 conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),
-                adaptation: reduction.adaptation(&state),
-                held_out: reduction.held_out_adaptation(&state),
+                adaptation,
+                held_out,
                 budget,
+                error_estimate: error,
                 head_norm: (start.head.norm(), state.head.norm()),
                 states: (start.clone(), state),
-            }
+            })
         };
-        Ok(moments.into_iter().map(measure).collect())
+        let all: Result<_, FlowError> = moments.into_iter().map(measure).collect();
+        Ok(all?)
     }
 
     /// The features after finetuning in full width, N×h.
@@ -229,10 +241,28 @@ fn follow(
             return Ok(("descent", descent.moments, work));
         }
     };
-    if let Some(form) = form {
-        let moments = times.iter().map(|&t| form.moment(t)).collect::<Result<_, _>>()?;
-        return Ok((form.name(), moments, Work::default()));
+    let Some(form) = form else {
+        let (moments, work) = solved(flow, times, settings)?;
+        return Ok(("flow", moments, work));
+    };
+    let moments: Vec<Moment> = times.iter().map(|&t| form.moment(t)).collect::<Result<_, _>>()?;
+    let check = Check { flow, method: form.name(), rtol: settings.rtol };
+    for moment in &moments {
+        check.closed_form(form.as_ref(), moment)?;
     }
+    let lost = |moments: &[Moment]| moments.iter().any(|m| matches!(m.stop, Stop::Saddle(_)));
+    if settings.method == Method::Auto && lost(&moments) {
+        // A form judges each mode alone; the solver, which leaves nothing out, may know more.
+        let (other, work) = solved(flow, times, settings)?;
+        if form.left_out() > 0.0 || !lost(&other) {
+            return Ok(("flow", other, work));
+        }
+    }
+    Ok((form.name(), moments, Work::default()))
+}
+
+/// The flow at the wanted times by the solver.
+fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment>, Work), FlowError> {
     let options = Options {
         rtol: settings.rtol,
         max_steps: settings.max_steps,
@@ -243,7 +273,7 @@ fn follow(
     let Solution { mut points, end, work } = solver::solve(flow, until, &options)?;
     // Times that were not reached have the last state that was.
     points.resize(times.len(), end);
-    Ok(("flow", points, work))
+    Ok((points, work))
 }
 
 /// The closed form whose hypotheses a flow meets, or what each form misses.

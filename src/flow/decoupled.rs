@@ -9,9 +9,10 @@ use nalgebra::{DMatrix, DVector};
 
 use super::rank_one::RankOne;
 use super::{
-    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Moment, Stop, Violation, check_time,
+    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, LOST, Moment, Saddle, Stop, Violation,
+    check_time,
 };
-use crate::linalg::{Eigen, Svd};
+use crate::linalg::{Eigen, Svd, null_threshold};
 use crate::reduction::State;
 
 /// A flow as a sum of rank-one flows.
@@ -25,6 +26,10 @@ pub struct Decoupled {
     /// Kernel eigenvalue of each mode.
     kappa: DVector<f64>,
     lambda: DVector<f64>,
+    /// The largest relative coupling of modes that was left out.
+    coupling: f64,
+    /// The sample of each mode, as reports name it.
+    named: Vec<usize>,
     /// V₀W, p×k. Columns without a sample of their own have no residual and stay.
     heads: DMatrix<f64>,
 }
@@ -49,7 +54,10 @@ impl Decoupled {
                 other => return other,
             }
         }
-        Err(least.expect("there is a mixture").into())
+        Err(match least {
+            Some(violation) => violation.into(),
+            None => unreachable!("every mixture gives modes or what they miss"),
+        })
     }
 
     fn of_mixture(flow: &Flow, mixture: usize) -> Result<Self, FlowError> {
@@ -59,8 +67,10 @@ impl Decoupled {
         let kernel = DMatrix::from_diagonal(reduction.lambda());
         let (samples, outputs) = bases(&kernel, z, y, v, mixture)?;
 
-        let within = |hypothesis, measure, off: f64, all: f64| {
+        let mut coupling: f64 = 0.0;
+        let mut within = |hypothesis, measure, off: f64, all: f64| {
             let size = if off == 0.0 { 0.0 } else { off / all };
+            coupling = coupling.max(size);
             Violation::unless(FORM, hypothesis, measure, size, 100.0 * HYPOTHESIS_TOLERANCE)
         };
         let kappa = samples.transpose() * &kernel * &samples;
@@ -106,19 +116,30 @@ impl Decoupled {
         }
 
         let paired = n.min(k);
+        // What rounding leaves of a mode that is zero, and the couplings that are left out.
+        let rounding = null_threshold(n + z.ncols());
+        let part = |size: f64, rate: f64| if rate > 0.0 { size / rate.sqrt() } else { 0.0 };
+        let noise = |kappa: f64| part(z.norm(), kappa) + part(v.norm(), flow.head_rate());
+        let zero = rounding * targets.amax();
+        let target = |i: usize| if targets[(i, i)].abs() > zero { targets[(i, i)] } else { 0.0 };
         let modes = (0..paired)
             .map(|i| {
-                RankOne::with_residual(
-                    kappa[(i, i)].max(0.0),
+                let kappa = kappa[(i, i)].max(0.0);
+                let mode = RankOne::with_residual(
+                    kappa,
                     flow.head_rate(),
-                    targets[(i, i)],
+                    target(i),
                     features.row(i).transpose(),
                     heads.column(i).into_owned(),
                     residual[(i, i)],
-                )
+                )?;
+                Ok(mode.with_noise(rounding * noise(kappa), coupling * noise(kappa)))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, FlowError>>()?;
+        let named = (0..paired).map(|i| reduction.sample_moved_most(&samples.column(i))).collect();
         Ok(Self {
+            named,
+            coupling: if coupling > rounding { coupling } else { 0.0 },
             samples,
             outputs,
             modes,
@@ -139,14 +160,22 @@ impl ClosedForm for Decoupled {
         "decoupled"
     }
 
+    fn left_out(&self) -> f64 {
+        self.coupling
+    }
+
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {
         check_time(t)?;
         let mut budget = Budget::default();
         let mut residual = DMatrix::zeros(self.samples.nrows(), self.outputs.nrows());
+        let (mut error, mut size, mut worst) = (0.0f64, 0.0f64, (0.0, 0));
         let mut moved = DMatrix::zeros(self.samples.nrows(), self.heads.nrows());
         let mut heads = self.heads.clone();
         for (i, mode) in self.modes.iter().enumerate() {
             let point = mode.at(t)?;
+            let (wrong, long) = mode.uncertainty(t)?;
+            (error, size) = (error.hypot(wrong), size.hypot(long));
+            worst = if wrong > worst.0 { (wrong, i) } else { worst };
             // D in the modes: displacement / √κ.
             if self.kappa[i] > 0.0 {
                 moved.set_row(i, &(point.displacement.transpose() / self.kappa[i].sqrt()));
@@ -165,7 +194,17 @@ impl ClosedForm for Decoupled {
         }
         let state = State { motion, head: heads * self.outputs.transpose() };
         let residual = &self.samples * residual * self.outputs.transpose();
-        Ok(Moment { time: t, state, residual, budget: Some(budget), stop: Stop::Exact })
+        let stop = if error > LOST * size {
+            let (mode, rest) = (worst.1, size);
+            let (growth, along) = self.modes[mode].escape();
+            let output = self.outputs.column(mode).iamax();
+            let sample = self.named[mode];
+            Stop::Saddle(Saddle { time: t, growth, size: along / rest, sample, output })
+        } else {
+            Stop::Exact
+        };
+        let error = Some(if error == 0.0 { 0.0 } else { error / size });
+        Ok(Moment { time: t, state, residual, budget: Some(budget), error, stop })
     }
 }
 

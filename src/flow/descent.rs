@@ -150,7 +150,14 @@ fn attempt(
             }
         }
         let reached = steps as f64 * step;
-        let moment = |time, state, residual, stop| Moment { time, state, residual, budget: None, stop };
+        let moment = |time, state, residual, stop| Moment {
+            time,
+            state,
+            residual,
+            budget: None,
+            error: None,
+            stop,
+        };
         moments.push(match stop {
             Some(stop) => moment(f64::INFINITY, state.clone(), residual.clone(), stop),
             None if t.is_finite() && reachable => {

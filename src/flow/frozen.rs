@@ -73,7 +73,9 @@ impl ClosedForm for FrozenHead {
             self.residual[(i, j)] * if rate == 0.0 { 1.0 } else { (-rate * t).exp() }
         });
         let residual = left * self.outputs.transpose() + &self.unread;
-        Ok(Moment { time: t, state, residual, budget: Some(self.budget(t)), stop: Stop::Exact })
+        // No start is drawn apart from its neighbours.
+        let error = Some(f64::EPSILON);
+        Ok(Moment { time: t, state, residual, budget: Some(self.budget(t)), error, stop: Stop::Exact })
     }
 }
 

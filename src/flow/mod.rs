@@ -16,6 +16,7 @@ pub mod solver;
 
 use nalgebra::DMatrix;
 
+pub use crate::check::Broken;
 pub use outcome::{Moment, Saddle, Stop};
 
 use crate::linalg::DecompositionError;
@@ -54,6 +55,10 @@ impl Violation {
 /// Relative size up to which a violated hypothesis counts as rounding of the data.
 pub const HYPOTHESIS_TOLERANCE: f64 = 1e-13;
 
+/// Relative error, estimated from rounding and from how far the flow draws neighbouring starts apart, from which on
+/// an answer is not given as one: it is a [`Stop::Saddle`].
+pub const LOST: f64 = 1e-4;
+
 /// Why a flow has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FlowError {
@@ -88,6 +93,9 @@ pub enum FlowError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// A result that breaks a law of the flow.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// A quantity that f64 cannot hold.
     #[error("{quantity} is not representable in double precision ({value}); rescale the problem")]
     Overflow {
@@ -252,6 +260,11 @@ impl<'a> Flow<'a> {
 pub trait ClosedForm {
     /// Its name, as reports print it.
     fn name(&self) -> &'static str;
+
+    /// The size of what the form leaves out because its hypotheses hold to rounding only, relative.
+    fn left_out(&self) -> f64 {
+        0.0
+    }
 
     /// The flow at time t in [0, ∞].
     fn moment(&self, t: f64) -> Result<Moment, FlowError>;

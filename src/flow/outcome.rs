@@ -18,6 +18,9 @@ pub struct Moment {
     pub residual: DMatrix<f64>,
     /// The loss spent until then; gradient descent has none.
     pub budget: Option<Budget>,
+    /// An estimate of the error of the state over its size, in the norm of (D, V/√γ) with the features in
+    /// place of D in the size: what rounding and the tolerance leave, grown as the flow draws states apart.
+    pub error: Option<f64>,
     /// Why the flow was followed to here and no further.
     pub stop: Stop,
 }

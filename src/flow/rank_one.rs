@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 use nalgebra::{DMatrix, DVector};
 
 use super::{
-    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, Moment, Stop, Violation, check_time, phi,
+    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_time, phi,
 };
 use crate::adaptation::Adaptation;
 use crate::reduction::State;
@@ -46,6 +46,8 @@ pub struct RankOne {
     a: f64,
     b: f64,
     omega: f64,
+    /// What rounding, or what a form leaves out, may add to p and m.
+    noise: f64,
 }
 
 /// The value of a rank-one flow at one time.
@@ -103,6 +105,7 @@ impl RankOne {
         let (pn, mn) = (norm(&p) * c.sqrt(), norm(&m) * c.sqrt());
         let (a, b) = (pn * pn / 2.0, mn * mn / 2.0);
         let omega = target.hypot(pn * mn / 2.0);
+        let noise = if moving { 2.0 * f64::EPSILON * (norm(&p) + norm(&m)) } else { 0.0 };
         for (quantity, value) in [
             ("the target", target),
             ("the initial residual", residual),
@@ -120,7 +123,7 @@ impl RankOne {
                 });
             }
         }
-        Ok(Self { kappa, gamma, target, z0, v0, residual, c, p, m, a, b, omega })
+        Ok(Self { kappa, gamma, target, z0, v0, residual, c, p, m, a, b, omega, noise })
     }
 
     /// The rank-one flow that a general flow is, if it is one: a single output and, after the exact
@@ -132,7 +135,7 @@ impl RankOne {
         Violation::unless(form, "one output (k = 1)", "k - 1", extra(reduction.outputs()), 0.0)?;
         let missing = if reduction.rows() == 0 { 1.0 } else { 0.0 };
         Violation::unless(form, "a feature or a kernel that is not zero", "1 - rows", missing, 0.0)?;
-        // Two or more rows may still be rank one up to rounding: the second kernel eigenvalue.
+        // The reduction leaves out what is zero to rounding. A further row, however small, is fitted in the end.
         let lambda = reduction.lambda();
         let rest = if lambda.len() > 1 { lambda[1] / lambda[0] } else { 0.0 };
         Violation::unless(
@@ -140,7 +143,7 @@ impl RankOne {
             "one sample or colinear inputs (a kernel of rank 1)",
             "the second kernel eigenvalue over the first",
             rest,
-            HYPOTHESIS_TOLERANCE,
+            0.0,
         )?;
         let fixed = reduction.features().rows(1, reduction.rows() - 1).norm();
         Violation::unless(
@@ -148,7 +151,7 @@ impl RankOne {
             "features colinear like the inputs",
             "the norm of the other features over that of all",
             fixed / reduction.features().norm(),
-            HYPOTHESIS_TOLERANCE,
+            0.0,
         )
         .or_else(|e| if fixed == 0.0 { Ok(()) } else { Err(e) })?;
         Self::with_residual(
@@ -159,6 +162,64 @@ impl RankOne {
             flow.start().head.column(0).into_owned(),
             flow.residual()[(0, 0)],
         )
+    }
+
+    /// The same where feature and head are those of a mode among others: what of ẑ ± v̂ is within `zero` is the
+    /// rounding of the others and stays zero, and `noise` is what the form leaves out beside it.
+    pub(crate) fn with_noise(mut self, zero: f64, noise: f64) -> Self {
+        self.noise = self.noise.max(zero).max(noise);
+        if self.c > 0.0 {
+            for (x, size) in [(&mut self.p, &mut self.a), (&mut self.m, &mut self.b)] {
+                if norm(x) <= zero {
+                    x.fill(0.0);
+                    *size = 0.0;
+                }
+            }
+            self.omega = self.target.hypot((self.a * self.b).sqrt());
+            if self.a == 0.0 && self.b == 0.0 {
+                self.z0.fill(0.0);
+                self.v0.fill(0.0);
+                self.residual = self.target;
+            }
+        }
+        self
+    }
+
+    /// √(|ẑ|² + |v̂|²) at a rapidity.
+    fn size_at(&self, sigma: f64) -> f64 {
+        let part = |x: &DVector<f64>, s: f64| if x.amax() == 0.0 { 0.0 } else { norm(x) * s.exp() };
+        part(&self.p, sigma).hypot(part(&self.m, -sigma)) / std::f64::consts::SQRT_2
+    }
+
+    /// How a start that differs by the noise differs at time t, absolutely, in ẑ and v̂; and √(|ẑ|² + |v̂|²) of it there.
+    ///
+    /// Towards y > 0 the flow doubles what is in p while m shrinks; a p of rounding size then decides alone
+    /// where it ends (and m, towards y < 0).
+    pub(crate) fn uncertainty(&self, t: f64) -> Result<(f64, f64), FlowError> {
+        let growth = self.c * self.target.abs();
+        if self.noise == 0.0 || growth <= f64::EPSILON * self.c * (self.a + self.b) {
+            let sigma = self.rapidity(t)?;
+            let factor = if self.noise == 0.0 { 0.0 } else { sigma.abs().min(1.0).exp() };
+            return Ok((self.noise * factor, self.size_at(sigma)));
+        }
+        let mut other = self.clone();
+        let (x, size) =
+            if self.target > 0.0 { (&mut other.p, &mut other.a) } else { (&mut other.m, &mut other.b) };
+        if norm(x) < self.noise {
+            x.fill(0.0);
+            x[0] = self.noise;
+            *size = self.c * self.noise * self.noise / 2.0;
+            other.omega = other.target.hypot((other.a * other.b).sqrt());
+            other.residual = other.target - (other.a - other.b) / 2.0;
+        }
+        let sigma = other.rapidity(t)?;
+        Ok((self.noise * sigma.abs().exp(), other.size_at(sigma)))
+    }
+
+    /// The rate at which a start along p (y > 0) or m (y < 0) leaves the saddle z = v = 0, and its size now.
+    pub(crate) fn escape(&self) -> (f64, f64) {
+        let along = if self.target > 0.0 { &self.p } else { &self.m };
+        (self.c * self.target.abs(), norm(along))
     }
 
     /// Numerator and denominator of u and the numerator of u − 1, all divided by ω (at t = ∞: not).
@@ -332,7 +393,16 @@ impl ClosedForm for RankOne {
             head: DMatrix::from_column_slice(self.v0.len(), 1, point.head.as_slice()),
         };
         let residual = DMatrix::from_element(1, 1, point.residual);
-        Ok(Moment { time: t, state, residual, budget: Some(point.budget), stop: Stop::Exact })
+        let (error, size) = self.uncertainty(t)?;
+        let stop = if error > LOST * size {
+            let (growth, along) = self.escape();
+            let sample = 0;
+            Stop::Saddle(Saddle { time: t, growth, size: along / self.size_at(0.0), sample, output: 0 })
+        } else {
+            Stop::Exact
+        };
+        let error = Some(if error == 0.0 { 0.0 } else { error / size });
+        Ok(Moment { time: t, state, residual, budget: Some(point.budget), error, stop })
     }
 }
 

@@ -116,6 +116,14 @@ fn to_json(s: &Simulation, others: &[f64]) -> Value {
         "conservation_drift": s.conservation_drift.map(number),
         "adaptation": adaptation(&s.adaptation),
         "probe_adaptation": s.held_out.as_ref().map(adaptation),
+        "error_estimate": s.error_estimate.map(number),
+        "work": {
+            "steps": s.work.steps,
+            "rejected": s.work.rejected,
+            "evaluations": s.work.evaluations,
+            "products": s.work.products,
+            "decompositions": s.work.decompositions,
+        },
         "budget": s.budget.map(|b| json!({"backbone": number(b.backbone), "head": number(b.head)})),
     })
 }

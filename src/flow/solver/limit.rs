@@ -2,9 +2,11 @@
 
 use nalgebra::DMatrix;
 
+use super::stability::{Fastest, growth_bound};
 use super::stages::Stages;
 use super::tangent::Tangent;
 use crate::flow::{Budget, Flow};
+use crate::linalg::DecompositionError;
 use crate::reduction::State;
 
 /// The way from a state to the limit.
@@ -15,6 +17,16 @@ pub(super) struct Jump {
     pub residual: DMatrix<f64>,
     /// The loss spent until then.
     pub budget: Budget,
+}
+
+/// What a look at the limit says.
+pub(super) enum Ending {
+    /// The limit can be reached by one jump.
+    Limit(Jump),
+    /// Directions so slow that the rounding of the tangent kernel hides them are still on their way.
+    Slow,
+    /// It cannot be told from here.
+    Far,
 }
 
 /// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
@@ -32,17 +44,26 @@ pub(super) fn limit(
     time: f64,
     budget: Budget,
     rtol: f64,
-) -> Option<Jump> {
+) -> Result<Ending, DecompositionError> {
     let reduction = flow.reduction();
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
+    let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
+    let whole = reduction.targets().norm() + z.norm() * now.head.norm();
+    // What seems to be out of reach may be slow: a closer look tells.
+    let closer = if tangent.unreachable(r).norm() > rounding * whole {
+        Some(tangent.refined(flow)?)
+    } else {
+        None
+    };
+    let tangent = closer.as_ref().unwrap_or(tangent);
+    let not_yet = if closer.is_some() { Ending::Slow } else { Ending::Far };
     let s = tangent.remaining(r);
     let unreachable = tangent.unreachable(r);
     let stuck = tangent.push(&unreachable);
-    let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
     let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
     if stuck.motion.norm() + stuck.head.norm() > rounding * size {
-        return None;
+        return Ok(not_yet);
     }
     let change = tangent.push(&s);
     let (mut state, mut residual) = (now, r.clone());
@@ -71,7 +92,15 @@ pub(super) fn limit(
     let (moving, turning) = (left.motion.norm(), left.head.norm());
     let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
     if !small || !(fitted || at_rest) {
-        return None;
+        return Ok(not_yet);
+    }
+    // A residual that stays may hold the state at a saddle.
+    let bound = growth_bound(flow, &residual);
+    if closer.is_some() && bound > rounding * tangent.largest() {
+        let fastest = Fastest::at(flow, &reduction.features_at(&state), &state.head, &residual).rate;
+        if fastest > 1e-3 * bound + rounding * tangent.largest() {
+            return Ok(not_yet);
+        }
     }
     let gone = (r.norm_squared() - residual.norm_squared()) / 2.0;
     let backbone = tangent.backbone_share(r).clamp(0.0, gone.max(0.0));
@@ -79,5 +108,5 @@ pub(super) fn limit(
         backbone: budget.backbone + backbone,
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
-    Some(Jump { change, residual, budget })
+    Ok(Ending::Limit(Jump { change, residual, budget }))
 }

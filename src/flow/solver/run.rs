@@ -4,11 +4,12 @@ use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
 use super::iteration::Iteration;
-use super::limit::{Jump, limit};
+use super::limit::{Ending, Jump, limit};
+use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
 use super::{Options, Solution, Work, conservation};
-use crate::flow::{Budget, Flow, FlowError, Moment, Stop};
+use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
 
 /// Newton iterations before a step is tried again with half its size.
@@ -16,6 +17,9 @@ const NEWTON_LIMIT: usize = 20;
 
 /// Iterations of a step that is long enough: with more of them, the next step is shorter in proportion.
 const WANTED_ITERATIONS: f64 = 10.0;
+
+/// Error of a step over its motion, in units of the tolerance: what the suite shows.
+const LOCAL_ERROR: f64 = 0.1;
 
 /// Steps after which the limit is looked for with a tangent kernel of its own, whatever the old one says.
 const LIMIT_AGE: usize = 20;
@@ -44,6 +48,9 @@ pub(super) struct Solver<'a> {
     last_error: f64,
     /// The stages of a step that is accepted, while others are solved inside it.
     kept: Vec<f64>,
+    spread: Spread,
+    /// Whether some directions are so slow that the tangent kernel needs its closer look.
+    slow: bool,
     work: Work,
 }
 
@@ -64,7 +71,9 @@ impl<'a> Solver<'a> {
             options.residual.map(|level| (level, Stop::Residual { level })),
             options.energy_share.map(|share| (share * start, Stop::EnergyShare { share })),
         ];
-        Self {
+        let mut new = Self {
+            spread: Spread::new(flow, &residual, 0.0, 0.0),
+            slow: false,
             flow,
             method,
             options,
@@ -84,12 +93,15 @@ impl<'a> Solver<'a> {
             work: Work::default(),
             stages,
             iteration,
-        }
+        };
+        new.spread = Spread::new(flow, &new.stages.residual, new.size(), new.lost());
+        new
     }
 
     pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
         let mut points = Vec::new();
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
+        let rests = self.velocity_is_zero();
         let stop = loop {
             while wanted.next_if(|&t| t <= self.time).is_some() {
                 points.push(self.point(Stop::Time)?);
@@ -99,6 +111,14 @@ impl<'a> Solver<'a> {
             }
             if let Some((_, stop)) = self.level.filter(|&(level, _)| self.meets(level)) {
                 break stop;
+            }
+            if rests && until.is_infinite() {
+                self.time = until;
+                for t in wanted {
+                    let stop = if t.is_finite() { Stop::Time } else { Stop::Converged };
+                    points.push(Moment { time: t, ..self.point(stop)? });
+                }
+                break Stop::Converged;
             }
             self.freeze(false)?;
             if until.is_infinite()
@@ -117,6 +137,9 @@ impl<'a> Solver<'a> {
             }
             if self.work.steps >= self.options.max_steps {
                 break Stop::StepLimit { steps: self.work.steps, time: self.time };
+            }
+            if let Some(saddle) = self.saddle() {
+                break Stop::Saddle(saddle);
             }
             if self.step.is_nan() {
                 self.step = self.first_step();
@@ -148,6 +171,67 @@ impl<'a> Solver<'a> {
         Ok(self.stages.state())
     }
 
+    /// Whether nothing moves at all, to the last digit: then the start is the limit, stable or not.
+    fn velocity_is_zero(&self) -> bool {
+        let velocity = self.flow.velocity_by(self.flow.start(), self.flow.residual());
+        velocity.motion.iter().chain(velocity.head.iter()).all(|&x| x == 0.0)
+    }
+
+    /// The size of backbone and head in the norm of (D, V/√γ), as far as the backbone shows in the features.
+    fn size(&self) -> f64 {
+        let largest = self.flow.reduction().lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
+        let share = |size: f64, rate: f64| if rate > 0.0 { size / rate.sqrt() } else { 0.0 };
+        share(self.stages.features.norm(), largest)
+            .hypot(share(self.stages.head.norm(), self.flow.head_rate()))
+    }
+
+    /// The relative error from which on an answer is none; a loose tolerance asks for less.
+    fn lost(&self) -> f64 {
+        LOST.max(1e4 * self.options.rtol)
+    }
+
+    /// The saddle at which the state has lost its digits, if it has.
+    fn saddle(&self) -> Option<Saddle> {
+        let size = self.size();
+        if self.spread.error <= self.lost() * size {
+            return None;
+        }
+        let reduction = self.flow.reduction();
+        let (z, v, r) = (&self.stages.features, &self.stages.head, &self.stages.residual);
+        let fastest = Fastest::at(self.flow, z, v, r);
+        let velocity = self.flow.velocity_by(&self.stages.state(), r);
+        let turning = velocity.head / self.flow.head_rate().sqrt();
+        // Near the saddle the velocity along the direction is the rate times the state along it.
+        let along = fastest.motion.dot(&velocity.motion) + fastest.head.dot(&turning);
+        let rows: Vec<f64> = fastest.motion.row_iter().map(|row| row.norm()).collect();
+        let longest = rows.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+        let column = fastest.motion.row(longest).transpose();
+        let direction = &fastest.motion * column;
+        let outputs: Vec<f64> = fastest.head.column_iter().map(|column| column.norm()).collect();
+        let output = outputs.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+        Some(Saddle {
+            time: self.time,
+            growth: fastest.rate,
+            size: (along / fastest.rate / size).abs(),
+            sample: reduction.sample_moved_most(&direction),
+            output,
+        })
+    }
+
+    /// Carries the error along a step that was accepted and moved (D, V/√γ) by `moved`.
+    fn carry_error(&mut self, step: f64, moved: f64) {
+        if self.flow.head_rate() == 0.0 {
+            return;
+        }
+        let (flow, size) = (self.flow, self.size());
+        let local = self.options.rtol * moved * LOCAL_ERROR + f64::EPSILON / 2.0 * size;
+        let stages = &self.stages;
+        let bound = growth_bound(flow, &stages.residual);
+        self.spread.advance(step, bound, [local, size], || {
+            Fastest::at(flow, &stages.features, &stages.head, &stages.residual).rate
+        });
+    }
+
     fn work(&self) -> Work {
         let reduction = self.flow.reduction();
         let unit = reduction.rows() * reduction.width() * reduction.outputs();
@@ -163,14 +247,17 @@ impl<'a> Solver<'a> {
     fn restored(&self, time: f64, here: Here, budget: Budget, stop: Stop) -> Result<Moment, FlowError> {
         let Here { mut state, turn, residual } = here;
         conservation::restore(self.flow, &mut state, &turn)?;
-        Ok(Moment { time, state, residual, budget: Some(budget), stop })
+        let (size, error) = (self.size(), self.spread.error);
+        let error = Some(if error == 0.0 { 0.0 } else { error / size });
+        Ok(Moment { time, state, residual, budget: Some(budget), error, stop })
     }
 
     /// Freezes the tangent kernel here if there is none, or anew.
     fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
         if anew || self.tangent.is_none() {
             let (z, v) = (&self.stages.features, &self.stages.head);
-            self.tangent = Some(Tangent::at(self.flow, z, v, &self.stages.multiplier)?);
+            let tangent = Tangent::at(self.flow, z, v, &self.stages.multiplier)?;
+            self.tangent = Some(if self.slow { tangent.refined(self.flow)? } else { tangent });
             self.age = 0;
             self.modes_known = false;
             self.work.decompositions += 1;
@@ -417,7 +504,11 @@ impl<'a> Solver<'a> {
     /// Takes the step whose stages are solved.
     fn accept(&mut self, step: f64, time: f64) {
         self.last_residuals.copy_from_slice(&self.iteration.residuals);
+        let turned = self.stages.turned.norm();
+        let rate = self.flow.head_rate();
+        let moved = self.stages.moved.norm().hypot(if rate > 0.0 { turned / rate.sqrt() } else { 0.0 });
         let spent = self.stages.advance();
+        self.carry_error(step, moved);
         self.budget.backbone += spent.backbone;
         self.budget.head += spent.head;
         self.time = time;
@@ -524,7 +615,16 @@ impl<'a> Solver<'a> {
         let k = self.stages.head.ncols();
         self.stages.multiplier.add(n * k * (6 * n + 9 * p));
         let tangent = self.tangent.as_ref().expect("frozen before");
-        Ok(limit(self.flow, &self.stages, tangent, self.time, self.budget, self.options.rtol))
+        let found = limit(self.flow, &self.stages, tangent, self.time, self.budget, self.options.rtol)?;
+        if matches!(found, Ending::Slow) && !self.slow {
+            self.slow = true;
+            self.tangent = None;
+            self.freeze(true)?;
+        }
+        Ok(match found {
+            Ending::Limit(jump) => Some(jump),
+            Ending::Slow | Ending::Far => None,
+        })
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Tangent {
     /// The part qᵀ(m_j K)q of each eigenvalue, n for each j; γ qᵀZZᵀq is the rest.
     motion_shares: Vec<f64>,
     largest: f64,
+    /// The size up to which an eigenvalue counts as zero.
+    null: f64,
 }
 
 impl Tangent {
@@ -68,15 +70,7 @@ impl Tangent {
         } else {
             (0..k).map(decompose).collect::<Result<_, _>>()?
         };
-        let motion_shares = modes
-            .iter()
-            .zip(&gains)
-            .flat_map(|(eigen, m)| {
-                let shares =
-                    move |q: &[f64]| q.iter().zip(lambda).map(|(q, l)| q * q * l).sum::<f64>() * m;
-                (0..n).map(move |a| shares(eigen.q.column(a).as_slice()).min(eigen.d[a]))
-            })
-            .collect();
+        let motion_shares = motion_shares(&modes, &gains, lambda);
         let largest =
             modes.iter().filter_map(|e| e.d.as_slice().first()).fold(0.0, |a, &b| f64::max(a, b));
         Ok(Self {
@@ -89,7 +83,39 @@ impl Tangent {
             modes,
             motion_shares,
             largest,
+            null: largest * null_threshold(n + z.ncols()),
         })
+    }
+
+    /// The same with a closer look at the eigenvalues that are zero to the rounding of m_j K + γ ZZᵀ.
+    ///
+    /// On their eigenvectors that matrix is made again as a Gram matrix, which keeps the squares of all singular values
+    /// down to the rounding of Z and V themselves: what is slow is told from what never moves.
+    pub(crate) fn refined(&self, flow: &Flow) -> Result<Self, DecompositionError> {
+        let mut new = self.clone();
+        let (n, p) = self.z.shape();
+        let rounding = null_threshold(n + p);
+        let most = self.gains.amax();
+        let mut outputs = Eigen { q: self.outputs.clone(), d: self.gains.clone() };
+        refine(&mut outputs, most * rounding, |q| (&self.v * q).transpose())?;
+        for m in outputs.d.iter_mut() {
+            *m = if *m > most * rounding * rounding { *m } else { 0.0 };
+        }
+        (new.outputs, new.gains) = (outputs.q, outputs.d);
+        let lambda = flow.reduction().lambda();
+        let null = self.largest * rounding;
+        for (j, eigen) in new.modes.iter_mut().enumerate() {
+            refine(eigen, null, |q| {
+                let mut image = DMatrix::zeros(q.ncols(), n + p);
+                let moving = self.sqrt_kernel(q).transpose() * new.gains[j].sqrt();
+                image.columns_mut(0, n).copy_from(&moving);
+                image.columns_mut(n, p).copy_from(&(q.tr_mul(&self.z) * self.head_rate.sqrt()));
+                image
+            })?;
+        }
+        new.motion_shares = motion_shares(&new.modes, &new.gains, lambda);
+        new.null = self.largest * rounding * rounding;
+        Ok(new)
     }
 
     /// Features at which it was frozen.
@@ -166,7 +192,7 @@ impl Tangent {
 
     /// The size up to which an eigenvalue counts as zero.
     pub(crate) fn null(&self) -> f64 {
-        self.largest * null_threshold(self.z.nrows() + self.z.ncols())
+        self.null
     }
 
     /// The loss that the backbone spends while a residual decays completely under this kernel:
@@ -239,6 +265,34 @@ impl Tangent {
             parallel::each_chunk(out, piece, self.z.nrows() >= 4 * PARALLEL_ROWS, one);
         }
     }
+}
+
+/// The part qᵀ(m_j K)q of each eigenvalue.
+fn motion_shares(modes: &[Eigen], gains: &DVector<f64>, lambda: &DVector<f64>) -> Vec<f64> {
+    let each = modes.iter().zip(gains).flat_map(|(eigen, m)| {
+        let shares = move |q: &[f64]| q.iter().zip(lambda).map(|(q, l)| q * q * l).sum::<f64>() * m;
+        (0..eigen.d.len()).map(move |a| shares(eigen.q.column(a).as_slice()).min(eigen.d[a]))
+    });
+    each.collect()
+}
+
+/// Decomposes a matrix FFᵀ again on its eigenvectors with eigenvalues of at most `null`, given qᵀF for such q.
+fn refine(
+    eigen: &mut Eigen,
+    null: f64,
+    image: impl Fn(&DMatrix<f64>) -> DMatrix<f64>,
+) -> Result<(), DecompositionError> {
+    let n = eigen.d.len();
+    let first = eigen.d.iter().take_while(|&&d| d > null).count();
+    if first == n {
+        return Ok(());
+    }
+    let q = eigen.q.columns(first, n - first).into_owned();
+    let image = image(&q);
+    let inner = Eigen::new(&(&image * image.transpose()))?;
+    eigen.q.columns_mut(first, n - first).copy_from(&(q * inner.q));
+    eigen.d.rows_mut(first, n - first).copy_from(&inner.d.map(|d| d.max(0.0)));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ pub fn flow(target: f64, along: f64, across: f64) -> Result<RankOne, String> {
 /// The four metrics of a point of such a flow.
 pub fn adaptation(point: &RankOnePoint) -> [f64; 4] {
     let moved = &point.displacement;
-    Adaptation::of_one(1.0, moved[0], moved.norm_squared()).values()
+    Adaptation::of_one([(1.0, moved[0]), (0.0, moved[1])].into_iter(), 0.0).values()
 }
 
 fn moment(flow: &RankOne, time: f64) -> Result<Moment, String> {
