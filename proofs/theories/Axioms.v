@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws Probing FrozenHead Modes AnyLoss MatrixFlow
-  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling.
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis.
 
 Ltac names t :=
   lazymatch t with
@@ -128,7 +128,8 @@ Definition FrozenMatrix_theorems :=
    T15_matrix_fits,
    T15_matrix_nearest,
    T15_matrix_path,
-   T15_matrix_path_limit).
+   T15_matrix_path_limit,
+   T15_matrix_fits_reachable).
 Goal True. let t := eval unfold FrozenMatrix_theorems in FrozenMatrix_theorems in names t. Abort.
 Print Assumptions FrozenMatrix_theorems.
 
@@ -229,3 +230,8 @@ Definition Decoupling_theorems :=
    T14_probing_unique).
 Goal True. let t := eval unfold Decoupling_theorems in Decoupling_theorems in names t. Abort.
 Print Assumptions Decoupling_theorems.
+
+Definition AnyBasis_theorems :=
+  (T27_any_features).
+Goal True. let t := eval unfold AnyBasis_theorems in AnyBasis_theorems in names t. Abort.
+Print Assumptions AnyBasis_theorems.
