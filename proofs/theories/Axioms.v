@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
-  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling
+  Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis
   LazyBound Picard Existence FlowExists.
 
 Ltac names t :=
@@ -144,7 +144,8 @@ Definition FrozenMatrix_theorems :=
    T15_matrix_fits,
    T15_matrix_nearest,
    T15_matrix_path,
-   T15_matrix_path_limit).
+   T15_matrix_path_limit,
+   T15_matrix_fits_reachable).
 Goal True. let t := eval unfold FrozenMatrix_theorems in FrozenMatrix_theorems in names t. Abort.
 Print Assumptions FrozenMatrix_theorems.
 
@@ -260,3 +261,8 @@ Definition FlowExists_theorems :=
    T5_propagator_exists).
 Goal True. let t := eval unfold FlowExists_theorems in FlowExists_theorems in names t. Abort.
 Print Assumptions FlowExists_theorems.
+
+Definition AnyBasis_theorems :=
+  (T27_any_features).
+Goal True. let t := eval unfold AnyBasis_theorems in AnyBasis_theorems in names t. Abort.
+Print Assumptions AnyBasis_theorems.

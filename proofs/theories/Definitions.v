@@ -303,6 +303,9 @@ Definition is_matrix_probing (N h k : nat) (Y Z : mat) (V : R -> mat) : Prop :=
 Definition probed (N : nat) (lam : vec) (Y Z0 Vi : mat) (t : R) : mat :=
   fun j c => Vi j c + sumn N (fun n => phi (lam n) t * Y n c * Z0 n j).
 
+(** Row n of U^T A, for vectors u n over the samples (the columns of U). *)
+Definition rotate (N : nat) (u : nat -> vec) (A : mat) : mat := fun n j => dot N (u n) (col A j).
+
 (** Training the features from [Z0] with the fixed head [W] ends at [X]. *)
 Definition frozen_trains (N h k : nat) (K Y Z0 W X : mat) : Prop :=
   exists Z : R -> mat, is_feature_flow 0 N h k K Y Z (fun _ => W) /\

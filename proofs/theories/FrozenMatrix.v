@@ -7,6 +7,7 @@
    T15_matrix_limit_unique   and have one limit
    T15_matrix_fits_best  if K is definite, no feature vector predicts the target of a sample better than its limit
    T15_matrix_fits       so a target that some feature vector predicts exactly is fitted
+   T15_matrix_fits_reachable   for a singular K it is enough that some features Z0 + K M fit the targets with this head
    T15_matrix_nearest    of all features with the predictions of the limit, the limit is nearest to the start
                          (any K: the kernel steers the path only)
    T15_matrix_path       closed form: with K = sum lam_i u_i u_i^T and W = sum mu_l w_l q_l^T,
@@ -248,6 +249,75 @@ Proof.
       apply (is_lim_scal_r (fun t => Z t m l) (W l c) p_infty (X m l)). now apply Ht.
     + reflexivity.
 Qed.
+
+(** ** A singular kernel *)
+
+Section Reachable.
+Hypothesis Ksym : symmetric N K.
+
+(** What the kernel annuls is orthogonal to everything that it moves. *)
+Lemma annulled_dot (q g : mat) : (forall n j, (n < N)%nat -> (j < h)%nat -> sumn N (fun m => K n m * q m j) = 0) ->
+  fdot N h q (fun n j => sumn N (fun m => K n m * g m j)) = 0.
+Proof.
+  intros Hq. unfold fdot. rewrite sumn_swap. rewrite (sumn_ext h _ (fun _ => 0)); [apply sumn_zero|]. intros j Hj.
+  rewrite (sumn_ext N _ (fun n => sumn N (fun m => g m j * (K m n * q n j)))).
+  - rewrite sumn_swap. rewrite (sumn_ext N _ (fun _ => 0)); [apply sumn_zero|]. intros m Hm.
+    rewrite sumn_scal, Hq by assumption. ring.
+  - intros n Hn. rewrite <- sumn_scal. apply sumn_ext; intros m Hm. rewrite (Ksym n m Hn Hm). ring.
+Qed.
+
+Lemma annulled_motion (q : mat) : (forall n j, (n < N)%nat -> (j < h)%nat -> sumn N (fun m => K n m * q m j) = 0) ->
+  fdot N h q X = fdot N h q Z0.
+Proof.
+  intros Hq. destruct HX as [Z [Hf [Hs Ht]]].
+  assert (C : forall t, 0 <= t -> fdot N h q (Z t) = fdot N h q (Z 0)).
+  { intros t H0. apply (constant_from (fun s => fdot N h q (Z s))); [|exact H0]. intros s Hs0.
+    destruct (Hf s Hs0) as [HZ _]. set (g := fun m j => sumn k (fun c => W j c * residual h Y (Z s) W m c)).
+    refine (is_derive_val _ _ _ _ (is_derive_sumn N (fun s n => sumn h (fun j => q n j * Z s n j))
+      (fun n => sumn h (fun j => q n j * sumn N (fun m => K n m * g m j))) s _) (annulled_dot q g Hq)).
+    intros n Hn. apply (is_derive_sumn h (fun s j => q n j * Z s n j)). intros j Hj. apply is_derive_Rscal.
+    exact (HZ n j Hn Hj). }
+  assert (L1 : is_lim (fun t => fdot N h q (Z t)) p_infty (fdot N h q X)).
+  { apply (lim_sumn N (fun t n => sumn h (fun j => q n j * Z t n j))). intros n Hn.
+    apply (lim_sumn h (fun t j => q n j * Z t n j)). intros j Hj.
+    apply (is_lim_scal_l (fun t => Z t n j) (q n j) p_infty (X n j)). now apply Ht. }
+  assert (L2 : is_lim (fun t => fdot N h q (Z t)) p_infty (fdot N h q Z0)).
+  { apply (is_lim_ext_loc (fun _ => fdot N h q Z0)); [|apply is_lim_const]. exists 0. intros t H0. rewrite C by lra.
+    apply sumn_ext; intros n Hn. apply sumn_ext; intros j Hj. now rewrite Hs. }
+  apply is_lim_unique in L1. apply is_lim_unique in L2. rewrite L1 in L2. now injection L2.
+Qed.
+
+Theorem T15_matrix_fits_reachable (M : mat) :
+  (forall n c, (n < N)%nat -> (c < k)%nat ->
+     dot h (fun j => Z0 n j + sumn N (fun m => K n m * M m j)) (col W c) = Y n c) ->
+  forall n c, (n < N)%nat -> (c < k)%nat -> dot h (X n) (col W c) = Y n c.
+Proof.
+  intros HM. set (q := fun n j => dot k (W j) (vsub (Y n) (through h W (X n)))).
+  assert (Hq : forall n j, (n < N)%nat -> (j < h)%nat -> sumn N (fun m => K n m * q m j) = 0)
+    by (intros; now apply limit_rests).
+  set (D := fun n j => sumn N (fun m => K n m * M m j)).
+  assert (E : forall n, (n < N)%nat -> sq k (vsub (Y n) (through h W (X n))) =
+    sumn h (fun j => q n j * Z0 n j + q n j * D n j - q n j * X n j)).
+  { intros n Hn. set (r := vsub (Y n) (through h W (X n))).
+    transitivity (dot k r (through h W (fun j => Z0 n j + D n j - X n j))).
+    - apply dot_ext; [reflexivity|]. intros c Hc. unfold r, vsub. rewrite <- (HM n c Hn Hc). fold (D n).
+      unfold through, dot. rewrite <- sumn_minus. apply sumn_ext; intros j _. unfold D. ring.
+    - transitivity (dot k r (fun c => sumn h (fun j => (Z0 n j + D n j - X n j) * W j c))); [reflexivity|].
+      rewrite (dot_sum_r k h (fun j => Z0 n j + D n j - X n j) r W). apply sumn_ext; intros j _.
+      rewrite (dot_comm k r). fold r. change (dot k (W j) r) with (q n j). ring. }
+  assert (T : sumn N (fun n => sq k (vsub (Y n) (through h W (X n)))) = 0).
+  { rewrite (sumn_ext N _ _ E).
+    rewrite (sumn_ext N _ (fun n => sumn h (fun j => q n j * Z0 n j) + sumn h (fun j => q n j * D n j) - sumn h (fun j => q n j * X n j)))
+      by (intros; now rewrite sumn_minus, sumn_plus).
+    rewrite sumn_minus, sumn_plus.
+    pose proof (annulled_dot q M Hq) as A1. pose proof (annulled_motion q Hq) as A2. unfold fdot in A1, A2.
+    change (sumn N (fun n => sumn h (fun j => q n j * D n j)) = 0) in A1. rewrite A1, A2. ring. }
+  intros n c Hn Hc.
+  pose proof (sumn_term N (fun n => sq k (vsub (Y n) (through h W (X n)))) n ltac:(intros; apply sq_nonneg) Hn) as B.
+  cbv beta in B. rewrite T in B. pose proof (sq_nonneg k (vsub (Y n) (through h W (X n)))).
+  pose proof (sq_zero_coord k _ ltac:(apply Rle_antisym; [exact B|assumption]) c Hc) as P. unfold vsub, through in P. lra.
+Qed.
+End Reachable.
 
 Lemma definite_kernel_trivial (y : vec) : definite N K ->
   (forall n, (n < N)%nat -> sumn N (fun m => K n m * y m) = 0) -> forall n, (n < N)%nat -> y n = 0.

@@ -1,7 +1,7 @@
 (** * FrozenTrend: T27, the trend for a frozen head (gamma = 0), any number of samples and outputs.
 
    notation: see Definitions.v.  Sample coordinates in which the rows z_n of Z0 are orthogonal
-   (Z0 Z0^T = diag(lam), the left singular basis of the features); K is any
+   (Z0 Z0^T = diag(lam), the left singular basis of the features; AnyBasis.v leaves them again); K is any
    kernel, Vi an initial head with Z0 Vi = 0 (zero initial prediction; the zero head is one), probed t the head
    after probing for t.
 
