@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes MatrixFlow
-  Lorentz EnergyBound LazyBound FlowExists.
+  Lorentz EnergyBound LazyBound FlowExists Turns.
 
 Ltac names t :=
   lazymatch t with
@@ -182,3 +182,10 @@ Definition FlowExists_theorems :=
    T5_propagator_exists).
 Goal True. let t := eval unfold FlowExists_theorems in FlowExists_theorems in names t. Abort.
 Print Assumptions FlowExists_theorems.
+
+Definition Turns_theorems :=
+  (T12_two_turns,
+   T13_dot_boundary,
+   T13_distance_boundary).
+Goal True. let t := eval unfold Turns_theorems in Turns_theorems in names t. Abort.
+Print Assumptions Turns_theorems.
