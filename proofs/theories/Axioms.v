@@ -9,7 +9,7 @@
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes MatrixFlow
-  Lorentz EnergyBound LazyBound FlowExists Turns.
+  Lorentz EnergyBound LazyBound FlowExists Turns FirstStep.
 
 Ltac names t :=
   lazymatch t with
@@ -189,3 +189,10 @@ Definition Turns_theorems :=
    T13_distance_boundary).
 Goal True. let t := eval unfold Turns_theorems in Turns_theorems in names t. Abort.
 Print Assumptions Turns_theorems.
+
+Definition FirstStep_theorems :=
+  (T28_lazy_solution,
+   T28_lazy_dot,
+   T28_lazy_dot_rises).
+Goal True. let t := eval unfold FirstStep_theorems in FirstStep_theorems in names t. Abort.
+Print Assumptions FirstStep_theorems.
