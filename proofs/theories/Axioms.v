@@ -10,7 +10,7 @@ From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
   Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis
-  LazyBound Picard Existence FlowExists.
+  LazyBound Picard Existence FlowExists Turns FirstStep.
 
 Ltac names t :=
   lazymatch t with
@@ -266,3 +266,17 @@ Definition AnyBasis_theorems :=
   (T27_any_features).
 Goal True. let t := eval unfold AnyBasis_theorems in AnyBasis_theorems in names t. Abort.
 Print Assumptions AnyBasis_theorems.
+
+Definition Turns_theorems :=
+  (T12_two_turns,
+   T13_dot_boundary,
+   T13_distance_boundary).
+Goal True. let t := eval unfold Turns_theorems in Turns_theorems in names t. Abort.
+Print Assumptions Turns_theorems.
+
+Definition FirstStep_theorems :=
+  (T28_lazy_solution,
+   T28_lazy_dot,
+   T28_lazy_dot_rises).
+Goal True. let t := eval unfold FirstStep_theorems in FirstStep_theorems in names t. Abort.
+Print Assumptions FirstStep_theorems.
