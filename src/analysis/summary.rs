@@ -58,17 +58,16 @@ impl Row {
 
 /// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
 pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
-    summarize_by(source, records, held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
+    summarize_curves(source, &curves(records), held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
 }
 
-/// The same with another judge of shapes, for numbers that are not exact.
-pub fn summarize_by(
+/// The same of curves, with another judge of shapes: for numbers that are not exact.
+pub fn summarize_curves(
     source: &str,
-    records: &[Record],
+    curves: &[Curve],
     held_out: bool,
     judge: impl Fn(&[f64], &[f64]) -> Shape,
 ) -> Vec<Row> {
-    let curves = curves(records);
     Metric::ALL
         .into_iter()
         .map(|metric| {
