@@ -279,6 +279,7 @@ fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured 
         risk: on_held_out(&|found, targets| (found - targets).norm_squared() * task.risk_scale),
         accuracy: task.classes.then(|| Change { start: right(start), end: right(end) }),
         held_out_accuracy: if task.classes { on_held_out(&accuracy) } else { None },
+        validation_accuracy: None,
     }
 }
 

@@ -99,6 +99,8 @@ pub struct Measured {
     pub accuracy: Option<Change>,
     /// Accuracy on the held-out inputs, for classes.
     pub held_out_accuracy: Option<Change>,
+    /// Accuracy at the end on the samples by which the best probing point is chosen.
+    pub validation_accuracy: Option<f64>,
 }
 
 /// A number before finetuning and after it.
@@ -256,6 +258,7 @@ pub(crate) mod tests {
             risk: None,
             accuracy: None,
             held_out_accuracy: None,
+            validation_accuracy: None,
         };
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }

@@ -44,5 +44,6 @@ pub use problem::{PROBLEM_ARRAYS, ProblemFile, problem_of_bytes, read_problem};
 pub use result::{RESULT_EXTENSIONS, write_result};
 #[cfg(feature = "all")]
 pub use table::{
-    Field, Note, SWEEP_EXTENSIONS, fields, read_sweep, read_sweep_with_notes, write_csv, write_parquet,
+    Field, SWEEP_EXTENSIONS, TableNote, fields, read_sweep, read_sweep_with_notes, write_csv,
+    write_parquet,
 };

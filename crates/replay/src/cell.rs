@@ -210,6 +210,7 @@ impl Start {
                 risk: None,
                 accuracy: None,
                 held_out_accuracy: None,
+                validation_accuracy: None,
             };
             Some(Record { cell, outcome: Outcome::of(s.stop, measured) })
         };
@@ -280,6 +281,7 @@ impl Start {
                 risk: change(|a| a.risk),
                 accuracy: change(|a| a.training),
                 held_out_accuracy: change(|a| a.held_out),
+                validation_accuracy: None,
             };
             records.push(Record { cell: cell.clone(), outcome: Outcome::of(Stop::Time, measured) });
         }

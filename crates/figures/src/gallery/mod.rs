@@ -43,6 +43,7 @@ pub(crate) mod testing {
             risk: None,
             accuracy: None,
             held_out_accuracy: None,
+            validation_accuracy: None,
         };
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }

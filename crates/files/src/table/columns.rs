@@ -129,6 +129,7 @@ columns! {
     accuracy: f64, false;
     held_out_accuracy_start: f64, false;
     held_out_accuracy: f64, false;
+    validation_accuracy: f64, false;
 }
 
 /// The status of a cell without numbers.
@@ -191,6 +192,7 @@ impl From<&Record> for Row {
             accuracy: maybe(|m| Some(m.accuracy?.end)),
             held_out_accuracy_start: maybe(|m| Some(m.held_out_accuracy?.start)),
             held_out_accuracy: maybe(|m| Some(m.held_out_accuracy?.end)),
+            validation_accuracy: maybe(|m| m.validation_accuracy),
         }
     }
 }
@@ -258,6 +260,7 @@ impl Row {
             risk: pair(self.risk_start, self.risk),
             accuracy: pair(self.accuracy_start, self.accuracy),
             held_out_accuracy: pair(self.held_out_accuracy_start, self.held_out_accuracy),
+            validation_accuracy: known(self.validation_accuracy),
         };
         Ok(Record { cell, outcome: Outcome::of(stop, measured) })
     }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use super::columns::{COLUMNS, Row, Slot, Value};
-use super::{Note, find, records};
+use super::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
@@ -115,7 +115,7 @@ pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
 }
 
 /// Reads what [`write_csv`] has written. The file begins with [`START`].
-pub(super) fn read(file: File, notes: &mut Vec<Note>) -> Result<Sweep, Fault> {
+pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut reader = BufReader::new(file);
     let Head { version, identity, config } = head(&mut reader)?;
@@ -186,9 +186,9 @@ mod tests {
     fn the_text_is_pinned() {
         let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
         let failed =
-            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(25));
+            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(26));
         let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
-                       0.5,0.125,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,";
+                       0.5,0.125,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
         let identity = "ab".repeat(32);
         let expected = format!(
             "# taskhead 0.1.0\n# schema 2\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(read("1e300", "1e301"), Ok(2));
         assert_eq!(read("# a = 1", "#a = 1"), Ok(2));
         let wrong = read("1e300", "1,5").unwrap_err();
-        assert!(wrong.contains("found record with 40 fields"), "{wrong}");
+        assert!(wrong.contains("found record with 41 fields"), "{wrong}");
         is("1e300", "high", "row 2, column `aie`: \"high\" is not a number");
         is("\n7,", "\n-7,", "row 1, column `cell`: \"-7\" is not a whole number from 0");
         is("\n7,", "\n,", "row 1, column `cell`: \"\" is not a whole number");

@@ -27,7 +27,7 @@ pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
 
 /// What a reader should know of a table that was read nevertheless.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Note {
+pub enum TableNote {
     /// A Parquet file without our checksum.
     NoSeal,
     /// A Parquet file without configuration and version.
@@ -38,7 +38,7 @@ pub enum Note {
     Version(String),
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for TableNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSeal => f.write_str(
@@ -57,7 +57,7 @@ impl fmt::Display for Note {
 /// Finds the columns of a table by their names: all of ours, each once, in any order. Others are none.
 fn find<'a>(
     names: impl IntoIterator<Item = &'a str>,
-    notes: &mut Vec<Note>,
+    notes: &mut Vec<TableNote>,
 ) -> Result<Vec<Option<&'static Column>>, Fault> {
     let mut missing: Vec<_> = COLUMNS.iter().map(|c| c.name).collect();
     let (mut found, mut ignored, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
@@ -74,7 +74,7 @@ fn find<'a>(
         return Err(Fault::Columns { missing, repeated });
     }
     if !ignored.is_empty() {
-        notes.push(Note::Ignored(ignored));
+        notes.push(TableNote::Ignored(ignored));
     }
     Ok(found)
 }
@@ -105,17 +105,17 @@ pub fn read_sweep(path: impl AsRef<Path>) -> Result<Sweep, FileError> {
 /// # Errors
 ///
 /// Those of [`read_sweep`].
-pub fn read_sweep_with_notes(path: impl AsRef<Path>) -> Result<(Sweep, Vec<Note>), FileError> {
+pub fn read_sweep_with_notes(path: impl AsRef<Path>) -> Result<(Sweep, Vec<TableNote>), FileError> {
     let path = path.as_ref();
     let mut notes = Vec::new();
     let sweep = read(path, &mut notes).at(path)?;
     if !["", env!("CARGO_PKG_VERSION")].contains(&sweep.version.as_str()) {
-        notes.push(Note::Version(printable(&sweep.version)));
+        notes.push(TableNote::Version(printable(&sweep.version)));
     }
     Ok((sweep, notes))
 }
 
-fn read(path: &Path, notes: &mut Vec<Note>) -> Result<Sweep, Fault> {
+fn read(path: &Path, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     let (file, start) = open(path, 16)?;
     if start.starts_with(b"PAR1") {
         parquet::read(file, notes)
@@ -156,6 +156,7 @@ pub(crate) mod tests {
             risk: None,
             accuracy: None,
             held_out_accuracy: None,
+            validation_accuracy: None,
         }
     }
 
@@ -217,6 +218,7 @@ pub(crate) mod tests {
                 risk: change(24),
                 accuracy: change(25),
                 held_out_accuracy: change(26),
+                validation_accuracy: (i % 2 > 0).then(|| number(28)),
             };
             record.outcome = match i % 7 {
                 6 => Outcome::Failed(text(2)),
@@ -280,7 +282,7 @@ pub(crate) mod tests {
         let mut notes = Vec::new();
         let found = find(names.iter().rev().copied().chain(["__index__"]), &mut notes).unwrap();
         assert_eq!(found.iter().filter(|c| c.is_some()).count(), COLUMNS.len());
-        assert_eq!(notes, [Note::Ignored(vec!["__index__".into()])]);
+        assert_eq!(notes, [TableNote::Ignored(vec!["__index__".into()])]);
         let wrong = names[1..].iter().copied().chain(["error", "cel\x1bl"]);
         let Err(fault) = find(wrong, &mut notes) else { panic!("accepted") };
         let text = fault.to_string();

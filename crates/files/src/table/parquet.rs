@@ -2,7 +2,7 @@
 //!
 //! Between the first magic number and the data, where no reader of Parquet looks, lies a seal with the
 //! checksum of the whole file, which tells damage to our own files. Other programs that filter or rewrite a table
-//! drop the seal and often the metadata, too: such a table is read with a [note](super::Note).
+//! drop the seal and often the metadata, too: such a table is read with a [note](super::TableNote).
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -22,7 +22,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
 use super::columns::{COLUMNS, Column, Row, Slot, Value};
-use super::{Note, find, records};
+use super::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
@@ -200,15 +200,15 @@ pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
 }
 
 /// Reads what [`write_parquet`] has written, or what another program has made of it.
-pub(super) fn read(mut file: File, notes: &mut Vec<Note>) -> Result<Sweep, Fault> {
+pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     if !check_seal(&mut file)? {
-        notes.push(Note::NoSeal);
+        notes.push(TableNote::NoSeal);
     }
     unpanicked(|| {
         let file = SerializedFileReader::new(file)?;
         let Head { config, version, identity } = head(&file)?;
         if config.is_none() || version.is_none() {
-            notes.push(Note::NoMetadata);
+            notes.push(TableNote::NoMetadata);
         }
         let stored = file.metadata().file_metadata().schema_descr().columns();
         let columns = find(stored.iter().map(|c| c.name()), notes)?;
