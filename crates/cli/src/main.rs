@@ -6,6 +6,7 @@
 mod choices;
 mod curves;
 mod explore;
+mod input;
 mod json;
 mod plot;
 #[cfg(feature = "replay")]

@@ -8,20 +8,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use nalgebra::DMatrix;
 use serde_json::json;
 
 use super::curves::{Curves, set};
+use super::input;
 use crate::choices::choice;
-use taskhead::problem::Problem;
 use taskhead::simulation::Method;
 use taskhead::sweep::config::{Config, Metric};
 use taskhead::sweep::record::Record;
 use taskhead::sweep::{self, Sweep};
-use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskError, TaskSpec};
-use taskhead_files::{
-    Fault, FileError, check_output, read_features, read_problem, read_sweep, write_csv, write_parquet,
-};
+use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, TaskSpec};
+use taskhead_files::{check_output, read_sweep, write_csv, write_parquet};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -34,8 +31,7 @@ use taskhead_files::{
 pub struct Args {
     /// The configuration, TOML.
     config: Option<PathBuf>,
-    /// gaussian, rank-one, digits, or the path of a file: a problem as `simulate` takes it, or `features` N×h with
-    /// `labels` (N integers) or `targets` N×k.
+    /// gaussian, rank-one, digits, or the path of a problem as `simulate` takes it.
     #[arg(long)]
     problem: Option<String>,
     /// Samples N of random problems and of the digits.
@@ -103,6 +99,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     check_output(&csv, &["csv"])?;
     let toml = toml::to_string(&config)?;
     super::use_threads(args.threads)?;
+    let input = input::task_of(&config.problem, quiet)?;
 
     let cells = config.cells();
     let bar = progress_bar(cells as u64, quiet);
@@ -110,10 +107,15 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let known = earlier_records(&partial, &toml, per_curve)?;
     bar.inc((known.len() * per_curve) as u64);
     let keeper = Keeper::new(&partial, &toml, known.values().flatten().cloned().collect(), STORE_EVERY);
-    let records = sweep::run(&config, &load, &|cell| known.get(&cell).cloned(), &|records| {
-        bar.inc(records.len() as u64);
-        keeper.add(records);
-    });
+    let records = sweep::run(
+        &config,
+        &|spec, seed| input.task(spec, seed),
+        &|cell| known.get(&cell).cloned(),
+        &|records| {
+            bar.inc(records.len() as u64);
+            keeper.add(records);
+        },
+    );
     bar.finish_and_clear();
     let failed = records.iter().filter(|r| !r.succeeded()).count();
     let result = sweep::sweep(&config, toml.clone(), records);
@@ -122,7 +124,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     keeper.finish();
     if args.json {
         let files = [parquet.display().to_string(), csv.display().to_string()];
-        println!("{}", json!({"cells": cells, "failed": failed, "files": files}));
+        println!("{}", json!({"cells": cells, "failed": failed, "files": files, "notes": input.notes}));
     } else if !quiet {
         println!("{cells} cells, {failed} failed: {} and {}", parquet.display(), csv.display());
         let first = result.records.iter().find(|r| !r.succeeded());
@@ -214,34 +216,6 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
         Some((flag, _)) => bail!("{flag} does not belong to this kind of problem; accepted: {used:?}"),
         None => Ok(()),
     }
-}
-
-/// Makes the task of a seed, from a file if need be.
-fn load(spec: &TaskSpec, seed: u64) -> Result<Task, TaskError> {
-    match spec {
-        TaskSpec::File { path } => load_file(path),
-        other => Task::new(other, seed),
-    }
-}
-
-/// A whole problem, or features with labels or targets alone: then the backbone is one more linear layer
-/// on the features, which starts as the identity (K = ZZᵀ), and heads are drawn by the seed.
-fn load_file(path: &str) -> Result<Task, TaskError> {
-    let text = |error: FileError| TaskError::File(error.to_string());
-    match read_problem(path) {
-        Ok(file) => Ok(Task::of_problem(file.problem, file.head, file.held_out_targets)),
-        Err(FileError { fault: Fault::Form { found, .. }, .. }) if only_features(&found) => {
-            let file = read_features(path).map_err(text)?;
-            let identity = DMatrix::identity(file.features.ncols(), file.features.ncols());
-            Ok(Task::of_features(Problem::linear(&file.features, &identity, file.targets)?))
-        }
-        Err(error) => Err(text(error)),
-    }
-}
-
-fn only_features(found: &[String]) -> bool {
-    let has = |name: &str| found.iter().any(|f| f == name);
-    has("features") && !["kernel", "inputs", "backbone", "head"].into_iter().any(has)
 }
 
 pub(super) fn with_suffix(out: &Path, suffix: &str) -> PathBuf {

@@ -9,9 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::record::Record;
-use taskhead_files::{
-    ProblemFile, read_features, read_problem, read_sweep, write_csv, write_parquet, write_result,
-};
+use taskhead_files::{ProblemFile, read_problem, read_sweep, write_csv, write_parquet, write_result};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -107,7 +105,7 @@ fn is_the_problem(file: &ProblemFile) -> bool {
     file.problem.features() == &features
         && file.problem.kernel().matrix() == &kernel
         && file.problem.targets() == &targets
-        && file.head == head
+        && file.head.as_ref() == Some(&head)
         && file.problem.held_out().is_none()
 }
 
@@ -254,7 +252,6 @@ fn a_problem_that_is_cut_anywhere_is_refused() {
         for length in (0..bytes.len()).rev() {
             file.set_len(length as u64).unwrap();
             assert!(read_problem(&path).is_err(), "{kind}, {length} of {} bytes", bytes.len());
-            assert!(read_features(&path).is_err());
         }
     }
 }
@@ -292,7 +289,6 @@ fn a_damaged_problem_never_panics_and_an_archive_is_never_misread() {
                     assert!(text.starts_with(&path.display().to_string()) && text.len() > 30, "{text}");
                 }
             }
-            let _ = read_features(&path);
         }
         assert!(refused > rounds / 3, "{kind}: {refused} of {rounds}");
     }

@@ -8,8 +8,8 @@ mod parquet;
 
 use std::path::Path;
 
-use super::arrays::open;
 use super::error::{At, Fault, FileError, printable};
+use super::source::open;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::record::Record;
 
