@@ -2,7 +2,8 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::tensor::Metadata;
+use safetensors::{Dtype, SafeTensorError};
 
 use super::arrays::{Array, Arrays, Scalar, bits};
 use super::error::{Fault, printable};
@@ -29,12 +30,17 @@ pub(super) fn read(
     file.read_exact(&mut header).map_err(failed)?;
     let size = bits(&header, false);
     (&mut file).take(size.min(MAX_HEADER)).read_to_end(&mut header).map_err(failed)?;
-    let (_, metadata) = SafeTensors::read_metadata(&header)?;
+    let damaged = || Fault::from(SafeTensorError::InvalidHeaderLength);
+    if size > MAX_HEADER || header.len() as u64 != size + 8 {
+        return Err(damaged());
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&header[8..]).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
     let start = header.len() as u64;
     drop(header);
     // What the format asks for: no byte more or less than the tensors need.
     if start.checked_add(metadata.data_len() as u64) != Some(length) {
-        return Err(safetensors::SafeTensorError::MetadataIncompleteBuffer.into());
+        return Err(SafeTensorError::MetadataIncompleteBuffer.into());
     }
     let mut arrays = Arrays::default();
     for (name, tensor) in metadata.tensors() {
@@ -60,7 +66,7 @@ pub(super) fn read(
             array.bytes.reserve_exact(needed);
             (&mut file).take(needed as u64).read_to_end(&mut array.bytes).map_err(failed)?;
             if array.bytes.len() != needed {
-                return Err(safetensors::SafeTensorError::MetadataIncompleteBuffer.into());
+                return Err(SafeTensorError::MetadataIncompleteBuffer.into());
             }
         }
         arrays.arrays.push(array);
