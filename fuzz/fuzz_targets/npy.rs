@@ -19,7 +19,7 @@ fuzz_target!(|arrays: (&[u8], &[u8])| {
     }
     let archive = zip.finish().expect("memory").into_inner();
     if let Ok(parts) = ProblemParts::of_bytes(&archive)
-        && parts.memory() < 1e6
+        && parts.memory(0) < 1e6
     {
         let _ = parts.problem();
     }

@@ -9,7 +9,7 @@ const SMALL: f64 = 1e6;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(parts) = ProblemParts::of_bytes(bytes)
-        && parts.memory() < SMALL
+        && parts.memory(0) < SMALL
     {
         let _ = parts.problem();
     }

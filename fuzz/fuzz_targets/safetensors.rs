@@ -8,7 +8,7 @@ fuzz_target!(|parts: (&str, &[u8])| {
     let (header, data) = parts;
     let file = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat();
     if let Ok(parts) = ProblemParts::of_bytes(&file)
-        && parts.memory() < 1e6
+        && parts.memory(0) < 1e6
     {
         let _ = parts.problem();
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use taskhead::tasks::{Task, TaskError, TaskSpec};
-use taskhead_files::{Note, available_memory, check_memory, read_problem};
+use taskhead_files::{FileError, Note, ProblemParts, available_memory, check_memory};
 
 /// Prints the notes of a reader, unless it shall be quiet, and gives them as texts.
 pub fn print(notes: &[Note], quiet: bool) -> Vec<String> {
@@ -36,13 +36,13 @@ impl Input {
 /// A file that cannot be read, or memory that does not suffice for a copy on each thread.
 pub fn task_of(spec: &TaskSpec, quiet: bool) -> Result<Input> {
     let TaskSpec::File { path } = spec else { return Ok(Input { task: None, notes: Vec::new() }) };
-    let file = read_problem(path)?;
+    let named = |fault| FileError { path: path.into(), fault };
+    let parts = ProblemParts::read(path)?;
+    // Each thread has its copy.
     let threads = rayon::current_num_threads();
-    check_memory(
-        format!("{path}: a sweep on {threads} threads"),
-        file.size * threads as f64,
-        available_memory(),
-    )?;
+    let purpose = format!("a sweep on {threads} threads of {}", parts.purpose());
+    check_memory(purpose, parts.memory(threads), available_memory()).map_err(named)?;
+    let file = parts.problem().map_err(named)?;
     let notes = print(&file.notes, quiet);
     Ok(Input { task: Some(Task::of_problem(file.problem, file.head, file.held_out_targets)), notes })
 }

@@ -226,6 +226,16 @@ pub enum Fault {
         /// The label.
         value: String,
     },
+    /// More or fewer labels than samples.
+    #[error("`{array}` holds {found} labels for {samples} samples")]
+    LabelCount {
+        /// `labels` or `probe_labels`.
+        array: &'static str,
+        /// Labels found.
+        found: usize,
+        /// Rows of the features or inputs.
+        samples: usize,
+    },
     /// Too many different texts as labels.
     #[error("`{array}` makes too many classes; accepted: up to {limit} different strings")]
     TooManyNames {

@@ -127,34 +127,44 @@ impl ProblemParts {
         Some(labels.count().max(held_out).max(head.map_or(0, DMatrix::ncols)))
     }
 
-    /// Bytes that making the problem takes, as an estimate from above, besides the arrays themselves: N×N for the
-    /// kernel and what decomposes it, N×k for targets, P×N for what is held out.
-    pub fn memory(&self) -> f64 {
+    /// Bytes that the problem and so many copies of it take, as an estimate from above, besides the arrays themselves:
+    /// N×N for the kernel and what decomposes it, N×k for targets, P×N for what is held out.
+    pub fn memory(&self, copies: usize) -> f64 {
         let columns = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.ncols() as f64);
         let rows = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.nrows() as f64);
-        let n = self.wanted.rows() as f64;
+        let (n, copies) = (self.wanted.rows() as f64, copies as f64);
         let p = rows(&self.probe_features).max(rows(&self.probe_inputs));
         let width = columns(&self.features).max(columns(&self.inputs)).max(rows(&self.backbone));
         let k = match &self.wanted {
             Wanted::Targets(targets) => targets.ncols() as f64,
             Wanted::Labels(_) => self.classes().unwrap_or(0) as f64,
         };
-        let kernel = if self.kernel.is_some() { GIVEN_KERNEL } else { MADE_KERNEL };
-        DOUBLE * (kernel * n * n + HELD_OUT * p * n + LAYERS * (n + p + width) * (width + k))
+        // A given kernel has up to N eigenvectors, one of inputs no more than they have columns.
+        let (making, modes) =
+            if self.kernel.is_some() { (GIVEN_KERNEL, n) } else { (MADE_KERNEL, n.min(width)) };
+        let layers = (n + p + width) * (width + k);
+        DOUBLE
+            * ((making + copies) * n * n
+                + copies * n * modes
+                + (HELD_OUT + copies) * p * n
+                + (LAYERS + COPIED_LAYERS * copies) * layers)
     }
 }
 
 /// N×N matrices that a given kernel needs at once: its symmetric part, and its decomposition.
 const GIVEN_KERNEL: f64 = 5.0;
 
-/// N×N matrices that a kernel of inputs needs at once.
-const MADE_KERNEL: f64 = 1.0;
+/// N×N matrices that a kernel of inputs needs at once: itself, and what holds its product.
+const MADE_KERNEL: f64 = 1.1;
 
 /// P×N matrices of the check of a held-out kernel.
 const HELD_OUT: f64 = 4.0;
 
 /// Copies of features, targets and factors of a decomposition.
 const LAYERS: f64 = 6.0;
+
+/// The same in one run of the flow.
+const COPIED_LAYERS: f64 = 4.0;
 
 /// Which arrays make up a problem.
 fn check_form(arrays: &Arrays) -> Result<(), FormProblem> {

@@ -26,8 +26,6 @@ pub struct ProblemFile {
     pub notes: Vec<Note>,
     /// Every file that was read; none if it came from memory.
     pub files: Vec<PathBuf>,
-    /// Bytes that a copy of the problem takes.
-    pub size: f64,
 }
 
 /// Reads a problem from a `.npz` or `.safetensors` file, a `model.safetensors.index.json` with its files beside it, a
@@ -71,7 +69,7 @@ impl ProblemParts {
     ///
     /// More memory than there is, and whatever [`Problem`] refuses.
     pub fn problem(mut self) -> Result<ProblemFile, Fault> {
-        check_memory(self.purpose(), self.memory(), available_memory())?;
+        check_memory(self.purpose(), self.memory(0), available_memory())?;
         let (targets, held_out_targets, class_names) = self.targets()?;
         let mut notes = std::mem::take(&mut self.notes);
         let problem = if let (Some(inputs), Some(backbone)) = (&self.inputs, &self.backbone) {
@@ -104,21 +102,12 @@ impl ProblemParts {
         if let (Some(targets), Some(held_out)) = (&held_out_targets, problem.held_out()) {
             let (p, k) = (held_out.features().nrows(), problem.outputs());
             let because = "one row for each held-out input and one column for each target";
-            if matches!(self.probe_wanted, Some(Wanted::Labels(_))) {
-                check_shape(
-                    "probe_labels",
-                    targets,
-                    Some(p),
-                    None,
-                    "one label for each held-out input",
-                )?;
+            if let Some(Wanted::Labels(labels)) = &self.probe_wanted {
+                count("probe_labels", labels, p)?;
             }
             check("probe_targets", targets)?;
             check_shape("probe_targets", targets, Some(p), Some(k), because)?;
         }
-        let (n, p) = (problem.samples(), problem.held_out().map_or(0, |held| held.kernel().nrows()));
-        let numbers =
-            n * (n + problem.kernel().rank()) + (n + p) * (problem.width() + problem.outputs()) + p * n;
         Ok(ProblemFile {
             problem,
             head: self.head,
@@ -126,11 +115,11 @@ impl ProblemParts {
             class_names,
             notes,
             files: self.files,
-            size: super::memory::DOUBLE * numbers as f64,
         })
     }
 
-    fn purpose(&self) -> String {
+    /// What needs the memory.
+    pub fn purpose(&self) -> String {
         match &self.wanted {
             Wanted::Targets(targets) => format!("a problem of {} samples", targets.nrows()),
             Wanted::Labels(labels) => {
@@ -154,10 +143,9 @@ impl ProblemParts {
             Wanted::Labels(labels) => {
                 let classes = classes.unwrap_or_default();
                 self.notes.extend(class_notes(labels, classes));
-                let rows = self.features.as_ref().or(self.inputs.as_ref()).map(DMatrix::nrows);
-                let targets = labels.one_hot(classes);
-                check_shape("labels", &targets, rows, None, "one label for each sample")?;
-                (targets, labels.names.clone())
+                let rows = self.features.as_ref().or(self.inputs.as_ref()).map_or(0, DMatrix::nrows);
+                count("labels", labels, rows)?;
+                (labels.one_hot(classes), labels.names.clone())
             }
         };
         let held_out = match (&self.probe_wanted, classes) {
@@ -192,6 +180,12 @@ fn on_features(
     check("probe_features", held_out)?;
     check_shape("probe_features", held_out, None, Some(width), "`features`")?;
     Ok(problem.with_held_out_inputs(held_out, features, &identity)?)
+}
+
+/// Checks that there is a label for each sample.
+fn count(array: &'static str, labels: &Labels, samples: usize) -> Result<(), Fault> {
+    let found = labels.classes.len();
+    if found == samples { Ok(()) } else { Err(Fault::LabelCount { array, found, samples }) }
 }
 
 /// What there is to say about classes.

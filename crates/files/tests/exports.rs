@@ -110,7 +110,7 @@ fn labels_that_are_no_classes_are_told_with_their_place() {
         format!("`labels` holds 0.5 at row 1; {accepted}")
     );
     assert!(text(doubles(&[4], &[0.0, f64::NAN, 0.0, 1.0])).contains("holds NaN at row 1"));
-    assert!(text(longs(&[0, 1])).contains("`labels` is 2x2, but one label for each sample needs 4x*"));
+    assert!(text(longs(&[0, 1])).contains("`labels` holds 2 labels for 4 samples"));
     assert!(text(doubles(&[4, 2], &FEATURES)).contains("one-hot rows are `targets`"));
     assert_eq!(text(longs(&[])), "array `labels` is empty (shape [0])");
 }
@@ -215,8 +215,7 @@ fn held_out_features_need_no_kernel() {
     assert!(wide.notes.contains(&Note::NoSample { classes: vec!["2".into(), "3".into()], of: 4 }));
     let refused = |name, array| refuse(&of(name, array));
     assert!(
-        refused("probe_labels.npy", longs(&[1]))
-            .contains("`probe_labels` is 1x2, but one label for each")
+        refused("probe_labels.npy", longs(&[1])).contains("`probe_labels` holds 1 labels for 2 samples")
     );
     assert!(
         refused("probe_labels.npy", texts(&["a", "b"]))
@@ -369,7 +368,7 @@ fn what_does_not_fit_into_memory_is_refused_before_it_is_made() {
     ];
     let text = refuse(&members);
     assert!(
-        text.starts_with("a problem of 20000000 samples and 2 classes needs 2.8 PiB of memory, and "),
+        text.starts_with("a problem of 20000000 samples and 2 classes needs 3.1 PiB of memory, and "),
         "{text}"
     );
 }

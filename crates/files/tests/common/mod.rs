@@ -18,7 +18,9 @@ pub fn npy_of(version: u8, descr: &str, fortran: bool, shape: &[usize], bytes: &
     let text = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': ({shape}), }}");
     let mut all = vec![0x93, b'N', b'U', b'M', b'P', b'Y', version, 0];
     let length = if version == 1 { 2 } else { 4 };
-    let header = format!("{text:<1$}\n", (64 - (9 + length)) % 64 + 128);
+    // Data begin at a multiple of 64 bytes.
+    let width = 192 - (8 + length) - 1;
+    let header = format!("{text:<width$}\n");
     all.extend_from_slice(&(header.len() as u32).to_le_bytes()[..length]);
     all.extend_from_slice(header.as_bytes());
     all.extend_from_slice(bytes);
