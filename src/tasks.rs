@@ -42,6 +42,17 @@ pub struct Linear {
     pub held_out: Option<DMatrix<f64>>,
 }
 
+/// What predictions are worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scores {
+    /// Mean squared error on the held-out inputs, if they have targets.
+    pub risk: Option<f64>,
+    /// Share of the training samples whose class is predicted, if targets are classes.
+    pub accuracy: Option<f64>,
+    /// The same of the held-out inputs.
+    pub held_out_accuracy: Option<f64>,
+}
+
 /// What task to make.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -238,21 +249,28 @@ impl Task {
         }
     }
 
-    /// A task from a problem with its head, as files bring it.
+    /// A task from a problem as files bring it; without a head, heads are drawn.
     pub fn of_problem(
         problem: Problem,
-        head: DMatrix<f64>,
+        head: Option<DMatrix<f64>>,
         held_out_targets: Option<DMatrix<f64>>,
     ) -> Self {
         let classes = is_one_hot(problem.targets());
         let risk_scale = held_out_targets.as_ref().map_or(1.0, |t| 1.0 / t.nrows() as f64);
-        Self { problem, head: Some(head), held_out_targets, classes, risk_scale, linear: None }
+        Self { problem, head, held_out_targets, classes, risk_scale, linear: None }
     }
 
-    /// A task from a problem whose heads are drawn.
-    pub fn of_features(problem: Problem) -> Self {
-        let classes = is_one_hot(problem.targets());
-        Self { problem, head: None, held_out_targets: None, classes, risk_scale: 1.0, linear: None }
+    /// What predictions for the training samples (N×k) and the held-out inputs (P×k) are worth.
+    pub fn scores(&self, training: &DMatrix<f64>, held_out: Option<&DMatrix<f64>>) -> Scores {
+        let held_out = held_out.zip(self.held_out_targets.as_ref());
+        let risk = |(predictions, targets): (&DMatrix<f64>, &DMatrix<f64>)| {
+            (predictions - targets).norm_squared() * self.risk_scale
+        };
+        Scores {
+            risk: held_out.map(risk),
+            accuracy: self.classes.then(|| accuracy(training, self.problem.targets())),
+            held_out_accuracy: held_out.filter(|_| self.classes).map(|(p, t)| accuracy(p, t)),
+        }
     }
 
     /// The initial head (h×k) of a seed: the task's own times `scale`, or normal entries of deviation scale/√h.

@@ -7,6 +7,7 @@ mod choices;
 mod curves;
 mod explore;
 mod export;
+mod input;
 mod json;
 mod outcome;
 mod plot;

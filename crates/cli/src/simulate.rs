@@ -7,26 +7,32 @@ use anyhow::Result;
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
 
+use super::input;
 use super::json::{adaptation, number};
 use crate::choices::choice;
 use taskhead::flow::solver::DEFAULT_RTOL;
 use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
+use taskhead::tasks::{Scores, Task};
 use taskhead_files::{RESULT_EXTENSIONS, check_output, read_problem, write_result};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 #[command(
-    after_help = "PROBLEM holds `targets` N×k, `head` h×k, and either `inputs` N×d with `backbone` h×d, or \
-    `features` N×h with `kernel` N×N. Held out, if wanted: `probe_inputs` P×d, or `probe_features` P×h with \
-    `probe_kernel` P×N.\n\nExamples:\n  \
+    after_help = "PROBLEM holds `features` N×h with `labels` (N integers or strings) or `targets` N×k. If wanted: \
+    `head` h×k; `kernel` N×N, else the backbone is one more linear layer on the features. `inputs` N×d with \
+    `backbone` h×d may take the place of `features` and `kernel`. Held out, if wanted: `probe_features` P×h (with a \
+    kernel also `probe_kernel` P×N) or `probe_inputs` P×d, with `probe_labels` or `probe_targets`.\n\nExamples:\n  \
     taskhead simulate problem.npz --probe 3 --json\n  \
     taskhead simulate problem.npz --energy 0.5 --head-rate 0.1 --out result.npz"
 )]
 pub struct Args {
-    /// The problem, .npz or .safetensors.
+    /// The problem: .npz, .safetensors, or a folder of .npy.
     problem: PathBuf,
+    /// Seed of the initial head where PROBLEM has none: the head of a sweep with this seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// Probe the head for this time before finetuning.
     #[arg(long, value_name = "TAU", value_parser = super::time, conflicts_with = "energy")]
     probe: Option<f64>,
@@ -62,7 +68,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         check_output(out, RESULT_EXTENSIONS)?;
     }
     let file = read_problem(&args.problem)?;
-    let run = Run::new(&file.problem, &file.head, args.smoothing)?;
+    let notes = input::print(&file.notes, quiet);
+    let class_names = file.class_names;
+    let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
+    let head = task.initial_head(args.seed, 1.0);
+    let run = Run::new(&task.problem, &head, args.smoothing)?;
     // Of several times with the wanted energy it is the first.
     let probe_times = match args.energy {
         Some(energy) => run.path().times_for(Measure::Aie, energy)?,
@@ -83,10 +93,17 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         arrays.extend(held_out.as_ref().map(|held| ("probe_features", held)));
         write_result(out, &arrays)?;
     }
+    let scores = [&result.states.0, &result.states.1].map(|state| {
+        let reduction = run.reduction();
+        task.scores(&reduction.predictions(state), reduction.held_out_predictions(state).as_ref())
+    });
     if args.json {
-        println!("{}", to_json(&result, others));
+        let mut json = to_json(&result, others, &scores);
+        json["classes"] = json!(class_names);
+        json["notes"] = json!(notes);
+        println!("{json}");
     } else {
-        print!("{}", to_text(&result, others));
+        print!("{}", to_text(&result, others, &scores));
     }
     match result.stop.reason() {
         None => Ok(ExitCode::SUCCESS),
@@ -99,7 +116,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
 }
 
-fn to_json(s: &Simulation, others: &[f64]) -> Value {
+fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
+    let pair = |value: fn(&Scores) -> Option<f64>| {
+        let [start, end] = scores.each_ref().map(value);
+        start.zip(end).map(|(start, end)| json!({"start": number(start), "end": number(end)}))
+    };
     json!({
         "method": s.method,
         "probe_time": number(s.probe_time),
@@ -124,11 +145,14 @@ fn to_json(s: &Simulation, others: &[f64]) -> Value {
             "products": s.work.products,
             "decompositions": s.work.decompositions,
         },
+        "accuracy": pair(|s| s.accuracy),
+        "probe_accuracy": pair(|s| s.held_out_accuracy),
+        "risk": pair(|s| s.risk),
         "budget": s.budget.map(|b| json!({"backbone": number(b.backbone), "head": number(b.head)})),
     })
 }
 
-fn to_text(s: &Simulation, others: &[f64]) -> String {
+fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     let mut probing = format!("{}", s.probe_time);
     if !others.is_empty() {
         let times: Vec<String> = others.iter().map(f64::to_string).collect();
@@ -168,6 +192,16 @@ fn to_text(s: &Simulation, others: &[f64]) -> String {
         let text =
             format!("distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}");
         rows.push((name, text));
+    }
+    let values: [(_, fn(&Scores) -> Option<f64>); 3] = [
+        ("accuracy", |s| s.accuracy),
+        ("held-out accuracy", |s| s.held_out_accuracy),
+        ("held-out risk", |s| s.risk),
+    ];
+    for (name, value) in values {
+        if let [Some(start), Some(end)] = scores.each_ref().map(value) {
+            rows.push((name, format!("{start:.6} -> {end:.6}")));
+        }
     }
     rows.iter().map(|(name, value)| format!("{name:<20} {value}\n")).collect()
 }

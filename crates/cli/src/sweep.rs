@@ -6,23 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nalgebra::DMatrix;
 use serde_json::json;
 
 use super::curves::{Curves, set};
 use super::export::export;
+use super::input;
 use super::outcome::{Output, Watched, progress_bar, report, summary, with_suffix};
 use crate::choices::choice;
 use taskhead::metric::Metric;
-use taskhead::problem::Problem;
 use taskhead::simulation::Method;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::Counts;
-use taskhead::tasks::{DigitsTransfer, Gaussian, Linear, RankOneTask, Task, TaskError, TaskSpec};
-use taskhead_files::{
-    Fault, FileError, check_output, digest, digest_of_file, read_features, read_problem,
-};
+use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
+use taskhead_files::{check_output, digest};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -35,8 +32,7 @@ use taskhead_files::{
 pub struct Args {
     /// The configuration, TOML.
     config: Option<PathBuf>,
-    /// gaussian, rank-one, digits, or the path of a file: a problem as `simulate` takes it, or `features` N×h with
-    /// `labels` (N integers) or `targets` N×k.
+    /// gaussian, rank-one, digits, or the path of a problem as `simulate` takes it.
     #[arg(long)]
     problem: Option<String>,
     /// Samples N of random problems and of the digits.
@@ -105,14 +101,15 @@ const STORE_EVERY: Duration = Duration::from_secs(2);
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
     let toml = toml::to_string(&config)?;
+    super::use_threads(args.threads)?;
     // What a file holds is read once, and before any cell runs: a file that changes meanwhile changes nothing.
-    let (plan, of_file) = match &config.problem {
+    let (plan, of_file, notes) = match &config.problem {
         TaskSpec::File { path } => {
             config.validate()?;
-            let (task, digest) = load_whole(path)?;
-            (Plan::of_file(config, digest)?, Some(Arc::new(task)))
+            let input = input::task_of_file(path, quiet)?;
+            (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), input.notes)
         }
-        _ => (Plan::new(config)?, None),
+        _ => (Plan::new(config)?, None, Vec::new()),
     };
     let tasks = |seed| match &of_file {
         Some(task) => Ok(task.clone()),
@@ -124,7 +121,6 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let output = Output::new(&args.out)?;
-    super::use_threads(args.threads)?;
     let head = plan.finished(toml, digest(plan.identity()), Vec::new());
     let journal =
         output.journal(head.clone(), plan.grid().cells_of_a_curve(), STORE_EVERY, args.force)?;
@@ -138,7 +134,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let files = [&output.parquet, &output.csv].map(|path| path.display().to_string());
     if args.json {
         let (cells, failed, stopped) = (counts.cells, counts.failed, counts.stopped);
-        println!("{}", json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files}));
+        println!("{}", json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files, "notes": notes}));
     } else if !quiet {
         println!("{}: {} and {}", summary(&counts), files[0], files[1]);
     }
@@ -228,34 +224,3 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
     }
 }
 
-/// The task of a file, with the digest of its bytes.
-fn load_whole(path: &str) -> Result<(Task, taskhead::sweep::plan::Digest)> {
-    let before = digest_of_file(path)?;
-    let task = load_file(path)?;
-    if digest_of_file(path)? != before {
-        bail!("{path}: the file has changed while it was read");
-    }
-    Ok((task, before))
-}
-
-/// A whole problem, or features with labels or targets alone: then the backbone is one more linear layer
-/// on the features, which starts as the identity (K = ZZᵀ), and heads are drawn by the seed.
-fn load_file(path: &str) -> Result<Task, TaskError> {
-    let text = |error: FileError| TaskError::File(error.to_string());
-    match read_problem(path) {
-        Ok(file) => Ok(Task::of_problem(file.problem, file.head, file.held_out_targets)),
-        Err(FileError { fault: Fault::Form { found, .. }, .. }) if only_features(&found) => {
-            let file = read_features(path).map_err(text)?;
-            let identity = DMatrix::identity(file.features.ncols(), file.features.ncols());
-            let problem = Problem::linear(&file.features, &identity, file.targets)?;
-            let linear = Linear { inputs: file.features, backbone: identity, held_out: None };
-            Ok(Task { linear: Some(linear), ..Task::of_features(problem) })
-        }
-        Err(error) => Err(text(error)),
-    }
-}
-
-fn only_features(found: &[String]) -> bool {
-    let has = |name: &str| found.iter().any(|f| f == name);
-    has("features") && !["kernel", "inputs", "backbone", "head"].into_iter().any(has)
-}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::arrays::open;
+use super::source::open;
 use super::error::{At, Fault, FileError};
 use taskhead::sweep::plan::Digest;
 

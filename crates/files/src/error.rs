@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use taskhead::problem::ProblemError;
 
+use super::labels::MAX_CLASSES;
+use super::names::{PROBLEM_ARRAYS, meant};
+
 /// A file that cannot be read or written, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {fault}", path.display())]
@@ -64,15 +67,65 @@ pub enum Fault {
     /// A damaged or truncated safetensors file.
     #[error("the safetensors file is damaged or cut short ({0})")]
     SafeTensors(#[from] safetensors::SafeTensorError),
-    /// A member of a zip archive that is no array.
-    #[error("the archive holds `{entry}`, which is not a .npy array")]
-    Entry {
-        /// Name of the member.
-        entry: String,
+    /// A zip archive or a folder without any array.
+    #[error("{place} holds no .npy array; found: {}{}", list(found), torch(found))]
+    NoArrays {
+        /// "the archive" or "the folder".
+        place: &'static str,
+        /// What is in it.
+        found: Vec<String>,
     },
+    /// A single array whose name does not say what it is.
+    #[error(
+        "this is a single array `{array}`, whose name has no meaning here; save several with \
+         np.savez(\"problem.npz\", features=…, labels=…), or give a folder of files named {}",
+        list(accepted)
+    )]
+    Single {
+        /// The name of the file without its extension.
+        array: String,
+        /// All names that have a meaning.
+        accepted: &'static [&'static str],
+    },
+    /// One of the files that a safetensors index names.
+    #[error("{}: {fault}", printable(file))]
+    Shard {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        fault: Box<Fault>,
+    },
+    /// A safetensors index that cannot be used.
+    #[error("this is no index of safetensors files: {0}")]
+    Index(
+        /// What is wrong with it.
+        String,
+    ),
     /// Two members of a zip archive with one name.
     #[error("two members of the archive have the same name")]
     Repeated,
+    /// An array without values.
+    #[error("array `{array}` is empty (shape {shape:?})")]
+    EmptyArray {
+        /// The name.
+        array: String,
+        /// Its shape.
+        shape: Vec<u64>,
+    },
+    /// More memory than there is.
+    #[error(
+        "{what} needs {} of memory, and {} are available",
+        bytes_in_words(*needed),
+        bytes_in_words(*available)
+    )]
+    Memory {
+        /// What needs it.
+        what: String,
+        /// Bytes needed, as an estimate.
+        needed: f64,
+        /// Bytes available.
+        available: f64,
+    },
     /// Two arrays of one name.
     #[error("there are two arrays `{array}`")]
     Duplicate {
@@ -129,7 +182,7 @@ pub enum Fault {
         shape: Vec<u64>,
     },
     /// Values of a type that is not read.
-    #[error("array `{array}` is of type {found}; accepted: {accepted}")]
+    #[error("array `{array}` is of type {found}{advice}; accepted: {accepted}")]
     Type {
         /// Name of the array.
         array: String,
@@ -137,6 +190,8 @@ pub enum Fault {
         found: String,
         /// Types that are read.
         accepted: &'static str,
+        /// What this type is, and what to do about it.
+        advice: &'static str,
     },
     /// An array that is not a matrix.
     #[error("array `{array}` has shape {shape:?}; accepted: {accepted}")]
@@ -148,16 +203,8 @@ pub enum Fault {
         /// Shapes that are read.
         accepted: &'static str,
     },
-    /// An array of unknown name.
-    #[error("unknown array `{array}`; accepted: {}", list(accepted))]
-    Unknown {
-        /// The name found.
-        array: String,
-        /// All names that have a meaning.
-        accepted: &'static [&'static str],
-    },
     /// The arrays that are there do not make up what is wanted.
-    #[error("{problem}; found: {}; needed: {needed}", list(found))]
+    #[error("{problem}; found: {}{}; needed: {needed}", list(found), meanings(found))]
     Form {
         /// What does not fit.
         problem: FormProblem,
@@ -169,23 +216,57 @@ pub enum Fault {
     /// Arrays that do not fit each other.
     #[error(transparent)]
     Problem(#[from] ProblemError),
-    /// A class label below zero.
-    #[error("`labels` holds {value} at {row}; labels count from 0")]
-    NegativeLabel {
+    /// A label that is no class.
+    #[error("`{array}` holds {value} at row {row}; accepted: whole numbers from 0 to {}, or strings", MAX_CLASSES - 1)]
+    Label {
+        /// `labels` or `probe_labels`.
+        array: String,
         /// Position, from 0.
         row: usize,
         /// The label.
-        value: i128,
+        value: String,
     },
-    /// A class label that makes too many classes.
-    #[error("`labels` holds {value} at {row}; accepted: up to {limit} classes")]
-    TooManyClasses {
-        /// Position, from 0.
-        row: usize,
-        /// The label.
-        value: i128,
+    /// More or fewer labels than samples.
+    #[error("`{array}` holds {found} labels for {samples} samples")]
+    LabelCount {
+        /// `labels` or `probe_labels`.
+        array: &'static str,
+        /// Labels found.
+        found: usize,
+        /// Rows of the features or inputs.
+        samples: usize,
+    },
+    /// Too many different texts as labels.
+    #[error("`{array}` makes too many classes; accepted: up to {limit} different strings")]
+    TooManyNames {
+        /// `labels` or `probe_labels`.
+        array: String,
         /// The largest number of classes.
         limit: usize,
+    },
+    /// Labels and held-out labels of two kinds.
+    #[error("`{}` are strings and `{}` numbers; both must be of one kind", mixed(*texts).0, mixed(*texts).1)]
+    MixedLabels {
+        /// Whether the labels of the training samples are texts.
+        texts: bool,
+    },
+    /// Labels that contradict the targets of the same samples.
+    #[error("`{labels}` and `{targets}` contradict each other at row {row}; remove one of them")]
+    Contradiction {
+        /// `labels` or `probe_labels`.
+        labels: &'static str,
+        /// `targets` or `probe_targets`.
+        targets: &'static str,
+        /// The first row where they differ, from 0.
+        row: usize,
+    },
+    /// Held-out labels where the targets of training are no classes.
+    #[error(
+        "`probe_labels` need `labels`, or one-hot `targets` of more than {largest} columns and numbers as labels"
+    )]
+    LabelsWithoutClasses {
+        /// The largest held-out label.
+        largest: usize,
     },
     /// An output file whose name does not say a format that can be written.
     #[error("cannot write {}; accepted: {}", extension(found), list(accepted))]
@@ -313,23 +394,82 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FormProblem {
     /// Arrays are missing.
-    #[error("missing: {}", list(.0))]
-    Missing(Vec<&'static str>),
-    /// Neither of two forms is begun.
-    #[error("missing: {}, or {}", list(.0), list(.1))]
-    Neither(&'static [&'static str], &'static [&'static str]),
+    #[error("missing: {}", alternatives(.0))]
+    Missing(
+        /// For each, the names of which one has to be there.
+        Vec<&'static [&'static str]>,
+    ),
     /// Two forms at once, and no telling which one is meant.
     #[error("`{0}` and `{1}` exclude each other")]
     Mixed(&'static str, &'static str),
 }
 
 /// Names between backquotes, or "nothing".
-fn list<S: AsRef<str>>(names: &[S]) -> String {
+pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
     if names.is_empty() {
         return "nothing".to_owned();
     }
     let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
     quoted.join(", ")
+}
+
+fn alternatives(missing: &[&[&str]]) -> String {
+    let one = |names: &&[&str]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ");
+    missing.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What arrays of other names may be meant as.
+fn meanings(found: &[String]) -> String {
+    let free = |name: &&'static str| !found.iter().any(|other| other == name);
+    let accepted = |name: &String| PROBLEM_ARRAYS.contains(&name.as_str());
+    let meant = found.iter().filter(|name| !accepted(name)).filter_map(|name| {
+        let meant = meant(name).filter(free)?;
+        Some(format!("`{name}` to `{meant}`"))
+    });
+    let meant: Vec<String> = meant.collect();
+    if meant.is_empty() { String::new() } else { format!(" (rename {}?)", meant.join(", ")) }
+}
+
+/// What to do with a file of PyTorch, which is a zip archive around a pickle.
+fn torch(found: &[String]) -> &'static str {
+    if found.iter().any(|name| name.ends_with("data.pkl")) {
+        return " (a file of torch.save is a pickle, which is not read because it can run code; save tensors with \
+                safetensors.torch.save_file, or with np.savez)";
+    }
+    ""
+}
+
+fn mixed(texts: bool) -> (&'static str, &'static str) {
+    if texts { ("labels", "probe_labels") } else { ("probe_labels", "labels") }
+}
+
+/// Bytes in a unit that fits.
+fn bytes_in_words(bytes: f64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let (mut value, mut unit) = (bytes, 0);
+    while value >= 1024.0 && unit + 1 < units.len() {
+        (value, unit) = (value / 1024.0, unit + 1);
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
+/// What a type is that is not read, by its name in the file.
+pub(super) fn advice(type_name: &str) -> &'static str {
+    let code = type_name.trim_start_matches(['<', '>', '|', '=']);
+    match code.chars().next() {
+        Some('O') => {
+            " (Python objects, stored as a pickle, which is not read because it can run code; save labels with \
+             .astype(str) or .astype(int), and numbers with .astype(float))"
+        }
+        Some('[') => " (a structured array; save each field as an array of its own)",
+        Some('c' | 'C') => " (complex numbers; save their real and imaginary parts or absolute values)",
+        Some('V') => {
+            " (raw bytes; bfloat16 is saved by NumPy in this way: use .astype(np.float32) first)"
+        }
+        Some('M' | 'm') => " (dates or times)",
+        Some('U' | 'S' | 'a') => " (strings; classes belong into `labels` or `probe_labels`)",
+        _ => "",
+    }
 }
 
 fn extension(found: &Option<String>) -> String {
@@ -381,13 +521,35 @@ mod tests {
 
     #[test]
     fn the_path_comes_first_and_values_follow() {
-        let failed: Result<(), Fault> =
-            Err(Fault::Unknown { array: "haed".into(), accepted: &["head"] });
+        let failed: Result<(), Fault> = Err(Fault::Duplicate { array: "head".into() });
         let error = failed.at(Path::new("a/b.npz")).unwrap_err();
-        assert_eq!(error.to_string(), "a/b.npz: unknown array `haed`; accepted: `head`");
+        assert_eq!(error.to_string(), "a/b.npz: there are two arrays `head`");
         let length = |found| Fault::Length { array: "x".into(), shape: vec![2, 3], expected: 48, found };
         assert!(length(40).to_string().ends_with("needs 48 bytes, but the file holds 40"));
         assert!(length(49).to_string().ends_with("the file holds at least 49"));
+    }
+
+    #[test]
+    fn missing_arrays_come_with_those_that_may_be_meant() {
+        let fault = |missing: Vec<&'static [&'static str]>, found: &[&str]| Fault::Form {
+            problem: FormProblem::Missing(missing),
+            found: found.iter().map(|name| name.to_string()).collect(),
+            needed: "x",
+        };
+        let text = fault(vec![&["features"], &["labels", "targets"]], &["X", "ids", "y"]).to_string();
+        assert_eq!(
+            text,
+            "missing: `features`, `labels` or `targets`; found: `X`, `ids`, `y` \
+             (rename `X` to `features`, `y` to `labels`?); needed: x"
+        );
+        let text = fault(vec![&["head"]], &["features", "X"]).to_string();
+        assert_eq!(text, "missing: `head`; found: `features`, `X`; needed: x");
+    }
+
+    #[test]
+    fn memory_is_told_in_a_unit_that_fits() {
+        let text = Fault::Memory { what: "it".into(), needed: 3e10, available: 1536.0 }.to_string();
+        assert_eq!(text, "it needs 27.9 GiB of memory, and 1.5 KiB are available");
     }
 
     #[test]

@@ -2,8 +2,7 @@
 //!
 //! | what | formats | read | written |
 //! |---|---|---|---|
-//! | problem | `.npz`, `.safetensors` | [`read_problem`], [`problem_of_bytes`] | [`write_result`] of the same arrays |
-//! | features with labels | `.npz`, `.safetensors` | [`read_features`] | |
+//! | problem, or features with labels | `.npz`, `.safetensors`, `.npy` in a folder | [`read_problem`], [`problem_of_bytes`] | [`write_result`] of the same arrays |
 //! | result arrays | `.npz`, `.safetensors` | | [`write_result`] |
 //! | sweep | `.parquet`, `.csv` | [`read_sweep`] | [`write_parquet`], [`write_csv`] |
 //! | running sweep | `.partial.parquet` | [`TableJournal`] | [`TableJournal`] |
@@ -12,34 +11,46 @@
 //! written replaces an older file in one step ([`write_atomically`]), and its bytes depend on the
 //! content only. A damaged file is an error with the path in front.
 //!
-//! With the feature `safetensors` alone there is no more than the reading of `.safetensors`.
+//! Without the feature `all` there is no more than the reading of `.safetensors`.
 
 mod arrays;
 #[cfg(feature = "all")]
 mod digest;
 mod error;
-mod features;
+mod labels;
+mod memory;
+mod names;
+mod notes;
 #[cfg(feature = "all")]
 mod journal;
 #[cfg(feature = "all")]
 mod npy;
 #[cfg(feature = "all")]
+mod npz;
+#[cfg(feature = "all")]
 mod output;
+mod parts;
 mod problem;
 #[cfg(feature = "all")]
 mod result;
+mod source;
 #[cfg(feature = "all")]
 mod table;
+mod tensors;
 
 #[cfg(feature = "all")]
 pub use digest::{digest, digest_of_file, digest_of_parts};
 pub use error::{Fault, FileError, FormProblem};
-pub use features::{FeaturesFile, MAX_CLASSES, read_features};
+pub use labels::MAX_CLASSES;
+pub use memory::{available_memory, check_memory};
+pub use names::PROBLEM_ARRAYS;
+pub use notes::Note;
 #[cfg(feature = "all")]
 pub use journal::{TableJournal, check_replaceable};
 #[cfg(feature = "all")]
 pub use output::{check_output, write_atomically};
-pub use problem::{PROBLEM_ARRAYS, ProblemFile, problem_of_bytes, read_problem};
+pub use parts::ProblemParts;
+pub use problem::{ProblemFile, problem_of_bytes, read_problem};
 #[cfg(feature = "all")]
 pub use result::{RESULT_EXTENSIONS, write_result};
 #[cfg(feature = "all")]

@@ -7,6 +7,7 @@ use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
 
 use super::arrays::{Array, Scalar};
 use super::error::{Fault, printable};
+use super::memory::check_memory;
 
 /// The longest header that NumPy reads by default, in bytes.
 const MAX_HEADER: u64 = 10_000;
@@ -19,15 +20,16 @@ const MAX_DIGITS: usize = 19;
 
 /// Reads one array to the end of its stream.
 ///
-/// Memory is taken as the data comes, never because a header promises it.
-pub(super) fn read(name: &str, reader: &mut impl Read) -> Result<Array, Fault> {
+/// Memory is taken as the data comes, never because a header promises it, and not if there is less than so many bytes.
+pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result<Array, Fault> {
     let header = read_header(name, reader)?;
-    let (scalar, type_name) = scalar_of(&header.dtype());
+    let (scalar, big, type_name) = scalar_of(&header.dtype());
     let mut array = Array {
         name: name.to_owned(),
         shape: header.shape().to_vec(),
         fortran: header.order() == Order::Fortran,
         scalar,
+        big,
         type_name,
         bytes: Vec::new(),
     };
@@ -39,8 +41,13 @@ pub(super) fn read(name: &str, reader: &mut impl Read) -> Result<Array, Fault> {
         .try_fold(scalar.size() as u64, |size, &n| size.checked_mul(n))
         .filter(|&size| size < isize::MAX as u64)
         .ok_or_else(|| Fault::TooLarge { array: name.to_owned(), shape: array.shape.clone() })?;
-    reader.take(expected + 1).read_to_end(&mut array.bytes).map_err(damaged(name))?;
+    let most = expected.min(available as u64);
+    reader.take(most.saturating_add(1)).read_to_end(&mut array.bytes).map_err(damaged(name))?;
+    array.bytes.shrink_to_fit();
     let found = array.bytes.len() as u64;
+    if found > most && most < expected {
+        check_memory(format!("array `{name}`"), expected as f64, available)?;
+    }
     if found != expected {
         return Err(Fault::Length { array: name.to_owned(), shape: array.shape, expected, found });
     }
@@ -92,22 +99,30 @@ fn lossy(bytes: &[u8]) -> String {
     printable(String::from_utf8_lossy(bytes).trim_end())
 }
 
-/// The scalar type of an array, if it is one that can be read, and its name as NumPy writes it.
-fn scalar_of(dtype: &DType) -> (Option<Scalar>, String) {
-    let DType::Plain(plain) = dtype else { return (None, printable(&dtype.descr())) };
-    let big = plain.endianness() == Endianness::Big;
-    let scalar = match (plain.type_char(), plain.size_field()) {
-        (TypeChar::Float, 4) => Some(Scalar::F32 { big }),
-        (TypeChar::Float, 8) => Some(Scalar::F64 { big }),
-        (TypeChar::Int, size @ (1 | 2 | 4 | 8)) => {
-            Some(Scalar::Integer { bytes: size as usize, signed: true, big })
-        }
-        (TypeChar::Uint, size @ (1 | 2 | 4 | 8)) => {
-            Some(Scalar::Integer { bytes: size as usize, signed: false, big })
-        }
+/// The scalar type of an array, if it is one that can be read, whether it is big-endian, and its name as NumPy
+/// writes it.
+fn scalar_of(dtype: &DType) -> (Option<Scalar>, bool, String) {
+    let DType::Plain(plain) = dtype else { return (None, false, printable(&dtype.descr())) };
+    let text = |wide, characters| match usize::try_from(characters) {
+        Ok(characters) if characters > 0 => Some(Scalar::Text { characters, wide }),
         _ => None,
     };
-    (scalar, printable(&plain.to_string()))
+    let scalar = match (plain.type_char(), plain.size_field()) {
+        (TypeChar::Bool, 1) => Some(Scalar::Bool),
+        (TypeChar::Float, 2) => Some(Scalar::F16),
+        (TypeChar::Float, 4) => Some(Scalar::F32),
+        (TypeChar::Float, 8) => Some(Scalar::F64),
+        (TypeChar::Int, size @ (1 | 2 | 4 | 8)) => {
+            Some(Scalar::Integer { bytes: size as usize, signed: true })
+        }
+        (TypeChar::Uint, size @ (1 | 2 | 4 | 8)) => {
+            Some(Scalar::Integer { bytes: size as usize, signed: false })
+        }
+        (TypeChar::ByteStr, size) => text(false, size),
+        (TypeChar::UnicodeStr, size) => text(true, size),
+        _ => None,
+    };
+    (scalar, plain.endianness() == Endianness::Big, printable(&plain.to_string()))
 }
 
 /// Writes a matrix as f64, little-endian, row by row.
@@ -128,6 +143,7 @@ pub(super) fn write(matrix: &DMatrix<f64>, writer: &mut impl Write) -> io::Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arrays::Shapes;
     use nalgebra::dmatrix;
 
     /// A version 1.0 array with this header text.
@@ -140,7 +156,7 @@ mod tests {
     }
 
     fn text(bytes: &[u8]) -> String {
-        read("x", &mut &bytes[..]).map(|a| a.type_name).unwrap_err().to_string()
+        read("x", &mut &bytes[..], f64::INFINITY).map(|a| a.type_name).unwrap_err().to_string()
     }
 
     #[test]
@@ -149,9 +165,9 @@ mod tests {
         let mut bytes = Vec::new();
         write(&matrix, &mut bytes).unwrap();
         assert_eq!((bytes.len() - 48) % 64, 0, "NumPy aligns the data to 64 bytes");
-        let array = read("x", &mut &bytes[..]).unwrap();
+        let array = read("x", &mut &bytes[..], f64::INFINITY).unwrap();
         assert_eq!((array.shape.clone(), array.fortran), (vec![2, 3], false));
-        assert_eq!(array.matrix(false).unwrap(), matrix);
+        assert_eq!(array.matrix(Shapes::Matrix).unwrap(), matrix);
     }
 
     #[test]
@@ -175,15 +191,41 @@ mod tests {
     fn other_types_are_named() {
         let name = |descr: &str| {
             let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (3,), }}");
-            let array = read("x", &mut &npy(&header, &[])[..]).unwrap();
+            let array = read("x", &mut &npy(&header, &[])[..], f64::INFINITY).unwrap();
             assert_eq!(array.scalar, None);
-            array.matrix(true).unwrap_err().to_string()
+            array.matrix(Shapes::OrColumn).unwrap_err().to_string()
         };
-        assert_eq!(name("'<c16'"), "array `x` is of type <c16; accepted: f32 and f64");
-        assert!(name("'|O'").contains("type |O;"));
-        assert!(name("'<f2'").contains("type <f2;"));
-        assert!(name("'<U5'").contains("type <U5;"));
-        assert!(name("[('a', '<f8')]").contains("type [('a', '<f8'), ];"));
+        assert_eq!(
+            name("'<c16'"),
+            "array `x` is of type <c16 (complex numbers; save their real and imaginary parts or absolute values); \
+             accepted: numbers: f16, bf16, f32, f64, integers or bool"
+        );
+        assert!(name("'|O'").contains("type |O (Python objects, stored as a pickle"));
+        assert!(name("'|V2'").contains("type |V2 (raw bytes; bfloat16"));
+        assert!(name("'<f16'").contains("type <f16;"));
+        assert!(name("'<U0'").contains("type <U0 (strings;"));
+        assert!(name("'<M8[ns]'").contains("(dates or times)"));
+        assert!(name("[('a', '<f8')]").contains("type [('a', '<f8'), ] (a structured array;"));
+    }
+
+    /// A few bytes of a compressed archive may unpack to any size.
+    #[test]
+    fn reading_stops_where_memory_ends() {
+        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1000, 1000), }";
+        let mut endless = npy(header, &[]).into_iter().chain(std::iter::repeat(0)).peekable();
+        let mut reader = std::io::BufReader::new(Endless(&mut endless));
+        let text = read("x", &mut reader, 1024.0).unwrap_err().to_string();
+        assert_eq!(text, "array `x` needs 7.6 MiB of memory, and 1.0 KiB are available");
+    }
+
+    struct Endless<'a, I: Iterator<Item = u8>>(&'a mut I);
+
+    impl<I: Iterator<Item = u8>> Read for Endless<'_, I> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = buffer.len();
+            buffer.iter_mut().zip(&mut *self.0).for_each(|(to, from)| *to = from);
+            Ok(n)
+        }
     }
 
     #[test]

@@ -1,69 +1,59 @@
-//! A problem with its head from a `.npz` or `.safetensors` file.
+//! A problem from the arrays of a file or folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nalgebra::DMatrix;
 
-use super::arrays::{self, Arrays};
-use super::error::{At, Fault, FileError, FormProblem};
+use super::error::{At, Fault, FileError};
+use super::labels::Labels;
+use super::memory::{available_memory, check_memory};
+use super::notes::Note;
+use super::parts::{ProblemParts, Wanted, is_one_hot};
+use taskhead::tasks::Linear;
 use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32, Problem, check, check_shape};
 
-/// The names that an array of a problem may have.
-///
-/// `labels` is reserved for [`read_features`](super::read_features) and not looked at here.
-pub const PROBLEM_ARRAYS: &[&str] = &[
-    "targets",
-    "head",
-    "inputs",
-    "backbone",
-    "features",
-    "kernel",
-    "probe_inputs",
-    "probe_features",
-    "probe_kernel",
-    "probe_targets",
-    "labels",
-];
-
-const NEEDED: &str = "`targets` and `head`, with `inputs` and `backbone` (optional: `probe_inputs`) \
-                      or with `features` and `kernel` (optional: `probe_features` and `probe_kernel`); \
-                      optional with held-out inputs: `probe_targets`";
-
-const LINEAR: &[&str] = &["inputs", "backbone"];
-const KERNEL: &[&str] = &["features", "kernel"];
-const PROBE_LINEAR: &[&str] = &["probe_inputs"];
-const PROBE_KERNEL: &[&str] = &["probe_features", "probe_kernel"];
-
-/// What a problem file holds.
+/// A problem with all that its file says.
 #[derive(Debug, Clone)]
 pub struct ProblemFile {
     /// The problem.
     pub problem: Problem,
-    /// The initial head, h×k.
-    pub head: DMatrix<f64>,
+    /// The initial head, h×k, if the file has one.
+    pub head: Option<DMatrix<f64>>,
     /// Targets of the held-out inputs, P×k.
     pub held_out_targets: Option<DMatrix<f64>>,
+    /// The names of the classes, in the order of the columns of the targets, if labels are strings.
+    pub class_names: Option<Vec<String>>,
+    /// What a user should know about it.
+    pub notes: Vec<Note>,
+    /// What made the problem, where it is the two-layer linear model or one more linear layer on features.
+    pub linear: Option<Linear>,
+    /// Every file that was read; none if it came from memory.
+    pub files: Vec<PathBuf>,
 }
 
-/// Reads a problem from the arrays of a `.npz` or `.safetensors` file.
+/// Reads a problem from a `.npz` or `.safetensors` file, a `model.safetensors.index.json` with its files beside it, a
+/// folder of `.npy` files, or one of them.
 ///
-/// * `targets` N×k and `head` h×k; one dimension stands for a single column (k = 1).
-/// * Either `inputs` N×d with `backbone` h×d, for the linear model; or `features` N×h with `kernel`
-///   N×N, for any backbone.
-/// * Held-out inputs, if wanted: `probe_inputs` P×d, or `probe_features` P×h with `probe_kernel` P×N,
-///   each with its form; then also `probe_targets` P×k, if wanted.
+/// * `features` N×h (or N×h×1×1), alone or with `kernel` N×N. Without a kernel the backbone is one more linear layer
+///   on the features, which starts as the identity (K = ZZᵀ). Or `inputs` N×d with `backbone` h×d: the linear model.
+/// * `targets` N×k, or `labels` N or N×1 (integers, whole floating-point numbers, bool or strings; strings are classes
+///   in sorted order), which make one-hot targets of up to [`MAX_CLASSES`](super::MAX_CLASSES) columns. Where both are
+///   there the targets are used.
+/// * `head` h×k, if wanted. One dimension stands for a single column (k = 1).
+/// * Held-out inputs, if wanted: `probe_features` P×h, with a kernel also `probe_kernel` P×N; or `probe_inputs` P×d.
+///   For them `probe_labels` or `probe_targets`, if wanted.
 ///
-/// Values are f32 or f64, of either byte order, row by row or in Fortran order. A kernel of which a
-/// part is stored as f32 may have the rounding errors of f32 ([`KERNEL_TOLERANCE_F32`]). Arrays of
-/// other names are refused, but for `labels`, which is not looked at.
+/// Numbers are f16, bf16, f32, f64, integers or bool, of either byte order, row by row or in Fortran order. A kernel of
+/// which a part is stored in single precision or less may have its rounding errors ([`KERNEL_TOLERANCE_F32`]). Arrays
+/// of other names are left alone, with a note.
 ///
 /// # Errors
 ///
-/// A file that is missing, damaged or of another kind; arrays of another type, shape or name; and
-/// whatever [`Problem`] refuses.
+/// A file that is missing, damaged or of another kind; arrays that are missing or of another type or shape; what needs
+/// more memory than there is; and whatever [`Problem`] refuses.
 pub fn read_problem(path: impl AsRef<Path>) -> Result<ProblemFile, FileError> {
     let path = path.as_ref();
-    problem(|wanted| arrays::read(path, wanted)).at(path)
+    ProblemParts::read(path)?.problem().at(path)
 }
 
 /// The same from the content of a file, for those who have no path: a page in a browser.
@@ -72,90 +62,161 @@ pub fn read_problem(path: impl AsRef<Path>) -> Result<ProblemFile, FileError> {
 ///
 /// Those of [`read_problem`], without a path.
 pub fn problem_of_bytes(bytes: &[u8]) -> Result<ProblemFile, Fault> {
-    problem(|wanted| arrays::read_bytes(bytes, wanted))
+    ProblemParts::of_bytes(bytes)?.problem()
 }
 
-fn problem(read: impl FnOnce(&[&str]) -> Result<Arrays, Fault>) -> Result<ProblemFile, Fault> {
-    let wanted: Vec<&str> = PROBLEM_ARRAYS.iter().copied().filter(|&n| n != "labels").collect();
-    let arrays = read(&wanted)?;
-    if let Some(unknown) = arrays.found.iter().find(|n| !PROBLEM_ARRAYS.contains(&n.as_str())) {
-        return Err(Fault::Unknown { array: unknown.clone(), accepted: PROBLEM_ARRAYS });
-    }
-    let form = Form::of(&arrays).map_err(|problem| Fault::Form {
-        problem,
-        found: arrays.found.clone(),
-        needed: NEEDED,
-    })?;
-    // The form says which arrays are there.
-    let matrix = |name: &str| Ok::<_, Fault>(arrays.matrix(name, false)?.unwrap_or_default());
-    let targets = arrays.matrix("targets", true)?.unwrap_or_default();
-    let head = arrays.matrix("head", true)?.unwrap_or_default();
-    let problem = if form.linear {
-        let (inputs, backbone) = (matrix("inputs")?, matrix("backbone")?);
-        let problem = Problem::linear(&inputs, &backbone, targets)?;
-        if form.held_out {
-            problem.with_held_out_inputs(&matrix("probe_inputs")?, &inputs, &backbone)?
+impl ProblemParts {
+    /// Makes the problem of the arrays.
+    ///
+    /// # Errors
+    ///
+    /// More memory than there is, and whatever [`Problem`] refuses.
+    pub fn problem(mut self) -> Result<ProblemFile, Fault> {
+        check_memory(self.purpose(), self.memory(0), available_memory())?;
+        let (targets, held_out_targets, class_names) = self.targets()?;
+        let mut notes = std::mem::take(&mut self.notes);
+        let mut linear = None;
+        let problem = if let (Some(inputs), Some(backbone)) = (&self.inputs, &self.backbone) {
+            let held_out = self.probe_inputs.clone();
+            linear = Some(Linear { inputs: inputs.clone(), backbone: backbone.clone(), held_out });
+            let problem = Problem::linear(inputs, backbone, targets)?;
+            match &self.probe_inputs {
+                Some(held_out) => problem.with_held_out_inputs(held_out, inputs, backbone)?,
+                None => problem,
+            }
         } else {
-            problem
-        }
-    } else {
-        let single = |name| arrays.get(name).is_some_and(|array| array.is_single());
-        let tolerance = if single("kernel") || single("probe_kernel") {
-            KERNEL_TOLERANCE_F32
-        } else {
-            KERNEL_TOLERANCE
+            let features = self.features.take().unwrap_or_default();
+            match self.kernel.take() {
+                Some(kernel) => {
+                    let tolerance = if self.single { KERNEL_TOLERANCE_F32 } else { KERNEL_TOLERANCE };
+                    let problem = Problem::with_tolerance(features, kernel, targets, tolerance)?;
+                    match (self.probe_features.take(), self.probe_kernel.take()) {
+                        (Some(features), Some(kernel)) => problem.with_held_out(features, kernel)?,
+                        _ => problem,
+                    }
+                }
+                None => {
+                    notes.push(Note::NoKernel);
+                    let problem = on_features(&features, targets, self.probe_features.as_ref())?;
+                    let backbone = DMatrix::identity(features.ncols(), features.ncols());
+                    let held_out = self.probe_features.take();
+                    linear = Some(Linear { inputs: features, backbone, held_out });
+                    problem
+                }
+            }
         };
-        let (features, kernel) = (matrix("features")?, matrix("kernel")?);
-        let problem = Problem::with_tolerance(features, kernel, targets, tolerance)?;
-        if form.held_out {
-            problem.with_held_out(matrix("probe_features")?, matrix("probe_kernel")?)?
-        } else {
-            problem
+        match &self.head {
+            Some(head) => problem.check_head(head)?,
+            None => notes.push(Note::NoHead),
         }
-    };
-    problem.check_head(&head)?;
-    let held_out_targets = arrays.matrix("probe_targets", true)?;
-    if let (Some(targets), Some(held_out)) = (&held_out_targets, problem.held_out()) {
-        let (p, k) = (held_out.features().nrows(), problem.outputs());
-        check("probe_targets", targets)?;
-        let because = "one row for each held-out input and one column for each target";
-        check_shape("probe_targets", targets, Some(p), Some(k), because)?;
+        if let (Some(targets), Some(held_out)) = (&held_out_targets, problem.held_out()) {
+            let (p, k) = (held_out.features().nrows(), problem.outputs());
+            let because = "one row for each held-out input and one column for each target";
+            if let Some(Wanted::Labels(labels)) = &self.probe_wanted {
+                count("probe_labels", labels, p)?;
+            }
+            check("probe_targets", targets)?;
+            check_shape("probe_targets", targets, Some(p), Some(k), because)?;
+        }
+        Ok(ProblemFile {
+            problem,
+            head: self.head,
+            held_out_targets,
+            class_names,
+            notes,
+            linear,
+            files: self.files,
+        })
     }
-    Ok(ProblemFile { problem, head, held_out_targets })
-}
 
-/// Which arrays make up the problem.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Form {
-    /// Inputs and backbone, or else features and kernel.
-    linear: bool,
-    /// Whether there are held-out inputs.
-    held_out: bool,
-}
+    /// What needs the memory.
+    pub fn purpose(&self) -> String {
+        match &self.wanted {
+            Wanted::Targets(targets) => format!("a problem of {} samples", targets.nrows()),
+            Wanted::Labels(labels) => {
+                let classes = self.classes().unwrap_or_default();
+                format!("a problem of {} samples and {classes} classes", labels.classes.len())
+            }
+        }
+    }
 
-impl Form {
-    fn of(arrays: &Arrays) -> Result<Self, FormProblem> {
-        let has = |name: &str| arrays.get(name).is_some();
-        let first = |names: &[&'static str]| names.iter().copied().find(|n| has(n));
-        let (of_linear, of_kernel) = (first(LINEAR), first(KERNEL));
-        let (probe_linear, probe_kernel) = (first(PROBE_LINEAR), first(PROBE_KERNEL));
-        let linear = match (of_linear.or(probe_linear), of_kernel.or(probe_kernel)) {
-            (Some(a), Some(b)) => return Err(FormProblem::Mixed(a, b)),
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (None, None) => return Err(FormProblem::Neither(LINEAR, KERNEL)),
+    /// Targets of samples and held-out inputs, and the names of classes.
+    #[allow(clippy::type_complexity)]
+    fn targets(&mut self) -> Result<(DMatrix<f64>, Option<DMatrix<f64>>, Option<Vec<String>>), Fault> {
+        if let (Wanted::Labels(labels), Some(Wanted::Labels(held_out))) =
+            (&mut self.wanted, &mut self.probe_wanted)
+        {
+            labels.unite(held_out)?;
+        }
+        let classes = self.classes();
+        let (targets, names) = match &self.wanted {
+            Wanted::Targets(targets) => (targets.clone(), None),
+            Wanted::Labels(labels) => {
+                let classes = classes.unwrap_or_default();
+                self.notes.extend(class_notes(labels, classes));
+                let rows = self.features.as_ref().or(self.inputs.as_ref()).map_or(0, DMatrix::nrows);
+                count("labels", labels, rows)?;
+                (labels.one_hot(classes), labels.names.clone())
+            }
         };
-        let held_out = probe_linear.or(probe_kernel).is_some() || has("probe_targets");
-        let (form, probe) = if linear { (LINEAR, PROBE_LINEAR) } else { (KERNEL, PROBE_KERNEL) };
-        let probe = if held_out { probe } else { &[] };
-        let needed = ["targets", "head"].iter().chain(form).chain(probe).copied();
-        let missing: Vec<_> = needed.filter(|n| !has(n)).collect();
-        if missing.is_empty() {
-            Ok(Self { linear, held_out })
-        } else {
-            Err(FormProblem::Missing(missing))
-        }
+        let held_out = match (&self.probe_wanted, classes) {
+            (None, _) => None,
+            (Some(Wanted::Targets(held_out)), _) => Some(held_out.clone()),
+            (Some(Wanted::Labels(held_out)), Some(classes)) => Some(held_out.one_hot(classes)),
+            (Some(Wanted::Labels(held_out)), None) => {
+                let k = targets.ncols();
+                if held_out.names.is_some() || held_out.count() > k || !is_one_hot(&targets) {
+                    let largest = held_out.count().saturating_sub(1);
+                    return Err(Fault::LabelsWithoutClasses { largest });
+                }
+                Some(held_out.one_hot(k))
+            }
+        };
+        Ok((targets, held_out, names))
     }
+}
+
+/// The problem of one more linear layer on features, which starts as the identity.
+fn on_features(
+    features: &DMatrix<f64>,
+    targets: DMatrix<f64>,
+    held_out: Option<&DMatrix<f64>>,
+) -> Result<Problem, Fault> {
+    check("features", features)?;
+    check_shape("features", features, Some(targets.nrows()), None, "one row for each row of `targets`")?;
+    let width = features.ncols();
+    let identity = DMatrix::identity(width, width);
+    let problem = Problem::linear(features, &identity, targets)?;
+    let Some(held_out) = held_out else { return Ok(problem) };
+    check("probe_features", held_out)?;
+    check_shape("probe_features", held_out, None, Some(width), "`features`")?;
+    Ok(problem.with_held_out_inputs(held_out, features, &identity)?)
+}
+
+/// Checks that there is a label for each sample.
+fn count(array: &'static str, labels: &Labels, samples: usize) -> Result<(), Fault> {
+    let found = labels.classes.len();
+    if found == samples { Ok(()) } else { Err(Fault::LabelCount { array, found, samples }) }
+}
+
+/// What there is to say about classes.
+fn class_notes(labels: &Labels, count: usize) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if let Some(names) = &labels.names {
+        notes.push(Note::Classes { names: names.clone() });
+    }
+    let missing = labels.without_sample(count);
+    if missing.len() + 1 == count {
+        notes.push(Note::OneClass);
+    }
+    if !missing.is_empty() {
+        let name = |&class: &usize| match &labels.names {
+            Some(names) => names[class].clone(),
+            None => class.to_string(),
+        };
+        notes.push(Note::NoSample { classes: missing.iter().map(name).collect(), of: count });
+    }
+    notes
 }
 
 #[cfg(all(test, feature = "all"))]
@@ -227,7 +288,7 @@ mod tests {
                 let file = folder.read(extension, names).unwrap();
                 let all = all();
                 let given = |name| &all.iter().find(|(n, _)| *n == name).unwrap().1;
-                assert_eq!(&file.head, given("head"));
+                assert_eq!(file.head.as_ref(), Some(given("head")));
                 assert_eq!(file.held_out_targets.as_ref(), Some(given("probe_targets")));
                 assert_eq!(file.problem.targets(), given("targets"));
                 assert_eq!(file.problem.features(), given("features"));
@@ -244,22 +305,29 @@ mod tests {
     #[test]
     fn what_is_missing_or_mixed_is_said_at_once() {
         let folder = Folder::new();
-        assert_eq!(
-            folder.refuse("targets backbone"),
-            format!("missing: `head`, `inputs`; found: `backbone`, `targets`; needed: {NEEDED}")
-        );
         let starts = |names: &str, start: &str| {
             let text = folder.refuse(names);
             assert!(text.starts_with(start), "{text}");
         };
-        starts("targets head", "missing: `inputs`, `backbone`, or `features`, `kernel`; found: ");
-        starts("head kernel", "missing: `targets`, `features`; ");
+        starts(
+            "targets backbone",
+            "missing: `inputs`; found: `backbone`, `targets`; needed: `features` (N×h)",
+        );
+        starts("targets head", "missing: `features`; found: `head`, `targets`; needed: ");
+        starts("head kernel", "missing: `features`, `labels` or `targets`; ");
+        starts("features", "missing: `labels` or `targets`; ");
         starts("targets head inputs backbone kernel", "`inputs` and `kernel` exclude each other; ");
         starts("targets head features kernel probe_inputs", "`probe_inputs` and `features` exclude");
         starts("targets head inputs backbone probe_kernel", "`inputs` and `probe_kernel` exclude");
         starts("targets head features kernel probe_features", "missing: `probe_kernel`; ");
+        starts("targets features probe_kernel probe_features", "missing: `kernel`; ");
+        starts("targets features probe_targets", "missing: `probe_features`; ");
+        starts("targets features kernel probe_targets", "missing: `probe_features`; ");
         starts("targets head inputs backbone probe_targets", "missing: `probe_inputs`; ");
-        starts("targets haed inputs backbone", "unknown array `haed`; accepted: `targets`, `head`, ");
+        starts(
+            "haed inputs backbone",
+            "missing: `labels` or `targets`; found: `backbone`, `haed`, `inputs` (rename `haed` to `head`?)",
+        );
     }
 
     #[test]
@@ -285,7 +353,9 @@ mod tests {
         assert!(refuse("head", dmatrix![1.0]).contains("`head` is 1x1, but one row for each feature"));
         assert!(refuse("head", dmatrix![1.0; f64::INFINITY]).contains("`head` holds inf at row 1"));
         assert!(refuse("backbone", dmatrix![1.0]).contains("`backbone` is 1x1"));
-        assert!(refuse("targets", DMatrix::zeros(0, 1)).contains("`targets` is empty (0x1)"));
+        assert!(
+            refuse("targets", DMatrix::zeros(0, 1)).contains("array `targets` is empty (shape [0, 1])")
+        );
         assert!(refuse("probe_targets", dmatrix![1.0; 2.0]).contains("`probe_targets` is 2x1"));
         assert!(refuse("probe_targets", dmatrix![f64::NAN]).contains("`probe_targets` holds NaN"));
     }

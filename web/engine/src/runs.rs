@@ -188,6 +188,8 @@ pub struct OfFile {
     samples: usize,
     width: usize,
     outputs: usize,
+    /// What the reader of the file has to say about it.
+    notes: Vec<String>,
 }
 
 /// The curve of the problem and head of a `.safetensors` file, evenly over its energies.
@@ -195,13 +197,14 @@ pub fn of_file(name: String, bytes: &[u8], points: usize) -> Result<OfFile, Stri
     let file = problem_of_bytes(bytes).map_err(said)?;
     let (samples, width) = (file.problem.samples(), file.problem.width());
     let outputs = file.problem.outputs();
+    let notes = file.notes.iter().map(ToString::to_string).collect();
     let mut config = Config::new(TaskSpec::File { path: name });
     config.probe.points = Some(points);
     let task = Arc::new(Task::of_problem(file.problem, file.head, file.held_out_targets));
     // Nothing is stored, so that nothing has to tell this file from another.
     let plan = Plan::of_file(config, Digest([0; 32])).map_err(said)?;
     let curve = Curve::of(rows(&plan, &|_| Ok(task.clone()))?);
-    Ok(OfFile { curve, samples, width, outputs })
+    Ok(OfFile { curve, samples, width, outputs, notes })
 }
 
 /// Curves over one x (ascending).

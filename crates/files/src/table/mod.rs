@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
-use super::arrays::open;
 use super::error::{At, Fault, FileError, printable};
+use super::source::open;
 use columns::{COLUMNS, Column, Row};
 use taskhead::sweep::Sweep;
 use taskhead::sweep::plan::Digest;

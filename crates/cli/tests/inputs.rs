@@ -1,0 +1,145 @@
+//! Problems from files in `simulate` and `sweep` alike: one reader, its notes, and no number without its data.
+
+mod common;
+
+use std::path::Path;
+
+use common::taskhead;
+use nalgebra::{DMatrix, dmatrix};
+use serde_json::Value;
+use taskhead_files::{read_sweep, write_result};
+
+fn numbers(seed: u64, rows: usize, columns: usize) -> DMatrix<f64> {
+    taskhead::tasks::normal(&mut taskhead::tasks::stream(seed, 1), rows, columns, 1.0)
+}
+
+/// Six samples of three classes with four held-out inputs.
+fn write(path: &Path, further: &[(&str, &DMatrix<f64>)]) {
+    let (features, probe) = (numbers(1, 6, 9), numbers(2, 4, 9));
+    let labels = dmatrix![0.0; 1.0; 2.0; 0.0; 1.0; 2.0];
+    let mut arrays = vec![("features", &features), ("labels", &labels), ("probe_features", &probe)];
+    arrays.extend(further);
+    write_result(path, &arrays).unwrap();
+}
+
+fn json(folder: &Path, args: &[&str]) -> (Value, String) {
+    let output = taskhead(folder, args);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    (serde_json::from_slice(&output.stdout).unwrap(), errors)
+}
+
+#[test]
+fn simulate_and_sweep_give_the_same_numbers_with_those_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write(&here.join("p.npz"), &[("probe_labels", &dmatrix![0.0; 1.0; 2.0; 2.0])]);
+    let times = ["--probe-times", "0.5"];
+    let (summary, _) = json(
+        here,
+        &[&["sweep", "--problem", "p.npz", "--seeds", "2", "--out", "s", "--json"], &times[..]].concat(),
+    );
+    assert_eq!(summary["failed"], 0);
+    let sweep = read_sweep(here.join("s.parquet")).unwrap();
+    for (seed, record) in ["0", "1"].iter().zip(&sweep.records) {
+        let (one, _) = json(here, &["simulate", "p.npz", "--seed", seed, "--probe", "0.5", "--json"]);
+        let same = |json: &Value, value: f64| assert_eq!(json.as_f64().unwrap(), value, "{json}");
+        same(&one["adaptation"]["euclidean"], record.euclidean);
+        same(&one["probe_adaptation"]["cosine"], record.held_out_cosine);
+        same(&one["risk"]["start"], record.risk_start);
+        same(&one["risk"]["end"], record.risk);
+        same(&one["accuracy"]["end"], record.accuracy);
+        same(&one["probe_accuracy"]["start"], record.held_out_accuracy_start);
+        same(&one["probe_accuracy"]["end"], record.held_out_accuracy);
+    }
+    assert_ne!(sweep.records[0].risk, sweep.records[1].risk);
+    let text = String::from_utf8(taskhead(here, &["simulate", "p.npz"]).stdout).unwrap();
+    assert!(text.contains("held-out accuracy") && text.contains("held-out risk"), "{text}");
+}
+
+#[test]
+fn held_out_targets_give_a_risk_and_no_accuracy() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let (features, probe) = (numbers(1, 6, 9), numbers(2, 4, 9));
+    let (targets, held_out) = (numbers(3, 6, 2), numbers(4, 4, 2));
+    let arrays = [
+        ("features", &features),
+        ("targets", &targets),
+        ("probe_features", &probe),
+        ("probe_targets", &held_out),
+    ];
+    write_result(here.join("p.npz"), &arrays).unwrap();
+    let (one, _) = json(here, &["simulate", "p.npz", "--json"]);
+    assert!(one["risk"]["end"].as_f64().unwrap() > 0.0 && one["probe_adaptation"].is_object());
+    assert!(one["accuracy"].is_null() && one["probe_accuracy"].is_null());
+    json(here, &["sweep", "--problem", "p.npz", "--points", "2", "--out", "s", "--json"]);
+    let sweep = read_sweep(here.join("s.csv")).unwrap();
+    assert!(sweep.records.iter().all(|r| r.risk.is_finite() && r.held_out_euclidean.is_finite()));
+}
+
+#[test]
+fn notes_go_to_standard_error_and_into_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write(&here.join("p.npz"), &[("ids", &dmatrix![7.0])]);
+    let commands = [
+        &["simulate", "p.npz", "--json"][..],
+        &["sweep", "--problem", "p.npz", "--points", "2", "--out", "s", "--json"],
+    ];
+    for command in commands {
+        let (result, errors) = json(here, command);
+        let notes: Vec<&str> =
+            result["notes"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
+        assert!(notes.contains(&"left alone, as they have no meaning here: `ids`"), "{notes:?}");
+        for note in &notes {
+            assert!(errors.contains(&format!("note: {note}\n")), "{errors}");
+        }
+        let (quiet, errors) = json(here, &[command, &["-q"]].concat());
+        assert_eq!((&quiet["notes"], errors.as_str()), (&result["notes"], ""));
+    }
+}
+
+/// Nothing runs, and nothing is written.
+#[test]
+fn a_sweep_over_bad_input_is_refused_before_any_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let x = dmatrix![1.0, 2.0];
+    write_result(here.join("names.npz"), &[("X", &x), ("y", &x)]).unwrap();
+    write_result(here.join("nan.npz"), &[("features", &dmatrix![1.0, f64::NAN]), ("targets", &x)])
+        .unwrap();
+    write_result(here.join("shape.npz"), &[("features", &x), ("targets", &dmatrix![1.0; 2.0])]).unwrap();
+    let cases = [
+        ("names.npz", "rename `X` to `features`, `y` to `labels`?"),
+        ("nan.npz", "`features` holds NaN at row 0, column 1"),
+        ("shape.npz", "`features` is 1x2, but one row for each row of `targets`"),
+    ];
+    for (file, expected) in cases {
+        for command in [&["sweep", "--problem", file, "-q"][..], &["simulate", file, "-q"]] {
+            let output = taskhead(here, command);
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), errors.lines().count()), (Some(2), 1), "{errors}");
+            assert!(errors.contains(expected) && output.stdout.is_empty(), "{errors}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(here).unwrap().count(), cases.len());
+}
+
+#[test]
+fn a_sweep_reads_a_folder_of_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write(&here.join("p.npz"), &[]);
+    let archive = std::fs::read(here.join("p.npz")).unwrap();
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(archive)).unwrap();
+    zip.extract(here.join("arrays")).unwrap();
+    for (problem, out) in [("p.npz", "a"), ("arrays", "b")] {
+        json(here, &["sweep", "--problem", problem, "--points", "2", "--out", out, "--json", "-q"]);
+    }
+    let [a, b] = ["a.csv", "b.csv"].map(|name| read_sweep(here.join(name)).unwrap().records);
+    assert_eq!(a.len(), 2);
+    assert!(
+        a.iter().zip(&b).all(|(a, b)| (a.euclidean, a.held_out_norm) == (b.euclidean, b.held_out_norm))
+    );
+}
