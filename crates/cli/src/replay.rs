@@ -12,6 +12,8 @@ use super::plot::save_svgs;
 use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::choices::choice;
 use taskhead::sweep::Sweep;
+use taskhead::sweep::config::ConfigError;
+use taskhead::sweep::record::Record;
 use taskhead_figures::gallery::course::course;
 use taskhead_figures::gallery::transfer::{
     Finding, Nearness, findings, nearness, optima, overlay, transfer,
@@ -43,7 +45,9 @@ pub struct Args {
     /// A ready experiment on one of the paper's practical options.
     #[arg(long, value_parser = choice::<Experiment>())]
     experiment: Option<Experiment>,
-    /// Folder of the data: IDX files, CIFAR-10's binary files, or train/CLASS/*.png with test/CLASS/*.png.
+    /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like
+    /// (one set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of
+    /// MedMNIST.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
@@ -56,6 +60,9 @@ pub struct Args {
     /// Labels of the downstream task.
     #[arg(long, value_delimiter = ',', value_name = "LABELS")]
     classes: Option<Vec<u16>>,
+    /// Height and width that the images of train/CLASS and test/CLASS are brought to, whatever their proportions.
+    #[arg(long, value_name = "PIXELS")]
+    side: Option<u32>,
     /// What is subtracted from pixels between 0 and 1: one number, or one for each channel.
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
     mean: Option<Vec<f64>>,
@@ -126,7 +133,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
-    config.validate()?;
+    config.validate().map_err(with_flag)?;
     if args.print_config {
         print!("{}", toml::to_string(&config)?);
         return Ok(ExitCode::SUCCESS);
@@ -146,6 +153,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
     let replay = Replay::new(config, device, Some(&cache))?;
+    for note in replay.notes() {
+        eprintln!("note: {note}");
+    }
     if args.theory.is_some() {
         replay.admits_theory()?;
     }
@@ -170,7 +180,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     keeper.finish();
 
     let nearness = theory(&replay, &result, args, quiet)?;
-    let failed = result.records.iter().filter(|r| !r.succeeded()).count();
+    let failed = result.records.chunks(size).filter(|cell| !cell.iter().all(Record::succeeded)).count();
     let findings = findings(&result.records);
     let worse = Replay::worse(&result.records);
     if args.json {
@@ -211,7 +221,38 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             println!("figures: {}", args.out.display());
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Flags of the keys of a configuration.
+const FLAGS: [(&str, &str); 14] = [
+    ("times", "--times"),
+    ("seeds", "--seeds"),
+    ("data.source", "--source-classes"),
+    ("data.classes", "--classes"),
+    ("data.samples", "--samples"),
+    ("data.side", "--side"),
+    ("data.mean", "--mean"),
+    ("data.std", "--std"),
+    ("backbone.widths", "--widths"),
+    ("head.hidden", "--head-hidden"),
+    ("head.blocks", "--head-blocks"),
+    ("finetune.rate", "--rate"),
+    ("rate", "--rate"),
+    ("backbone.kind = linear", "--backbone"),
+];
+
+/// An error about a value of the configuration with the flag that sets it.
+fn with_flag(error: ConfigError) -> anyhow::Error {
+    let name = match &error {
+        ConfigError::Value { name, .. } | ConfigError::Empty { name } => *name,
+        ConfigError::Apart { second, .. } => *second,
+        _ => "",
+    };
+    match FLAGS.iter().find(|(key, _)| *key == name) {
+        Some((_, flag)) => anyhow::anyhow!("{error} ({flag})"),
+        None => error.into(),
+    }
 }
 
 /// Draws adaptation and transfer against energy, and adaptation in time.
@@ -289,6 +330,7 @@ fn configuration(args: &Args) -> Result<Config> {
         ("--source-data", args.source_data.is_some()),
         ("--source-classes", args.source_classes.is_some()),
         ("--classes", args.classes.is_some()),
+        ("--side", args.side.is_some()),
         ("--mean", args.mean.is_some()),
         ("--std", args.std.is_some()),
     ];
@@ -301,6 +343,7 @@ fn configuration(args: &Args) -> Result<Config> {
             }
             set(&mut files.source, args.source_classes.clone());
             set(&mut files.classes, args.classes.clone());
+            files.side = args.side.or(files.side);
             set(&mut files.mean, args.mean.clone());
             set(&mut files.std, args.std.clone());
         }

@@ -66,7 +66,7 @@ impl Parts {
         match (&replay.dataset, &replay.backbone) {
             (Dataset::Images(tasks), Some(pretrained)) => {
                 let (downstream, samples) = (&tasks.downstream, &tasks.samples);
-                let held = downstream.held_out.samples(dtype, device)?;
+                let held = downstream.test.samples(dtype, device)?;
                 let kept = pretrained.depth() - blocks;
                 Ok(Self {
                     train: draw(&downstream.train, *samples, seed, dtype, device)?,
@@ -101,6 +101,9 @@ impl Start {
         let smoothed = tensor(&smooth(&targets, curve.smoothing), dtype, device)?;
         settle(&backbone, &train.inputs)?;
         let features = apply(&backbone, &train.inputs)?;
+        if rows(&features)?.iter().any(|z| !z.is_finite()) {
+            return Err(ReplayError::Unfit("the features before finetuning are not finite".into()));
+        }
 
         plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
         let mut rng = stream(curve.seed, purpose::LAYERS_OF_HEAD);

@@ -98,8 +98,20 @@ pub enum Data {
     Linear(LinearTask),
 }
 
-/// Folders of images and what is taken of them. A folder holds IDX files (`train-images-idx3-ubyte` and so on, also `.gz`),
-/// CIFAR-10's binary files, or `train/CLASS/*.png` with `test/CLASS/*.png` (or `.jpg`).
+/// Folders of images and what is taken of them. A folder, or one below it, holds one of:
+///
+/// * `train/CLASS` and `test/CLASS` with images (PNG, JPEG, WebP, BMP, GIF, PNM); `val`, `valid` or `validation` may
+///   stand beside `test` or for it. Classes are numbered in the order of their names. Hidden files and other
+///   files are skipped with a note. Images are turned as their EXIF entries say, have three channels of 8 bits
+///   (grey three times, 16 bits rounded) and are blended with black where they are transparent.
+/// * IDX files: `train-images-idx3-ubyte` and its like, also `.gz`; of several sets one is `FOLDER/emnist-letters`.
+///   EMNIST's images are set upright.
+/// * The binary files of CIFAR-10, or of CIFAR-100 with its fine labels.
+/// * An `.npz` archive with `train_images`, `train_labels`, `test_images`, `test_labels` (and `val_images`,
+///   `val_labels`), as those of MedMNIST; `folder` may be the archive itself.
+///
+/// Where there are no images for validation, half of the held-out ones serve for it: the best probing point is
+/// chosen on them, and its accuracy is that on the other half.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Files {
