@@ -225,9 +225,12 @@ fn source_and_downstream_task_may_be_in_two_folders() {
         ("bad --data one --source-data digits", "one: there is but one label, 2"),
         (
             "bad --data digits --source-data clothes --source-classes 2,9",
-            "clothes: no image has the label 9",
+            "clothes: no training image has the label 9; --source-classes (`data.source`) takes others of 2, 3, 4",
         ),
-        ("bad --data digits --classes 2", "`data.classes` holds 1; accepted: at least two"),
+        ("bad --data digits --classes 2", "`data.classes` holds 2; accepted: at least two"),
+        ("bad --data digits --classes 3,2,3", "`data.classes` holds 3; accepted: each label once (--classes)"),
+        ("bad --data digits --source-classes 0,0", "each label once (--source-classes)"),
+        ("bad --data digits --side 0", "`data.side` holds 0; accepted: 1 to 1024 (--side)"),
     ] {
         let output = go(args);
         let text = String::from_utf8(output.stderr).unwrap();
@@ -290,7 +293,8 @@ fn folders_of_images_are_replayed() {
     // Class c is brighter in column c; as CIFAR-10's binary format and as PNG.
     let pixel = |class: usize, i: usize, x: usize| (40 * usize::from(x % 4 == class) + 7 * i % 23) as u8;
     std::fs::create_dir_all(here.join("cifar")).unwrap();
-    for (name, count) in [("data_batch_2.bin", 32), ("test_batch.bin", 8)] {
+    let batches = (1..=5).map(|i| (format!("data_batch_{i}.bin"), 8));
+    for (name, count) in batches.chain([("test_batch.bin".to_owned(), 8)]) {
         let mut bytes = Vec::new();
         for i in 0..count {
             bytes.push((i % 4) as u8);
@@ -298,6 +302,8 @@ fn folders_of_images_are_replayed() {
         }
         std::fs::write(here.join("cifar").join(name), bytes).unwrap();
     }
+    // Left by a notebook: no class, and a note.
+    std::fs::create_dir_all(here.join("png/train/.ipynb_checkpoints")).unwrap();
     for (part, count) in [("train", 8), ("test", 2)] {
         for class in 0..4 {
             let place = here.join("png").join(part).join(format!("class {class}"));
@@ -315,7 +321,10 @@ fn folders_of_images_are_replayed() {
     for name in ["cifar", "png"] {
         std::fs::write(here.join("c.toml"), config.replace("FOLDER", name)).unwrap();
         let output = taskhead(here, &["replay", "c.toml", "-q", "--out", name]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        let note = "note: png: skipped as hidden or of the system: train/.ipynb_checkpoints";
+        assert_eq!(text.contains(note), name == "png", "{text}");
         let sweep = read_sweep(here.join(format!("{name}.csv"))).unwrap();
         assert_eq!(sweep.records.len(), 2);
         assert!(sweep.records.iter().all(|r| r.succeeded() && r.problem == format!("{name} cnn")));
@@ -451,8 +460,9 @@ fn bad_input_gives_one_clear_error() {
         (&["linear", "--widths", "8"], "belong together"),
         (&["linear", "--rate", "0.3"], "one over a whole number"),
         (&["fashion", "--data", "nowhere"], "nowhere: there is no such folder"),
-        (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
+        (&["fashion", "--data", "cache"], "cache: there are no images that can be read"),
         (&["digits", "--data", "cache"], "--data does not belong to this setting"),
+        (&["digits", "--side", "8"], "--side does not belong to this setting"),
         (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
         (&["digits", "--head-hidden", "4", "--theory"], "the theory needs a linear head"),
         (
@@ -494,6 +504,12 @@ fn bad_input_gives_one_clear_error() {
     let output = taskhead(here, &args);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["failed"], json["cells"]);
+    assert_eq!(output.status.code(), Some(1));
+    // Cells are counted, not their records.
+    *args.last_mut().unwrap() = "10,20";
+    let output = taskhead(here, &args);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((json["failed"].as_u64(), json["cells"].as_u64()), (Some(2), Some(2)));
     let error = &read_sweep(here.join("d.csv")).unwrap().records[0].error;
     assert!(error.starts_with("finetuning diverged"), "{error}");
 }
