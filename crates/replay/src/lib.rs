@@ -119,7 +119,8 @@ impl Replay {
             Dataset::Linear(_) => String::new(),
             Dataset::Images(tasks) => {
                 let (source, downstream) = (&tasks.source, &tasks.downstream);
-                let images = [&source.train, &downstream.train, &downstream.validation, &downstream.test];
+                let images =
+                    [&source.train, &downstream.train, &downstream.validation, &downstream.test];
                 format!("# data {}\n", images.map(|i| format!("{:08x}", i.checksum())).join(" "))
             }
         };

@@ -116,7 +116,10 @@ pub(super) fn read(folder: &Path, kind: Kind) -> Result<Found, ReplayError> {
         .collect();
     if !missing.is_empty() {
         let classes = kind.classes();
-        return fault(folder, format!("of CIFAR-{classes}'s binary files {} are missing", missing.join(", ")));
+        return fault(
+            folder,
+            format!("of CIFAR-{classes}'s binary files {} are missing", missing.join(", ")),
+        );
     }
     let (train, test) = kind.files();
     let names = std::fs::read_to_string(folder.join(kind.names())).unwrap_or_default();
@@ -142,7 +145,10 @@ fn images(folder: &Path, kind: Kind, names: &[&str]) -> Result<Images, ReplayErr
         if bytes.is_empty() || bytes.len() % record != 0 {
             return fault(
                 &path,
-                format!("it has {} bytes; accepted: a multiple of {record}, which is an image", bytes.len()),
+                format!(
+                    "it has {} bytes; accepted: a multiple of {record}, which is an image",
+                    bytes.len()
+                ),
             );
         }
         for (row, record) in bytes.chunks_exact(record).enumerate() {
@@ -150,13 +156,17 @@ fn images(folder: &Path, kind: Kind, names: &[&str]) -> Result<Images, ReplayErr
             let label = given[kind.labels() - 1];
             if usize::from(label) >= kind.classes() {
                 let most = kind.classes() - 1;
-                return fault(&path, format!("image {row} has the label {label}; accepted: 0 to {most}"));
+                return fault(
+                    &path,
+                    format!("image {row} has the label {label}; accepted: 0 to {most}"),
+                );
             }
             labels.push(u16::from(label));
             pixels.extend((0..3 * PIXELS).map(|i| planes[i % 3 * PIXELS + i / 3]));
         }
     }
-    Images::new([SIDE, SIDE, 3], pixels, labels, kind.classes(), 255.0).or_else(|reason| fault(folder, reason))
+    Images::new([SIDE, SIDE, 3], pixels, labels, kind.classes(), 255.0)
+        .or_else(|reason| fault(folder, reason))
 }
 
 #[cfg(test)]
@@ -183,7 +193,11 @@ mod tests {
         for i in [1, 2, 4, 5] {
             std::fs::write(here.join(format!("data_batch_{i}.bin")), record(&[i])).unwrap();
         }
-        assert!(error().ends_with("of CIFAR-10's binary files data_batch_3.bin are missing"), "{}", error());
+        assert!(
+            error().ends_with("of CIFAR-10's binary files data_batch_3.bin are missing"),
+            "{}",
+            error()
+        );
         std::fs::write(here.join("data_batch_3.bin"), record(&[3])).unwrap();
         std::fs::write(here.join("batches.meta.txt"), "plane\ncar\n\n").unwrap();
         let found = read(here, Kind::Ten).unwrap();

@@ -32,7 +32,7 @@ pub(super) fn decode(path: &Path) -> Result<Decoded, String> {
     if bytes.starts_with(&[0xff, 0xd8]) && !has_an_end(&bytes) {
         return Err("the file is cut short: the marker of its end is missing".into());
     }
-    let decoded = || {
+    let decoded = || -> image::ImageResult<DynamicImage> {
         let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format()?;
         let mut decoder = reader.into_decoder()?;
         let orientation = decoder.orientation()?;
@@ -40,11 +40,9 @@ pub(super) fn decode(path: &Path) -> Result<Decoded, String> {
         image.apply_orientation(orientation);
         Ok(image)
     };
-    let image = decoded().map_err(|e: image::ImageError| e.to_string())?;
-    let deep = !matches!(
-        image.color(),
-        ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8
-    );
+    let image = decoded().map_err(|e| e.to_string())?;
+    let deep =
+        !matches!(image.color(), ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8);
     if !image.color().has_alpha() {
         return Ok(Decoded { image: image.into_rgb8(), transparent: false, deep });
     }

@@ -96,11 +96,14 @@ impl Files {
             let rest = labels.len().saturating_sub(LISTED);
             list.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
         };
-        let classes = if role.classes.is_empty() { &there } else { role.classes };
+        let classes = if role.classes.is_empty() { &there[..] } else { role.classes };
         if classes.len() < 2 {
             return fault(
                 folder,
-                format!("there is but one label, {}; accepted: at least two ({flag}, `{key}`)", classes[0]),
+                format!(
+                    "there is but one label, {}; accepted: at least two ({flag}, `{key}`)",
+                    classes[0]
+                ),
             );
         }
         let pick = |images: &super::Images, what: &str, most| {

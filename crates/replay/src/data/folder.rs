@@ -25,7 +25,8 @@ fn part(folder: &Path, names: &[&str]) -> Result<Option<PathBuf>, ReplayError> {
     let mut all: Vec<PathBuf> =
         entries(folder)?.into_iter().filter(|path| path.is_dir() && is_named(path)).collect();
     if all.len() > 1 {
-        let both = format!("there are both {} and {}; accepted: one of them", name(&all[0]), name(&all[1]));
+        let both =
+            format!("there are both {} and {}; accepted: one of them", name(&all[0]), name(&all[1]));
         return fault(folder, both);
     }
     Ok(all.pop())
@@ -53,7 +54,10 @@ pub(super) fn read(folder: &Path, side: Option<u32>) -> Result<Found, ReplayErro
         (None, None) => {
             return fault(
                 folder,
-                format!("beside {} there is none of the folders test, val, valid, validation", name(&train)),
+                format!(
+                    "beside {} there is none of the folders test, val, valid, validation",
+                    name(&train)
+                ),
             );
         }
     };
@@ -90,7 +94,9 @@ impl Seen {
             Self::System => "skipped as hidden or of the system".into(),
             Self::Loose => "skipped as they lie in no folder of a class".into(),
             Self::OtherClass => "skipped as train has no such class".into(),
-            Self::NoImage => format!("skipped as they are no images that are read ({})", EXTENSIONS.join(", ")),
+            Self::NoImage => {
+                format!("skipped as they are no images that are read ({})", EXTENSIONS.join(", "))
+            }
             Self::Transparent => "blended with black where they are transparent".into(),
             Self::Deep => "rounded from 16 to 8 bits".into(),
         }
@@ -145,8 +151,8 @@ impl Reader<'_> {
                 }
             }
             if all && labels.len() == before {
-                let fault_ = format!("this class has no image; accepted: {}", EXTENSIONS.join(", "));
-                return fault(&folder, fault_);
+                let reason = format!("this class has no image; accepted: {}", EXTENSIONS.join(", "));
+                return fault(&folder, reason);
             }
         }
         let (width, height) = self.size.unwrap_or((1, 1));

@@ -68,7 +68,8 @@ pub(super) fn read(folder: &Path, set: &str) -> Result<Found, ReplayError> {
         let (shape, mut pixels) = read_file(&images, IMAGES)?;
         let (count, bytes) = read_file(&labels, LABELS)?;
         if count[0] != shape[0] {
-            let counts = format!("there are {} labels for {} images of {}", count[0], shape[0], images.display());
+            let counts =
+                format!("there are {} labels for {} images of {}", count[0], shape[0], images.display());
             return fault(&labels, counts);
         }
         let (mut height, mut width) = (shape[1], shape[2]);
@@ -80,10 +81,14 @@ pub(super) fn read(folder: &Path, set: &str) -> Result<Found, ReplayError> {
             (height, width) = (width, height);
         }
         let bytes = bytes.into_iter().map(u16::from).collect();
-        Images::new([height, width, 1], pixels, bytes, CLASSES, 255.0).or_else(|reason| fault(&labels, reason))
+        Images::new([height, width, 1], pixels, bytes, CLASSES, 255.0)
+            .or_else(|reason| fault(&labels, reason))
     };
     let notes = if transposed {
-        vec![format!("{}: the images of {set} are stored transposed and were set upright", folder.display())]
+        vec![format!(
+            "{}: the images of {set} are stored transposed and were set upright",
+            folder.display()
+        )]
     } else {
         vec![]
     };
@@ -140,7 +145,6 @@ fn read_file(path: &Path, wanted: u32) -> Result<(Vec<usize>, Vec<u8>), ReplayEr
     }
     Ok((dimensions, bytes))
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -206,7 +210,8 @@ mod tests {
         assert_eq!(sets(&all), ["emnist-letters", "other"]);
         let pixels = |set: &str| {
             let images = read(here, set).unwrap().train;
-            let inputs = images.samples(candle_core::DType::F32, &candle_core::Device::Cpu).unwrap().inputs;
+            let inputs =
+                images.samples(candle_core::DType::F32, &candle_core::Device::Cpu).unwrap().inputs;
             let inputs = (inputs * 255.0).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
             (images.shape(), inputs.into_iter().map(|v| v.round()).collect::<Vec<_>>())
         };

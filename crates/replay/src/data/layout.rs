@@ -51,7 +51,10 @@ impl Layout {
             [one] => Ok(Some(Self::Npz(one.clone()))),
             _ => {
                 let names: Vec<_> = archives.iter().map(|path| name(path)).collect();
-                fault(folder, format!("there are several archives; accepted: one of {}", names.join(", ")))
+                fault(
+                    folder,
+                    format!("there are several archives; accepted: one of {}", names.join(", ")),
+                )
             }
         }
     }
@@ -68,7 +71,10 @@ impl Layout {
                     format!(
                         "there are several sets of IDX files; accepted: the folder with the name of one behind it, \
                          {}",
-                        sets.iter().map(|set| format!("{}/{set}", name(folder))).collect::<Vec<_>>().join(", ")
+                        sets.iter()
+                            .map(|set| format!("{}/{set}", name(folder)))
+                            .collect::<Vec<_>>()
+                            .join(", ")
                     ),
                 ),
             },
@@ -112,7 +118,10 @@ pub(super) fn read(path: &Path, side: Option<u32>, flag: &str) -> Result<Found, 
                 let (folder, layout) = found.pop().expect("one");
                 let mut images = layout.read(&folder, side)?;
                 if depth > 0 {
-                    images.notes.insert(0, format!("the images of {} are those of {}", path.display(), folder.display()));
+                    images.notes.insert(
+                        0,
+                        format!("the images of {} are those of {}", path.display(), folder.display()),
+                    );
                 }
                 return Ok(images);
             }
@@ -120,7 +129,10 @@ pub(super) fn read(path: &Path, side: Option<u32>, flag: &str) -> Result<Found, 
                 let all: Vec<_> = found.iter().map(|(folder, _)| folder.display().to_string()).collect();
                 return fault(
                     path,
-                    format!("there are images in several folders; {flag} takes one of {}", all.join(", ")),
+                    format!(
+                        "there are images in several folders; {flag} takes one of {}",
+                        all.join(", ")
+                    ),
                 );
             }
         }

@@ -71,9 +71,11 @@ impl Split {
             return Ok(Self { train, validation, test: held_out });
         }
         if held_out.count() < 2 {
-            return Err("there is but one held-out image; accepted: at least two, one to choose by and one to \
+            return Err(
+                "there is but one held-out image; accepted: at least two, one to choose by and one to \
                 report on"
-                .into());
+                    .into(),
+            );
         }
         let [validation, test] = held_out.halves();
         Ok(Self { train, validation, test })

@@ -36,13 +36,15 @@ const VALIDATION: [[&str; 2]; 1] = [["val_images", "val_labels"]];
 pub(super) fn read(path: &Path) -> Result<Found, ReplayError> {
     let whole = || -> Result<Found, String> {
         let file = File::open(path).map_err(|e| format!("cannot read: {e}"))?;
-        let mut archive =
-            ZipArchive::new(BufReader::new(file)).map_err(|e| format!("this is no whole archive ({e})"))?;
+        let mut archive = ZipArchive::new(BufReader::new(file))
+            .map_err(|e| format!("this is no whole archive ({e})"))?;
         let mut part = |names: &[[&str; 2]]| -> Result<Option<Images>, String> {
             for [images, labels] in names {
                 match (array(&mut archive, images)?, array(&mut archive, labels)?) {
                     (None, None) => {}
-                    (Some(images_), Some(labels_)) => return join(images_, labels_, images, labels).map(Some),
+                    (Some(pixels), Some(given)) => {
+                        return join(pixels, given, images, labels).map(Some);
+                    }
                     (None, _) => return Err(format!("there is `{labels}`, but no `{images}`")),
                     (_, None) => return Err(format!("there is `{images}`, but no `{labels}`")),
                 }
@@ -67,7 +69,9 @@ fn join((shape, pixels): Bytes, (rows, labels): Bytes, of: &str, with: &str) -> 
         [count, height, width] => [count, height, width, 1],
         [count, height, width, channels @ (1 | 3)] => [count, height, width, channels],
         _ => {
-            return Err(format!("`{of}` has the shape {shape:?}; accepted: N×height×width, with ×3 for colours"));
+            return Err(format!(
+                "`{of}` has the shape {shape:?}; accepted: N×height×width, with ×3 for colours"
+            ));
         }
     };
     match rows[..] {
@@ -75,10 +79,16 @@ fn join((shape, pixels): Bytes, (rows, labels): Bytes, of: &str, with: &str) -> 
         [count, several] if count == shape[0] => {
             return Err(format!("`{with}` holds {several} labels for each image; accepted: one"));
         }
-        _ => return Err(format!("`{with}` has the shape {rows:?}; accepted: one label for each of {} images", shape[0])),
+        _ => {
+            return Err(format!(
+                "`{with}` has the shape {rows:?}; accepted: one label for each of {} images",
+                shape[0]
+            ));
+        }
     }
     let labels = labels.into_iter().map(u16::from).collect();
-    Images::new([shape[1], shape[2], shape[3]], pixels, labels, CLASSES, 255.0).map_err(|e| format!("`{with}`: {e}"))
+    Images::new([shape[1], shape[2], shape[3]], pixels, labels, CLASSES, 255.0)
+        .map_err(|e| format!("`{with}`: {e}"))
 }
 
 /// Shape and bytes of an array.
@@ -107,7 +117,10 @@ fn array(archive: &mut Archive, name: &str) -> Result<Option<Bytes>, String> {
     entry.read_exact(&mut header).map_err(damaged)?;
     let header = String::from_utf8_lossy(&header).replace(' ', "");
     let shape = shape_of_bytes(&header).ok_or_else(|| {
-        format!("`{name}` has the header {}; accepted: unsigned bytes (|u1) row by row", header.trim_end())
+        format!(
+            "`{name}` has the header {}; accepted: unsigned bytes (|u1) row by row",
+            header.trim_end()
+        )
     })?;
     let size = shape.iter().map(|&d| d as u64).fold(1, u64::saturating_mul);
     if size > LIMIT {
@@ -170,7 +183,10 @@ mod tests {
         save(&path, &good());
         let found = read(&path).unwrap();
         assert_eq!((found.train.labels(), found.train.shape()), (&[0u16, 1, 1][..], [2, 2, 3]));
-        assert_eq!((found.held_out.labels(), found.validation.unwrap().labels()), (&[1u16, 0][..], &[1u16][..]));
+        assert_eq!(
+            (found.held_out.labels(), found.validation.unwrap().labels()),
+            (&[1u16, 0][..], &[1u16][..])
+        );
         let keras = [
             ("x_train", "|u1", "(1, 2, 2)", pixels(4)),
             ("y_train", "|u1", "(1,)", vec![7]),
@@ -189,8 +205,14 @@ mod tests {
             read(&path).unwrap_err().to_string()
         };
         for (text, expected) in [
-            (error(&|a| a[1] = ("train_labels", "|u1", "(3, 2)", vec![0; 6])), "holds 2 labels for each image"),
-            (error(&|a| a[1] = ("train_labels", "|u1", "(2, 1)", vec![0; 2])), "accepted: one label for each of 3"),
+            (
+                error(&|a| a[1] = ("train_labels", "|u1", "(3, 2)", vec![0; 6])),
+                "holds 2 labels for each image",
+            ),
+            (
+                error(&|a| a[1] = ("train_labels", "|u1", "(2, 1)", vec![0; 2])),
+                "accepted: one label for each of 3",
+            ),
             (error(&|a| a[1].1 = "<f4"), "`train_labels` has the header {'descr':'<f4'"),
             (error(&|a| a[0].2 = "(3, 3, 2, 2)"), "`train_images` has the shape [3, 3, 2, 2]"),
             (error(&|a| a[0].2 = "(4, 2, 2, 3)"), "needs 48 bytes; there are fewer"),

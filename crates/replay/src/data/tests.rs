@@ -12,7 +12,9 @@ use crate::error::ReplayError;
 /// A folder with `train/a`, `train/b`, `test/a`, `test/b` of two PNG each, 3 pixels wide and 2 high.
 fn plain() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (part, class, red) in [("train", "a", 200), ("train", "b", 100), ("test", "a", 50), ("test", "b", 40)] {
+    for (part, class, red) in
+        [("train", "a", 200), ("train", "b", 100), ("test", "a", 50), ("test", "b", 40)]
+    {
         for i in 0..2 {
             save(&folder.path().join(part).join(class).join(format!("{i}.png")), 3, 2, red + i);
         }
@@ -74,10 +76,18 @@ fn classes_are_folders_and_faults_are_named() {
     assert!(error(here).contains("2.png: this image cannot be read"), "{}", error(here));
     std::fs::remove_file(here.join("train/b/2.png")).unwrap();
     std::fs::create_dir(here.join("train/empty")).unwrap();
-    assert!(error(here).contains("train/empty: this class has no image; accepted: png"), "{}", error(here));
+    assert!(
+        error(here).contains("train/empty: this class has no image; accepted: png"),
+        "{}",
+        error(here)
+    );
     std::fs::remove_dir(here.join("train/empty")).unwrap();
     std::fs::remove_dir_all(here.join("test")).unwrap();
-    assert!(error(here).contains("beside train there is none of the folders test, val"), "{}", error(here));
+    assert!(
+        error(here).contains("beside train there is none of the folders test, val"),
+        "{}",
+        error(here)
+    );
 }
 
 /// Hidden files, and those of systems, archivers and notebooks, are neither classes nor images.
@@ -138,7 +148,9 @@ fn all_formats_are_read_and_cut_ones_refused() {
     use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Pnm, WebP};
     let image = RgbImage::from_fn(3, 2, |x, y| Rgb([40 * (x as u8), 90 * (y as u8), 200]));
     let image = DynamicImage::from(image);
-    for (format, name) in [(Png, "0.PNG"), (Bmp, "0.bmp"), (WebP, "0.webp"), (Gif, "0.gif"), (Pnm, "0.ppm")] {
+    for (format, name) in
+        [(Png, "0.PNG"), (Bmp, "0.bmp"), (WebP, "0.webp"), (Gif, "0.gif"), (Pnm, "0.ppm")]
+    {
         let given = if format == Gif { DynamicImage::from(image.to_rgba8()) } else { image.clone() };
         let bytes = encoded(&given, format);
         let (found, _) = only(name, &bytes).unwrap();
@@ -238,14 +250,18 @@ fn missing_classes_name_the_flag_and_those_that_exist() {
     };
     let tasks = files(&[0, 1], &[3, 2]).tasks().unwrap();
     assert_eq!(tasks.downstream.train.labels(), [1, 1, 0, 0]);
-    let counts = [&tasks.downstream.validation, &tasks.downstream.test].map(|images| images.labels().to_vec());
+    let counts =
+        [&tasks.downstream.validation, &tasks.downstream.test].map(|images| images.labels().to_vec());
     assert_eq!(counts, [[1, 0], [1, 0]]);
     let error = |files: Files| files.tasks().unwrap_err().to_string();
     let text = error(files(&[0, 1], &[2, 4]));
     let expected = "no training image has the label 4; --classes (`data.classes`) takes others of 0 (a), 1 (b), 2 (c), 3 (d)";
     assert!(text.contains(expected), "{text}");
     let text = error(files(&[0, 9], &[2, 3]));
-    assert!(text.contains("the label 9; --source-classes (`data.source`) takes others of 0 (a)"), "{text}");
+    assert!(
+        text.contains("the label 9; --source-classes (`data.source`) takes others of 0 (a)"),
+        "{text}"
+    );
     std::fs::remove_dir_all(folder.path().join("test/b")).unwrap();
     assert!(files(&[0, 2], &[2, 3]).tasks().is_ok());
     let text = error(files(&[0, 1], &[2, 3]));
@@ -261,9 +277,11 @@ fn images_are_found_below_the_folder() {
         std::fs::create_dir_all(here.join(place)).unwrap();
         for part in ["train", "t10k"] {
             let images = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 5, 6];
-            std::fs::write(here.join(place).join(format!("{set}{part}-images.idx3-ubyte")), images).unwrap();
+            std::fs::write(here.join(place).join(format!("{set}{part}-images.idx3-ubyte")), images)
+                .unwrap();
             let labels = [0, 0, 8, 1, 0, 0, 0, 1, 3];
-            std::fs::write(here.join(place).join(format!("{set}{part}-labels.idx1-ubyte")), labels).unwrap();
+            std::fs::write(here.join(place).join(format!("{set}{part}-labels.idx1-ubyte")), labels)
+                .unwrap();
         }
     };
     idx("data/MNIST/raw", "");
@@ -278,9 +296,14 @@ fn images_are_found_below_the_folder() {
     assert_eq!(read(&here.join("gzip")).unwrap().train.shape(), [2, 1, 1]);
     idx("gzip", "emnist-digits-");
     let text = error(&here.join("gzip"));
-    assert!(text.contains("several sets of IDX files") && text.contains("gzip/emnist-letters"), "{text}");
+    assert!(
+        text.contains("several sets of IDX files") && text.contains("gzip/emnist-letters"),
+        "{text}"
+    );
     assert_eq!(read(&here.join("gzip/emnist-letters")).unwrap().train.shape(), [2, 1, 1]);
-    assert!(error(&here.join("gzip/emnist-mnist")).contains("there is no such folder; --data takes another"));
+    assert!(
+        error(&here.join("gzip/emnist-mnist")).contains("there is no such folder; --data takes another")
+    );
     std::fs::write(here.join("notes.txt"), "x").unwrap();
     assert!(error(&here.join("notes.txt")).contains("this is a file; accepted: train/CLASS"));
     assert!(error(&here.join("data/.cache")).contains("there are no images that can be read"));
