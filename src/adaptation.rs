@@ -15,9 +15,6 @@ pub struct Adaptation {
     pub norm: f64,
 }
 
-/// Names of the metrics in the order of [`Adaptation::values`].
-pub const METRICS: [&str; 4] = ["euclidean", "cosine", "dot", "norm"];
-
 impl Adaptation {
     /// The metrics of features z₀ (one row an input) that moved by `displacement` (same shape).
     ///

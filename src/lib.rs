@@ -31,6 +31,7 @@ pub mod energy;
 pub mod flow;
 #[doc(hidden)]
 pub mod linalg;
+pub mod metric;
 #[doc(hidden)]
 pub mod parallel;
 pub mod probing;

@@ -27,6 +27,19 @@ pub struct Task {
     pub classes: bool,
     /// Factor from the summed squared error on the held-out inputs to the downstream risk.
     pub risk_scale: f64,
+    /// What made the problem, where it is the two-layer linear model.
+    pub linear: Option<Linear>,
+}
+
+/// The two-layer linear model that a problem was made of.
+#[derive(Debug, Clone)]
+pub struct Linear {
+    /// X, N×d.
+    pub inputs: DMatrix<f64>,
+    /// B₀, h×d.
+    pub backbone: DMatrix<f64>,
+    /// Held-out inputs, P×d.
+    pub held_out: Option<DMatrix<f64>>,
 }
 
 /// What task to make.
@@ -188,6 +201,32 @@ pub fn normal(rng: &mut ChaCha8Rng, rows: usize, columns: usize, deviation: f64)
     DMatrix::from_row_slice(rows, columns, &values)
 }
 
+impl TaskSpec {
+    /// Its name in tables.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Gaussian(_) => "gaussian",
+            Self::RankOne(_) => "rank-one",
+            Self::Digits(_) => "digits",
+            Self::File { path } => path,
+        }
+    }
+
+    /// Checks all numbers; a file is checked by whoever reads it.
+    ///
+    /// # Errors
+    ///
+    /// The first number that is out of its range.
+    pub fn check(&self) -> Result<(), TaskError> {
+        match self {
+            Self::Gaussian(spec) => spec.check(),
+            Self::RankOne(spec) => spec.check(),
+            Self::Digits(spec) => spec.check(),
+            Self::File { .. } => Ok(()),
+        }
+    }
+}
+
 impl Task {
     /// Makes a task; the seed decides what is random in it.
     pub fn new(spec: &TaskSpec, seed: u64) -> Result<Self, TaskError> {
@@ -207,13 +246,13 @@ impl Task {
     ) -> Self {
         let classes = is_one_hot(problem.targets());
         let risk_scale = held_out_targets.as_ref().map_or(1.0, |t| 1.0 / t.nrows() as f64);
-        Self { problem, head: Some(head), held_out_targets, classes, risk_scale }
+        Self { problem, head: Some(head), held_out_targets, classes, risk_scale, linear: None }
     }
 
     /// A task from a problem whose heads are drawn.
     pub fn of_features(problem: Problem) -> Self {
         let classes = is_one_hot(problem.targets());
-        Self { problem, head: None, held_out_targets: None, classes, risk_scale: 1.0 }
+        Self { problem, head: None, held_out_targets: None, classes, risk_scale: 1.0, linear: None }
     }
 
     /// The initial head (h×k) of a seed: the task's own times `scale`, or normal entries of deviation scale/√h.
@@ -244,26 +283,34 @@ fn in_range(
     if range.contains(&value) { Ok(()) } else { Err(TaskError::Setting { name, value, accepted }) }
 }
 
+impl Gaussian {
+    fn check(&self) -> Result<(), TaskError> {
+        at_least_one("samples", self.samples)?;
+        at_least_one("inputs", self.inputs)?;
+        at_least_one("width", self.width)?;
+        at_least_one("outputs", self.outputs)?;
+        in_range("input-decay", self.input_decay, 0.0..=20.0, "between 0 and 20")?;
+        in_range("backbone-decay", self.backbone_decay, 0.0..=20.0, "between 0 and 20")?;
+        let Some(angle) = self.teacher_angle else { return Ok(()) };
+        in_range("teacher-angle", angle, 0.0..=std::f64::consts::FRAC_PI_2, "between 0 and π/2")?;
+        if self.width >= self.inputs {
+            let accepted = "less than `inputs` when there is a teacher";
+            return Err(TaskError::Setting { name: "width", value: self.width as f64, accepted });
+        }
+        Ok(())
+    }
+}
+
 /// A random task; [`Task::new`] without the embedded digits.
 pub fn gaussian(spec: &Gaussian, seed: u64) -> Result<Task, TaskError> {
+    spec.check()?;
     let &Gaussian { samples: n, inputs: d, width: h, outputs: k, held_out: p, .. } = spec;
-    at_least_one("samples", n)?;
-    at_least_one("inputs", d)?;
-    at_least_one("width", h)?;
-    at_least_one("outputs", k)?;
-    in_range("input-decay", spec.input_decay, 0.0..=20.0, "between 0 and 20")?;
-    in_range("backbone-decay", spec.backbone_decay, 0.0..=20.0, "between 0 and 20")?;
     let rng = |purpose| stream(seed, purpose);
     let per_input = if spec.teacher_angle.is_some() { 1.0 } else { 1.0 / (d as f64).sqrt() };
     let x = normal(&mut rng(purpose::INPUTS), n, d, per_input);
     let x = with_decay(x, spec.input_decay)?;
     let mut backbone = normal(&mut rng(purpose::BACKBONE), h, d, 1.0 / (h as f64).sqrt());
     if let Some(angle) = spec.teacher_angle {
-        in_range("teacher-angle", angle, 0.0..=std::f64::consts::FRAC_PI_2, "between 0 and π/2")?;
-        if h >= d {
-            let accepted = "less than `inputs` when there is a teacher";
-            return Err(TaskError::Setting { name: "width", value: h as f64, accepted });
-        }
         backbone = spanning_basis(backbone.transpose()).transpose();
         let teacher = teacher(&backbone, k, angle, &mut rng(purpose::TARGETS));
         let targets = &x * &teacher;
@@ -277,16 +324,18 @@ pub fn gaussian(spec: &Gaussian, seed: u64) -> Result<Task, TaskError> {
             held_out_targets: Some(teacher),
             classes: false,
             risk_scale: 1.0,
+            linear: Some(Linear { inputs: x, backbone, held_out: Some(whole) }),
         });
     }
     backbone = with_decay(backbone, spec.backbone_decay)?;
     let targets = normal(&mut rng(purpose::TARGETS), n, k, 1.0 / (k as f64).sqrt());
     let mut problem = Problem::linear(&x, &backbone, targets)?;
-    if p > 0 {
-        let held = normal(&mut rng(purpose::HELD_OUT), p, d, per_input);
-        problem = problem.with_held_out_inputs(&held, &x, &backbone)?;
+    let held_out = (p > 0).then(|| normal(&mut rng(purpose::HELD_OUT), p, d, per_input));
+    if let Some(held) = &held_out {
+        problem = problem.with_held_out_inputs(held, &x, &backbone)?;
     }
-    Ok(Task { problem, head: None, held_out_targets: None, classes: false, risk_scale: 1.0 })
+    let linear = Some(Linear { inputs: x, backbone, held_out });
+    Ok(Task { problem, head: None, held_out_targets: None, classes: false, risk_scale: 1.0, linear })
 }
 
 /// A d×k matrix with orthogonal-ish random columns of length 1/√k at an angle to the row space of B₀.
@@ -313,19 +362,32 @@ fn with_decay(a: DMatrix<f64>, decay: f64) -> Result<DMatrix<f64>, TaskError> {
     Ok(svd.u * DMatrix::from_diagonal(&s) * svd.w.transpose())
 }
 
+impl RankOneTask {
+    fn check(&self) -> Result<(), TaskError> {
+        for (name, value) in [("target", self.target), ("across", self.across), ("along", self.along)] {
+            in_range(name, value, f64::MIN..=f64::MAX, "a finite number")?;
+        }
+        Ok(())
+    }
+}
+
 fn rank_one(spec: &RankOneTask) -> Result<Task, TaskError> {
+    spec.check()?;
     let &RankOneTask { target, across, along } = spec;
-    let accepted = "a finite number";
-    in_range("target", target, f64::MIN..=f64::MAX, accepted)?;
-    in_range("across", across, f64::MIN..=f64::MAX, accepted)?;
-    in_range("along", along, f64::MIN..=f64::MAX, accepted)?;
     let problem = Problem::new(
         DMatrix::from_row_slice(1, 2, &[1.0, 0.0]),
         DMatrix::identity(1, 1),
         DMatrix::from_element(1, 1, target),
     )?;
     let head = DMatrix::from_column_slice(2, 1, &[along, across]);
-    Ok(Task { problem, head: Some(head), held_out_targets: None, classes: false, risk_scale: 1.0 })
+    Ok(Task {
+        problem,
+        head: Some(head),
+        held_out_targets: None,
+        classes: false,
+        risk_scale: 1.0,
+        linear: None,
+    })
 }
 
 /// First digit of the downstream classes and their number.
@@ -334,20 +396,30 @@ const DOWNSTREAM: (u8, usize) = (5, 5);
 /// Every third image of the downstream digits is held out.
 const HELD_OUT_EVERY: usize = 3;
 
+/// Training images of the downstream digits.
+const TRAINING: usize = 598;
+
+impl DigitsTransfer {
+    fn check(&self) -> Result<(), TaskError> {
+        at_least_one("width", self.width)?;
+        at_least_one("samples", self.samples)?;
+        if self.samples > TRAINING {
+            let (value, accepted) =
+                (self.samples as f64, "at most 598, the training images of the digits 5 to 9");
+            return Err(TaskError::Setting { name: "samples", value, accepted });
+        }
+        in_range("pretrain-time", self.pretrain_time, 0.0..=f64::INFINITY, "at least 0")?;
+        in_range("pretrain-scale", self.pretrain_scale, 1e-6..=1e3, "between 1e-6 and 1e3")
+    }
+}
+
 fn digits(spec: &DigitsTransfer, seed: u64) -> Result<Task, TaskError> {
-    at_least_one("width", spec.width)?;
-    at_least_one("samples", spec.samples)?;
-    in_range("pretrain-time", spec.pretrain_time, 0.0..=f64::INFINITY, "at least 0")?;
-    in_range("pretrain-scale", spec.pretrain_scale, 1e-6..=1e3, "between 1e-6 and 1e3")?;
+    spec.check()?;
     let all = Digits::all();
     let backbone = pretrained_backbone(spec, &all.of(0..DOWNSTREAM.0), seed)?;
     let (first, classes) = DOWNSTREAM;
     let (train, held) = all.of(first..first + classes as u8).split(HELD_OUT_EVERY);
-    if spec.samples > train.labels.len() {
-        let (value, accepted) =
-            (spec.samples as f64, "at most 598, the training images of the digits 5 to 9");
-        return Err(TaskError::Setting { name: "samples", value, accepted });
-    }
+    debug_assert_eq!(train.labels.len(), TRAINING);
     let mut order: Vec<usize> = (0..train.labels.len()).collect();
     order.shuffle(&mut stream(seed, purpose::INPUTS));
     let train = train.select(&order[..spec.samples]);
@@ -355,7 +427,14 @@ fn digits(spec: &DigitsTransfer, seed: u64) -> Result<Task, TaskError> {
         .with_held_out_inputs(&held.images, &train.images, &backbone)?;
     let held_out_targets = held.targets(first, classes);
     let risk_scale = 1.0 / held_out_targets.nrows() as f64;
-    Ok(Task { problem, head: None, held_out_targets: Some(held_out_targets), classes: true, risk_scale })
+    Ok(Task {
+        problem,
+        head: None,
+        held_out_targets: Some(held_out_targets),
+        classes: true,
+        risk_scale,
+        linear: Some(Linear { inputs: train.images, backbone, held_out: Some(held.images) }),
+    })
 }
 
 /// The backbone (h×64) after the flow of a random two-layer linear network on the source digits.
@@ -459,6 +538,36 @@ mod tests {
         );
         let spec = Gaussian { teacher_angle: Some(0.1), ..Gaussian::default() };
         assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width = 32"));
+    }
+
+    #[test]
+    fn as_many_digits_are_accepted_as_there_are() {
+        let (first, classes) = DOWNSTREAM;
+        let (train, _) = Digits::all().of(first..first + classes as u8).split(HELD_OUT_EVERY);
+        assert_eq!(train.labels.len(), TRAINING);
+        let spec = |samples| TaskSpec::Digits(DigitsTransfer { samples, ..DigitsTransfer::default() });
+        assert!(spec(TRAINING).check().is_ok() && spec(TRAINING + 1).check().is_err());
+    }
+
+    /// The linear model that a task says it is made of makes it.
+    #[test]
+    fn tasks_say_what_made_them() {
+        let gaussian = Gaussian { held_out: 3, ..Gaussian::default() };
+        let specs = [
+            TaskSpec::Gaussian(gaussian),
+            TaskSpec::Gaussian(Gaussian::teacher(0.3)),
+            TaskSpec::Digits(DigitsTransfer { samples: 5, width: 4, ..DigitsTransfer::default() }),
+        ];
+        for spec in specs {
+            let task = Task::new(&spec, 2).unwrap();
+            let Linear { inputs, backbone, held_out } = task.linear.unwrap();
+            let again = Problem::linear(&inputs, &backbone, task.problem.targets().clone()).unwrap();
+            let again = again.with_held_out_inputs(&held_out.unwrap(), &inputs, &backbone).unwrap();
+            assert_eq!(again.features(), task.problem.features());
+            assert_eq!(again.kernel().eigenvalues(), task.problem.kernel().eigenvalues());
+            let kernels = [&again, &task.problem].map(|p| p.held_out().unwrap().kernel().clone());
+            assert_eq!(kernels[0], kernels[1]);
+        }
     }
 
     #[test]

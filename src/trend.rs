@@ -1,5 +1,7 @@
 //! The trend as predicates on a curve: rising, falling, rising then falling, and where the peak is.
 
+use crate::metric::Metric;
+
 /// What a curve does over its range, judged with an explicit tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "shape", rename_all = "kebab-case")]
@@ -80,9 +82,9 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// The claim of a metric of [`crate::adaptation::METRICS`].
-    pub fn of_metric(metric: usize) -> Self {
-        if metric < 2 { Self::Rises } else { Self::RisesThenMayFall }
+    /// The claim about a metric.
+    pub fn of_metric(metric: Metric) -> Self {
+        if metric.is_distance() { Self::Rises } else { Self::RisesThenMayFall }
     }
 
     /// Whether a shape agrees with the claim.
@@ -145,10 +147,10 @@ mod tests {
 
     #[test]
     fn claims() {
-        assert!(Claim::of_metric(0).agrees(&Shape::Rising));
-        assert!(!Claim::of_metric(1).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
-        assert!(Claim::of_metric(2).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
-        assert!(!Claim::of_metric(3).agrees(&Shape::Falling));
-        assert!(!Claim::of_metric(0).agrees(&Shape::Flat));
+        assert!(Claim::of_metric(Metric::Euclidean).agrees(&Shape::Rising));
+        assert!(!Claim::of_metric(Metric::Cosine).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
+        assert!(Claim::of_metric(Metric::Dot).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
+        assert!(!Claim::of_metric(Metric::Norm).agrees(&Shape::Falling));
+        assert!(!Claim::of_metric(Metric::Euclidean).agrees(&Shape::Flat));
     }
 }

@@ -145,12 +145,12 @@ fn lazy_limit(bencher: Bencher) {
 /// 24 energies from each of 16 seeds, on one thread and on two.
 #[divan::bench(args = [1, 2], sample_count = 10, sample_size = 1)]
 fn sweep(bencher: Bencher, threads: usize) {
-    use taskhead::sweep::{config::Config, run};
+    use taskhead::sweep::{config::Config, plan::Plan};
     let spec = Gaussian { samples: 16, inputs: 48, width: 64, outputs: 2, ..Gaussian::default() };
     let mut config = Config::new(TaskSpec::Gaussian(spec));
     config.heads.seeds = 16;
-    config.validate().expect("a valid sweep");
+    let plan = Plan::new(config).expect("a valid sweep");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    let work = || run(&config, &|spec, seed| Task::new(spec, seed), &|_| None, &|_| {});
-    bencher.counter(ItemsCount::new(config.cells())).bench_local(|| pool.install(work));
+    let work = || plan.records();
+    bencher.counter(ItemsCount::new(plan.grid().cells())).bench_local(|| pool.install(work));
 }

@@ -1,6 +1,7 @@
 //! Does the trend hold? Each law on each curve of a sweep, counted.
 
-use super::{Curve, METRICS, curves, quantile};
+use super::{Curve, Point, curves, quantile};
+use crate::metric::Metric;
 use crate::sweep::record::Record;
 use crate::trend::{Claim, Shape};
 
@@ -13,8 +14,8 @@ pub const TREND_TOLERANCE: f64 = 1e-7;
 pub struct Row {
     /// Where the curves come from.
     pub source: String,
-    /// Number of the metric.
-    pub metric: usize,
+    /// The metric.
+    pub metric: Metric,
     /// Curves that agree with the claim, and curves in all.
     pub agree: (usize, usize),
     /// Curves that only rise.
@@ -30,11 +31,6 @@ impl Row {
             Claim::Rises => "rises",
             Claim::RisesThenMayFall => "rises, then may fall",
         }
-    }
-
-    /// Name of the metric.
-    pub fn metric_name(&self) -> &'static str {
-        METRICS[self.metric].0
     }
 
     /// Whether every curve agrees.
@@ -62,24 +58,24 @@ impl Row {
 
 /// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
 pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
-    summarize_by(source, records, held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
+    summarize_curves(source, &curves(records), held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
 }
 
-/// The same with another judge of shapes, for numbers that are not exact.
-pub fn summarize_by(
+/// The same of curves, with another judge of shapes: for numbers that are not exact.
+pub fn summarize_curves(
     source: &str,
-    records: &[Record],
+    curves: &[Curve],
     held_out: bool,
     judge: impl Fn(&[f64], &[f64]) -> Shape,
 ) -> Vec<Row> {
-    let curves = curves(records);
-    (0..METRICS.len())
+    Metric::ALL
+        .into_iter()
         .map(|metric| {
             let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out, &judge)).collect();
             let peaks: Vec<f64> = shapes
                 .iter()
                 .filter_map(|s| match s {
-                    Shape::RisingThenFalling { peak } if metric >= 2 => Some(*peak),
+                    Shape::RisingThenFalling { peak } if !metric.is_distance() => Some(*peak),
                     _ => None,
                 })
                 .collect();
@@ -97,33 +93,22 @@ pub fn summarize_by(
 
 fn shape(
     curve: &Curve,
-    metric: usize,
+    metric: Metric,
     held_out: bool,
     judge: impl Fn(&[f64], &[f64]) -> Shape,
 ) -> Shape {
-    let of = |r: &Record| if held_out { r.held_out_metric(metric) } else { r.metric(metric) };
+    let of = |p: &Point| if held_out { p.held_out_metric(metric) } else { p.metric(metric) };
     judge(&curve.shares(), &curve.values(of))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::record::tests::reached;
 
     fn records(dot: [f64; 3]) -> Vec<Record> {
-        (0..3)
-            .map(|i| Record {
-                frobenius: (i + 1) as f64,
-                time: f64::INFINITY,
-                head_scale: 1.0,
-                smoothing: 0.0,
-                head_rate: 1.0,
-                euclidean: i as f64,
-                cosine: -(i as f64),
-                dot: dot[i],
-                norm: 1.0 + i as f64,
-                ..Record::default()
-            })
-            .collect()
+        let metrics = |i: usize| [i as f64, -(i as f64), dot[i], 1.0 + i as f64];
+        (0..3).map(|i| reached(0, i as u64, (i + 1) as f64, metrics(i))).collect()
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod lazy;
 mod outcome;
 pub mod rank_one;
 pub mod solver;
+mod stop_values;
 
 use nalgebra::DMatrix;
 

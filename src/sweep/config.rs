@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::flow::solver::DEFAULT_RTOL;
+use crate::metric::Metric;
 use crate::simulation::Method;
-use crate::tasks::TaskSpec;
+use crate::tasks::{TaskError, TaskSpec};
 
 /// A sweep: every seed, scale, smoothing and head rate with every probing point and time.
 ///
@@ -41,20 +42,6 @@ pub struct Config {
     /// The probing points.
     #[serde(default)]
     pub probe: Probes,
-}
-
-/// One of the adaptation metrics, in the order of [`crate::adaptation::METRICS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Metric {
-    /// Euclidean distance.
-    Euclidean,
-    /// Cosine distance.
-    Cosine,
-    /// Dot product.
-    Dot,
-    /// Norm.
-    Norm,
 }
 
 /// Initial heads and what belongs to them.
@@ -134,7 +121,7 @@ fn forever() -> Vec<f64> {
 }
 
 fn all_metrics() -> Vec<Metric> {
-    vec![Metric::Euclidean, Metric::Cosine, Metric::Dot, Metric::Norm]
+    Metric::ALL.to_vec()
 }
 
 fn default_rtol() -> f64 {
@@ -143,6 +130,7 @@ fn default_rtol() -> f64 {
 
 /// Why a configuration is not valid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// A list that must not be empty.
     #[error("`{name}` is empty; it must hold at least one value")]
@@ -174,6 +162,9 @@ pub enum ConfigError {
         /// The other.
         second: &'static str,
     },
+    /// A task that cannot be made.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// More cells than anyone means.
     #[error("the sweep has {cells} cells; at most {limit} are accepted")]
     TooLarge {
@@ -260,7 +251,7 @@ impl Config {
         if cells > MAX_CELLS {
             return Err(ConfigError::TooLarge { cells, limit: MAX_CELLS });
         }
-        Ok(())
+        Ok(self.problem.check()?)
     }
 }
 
@@ -282,7 +273,7 @@ fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::RankOneTask;
+    use crate::tasks::{Gaussian, RankOneTask};
 
     fn config() -> Config {
         Config::new(TaskSpec::RankOne(RankOneTask::default()))
@@ -305,6 +296,9 @@ mod tests {
         assert!(message(&|c| c.heads.seeds = u64::MAX).contains("at most 10000000"));
         assert!(message(&|c| c.heads.smoothings = vec![1.5]).starts_with("`smoothings` holds 1.5"));
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
+        let none = Gaussian { samples: 0, ..Gaussian::default() };
+        let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
+        assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
         assert!(
             message(&|c| {
                 c.probe.points = Some(3);

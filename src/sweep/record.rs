@@ -1,16 +1,26 @@
-//! One row of a sweep, shared by the linear theory and by replays of real networks.
+//! One cell of a sweep: what was asked for and what came of it, shared by the linear theory, by replays of real
+//! networks and by whoever records a training of their own.
 
-use serde::{Deserialize, Serialize};
+use crate::adaptation::Adaptation;
+use crate::energy::Energy;
+use crate::flow::{Budget, Stop};
+use crate::metric::Metric;
 
-/// What was measured in one cell: one head, one probing point, one finetuning time.
-///
-/// A value that a cell does not have is NaN in numbers and empty in texts; a cell that failed has its
-/// reason in `error` and NaN everywhere else but in what was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One head, one probing point, one finetuning time.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Number of the cell in the order of the configuration, from 0.
-    pub cell: u64,
-    /// Group of curves it belongs to: "gaussian", "rank-one", "digits" or the name of a file.
+    /// What was asked for.
+    pub cell: Cell,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What a cell asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Its number in the order of the sweep, from 0.
+    pub number: u64,
+    /// What is finetuned: "gaussian", "rank-one", "digits", the path of a file, or the network of a replay.
     pub problem: String,
     /// Seed of the problem and of the initial head.
     pub seed: u64,
@@ -22,117 +32,261 @@ pub struct Record {
     pub head_rate: f64,
     /// Number of the probing point on its curve, from 0.
     pub point: u64,
-    /// Probing time τ.
-    pub probe_time: f64,
-    /// Average initial energy at the start of finetuning.
-    pub aie: f64,
-    /// Frobenius energy at the start of finetuning.
-    pub frobenius: f64,
-    /// Finetuning time.
+    /// The probing point itself.
+    pub probe: Asked,
+    /// Finetuning time, in [0, ∞].
     pub time: f64,
-    /// How it was solved.
-    pub method: String,
-    /// How it ended.
-    pub status: String,
-    /// ‖R‖_F at the end.
-    pub residual: f64,
-    /// Relative drift of the conserved matrix (T2).
-    pub drift: f64,
-    /// Mean Euclidean distance of the training features.
-    pub euclidean: f64,
-    /// Mean cosine distance.
-    pub cosine: f64,
-    /// Mean dot product.
-    pub dot: f64,
-    /// Mean norm.
-    pub norm: f64,
-    /// The same four on the held-out inputs.
-    pub held_out_euclidean: f64,
-    /// Mean cosine distance, held out.
-    pub held_out_cosine: f64,
-    /// Mean dot product, held out.
-    pub held_out_dot: f64,
-    /// Mean norm, held out.
-    pub held_out_norm: f64,
-    /// Loss spent by the backbone.
-    pub budget_backbone: f64,
-    /// Loss spent by the head.
-    pub budget_head: f64,
-    /// ‖V‖_F at the start of finetuning.
-    pub head_norm_start: f64,
-    /// ‖V‖_F at the end.
-    pub head_norm: f64,
-    /// Downstream risk before finetuning: mean squared error on the held-out inputs.
-    pub risk_start: f64,
-    /// Downstream risk at the end.
-    pub risk: f64,
-    /// Training accuracy at the start of finetuning, for classes.
-    pub accuracy_start: f64,
-    /// Training accuracy at the end.
-    pub accuracy: f64,
-    /// Held-out accuracy at the start of finetuning.
-    pub held_out_accuracy_start: f64,
-    /// Held-out accuracy at the end.
-    pub held_out_accuracy: f64,
-    /// Why the cell failed; empty if it did not.
-    pub error: String,
 }
 
-impl Default for Record {
-    fn default() -> Self {
-        const NONE: f64 = f64::NAN;
-        Self {
-            cell: 0,
-            problem: String::new(),
-            seed: 0,
-            head_scale: NONE,
-            smoothing: NONE,
-            head_rate: NONE,
-            point: 0,
-            probe_time: NONE,
-            aie: NONE,
-            frobenius: NONE,
-            time: NONE,
-            method: String::new(),
-            status: String::new(),
-            residual: NONE,
-            drift: NONE,
-            euclidean: NONE,
-            cosine: NONE,
-            dot: NONE,
-            norm: NONE,
-            held_out_euclidean: NONE,
-            held_out_cosine: NONE,
-            held_out_dot: NONE,
-            held_out_norm: NONE,
-            budget_backbone: NONE,
-            budget_head: NONE,
-            head_norm_start: NONE,
-            head_norm: NONE,
-            risk_start: NONE,
-            risk: NONE,
-            accuracy_start: NONE,
-            accuracy: NONE,
-            held_out_accuracy_start: NONE,
-            held_out_accuracy: NONE,
-            error: String::new(),
-        }
+/// Where on a probing path finetuning starts, as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Asked {
+    /// After this probing time, in [0, ∞].
+    Time(f64),
+    /// At this average initial energy.
+    Energy(f64),
+    /// At this share of the way in Frobenius energy from the end of probing (0) to its start (1).
+    Share(f64),
+}
+
+/// What came of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It has no numbers.
+    Failed(
+        /// Why.
+        String,
+    ),
+    /// Finetuning ended before what was asked for; the numbers are those of where it ended.
+    Stopped(Stop, Measured),
+    /// Finetuning got to what was asked for.
+    Reached(Stop, Measured),
+}
+
+impl Outcome {
+    /// What a stop with its numbers means.
+    pub fn of(stop: Stop, measured: Measured) -> Self {
+        if stop.is_success() { Self::Reached(stop, measured) } else { Self::Stopped(stop, measured) }
+    }
+}
+
+/// The numbers of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// How it was solved or trained.
+    pub method: String,
+    /// Probing time τ.
+    pub probe_time: f64,
+    /// Energies at the start of finetuning.
+    pub energies: Energy,
+    /// Finetuning time that was reached.
+    pub time: f64,
+    /// ‖R‖_F at the end.
+    pub residual: f64,
+    /// Relative drift of the conserved matrix (T2), where it applies.
+    pub drift: Option<f64>,
+    /// Adaptation of the training features.
+    pub training: Metrics,
+    /// Adaptation of the held-out features.
+    pub held_out: Option<Metrics>,
+    /// Loss spent by backbone and head (T6).
+    pub budget: Option<Budget>,
+    /// ‖V‖_F.
+    pub head_norm: Change,
+    /// Downstream risk: mean squared error on the held-out inputs.
+    pub risk: Option<Change>,
+    /// Accuracy on the training samples, for classes.
+    pub accuracy: Option<Change>,
+    /// Accuracy on the held-out inputs, for classes.
+    pub held_out_accuracy: Option<Change>,
+    /// Accuracy at the end on the samples by which the best probing point is chosen.
+    pub validation_accuracy: Option<f64>,
+}
+
+/// A number before finetuning and after it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// At the start of finetuning.
+    pub start: f64,
+    /// At its end.
+    pub end: f64,
+}
+
+/// The metrics that were kept and exist: a feature that is zero has no direction.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Metrics([Option<f64>; 4]);
+
+impl Metrics {
+    /// Those of an adaptation that are among `kept`.
+    pub fn new(adaptation: &Adaptation, kept: &[Metric]) -> Self {
+        Self(Metric::ALL.map(|metric| {
+            let value = metric.of(adaptation);
+            (kept.contains(&metric) && !value.is_nan()).then_some(value)
+        }))
+    }
+
+    /// One of them.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        self.0[metric as usize]
+    }
+}
+
+impl From<Adaptation> for Metrics {
+    fn from(adaptation: Adaptation) -> Self {
+        Self::new(&adaptation, &Metric::ALL)
+    }
+}
+
+impl From<[Option<f64>; 4]> for Metrics {
+    /// In the order of [`Metric::ALL`]; NaN is none.
+    fn from(values: [Option<f64>; 4]) -> Self {
+        Self(values.map(|value| value.filter(|v| !v.is_nan())))
     }
 }
 
 impl Record {
-    /// The metric with this number in [`crate::adaptation::METRICS`], on the training features.
-    pub fn metric(&self, metric: usize) -> f64 {
-        [self.euclidean, self.cosine, self.dot, self.norm][metric]
+    /// A cell without numbers.
+    pub fn failed(cell: Cell, reason: impl ToString) -> Self {
+        Self { cell, outcome: Outcome::Failed(reason.to_string()) }
     }
 
-    /// The same on the held-out inputs.
-    pub fn held_out_metric(&self, metric: usize) -> f64 {
-        [self.held_out_euclidean, self.held_out_cosine, self.held_out_dot, self.held_out_norm][metric]
+    /// The numbers, if finetuning got to what was asked for.
+    pub fn reached(&self) -> Option<&Measured> {
+        match &self.outcome {
+            Outcome::Reached(_, measured) => Some(measured),
+            Outcome::Stopped(..) | Outcome::Failed(_) => None,
+        }
     }
 
-    /// Whether the cell has a result.
-    pub fn succeeded(&self) -> bool {
-        self.error.is_empty()
+    /// The numbers, wherever finetuning ended.
+    pub fn measured(&self) -> Option<&Measured> {
+        match &self.outcome {
+            Outcome::Reached(_, measured) | Outcome::Stopped(_, measured) => Some(measured),
+            Outcome::Failed(_) => None,
+        }
+    }
+
+    /// What ended finetuning, if it began.
+    pub fn stop(&self) -> Option<&Stop> {
+        match &self.outcome {
+            Outcome::Reached(stop, _) | Outcome::Stopped(stop, _) => Some(stop),
+            Outcome::Failed(_) => None,
+        }
+    }
+
+    /// Why there are no numbers, or none of what was asked for.
+    pub fn reason(&self) -> Option<String> {
+        match &self.outcome {
+            Outcome::Failed(reason) => Some(reason.clone()),
+            Outcome::Stopped(stop, _) => Some(stop.to_string()),
+            Outcome::Reached(..) => None,
+        }
+    }
+}
+
+/// How many cells of a sweep failed and how many stopped early, with the first of each.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts<'a> {
+    /// All cells.
+    pub cells: usize,
+    /// Cells without numbers.
+    pub failed: usize,
+    /// Cells whose finetuning ended early.
+    pub stopped: usize,
+    /// The first cell without numbers.
+    pub first_failed: Option<&'a Record>,
+    /// The first cell whose finetuning ended early.
+    pub first_stopped: Option<&'a Record>,
+}
+
+impl<'a> Counts<'a> {
+    /// Counts records.
+    pub fn of(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut counts =
+            Self { cells: 0, failed: 0, stopped: 0, first_failed: None, first_stopped: None };
+        for record in records {
+            counts.cells += 1;
+            match record.outcome {
+                Outcome::Failed(_) => {
+                    counts.failed += 1;
+                    counts.first_failed.get_or_insert(record);
+                }
+                Outcome::Stopped(..) => {
+                    counts.stopped += 1;
+                    counts.first_stopped.get_or_insert(record);
+                }
+                Outcome::Reached(..) => {}
+            }
+        }
+        counts
+    }
+
+    /// Whether every cell got to what was asked for.
+    pub fn all_reached(&self) -> bool {
+        self.failed + self.stopped == 0
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A cell that reached its end, with the values of one metric after the other.
+    pub(crate) fn reached(seed: u64, point: u64, frobenius: f64, metrics: [f64; 4]) -> Record {
+        let cell = Cell {
+            number: 100 * seed + point,
+            problem: "test".into(),
+            seed,
+            head_scale: 1.0,
+            smoothing: 0.0,
+            head_rate: 1.0,
+            point,
+            probe: Asked::Time(0.0),
+            time: 1.0,
+        };
+        let measured = Measured {
+            method: "flow".into(),
+            probe_time: 0.0,
+            energies: Energy { aie: frobenius, frobenius },
+            time: 1.0,
+            residual: 0.0,
+            drift: None,
+            training: metrics.map(Some).into(),
+            held_out: None,
+            budget: None,
+            head_norm: Change { start: 1.0, end: 1.0 },
+            risk: None,
+            accuracy: None,
+            held_out_accuracy: None,
+            validation_accuracy: None,
+        };
+        Record { cell, outcome: Outcome::of(Stop::Time, measured) }
+    }
+
+    #[test]
+    fn what_does_not_exist_or_is_not_kept_is_none() {
+        let a = Adaptation { euclidean: 1.0, cosine: f64::NAN, dot: 0.0, norm: 1.0 };
+        assert_eq!(
+            Metric::ALL.map(|m| Metrics::from(a).get(m)),
+            [Some(1.0), None, Some(0.0), Some(1.0)]
+        );
+        let dot = Metrics::new(&a, &[Metric::Dot]);
+        assert_eq!(Metric::ALL.map(|m| dot.get(m)), [None, None, Some(0.0), None]);
+    }
+
+    #[test]
+    fn early_stops_are_neither_failures_nor_successes() {
+        let good = reached(0, 0, 1.0, [0.0; 4]);
+        let failed = Record::failed(good.cell.clone(), "no");
+        let measured = good.measured().unwrap().clone();
+        let stop = Stop::StepLimit { steps: 3, time: 0.5 };
+        let stopped = Record { outcome: Outcome::of(stop, measured), ..good.clone() };
+        assert!(stopped.reached().is_none() && stopped.measured().is_some() && failed.stop().is_none());
+        let all = [good, stopped, failed];
+        let counts = Counts::of(&all);
+        assert_eq!((counts.cells, counts.failed, counts.stopped), (3, 1, 1));
+        assert!(!counts.all_reached() && Counts::of(&all[..1]).all_reached());
+        assert_eq!(counts.first_stopped, Some(&all[1]));
+        assert!(all[1].reason().unwrap().starts_with("3 steps taken") && all[0].reason().is_none());
     }
 }

@@ -1,8 +1,8 @@
 //! The values of flags that choose one of a few, with their help.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use taskhead::metric::Metric;
 use taskhead::simulation::Method;
-use taskhead::sweep::config::Metric;
 
 /// A type whose values are chosen by name.
 pub trait Choice: Copy + Send + Sync + 'static {

@@ -1,12 +1,14 @@
 //! The command `taskhead`: one file a command.
 //!
-//! Bad input ends with one message on standard error and exit code 2; a solver that stopped before it
-//! reached what was asked for gives what it has and exit code 1.
+//! Bad input ends with one message on standard error and exit code 2. What has numbers but not all that was asked for
+//! ends with exit code 1: a flow that stopped early, some cells that failed, a theorem that does not hold.
 
 mod choices;
 mod curves;
 mod explore;
+mod export;
 mod json;
+mod outcome;
 mod plot;
 #[cfg(feature = "replay")]
 mod replay;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::{Figure, Theme};
-use taskhead_files::{Fault, read_sweep, write_atomically};
+use taskhead_files::{Fault, read_sweep_with_notes, write_atomically};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -49,7 +50,10 @@ enum Colours {
 
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
-    let sweep = read_sweep(&args.results)?;
+    let (sweep, notes) = read_sweep_with_notes(&args.results)?;
+    for note in notes {
+        eprintln!("warning: {}: {note}", args.results.display());
+    }
     let names: Vec<&str> = match &args.figure {
         Some(name) => vec![name],
         None => NAMES.to_vec(),
@@ -61,6 +65,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             Err(missing) if args.figure.is_some() => bail!(missing),
             Err(_) => {}
         }
+    }
+    let Counts { failed, stopped, cells, .. } = Counts::of(&sweep.records);
+    if failed + stopped > 0 {
+        eprintln!(
+            "warning: of {cells} cells, {failed} failed and {stopped} stopped early; figures leave them out"
+        );
     }
     if figures.is_empty() {
         bail!("{}: no figure can be drawn of this sweep", args.results.display());

@@ -8,18 +8,18 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
+use super::outcome::{Output, Watched, progress_bar, report, with_suffix};
 use super::plot::save_svgs;
-use super::sweep::{Keeper, earlier_records, progress_bar, with_suffix};
 use crate::choices::choice;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::config::ConfigError;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::course::course;
 use taskhead_figures::gallery::transfer::{
     Finding, Nearness, findings, nearness, optima, overlay, transfer,
 };
 use taskhead_figures::plot::Figure;
-use taskhead_files::{check_output, write_csv, write_parquet};
+use taskhead_files::{check_replaceable, digest, write_csv, write_parquet};
 use taskhead_replay::config::{
     Architecture, Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
 };
@@ -111,6 +111,9 @@ pub struct Args {
     /// to go on after a stop.
     #[arg(long, value_name = "OUT", default_value = "replay")]
     out: PathBuf,
+    /// Replace a replay of another configuration or other input files, finished or interrupted, that has the same OUT.
+    #[arg(long)]
+    force: bool,
     /// Folder of pretrained backbones [default: `backbones` beside OUT].
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
@@ -138,10 +141,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         print!("{}", toml::to_string(&config)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let [parquet, csv, partial] =
-        ["parquet", "csv", "partial.parquet"].map(|ext| with_suffix(&args.out, ext));
-    check_output(&parquet, &["parquet"])?;
-    check_output(&csv, &["csv"])?;
+    let output = Output::new(&args.out)?;
     let (device, note) = device::open(&args.device)?;
     if let Some(note) = note {
         eprintln!("note: {note}");
@@ -160,38 +160,48 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         replay.admits_theory()?;
     }
 
-    let identity = replay.identity();
     let size = replay.records_of_a_cell();
-    let known = earlier_records(&partial, &identity, size)?;
+    let head = Sweep {
+        config: toml::to_string(replay.config())?,
+        version: env!("CARGO_PKG_VERSION").into(),
+        identity: Some(digest(replay.identity())),
+        records: Vec::new(),
+    };
+    let journal = output.journal(head.clone(), size, Duration::ZERO, args.force)?;
+    let theory_head = args.theory.map(|directions| theory_head(&head, &replay, directions));
+    if let (Some(head), false) = (&theory_head, args.force) {
+        let identity = head.identity.expect("made above");
+        check_replaceable(with_suffix(&args.out, "theory.parquet"), identity)?;
+        check_replaceable(with_suffix(&args.out, "theory.csv"), identity)?;
+    }
     let cells = replay.config().cells() / size;
+    let known = journal.count() / size;
     let bar = progress_bar(cells as u64, quiet);
-    bar.inc(known.len() as u64);
-    let earlier = known.values().flatten().cloned().collect();
-    let keeper = Keeper::new(&partial, &identity, earlier, Duration::ZERO);
-    let records = replay.run(&|first| known.get(&first).cloned(), &|records| {
-        keeper.add(records);
-        bar.inc(1);
-    });
+    bar.inc(known as u64);
+    let records = replay.run(&Watched { journal: &journal, bar: &bar, unit: size });
     bar.finish_and_clear();
-    let result = Sweep { config: identity.clone(), version: env!("CARGO_PKG_VERSION").into(), records };
-    write_parquet(&parquet, &result)?;
-    write_csv(&csv, &result)?;
+    let result = Sweep { records, ..head };
+    output.write(&result, journal)?;
     let figures = draw(&result, &args.out)?;
-    keeper.finish();
 
-    let nearness = theory(&replay, &result, args, quiet)?;
-    let failed = result.records.chunks(size).filter(|cell| !cell.iter().all(Record::succeeded)).count();
+    let nearness = match (theory_head, args.theory) {
+        (Some(head), Some(directions)) => theory(&replay, &result, head, directions, args, quiet)?,
+        _ => Vec::new(),
+    };
+    let counts = Counts::of(&result.records);
     let findings = findings(&result.records);
     let worse = Replay::worse(&result.records);
+    let (failed, stopped) = (counts.failed / size, counts.stopped / size);
+    let (parquet, csv) = (&output.parquet, &output.csv);
     if args.json {
         let files: Vec<String> =
-            [&parquet, &csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
+            [parquet, csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
         let seconds = begun.elapsed().as_secs_f64();
         let laws: Vec<_> = findings.iter().map(Finding::json).collect();
         println!(
             "{}",
             json!({
-                "cells": cells, "known": known.len(), "failed": failed, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
+                "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
                 "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
                 "backbone": replay.backbone_file().map(|p| p.display().to_string()),
             })
@@ -207,9 +217,6 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             println!("{optimum}");
         }
         println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
-        if let Some(record) = result.records.iter().find(|r| !r.succeeded()) {
-            println!("first failure (record {}): {}", record.cell, record.error);
-        }
         if worse > 0 {
             println!(
                 "{worse} records fit their training samples worse than before finetuning; if they are not early ones, a \
@@ -221,7 +228,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             println!("figures: {}", args.out.display());
         }
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report(&counts))
+}
+
+/// The sweep of the theory's records, without them.
+fn theory_head(network: &Sweep, replay: &Replay, directions: u16) -> Sweep {
+    let config = format!("# theory with {directions} directions\n{}", network.config);
+    let identity = format!("theory with {directions} directions of {}", replay.identity());
+    Sweep { config, identity: Some(digest(identity)), ..network.clone() }
 }
 
 /// Flags of the keys of a configuration.
@@ -270,8 +284,14 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Runs the theory on the same cells, stores it beside the records and draws it over them.
-fn theory(replay: &Replay, network: &Sweep, args: &Args, quiet: bool) -> Result<Vec<Nearness>> {
-    let Some(directions) = args.theory else { return Ok(Vec::new()) };
+fn theory(
+    replay: &Replay,
+    network: &Sweep,
+    head: Sweep,
+    directions: u16,
+    args: &Args,
+    quiet: bool,
+) -> Result<Vec<Nearness>> {
     let cells = network.records.len() / replay.records_of_a_cell();
     let bar = progress_bar(cells as u64, quiet);
     let records = replay.theory(&network.records, directions.into(), &|| bar.inc(1))?;
@@ -280,8 +300,7 @@ fn theory(replay: &Replay, network: &Sweep, args: &Args, quiet: bool) -> Result<
         save_svgs(figure.as_ref(), &args.out, "theory")?;
     }
     let nearness = nearness(&network.records, &records);
-    let config = format!("# theory with {directions} directions\n{}", network.config);
-    let result = Sweep { config, records, ..network.clone() };
+    let result = Sweep { records, ..head };
     write_parquet(with_suffix(&args.out, "theory.parquet"), &result)?;
     write_csv(with_suffix(&args.out, "theory.csv"), &result)?;
     Ok(nearness)

@@ -5,21 +5,23 @@ mod theorems;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::outcome::{Watched, progress_bar, report as report_of, summary};
 use super::plot::{Format, save, save_svgs, write};
-use super::sweep::progress_bar;
 use report::{Entry, Report};
 use taskhead::analysis::summary::{Row, summarize};
-use taskhead::analysis::{METRICS, curves, log_steps};
+use taskhead::analysis::{Point, curves, log_steps};
 use taskhead::linalg::mean_row_norm;
+use taskhead::metric::Metric;
 use taskhead::simulation::{Probe, Run, Settings, Simulation};
-use taskhead::sweep;
 use taskhead::sweep::config::Config;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::plan::Plan;
+use taskhead::sweep::record::{Counts, Record};
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
 use taskhead_figures::gallery::stored;
 use taskhead_figures::gallery::theory::{self, Law};
@@ -61,21 +63,17 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     std::fs::create_dir_all(&plots)
         .with_context(|| format!("{}: the folder cannot be made", plots.display()))?;
 
-    let configs = configs(args.seeds)?;
-    let cells: usize = configs.all().map(Config::cells).sum();
+    let plans = plans(args.seeds)?;
+    let cells: usize = plans.all().map(|plan| plan.grid().cells()).sum();
     let bar = progress_bar(cells as u64, quiet || args.json);
-    let rank_one = records(&configs.rank_one, &bar);
-    let random = records(&configs.random, &bar);
-    let digits = records(&configs.digits, &bar);
-    let all_digits = records(&configs.all_digits, &bar);
-    let teachers: Vec<Vec<Record>> = configs.teachers.iter().map(|c| records(c, &bar)).collect();
+    let rank_one = records(&plans.rank_one, &bar);
+    let random = records(&plans.random, &bar);
+    let digits = records(&plans.digits, &bar);
+    let all_digits = records(&plans.all_digits, &bar);
+    let teachers: Vec<Vec<Record>> = plans.teachers.iter().map(|plan| records(plan, &bar)).collect();
     bar.finish_and_clear();
-    let failed = [&rank_one, &random, &digits, &all_digits]
-        .into_iter()
-        .chain(&teachers)
-        .flatten()
-        .filter(|r| !r.succeeded());
-    let failed: Vec<&Record> = failed.collect();
+    let counts =
+        Counts::of([&rank_one, &random, &digits, &all_digits].into_iter().chain(&teachers).flatten());
 
     let mut rows = summarize("rank-one law", &rank_one, false);
     let name = format!("random problems ({} seeds)", args.seeds);
@@ -85,8 +83,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     rows.extend(summarize("digits, 40 images, held out", &digits, true));
     rows.extend(summarize("digits, 598 images (h < N)", &all_digits, false));
 
-    let norms =
-        Norms { random: feature_norms(&configs.random)?, digits: feature_norms(&configs.digits)? };
+    let norms = Norms { random: feature_norms(&plans.random)?, digits: feature_norms(&plans.digits)? };
     let theorems = Theorems::check();
     let known = theorems.rows();
     let maps = &theorems.certificates.maps;
@@ -99,39 +96,36 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     write(&plots.join("phase-certified.csv"), certify::csv(maps).as_bytes())?;
     write(&plots.join("README.md"), index(&entries, &rows, &known).as_bytes())?;
     let report = args.out.join("report.html");
-    let page = Report { rows: &rows, theorems: &known, entries: &entries, cells, failed: failed.len() };
+    let page = Report { rows: &rows, theorems: &known, entries: &entries, counts: summary(&counts) };
     write(&report, page.html().as_bytes())?;
 
     if args.json {
-        println!("{}", summary_json(&rows, cells, failed.len()));
+        println!("{}", summary_json(&rows, &counts));
     } else {
         print!("{}", table(&rows));
         println!("{} of {} theorems hold", known.iter().filter(|row| row.holds).count(), known.len());
-        println!("{cells} cells, {} failed", failed.len());
-        if let Some(record) = failed.first() {
-            println!("first failure ({}, cell {}): {}", record.problem, record.cell, record.error);
-        }
+        println!("{}", summary(&counts));
         println!("figures: {}   report: {}", plots.display(), report.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(report_of(&counts))
 }
 
 /// All sweeps of the command.
-struct Configs {
-    rank_one: Config,
-    random: Config,
-    digits: Config,
-    all_digits: Config,
-    teachers: Vec<Config>,
+struct Plans {
+    rank_one: Plan,
+    random: Plan,
+    digits: Plan,
+    all_digits: Plan,
+    teachers: Vec<Plan>,
 }
 
-impl Configs {
-    fn all(&self) -> impl Iterator<Item = &Config> {
+impl Plans {
+    fn all(&self) -> impl Iterator<Item = &Plan> {
         [&self.rank_one, &self.random, &self.digits, &self.all_digits].into_iter().chain(&self.teachers)
     }
 }
 
-fn configs(seeds: u64) -> Result<Configs> {
+fn plans(seeds: u64) -> Result<Plans> {
     let target = LAW.target;
     let along = target * (1.0 - LAW.reach);
     let mut rank_one = Config::new(TaskSpec::RankOne(RankOneTask { target, across: LAW.across, along }));
@@ -158,20 +152,20 @@ fn configs(seeds: u64) -> Result<Configs> {
         config.heads.seeds = FEW_SEEDS;
         config.heads.scales = vec![0.5];
         config.probe.times = Some(times.clone());
-        config
+        Plan::new(config)
     };
-    let configs =
-        Configs { rank_one, random, digits, all_digits, teachers: ANGLES.map(teacher).to_vec() };
-    for config in configs.all() {
-        config.validate()?;
-    }
-    Ok(configs)
+    Ok(Plans {
+        rank_one: Plan::new(rank_one)?,
+        random: Plan::new(random)?,
+        digits: Plan::new(digits)?,
+        all_digits: Plan::new(all_digits)?,
+        teachers: ANGLES.into_iter().map(teacher).collect::<Result<_, _>>()?,
+    })
 }
 
-fn records(config: &Config, bar: &ProgressBar) -> Vec<Record> {
-    sweep::run(config, &|spec, seed| Task::new(spec, seed), &|_| None, &|done| {
-        bar.inc(done.len() as u64)
-    })
+fn records(plan: &Plan, bar: &ProgressBar) -> Vec<Record> {
+    let tasks = |seed| Task::new(&plan.config().problem, seed).map(Arc::new);
+    plan.run(&tasks, &Watched { journal: &(), bar, unit: 1 })
 }
 
 /// Mean norm and mean squared norm of the features before finetuning, for every seed.
@@ -180,7 +174,8 @@ struct Norms {
     digits: Vec<[f64; 2]>,
 }
 
-fn feature_norms(config: &Config) -> Result<Vec<[f64; 2]>> {
+fn feature_norms(plan: &Plan) -> Result<Vec<[f64; 2]>> {
+    let config = plan.config();
     let first = config.heads.first_seed;
     (first..first + config.heads.seeds)
         .map(|seed| {
@@ -192,8 +187,12 @@ fn feature_norms(config: &Config) -> Result<Vec<[f64; 2]>> {
 }
 
 /// A metric in units of the features before finetuning.
-fn in_units(metric: usize, value: f64, [norm, square]: [f64; 2]) -> f64 {
-    value / [norm, 1.0, square, norm][metric]
+fn in_units(metric: Metric, value: f64, [norm, square]: [f64; 2]) -> f64 {
+    match metric {
+        Metric::Euclidean | Metric::Norm => value / norm,
+        Metric::Cosine => value,
+        Metric::Dot => value / square,
+    }
 }
 
 fn entries(
@@ -203,7 +202,8 @@ fn entries(
     norms: &Norms,
     maps: &[Map],
 ) -> Result<Vec<Entry>> {
-    let practical: Vec<Record> = digits.iter().filter(|r| r.time == PRACTICAL_TIME).cloned().collect();
+    let practical: Vec<Record> =
+        digits.iter().filter(|r| r.cell.time == PRACTICAL_TIME).cloned().collect();
     let entry = |title: &'static str, caption: &'static str, figure: Box<dyn Figure>| Entry {
         title,
         caption,
@@ -275,18 +275,18 @@ fn trend(random: &[Record], digits: &[Record], norms: &Norms) -> Trend {
         (curves(random), &norms.random, "random problems, 10–90 %"),
         (curves(digits), &norms.digits, "digits, 40 images"),
     ];
-    let panels = METRICS.iter().enumerate().map(|(metric, (title, symbol))| {
+    let panels = Metric::ALL.map(|metric| {
         let mut series = Vec::new();
         for (curves, norms, label) in &sets {
-            let group: Vec<_> = curves.iter().collect();
-            let value = |r: &Record| in_units(metric, r.metric(metric), norms[r.seed as usize]);
-            series.push(stored::series(label, &group, value));
+            let value = |p: &Point| in_units(metric, p.metric(metric), norms[p.cell.seed as usize]);
+            series.push(stored::series(label, curves, value));
         }
         series.push(LAW.series(metric));
-        let start = if metric < 2 { 0 } else { 1 };
-        SeriesPanel { title: (*title).into(), y_label: format!("{symbol} (start = {start})"), series }
+        let start = if metric.is_distance() { 0 } else { 1 };
+        let y_label = format!("{} (start = {start})", metric.symbol());
+        SeriesPanel { title: metric.title().into(), y_label, series }
     });
-    Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.collect() }
+    Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.to_vec() }
 }
 
 fn trajectories() -> Result<Trajectories> {
@@ -323,10 +323,10 @@ fn trajectories() -> Result<Trajectories> {
 }
 
 fn risk(teachers: &[Vec<Record>]) -> Risk {
-    let series = teachers.iter().zip(ANGLES).map(|(records, angle)| {
-        let all = curves(records);
-        stored::risk_curve(&format!("φ = {angle} rad"), &all.iter().collect::<Vec<_>>())
-    });
+    let series = teachers
+        .iter()
+        .zip(ANGLES)
+        .map(|(records, angle)| stored::risk_curve(&format!("φ = {angle} rad"), &curves(records)));
     Risk {
         x_label: "probing time τ (1 / head rate)".into(),
         y_label: "downstream risk E|f(x) − y|²".into(),
@@ -379,7 +379,7 @@ fn table(rows: &[Row]) -> String {
         last = &row.source;
         text += &format!(
             "{shown:<source$}  {:<18}  {:<20}  {:<24}  {}\n",
-            row.metric_name(),
+            row.metric.title(),
             row.claim(),
             verdict(row),
             row.finding()
@@ -388,13 +388,13 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-fn summary_json(rows: &[Row], cells: usize, failed: usize) -> serde_json::Value {
+fn summary_json(rows: &[Row], counts: &Counts) -> serde_json::Value {
     let rows: Vec<_> = rows
         .iter()
         .map(|r| {
             json!({
                 "source": r.source,
-                "metric": taskhead::adaptation::METRICS[r.metric],
+                "metric": r.metric.name(),
                 "claim": r.claim(),
                 "holds": r.holds(),
                 "agree": r.agree.0,
@@ -403,7 +403,7 @@ fn summary_json(rows: &[Row], cells: usize, failed: usize) -> serde_json::Value 
             })
         })
         .collect();
-    json!({"rows": rows, "cells": cells, "failed": failed})
+    json!({"rows": rows, "cells": counts.cells, "failed": counts.failed, "stopped": counts.stopped})
 }
 
 /// What is said of the figure of a real network, which `scripts/replay-gallery` draws.
@@ -433,7 +433,7 @@ fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String 
         text += &format!(
             "| {} | {} | {} | {} | {} |\n",
             row.source,
-            row.metric_name(),
+            row.metric.title(),
             row.claim(),
             verdict(row),
             row.finding()

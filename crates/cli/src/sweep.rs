@@ -1,26 +1,27 @@
 //! `taskhead sweep`: many heads, energies and seeds, stored as Parquet and CSV.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use nalgebra::DMatrix;
 use serde_json::json;
 
 use super::curves::{Curves, set};
+use super::export::export;
+use super::outcome::{Output, Watched, progress_bar, report, summary, with_suffix};
 use crate::choices::choice;
+use taskhead::metric::Metric;
 use taskhead::problem::Problem;
 use taskhead::simulation::Method;
-use taskhead::sweep::config::{Config, Metric};
-use taskhead::sweep::record::Record;
-use taskhead::sweep::{self, Sweep};
-use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskError, TaskSpec};
+use taskhead::sweep::config::Config;
+use taskhead::sweep::plan::Plan;
+use taskhead::sweep::record::Counts;
+use taskhead::tasks::{DigitsTransfer, Gaussian, Linear, RankOneTask, Task, TaskError, TaskSpec};
 use taskhead_files::{
-    Fault, FileError, check_output, read_features, read_problem, read_sweep, write_csv, write_parquet,
+    Fault, FileError, check_output, digest, digest_of_file, read_features, read_problem,
 };
 
 /// Flags of the command.
@@ -82,6 +83,13 @@ pub struct Args {
     /// Write OUT.parquet and OUT.csv; OUT.partial.parquet is kept until then to go on after a stop.
     #[arg(long, value_name = "OUT", default_value = "sweep")]
     out: PathBuf,
+    /// Replace a sweep of another configuration or other input files, finished or interrupted, that has the same OUT.
+    #[arg(long)]
+    force: bool,
+    /// Run nothing; write the cell of this number (column `cell`) as OUT.cell-N.npz, and print the command line that
+    /// simulates it.
+    #[arg(long, value_name = "N", conflicts_with = "json")]
+    export_cell: Option<u64>,
     /// Threads (default: all cores). The result does not depend on it.
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
@@ -96,41 +104,45 @@ const STORE_EVERY: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
-    config.validate()?;
-    let [parquet, csv, partial] =
-        ["parquet", "csv", "partial.parquet"].map(|ext| with_suffix(&args.out, ext));
-    check_output(&parquet, &["parquet"])?;
-    check_output(&csv, &["csv"])?;
     let toml = toml::to_string(&config)?;
-    super::use_threads(args.threads)?;
-
-    let cells = config.cells();
-    let bar = progress_bar(cells as u64, quiet);
-    let per_curve = sweep::cells_of_a_curve(&config);
-    let known = earlier_records(&partial, &toml, per_curve)?;
-    bar.inc((known.len() * per_curve) as u64);
-    let keeper = Keeper::new(&partial, &toml, known.values().flatten().cloned().collect(), STORE_EVERY);
-    let records = sweep::run(&config, &load, &|cell| known.get(&cell).cloned(), &|records| {
-        bar.inc(records.len() as u64);
-        keeper.add(records);
-    });
-    bar.finish_and_clear();
-    let failed = records.iter().filter(|r| !r.succeeded()).count();
-    let result = sweep::sweep(&config, toml.clone(), records);
-    write_parquet(&parquet, &result)?;
-    write_csv(&csv, &result)?;
-    keeper.finish();
-    if args.json {
-        let files = [parquet.display().to_string(), csv.display().to_string()];
-        println!("{}", json!({"cells": cells, "failed": failed, "files": files}));
-    } else if !quiet {
-        println!("{cells} cells, {failed} failed: {} and {}", parquet.display(), csv.display());
-        let first = result.records.iter().find(|r| !r.succeeded());
-        if let Some(record) = first {
-            println!("first failure (cell {}): {}", record.cell, record.error);
+    // What a file holds is read once, and before any cell runs: a file that changes meanwhile changes nothing.
+    let (plan, of_file) = match &config.problem {
+        TaskSpec::File { path } => {
+            config.validate()?;
+            let (task, digest) = load_whole(path)?;
+            (Plan::of_file(config, digest)?, Some(Arc::new(task)))
         }
+        _ => (Plan::new(config)?, None),
+    };
+    let tasks = |seed| match &of_file {
+        Some(task) => Ok(task.clone()),
+        None => Task::new(&plan.config().problem, seed).map(Arc::new),
+    };
+    if let Some(cell) = args.export_cell {
+        check_output(with_suffix(&args.out, "npz"), &["npz"])?;
+        println!("{}", export(&plan, &tasks, cell, &args.out)?);
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::SUCCESS)
+    let output = Output::new(&args.out)?;
+    super::use_threads(args.threads)?;
+    let head = plan.finished(toml, digest(plan.identity()), Vec::new());
+    let journal =
+        output.journal(head.clone(), plan.grid().cells_of_a_curve(), STORE_EVERY, args.force)?;
+    let bar = progress_bar(plan.grid().cells() as u64, quiet);
+    bar.inc(journal.count() as u64);
+    let records = plan.run(&tasks, &Watched { journal: &journal, bar: &bar, unit: 1 });
+    bar.finish_and_clear();
+    let result = taskhead::sweep::Sweep { records, ..head };
+    output.write(&result, journal)?;
+    let counts = Counts::of(&result.records);
+    let files = [&output.parquet, &output.csv].map(|path| path.display().to_string());
+    if args.json {
+        let (cells, failed, stopped) = (counts.cells, counts.failed, counts.stopped);
+        println!("{}", json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files}));
+    } else if !quiet {
+        println!("{}: {} and {}", summary(&counts), files[0], files[1]);
+    }
+    Ok(report(&counts))
 }
 
 /// The configuration of file and flags.
@@ -216,12 +228,14 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
     }
 }
 
-/// Makes the task of a seed, from a file if need be.
-fn load(spec: &TaskSpec, seed: u64) -> Result<Task, TaskError> {
-    match spec {
-        TaskSpec::File { path } => load_file(path),
-        other => Task::new(other, seed),
+/// The task of a file, with the digest of its bytes.
+fn load_whole(path: &str) -> Result<(Task, taskhead::sweep::plan::Digest)> {
+    let before = digest_of_file(path)?;
+    let task = load_file(path)?;
+    if digest_of_file(path)? != before {
+        bail!("{path}: the file has changed while it was read");
     }
+    Ok((task, before))
 }
 
 /// A whole problem, or features with labels or targets alone: then the backbone is one more linear layer
@@ -233,7 +247,9 @@ fn load_file(path: &str) -> Result<Task, TaskError> {
         Err(FileError { fault: Fault::Form { found, .. }, .. }) if only_features(&found) => {
             let file = read_features(path).map_err(text)?;
             let identity = DMatrix::identity(file.features.ncols(), file.features.ncols());
-            Ok(Task::of_features(Problem::linear(&file.features, &identity, file.targets)?))
+            let problem = Problem::linear(&file.features, &identity, file.targets)?;
+            let linear = Linear { inputs: file.features, backbone: identity, held_out: None };
+            Ok(Task { linear: Some(linear), ..Task::of_features(problem) })
         }
         Err(error) => Err(text(error)),
     }
@@ -242,79 +258,4 @@ fn load_file(path: &str) -> Result<Task, TaskError> {
 fn only_features(found: &[String]) -> bool {
     let has = |name: &str| found.iter().any(|f| f == name);
     has("features") && !["kernel", "inputs", "backbone", "head"].into_iter().any(has)
-}
-
-pub(super) fn with_suffix(out: &Path, suffix: &str) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    name.into()
-}
-
-/// A bar with rate and time left, hidden where nobody looks.
-pub(super) fn progress_bar(cells: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style = "{bar:30} {pos}/{len} cells, {per_sec}, {eta} left";
-    ProgressBar::new(cells).with_style(ProgressStyle::with_template(style).expect("a valid template"))
-}
-
-/// What an interrupted run of the same configuration and version has stored: groups of `size` records
-/// that were finished together, by the number of their first cell.
-pub(super) fn earlier_records(
-    partial: &Path,
-    toml: &str,
-    size: usize,
-) -> Result<HashMap<u64, Vec<Record>>> {
-    let mut known = HashMap::new();
-    if !partial.exists() {
-        return Ok(known);
-    }
-    let earlier = read_sweep(partial)?;
-    if earlier.config != toml || earlier.version != env!("CARGO_PKG_VERSION") {
-        bail!(
-            "{}: this is left from an interrupted sweep of another configuration or version; delete it or take \
-             another --out",
-            partial.display()
-        );
-    }
-    let size = size as u64;
-    for record in earlier.records {
-        known.entry(record.cell / size * size).or_insert_with(Vec::new).push(record);
-    }
-    Ok(known)
-}
-
-/// Stores finished curves from time to time, so that a stop loses seconds and not hours.
-pub(super) struct Keeper<'a> {
-    partial: &'a Path,
-    toml: &'a str,
-    every: Duration,
-    kept: Mutex<(Vec<Record>, Instant)>,
-}
-
-impl<'a> Keeper<'a> {
-    /// Begins with the records that are known, and stores at most so often.
-    pub(super) fn new(partial: &'a Path, toml: &'a str, records: Vec<Record>, every: Duration) -> Self {
-        Self { partial, toml, every, kept: Mutex::new((records, Instant::now())) }
-    }
-
-    pub(super) fn add(&self, records: &[Record]) {
-        let mut kept = self.kept.lock().expect("no thread panics while it stores");
-        kept.0.extend_from_slice(records);
-        if kept.1.elapsed() >= self.every {
-            let version = env!("CARGO_PKG_VERSION").into();
-            let sweep = Sweep { config: self.toml.into(), version, records: kept.0.clone() };
-            // Not fatal: without it an interrupted sweep starts anew.
-            if let Err(error) = write_parquet(self.partial, &sweep) {
-                eprintln!("warning: cannot store the finished part: {error}");
-            }
-            kept.1 = Instant::now();
-        }
-    }
-
-    pub(super) fn finish(&self) {
-        let _ = std::fs::remove_file(self.partial);
-    }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::json::number;
-use super::sweep::progress_bar;
+use super::outcome::progress_bar;
 use taskhead_files::write_result;
 use taskhead_theorems::catalogue::instance::Instance;
 use taskhead_theorems::catalogue::observations::Finding;

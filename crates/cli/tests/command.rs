@@ -2,69 +2,14 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::taskhead;
+use common::{arrays, folder, refuse, succeed, taskhead, write_problem};
 use nalgebra::DMatrix;
 use serde_json::Value;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings};
-use taskhead::tasks::{normal, stream};
 use taskhead_files::write_result;
-
-/// Standard output of a run that must succeed.
-fn succeed(folder: &Path, args: &[&str]) -> String {
-    let output = taskhead(folder, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-/// Standard error of a run that must fail as bad input: exit code 2, no panic, nothing on standard output.
-fn refuse(folder: &Path, args: &[&str]) -> String {
-    let before = listing(folder);
-    let output = taskhead(folder, args);
-    let text = String::from_utf8(output.stderr).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
-    assert!(!text.contains("panicked"), "{text}");
-    assert!(output.stdout.is_empty());
-    assert_eq!(listing(folder), before, "{args:?} left something behind");
-    text
-}
-
-fn listing(folder: &Path) -> Vec<PathBuf> {
-    let mut names: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()).collect();
-    names.sort();
-    names
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a temporary folder")
-}
-
-/// Inputs, backbone, targets and head of a random problem, and held-out inputs.
-fn arrays(seed: u64) -> [DMatrix<f64>; 5] {
-    let rng = |purpose| stream(seed, purpose);
-    [
-        normal(&mut rng(1), 4, 6, 0.5),
-        normal(&mut rng(2), 5, 6, 0.5),
-        normal(&mut rng(3), 4, 2, 1.0),
-        normal(&mut rng(4), 5, 2, 0.5),
-        normal(&mut rng(5), 3, 6, 0.5),
-    ]
-}
-
-fn write_problem(path: &Path) -> [DMatrix<f64>; 5] {
-    let all = arrays(7);
-    let [x, b, y, v, held] = &all;
-    write_result(
-        path,
-        &[("inputs", x), ("backbone", b), ("targets", y), ("head", v), ("probe_inputs", held)],
-    )
-    .expect("a problem file");
-    all
-}
 
 #[test]
 fn simulate_prints_the_numbers_of_the_library() {
@@ -168,110 +113,6 @@ fn bad_input_gives_one_clear_error() {
         let text = refuse(here, args);
         assert!(text.contains(expected), "{args:?} says: {text}");
     }
-}
-
-const SWEEP: [&str; 10] =
-    ["sweep", "--seeds", "3", "--points", "4", "--samples", "3", "--times", "1,inf", "-q"];
-
-#[test]
-fn a_sweep_has_the_same_bytes_for_any_number_of_threads() {
-    let folder = folder();
-    for threads in ["1", "3"] {
-        let mut args = SWEEP.to_vec();
-        args.extend(["--threads", threads, "--out", threads]);
-        succeed(folder.path(), &args);
-    }
-    for kind in ["parquet", "csv"] {
-        let read = |name: &str| std::fs::read(folder.path().join(format!("{name}.{kind}"))).unwrap();
-        assert_eq!(read("1"), read("3"), "{kind}");
-        assert!(!read("1").is_empty());
-    }
-}
-
-#[test]
-fn an_interrupted_sweep_goes_on_where_it_stopped() {
-    let folder = folder();
-    let mut args = SWEEP.to_vec();
-    args.extend(["--out", "whole"]);
-    succeed(folder.path(), &args);
-    // What an interrupted run leaves: some finished curves, here the first and the third.
-    let whole = taskhead_files::read_sweep(folder.path().join("whole.parquet")).unwrap();
-    let mut part = whole.clone();
-    part.records.retain(|r| r.seed != 1);
-    // A mark that only survives if the curve is not run again.
-    part.records[0].method = "kept".into();
-    taskhead_files::write_parquet(folder.path().join("again.partial.parquet"), &part).unwrap();
-    *args.last_mut().unwrap() = "again";
-    succeed(folder.path(), &args);
-    let again = taskhead_files::read_sweep(folder.path().join("again.parquet")).unwrap();
-    assert_eq!(again.records[0].method, "kept");
-    assert_eq!(
-        format!("{:?}", again.records[1..].to_vec()),
-        format!("{:?}", whole.records[1..].to_vec())
-    );
-    assert!(!folder.path().join("again.partial.parquet").exists());
-    // Another configuration must not pick it up.
-    taskhead_files::write_parquet(folder.path().join("other.partial.parquet"), &part).unwrap();
-    let text = refuse(folder.path(), &["sweep", "--seeds", "2", "--out", "other"]);
-    assert!(text.contains("interrupted sweep of another configuration"), "{text}");
-}
-
-#[test]
-fn cells_that_fail_are_recorded_and_the_rest_goes_on() {
-    let folder = folder();
-    let args = ["sweep", "--problem", "rank-one", "--energies", "0.5,9", "--out", "s", "--json"];
-    let json: Value = serde_json::from_str(&succeed(folder.path(), &args)).unwrap();
-    assert_eq!((json["cells"].as_u64(), json["failed"].as_u64()), (Some(2), Some(1)));
-}
-
-#[test]
-fn plot_draws_what_a_sweep_has_and_names_what_it_has_not() {
-    let folder = folder();
-    let mut args = SWEEP.to_vec();
-    args.extend(["--out", "s"]);
-    succeed(folder.path(), &args);
-    succeed(
-        folder.path(),
-        &["plot", "s.csv", "--figure", "trend", "--format", "png", "--theme", "dark"],
-    );
-    let png = std::fs::read(folder.path().join("plots/trend.png")).unwrap();
-    assert_eq!(&png[1..4], b"PNG");
-    succeed(folder.path(), &["plot", "s.parquet"]);
-    assert!(folder.path().join("plots/trend.svg").exists());
-    let text = refuse(folder.path(), &["plot", "s.csv", "--figure", "risk"]);
-    assert!(text.contains("needs a downstream risk"), "{text}");
-    let text = refuse(folder.path(), &["plot", "s.csv", "--figure", "pie"]);
-    assert!(text.contains("pie") && text.contains("heatmap"), "{text}");
-}
-
-/// A configuration file, its flags, and a problem from a file.
-#[test]
-fn sweeps_take_files() {
-    let folder = folder();
-    write_problem(&folder.path().join("p.npz"));
-    let config = "times = [inf]\n[problem]\nkind = \"file\"\npath = \"p.npz\"\n[probe]\npoints = 3\n";
-    std::fs::write(folder.path().join("c.toml"), config).unwrap();
-    succeed(folder.path(), &["sweep", "c.toml", "--scales", "0.5,1", "--out", "s", "-q"]);
-    let sweep = taskhead_files::read_sweep(folder.path().join("s.csv")).unwrap();
-    assert_eq!(sweep.records.len(), 6);
-    assert!(sweep.records.iter().all(|r| r.succeeded() && r.held_out_norm.is_finite()));
-    assert!(sweep.config.contains("p.npz"));
-}
-
-/// Features with targets alone: K = ZZᵀ and heads by the seed.
-#[test]
-fn sweeps_take_features_without_a_kernel() {
-    let folder = folder();
-    let [z, _, y, ..] = arrays(3);
-    write_result(folder.path().join("f.npz"), &[("features", &z), ("targets", &y)]).unwrap();
-    succeed(
-        folder.path(),
-        &["sweep", "--problem", "f.npz", "--points", "3", "--seeds", "2", "--out", "s", "-q"],
-    );
-    let sweep = taskhead_files::read_sweep(folder.path().join("s.parquet")).unwrap();
-    assert_eq!(sweep.records.len(), 6);
-    assert!(sweep.records.iter().all(|r| r.succeeded()));
-    assert_ne!(sweep.records[2].aie, sweep.records[5].aie);
 }
 
 #[test]

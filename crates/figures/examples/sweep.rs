@@ -3,16 +3,15 @@
 //! `cargo run --release --example sweep`
 
 use taskhead::analysis::summary::summarize;
-use taskhead::sweep::{config::Config, run};
-use taskhead::tasks::{Gaussian, Task, TaskSpec};
+use taskhead::sweep::{config::Config, plan::Plan};
+use taskhead::tasks::{Gaussian, TaskSpec};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
     config.heads.seeds = 10;
-    config.validate()?;
-    let records = run(&config, &|spec, seed| Task::new(spec, seed), &|_| None, &|_| {});
+    let records = Plan::new(config)?.records();
     for row in summarize("random", &records, false) {
-        println!("{:<20} {:<20} {}", row.metric_name(), row.claim(), row.finding());
+        println!("{:<20} {:<20} {}", row.metric.title(), row.claim(), row.finding());
     }
     Ok(())
 }

@@ -226,18 +226,49 @@ pub enum Fault {
         /// What a sweep would have.
         missing: &'static str,
     },
-    /// A table with other columns than a sweep has.
+    /// A table of another schema.
     #[error(
-        "the columns are not those of a sweep of this version; missing: {}; unknown or repeated: {}",
+        "this table is of schema {found}, written by taskhead {version}; this program reads schema {read}: run the \
+         sweep again, its configuration is in the file"
+    )]
+    Schema {
+        /// Its schema; 1 is that of the first edition, which did not say it.
+        found: u32,
+        /// The version that has written it.
+        version: String,
+        /// The schema that is read.
+        read: u32,
+    },
+    /// A table that lacks columns of a sweep or has some twice.
+    #[error(
+        "the columns are not those of a sweep of this version; missing: {}; repeated: {}",
         list(missing),
-        list(surplus)
+        list(repeated)
     )]
     Columns {
         /// Columns of a sweep that the table lacks.
         missing: Vec<&'static str>,
-        /// Columns that a sweep does not have, or that come twice.
-        surplus: Vec<String>,
+        /// Columns that come twice.
+        repeated: Vec<String>,
     },
+    /// Two rows of one cell, as when tables are put one after the other.
+    #[error("the cell {cell} is there twice")]
+    RepeatedCell {
+        /// Number of the cell.
+        cell: u64,
+    },
+    /// What an interrupted run of another sweep has left.
+    #[error(
+        "this is left from an interrupted run of another configuration, other input files or another version; take \
+         another --out, or --force to begin anew"
+    )]
+    OtherJournal,
+    /// A finished table that is not of the sweep that would replace it.
+    #[error(
+        "this is there already, and it is not a table of the same configuration, input files and version; take another \
+         --out, or --force to replace it"
+    )]
+    OtherTable,
     /// A column that is stored as another type than a sweep has.
     #[error("column `{column}` is stored as {found}; a sweep has {wanted}")]
     ColumnType {

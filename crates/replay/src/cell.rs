@@ -13,10 +13,11 @@ use super::train::{Descent, Trainer, residual};
 use super::{Curve, Replay, pretrain, tangent};
 use taskhead::adaptation::Adaptation;
 use taskhead::energy::Energy;
+use taskhead::flow::Stop;
 use taskhead::probing::{Measure, smooth};
 use taskhead::simulation::Simulation;
 use taskhead::sweep::config::Points;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::record::{Cell, Change, Measured, Outcome, Record};
 use taskhead::tasks::{accuracy, normal, stream};
 
 /// Purposes of random streams. That of the last layer is the same as that of the heads of linear tasks.
@@ -25,9 +26,6 @@ mod purpose {
     pub const LAYERS_OF_HEAD: u64 = 122;
     pub const BATCHES: u64 = 123;
 }
-
-/// Status of a cell whose finetuning took the training samples further from their targets.
-pub(super) const WORSE: &str = "fits worse than at the start";
 
 /// Samples that are measured but not trained on.
 struct HeldOut {
@@ -95,10 +93,10 @@ impl Parts {
 impl Start {
     pub fn new(replay: &Replay, curve: &Curve) -> Result<Self, ReplayError> {
         let Parts { train, held_inputs, held_targets, backbone, layers_of_head: mut plans } =
-            Parts::new(replay, curve.seed, curve.head.blocks)?;
+            Parts::new(replay, curve.of.seed, curve.head.blocks)?;
         let (dtype, device) = (replay.dtype, &replay.device);
         let targets = matrix(&train.targets)?;
-        let smoothed = tensor(&smooth(&targets, curve.smoothing), dtype, device)?;
+        let smoothed = tensor(&smooth(&targets, curve.of.smoothing), dtype, device)?;
         settle(&backbone, &train.inputs)?;
         let features = apply(&backbone, &train.inputs)?;
         if rows(&features)?.iter().any(|z| !z.is_finite()) {
@@ -106,11 +104,11 @@ impl Start {
         }
 
         plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
-        let mut rng = stream(curve.seed, purpose::LAYERS_OF_HEAD);
+        let mut rng = stream(curve.of.seed, purpose::LAYERS_OF_HEAD);
         let (layers, shape) = Stack::new(&plans, &features.dims()[1..], &mut rng, (dtype, device))?;
         let (h, k) = (shape.iter().product(), train.outputs());
-        let deviation = curve.scale / f64::sqrt(h as f64);
-        let last = normal(&mut stream(curve.seed, purpose::HEAD), h, k, deviation);
+        let deviation = curve.of.scale / f64::sqrt(h as f64);
+        let last = normal(&mut stream(curve.of.seed, purpose::HEAD), h, k, deviation);
         let head = layers.then(Stack::linear(&last, dtype, device)?);
 
         let held_out = HeldOut {
@@ -118,7 +116,7 @@ impl Start {
             targets: held_targets.map(|t| matrix(&t)).transpose()?,
             inputs: held_inputs,
         };
-        let (seed, head_rate) = (curve.seed, curve.head_rate);
+        let (seed, head_rate) = (curve.of.seed, curve.of.head_rate);
         Ok(Self { train, targets, smoothed, held_out, backbone, head, features, seed, head_rate })
     }
 
@@ -194,45 +192,40 @@ impl Start {
         let (training, samples) = (config.finetune, self.train.count());
         let step = config.step_size(training, samples) / ((1.0 - training.momentum) * samples as f64);
         let times: Vec<f64> =
-            records.iter().map(|r| config.steps(r.time, training, samples) as f64 * step).collect();
+            records.iter().map(|r| config.steps(r.cell.time, training, samples) as f64 * step).collect();
         let simulations =
             tangent::finetune(self, kernel, &matrix(last.as_tensor())?, &matrix(&residual)?, &times)?;
-        let record = |(record, s): (&Record, Simulation)| Record {
-            problem: format!("{}, theory", record.problem),
-            method: s.method.into(),
-            status: s.stop.name().into(),
-            error: s.stop.reason().unwrap_or_default(),
-            residual: s.residual,
-            drift: s.conservation_drift.unwrap_or(f64::NAN),
-            euclidean: s.adaptation.euclidean,
-            cosine: s.adaptation.cosine,
-            dot: s.adaptation.dot,
-            norm: s.adaptation.norm,
-            head_norm: s.head_norm.1,
-            ..Record {
-                cell: record.cell,
-                seed: record.seed,
-                head_scale: record.head_scale,
-                smoothing: record.smoothing,
-                head_rate: record.head_rate,
-                point: record.point,
-                probe_time: record.probe_time,
-                aie: record.aie,
-                frobenius: record.frobenius,
-                time: record.time,
-                head_norm_start: record.head_norm_start,
-                ..Record::default()
-            }
+        let record = |(record, s): (&Record, Simulation)| {
+            let network = record.reached()?;
+            let cell =
+                Cell { problem: format!("{}, theory", record.cell.problem), ..record.cell.clone() };
+            let measured = Measured {
+                method: s.method.into(),
+                probe_time: network.probe_time,
+                energies: network.energies,
+                time: network.time,
+                residual: s.residual,
+                drift: s.conservation_drift,
+                training: s.adaptation.into(),
+                held_out: None,
+                budget: None,
+                head_norm: Change { start: network.head_norm.start, end: s.head_norm.1 },
+                risk: None,
+                accuracy: None,
+                held_out_accuracy: None,
+                validation_accuracy: None,
+            };
+            Some(Record { cell, outcome: Outcome::of(s.stop, measured) })
         };
-        Ok(records.iter().zip(simulations).map(record).collect())
+        Ok(records.iter().zip(simulations).filter_map(record).collect())
     }
 
-    /// Probes for so many steps, finetunes everything, and fills a record at each time.
+    /// Probes for so many steps, finetunes everything, and measures at the time of each cell.
     pub fn finetune(
         &self,
         config: &Config,
         probe_steps: usize,
-        blanks: &[Record],
+        cells: &[Cell],
     ) -> Result<Vec<Record>, ReplayError> {
         let (loss, training, samples) = (config.loss, config.finetune, self.train.count());
         let backbone = self.backbone.fork()?;
@@ -260,8 +253,8 @@ impl Start {
             stream(self.seed, purpose::BATCHES),
         )?;
         let mut records = Vec::new();
-        for blank in blanks {
-            trainer.until(config.steps(blank.time, training, samples))?;
+        for cell in cells {
+            trainer.until(config.steps(cell.time, training, samples))?;
             settle(&backbone, &self.train.inputs)?;
             let moved = apply(&backbone, &self.train.inputs)?;
             settle(&head, &moved)?;
@@ -269,40 +262,31 @@ impl Start {
             let after = self.fit(loss, &head, &moved, &held_moved)?;
             let (moved, held_moved) = (rows(&moved)?, rows(&held_moved)?);
             if !after.energy.aie.is_finite() || moved.iter().all(|&z| z == 0.0) {
-                let (time, rate) = (blank.time, training.rate);
+                let (time, rate) = (cell.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
             let near = Adaptation::of(&features, &(moved - &features));
             let far = Adaptation::of(&held_features, &(held_moved - &held_features));
-            records.push(Record {
+            let change = |of: fn(&Accuracy) -> f64| {
+                Some(Change { start: of(before.accuracy.as_ref()?), end: of(after.accuracy.as_ref()?) })
+            };
+            let measured = Measured {
+                method: "gradient descent".into(),
                 probe_time,
-                aie: before.energy.aie,
-                frobenius: before.energy.frobenius,
-                status: if after.energy.frobenius > before.energy.frobenius {
-                    WORSE
-                } else {
-                    "finished"
-                }
-                .into(),
+                energies: before.energy,
+                time: cell.time,
                 residual: after.energy.frobenius,
-                euclidean: near.euclidean,
-                cosine: near.cosine,
-                dot: near.dot,
-                norm: near.norm,
-                held_out_euclidean: far.euclidean,
-                held_out_cosine: far.cosine,
-                held_out_dot: far.dot,
-                held_out_norm: far.norm,
-                head_norm_start: before.head_norm,
-                head_norm: after.head_norm,
-                risk_start: before.risk,
-                risk: after.risk,
-                accuracy_start: before.accuracy,
-                accuracy: after.accuracy,
-                held_out_accuracy_start: before.held_out_accuracy,
-                held_out_accuracy: after.held_out_accuracy,
-                ..blank.clone()
-            });
+                drift: None,
+                training: near.into(),
+                held_out: Some(far.into()),
+                budget: None,
+                head_norm: Change { start: before.head_norm, end: after.head_norm },
+                risk: change(|a| a.risk),
+                accuracy: change(|a| a.training),
+                held_out_accuracy: change(|a| a.held_out),
+                validation_accuracy: None,
+            };
+            records.push(Record { cell: cell.clone(), outcome: Outcome::of(Stop::Time, measured) });
         }
         Ok(records)
     }
@@ -325,15 +309,16 @@ impl Start {
             Ok(v.as_tensor().sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?)
         });
         let head_norm = squares.sum::<Result<f64, _>>()?.sqrt();
-        let nan = f64::NAN;
-        let mut fit = Fit { energy, head_norm, risk: nan, accuracy: nan, held_out_accuracy: nan };
-        if let Some(targets) = &self.held_out.targets {
+        let classes = |targets: &DMatrix<f64>| -> Result<Accuracy, ReplayError> {
             let held = apply(head, held_features)?;
-            fit.risk = residual_of(&held, targets)?.norm_squared() / targets.nrows() as f64;
-            fit.accuracy = accuracy(&matrix(&predicted)?, &self.targets);
-            fit.held_out_accuracy = accuracy(&matrix(&held)?, targets);
-        }
-        Ok(fit)
+            Ok(Accuracy {
+                risk: residual_of(&held, targets)?.norm_squared() / targets.nrows() as f64,
+                training: accuracy(&matrix(&predicted)?, &self.targets),
+                held_out: accuracy(&matrix(&held)?, targets),
+            })
+        };
+        let accuracy = self.held_out.targets.as_ref().map(classes).transpose()?;
+        Ok(Fit { energy, head_norm, accuracy })
     }
 }
 
@@ -341,9 +326,14 @@ impl Start {
 struct Fit {
     energy: Energy,
     head_norm: f64,
+    accuracy: Option<Accuracy>,
+}
+
+/// How well it does where samples have classes.
+struct Accuracy {
     risk: f64,
-    accuracy: f64,
-    held_out_accuracy: f64,
+    training: f64,
+    held_out: f64,
 }
 
 #[cfg(test)]

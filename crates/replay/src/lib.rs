@@ -29,12 +29,16 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use cell::Start;
-use config::{Config, Head, Precision};
+use config::{Config, Data, Head, Precision};
 use data::Dataset;
 use error::ReplayError;
 use network::Stack;
 use probing::Energies;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::SCHEMA;
+use taskhead::sweep::grid::{self, Grid};
+use taskhead::sweep::journal::{Journal, known_or};
+use taskhead::sweep::plan::Digest;
+use taskhead::sweep::record::{Cell, Record};
 
 /// A replay that is ready to run.
 #[derive(Debug)]
@@ -43,21 +47,18 @@ pub struct Replay {
     dataset: Dataset,
     backbone: Option<Stack>,
     backbone_file: Option<PathBuf>,
+    weights: Option<Digest>,
     dtype: DType,
     device: Device,
+    grid: Grid,
     curves: Vec<Curve>,
 }
 
-/// One curve against energy: one seed, scale, smoothing and head rate.
+/// One curve against energy.
 #[derive(Debug)]
 struct Curve {
-    /// Number of its first record.
-    first: u64,
-    seed: u64,
+    of: grid::Curve,
     head: Head,
-    scale: f64,
-    smoothing: f64,
-    head_rate: f64,
     /// The energies along its probing, measured when first needed.
     energies: OnceLock<Result<Energies, String>>,
 }
@@ -79,19 +80,24 @@ impl Replay {
             let threads = rayon::current_num_threads();
             memory::most(&config, &dataset, threads)?.within(memory::available())?;
         }
-        let (backbone, backbone_file) = match &dataset {
-            Dataset::Linear(_) => (None, None),
+        let (backbone, backbone_file, weights) = match &dataset {
+            Dataset::Linear(_) => (None, None, None),
             Dataset::Images(tasks) => {
                 let source = &tasks.source;
                 let made = pretrain::backbone(&config, source, (dtype, &device), cache)?;
                 if let Some(path) = config.pretrain.weights.as_ref() {
                     fits_images(&made.stack, &tasks.downstream.train, (dtype, &device), path)?;
                 }
-                (Some(made.stack), made.file)
+                (Some(made.stack), made.file, made.weights)
             }
         };
-        let curves = curves(&config);
-        Ok(Self { config, dataset, backbone, backbone_file, dtype, device, curves })
+        let grid = Grid::new(&config.heads, config.head.len(), config.points(), &config.times);
+        let curve = |&of: &grid::Curve| {
+            let (head, energies) = (config.head[of.variant].clone(), OnceLock::new());
+            Curve { of, head, energies }
+        };
+        let curves = grid.curves().iter().map(curve).collect();
+        Ok(Self { config, dataset, backbone, backbone_file, weights, dtype, device, grid, curves })
     }
 
     /// The configuration.
@@ -112,58 +118,54 @@ impl Replay {
         self.backbone_file.as_deref()
     }
 
-    /// What the result depends on, as TOML with comments: two replays with the same text give the same
-    /// numbers on one machine.
+    /// Everything that its records depend on, but for the machine: the digest of this text is its identity.
+    ///
+    /// Images and weights count by their content, and their paths do not.
     pub fn identity(&self) -> String {
+        let mut config = self.config.clone();
+        if let Data::Files(files) = &mut config.data {
+            files.folder = PathBuf::new();
+            files.source_folder = files.source_folder.as_ref().map(|_| PathBuf::new());
+        }
+        config.pretrain.weights = self.weights.map(|digest| digest.to_string());
+        let config = toml::to_string(&config).expect("a configuration is plain data");
         let data = match &self.dataset {
             Dataset::Linear(_) => String::new(),
             Dataset::Images(tasks) => {
                 let (source, downstream) = (&tasks.source, &tasks.downstream);
-                let images =
-                    [&source.train, &downstream.train, &downstream.validation, &downstream.test];
-                format!("# data {}\n", images.map(|i| format!("{:08x}", i.checksum())).join(" "))
+                [&source.train, &downstream.train, &downstream.validation, &downstream.test]
+                    .map(|images| images.digest().to_string())
+                    .join(" ")
             }
         };
-        let config = toml::to_string(&self.config).expect("a configuration is plain data");
-        format!("# replay on {:?}\n{data}{config}", self.device.location())
+        let (version, device) = (env!("CARGO_PKG_VERSION"), self.device.location());
+        format!("replay, schema {SCHEMA}, taskhead {version}\non {device:?}\n{data}\n{config}")
     }
 
-    /// Records of one cell, which is what is run or known as a whole.
+    /// Records of one probing point of a curve, which is what is run or known as a whole.
     pub fn records_of_a_cell(&self) -> usize {
         self.config.times.len()
     }
 
-    /// Runs all cells that are not known.
-    ///
-    /// `known` gives the records of a cell that an earlier, interrupted run finished, by the number of its
-    /// first record; `done` is called with the records of each cell that was run now. A cell that fails
-    /// keeps its reason and the rest goes on.
-    pub fn run(
-        &self,
-        known: &(dyn Fn(u64) -> Option<Vec<Record>> + Sync),
-        done: &(dyn Fn(&[Record]) + Sync),
-    ) -> Vec<Record> {
+    /// Runs all cells that the journal does not know. A cell that fails keeps its reason and the rest goes on.
+    pub fn run(&self, journal: &dyn Journal) -> Vec<Record> {
         let points = self.config.points().count();
-        let cells: Vec<(&Curve, usize)> =
+        let all: Vec<(&Curve, usize)> =
             self.curves.iter().flat_map(|curve| (0..points).map(move |point| (curve, point))).collect();
         let one = |&(curve, point): &(&Curve, usize)| {
-            let blanks: Vec<Record> =
-                (0..self.config.times.len()).map(|time| self.blank(curve, point, time)).collect();
-            known(blanks[0].cell).unwrap_or_else(|| {
-                let records = self.cell(curve, point, &blanks).unwrap_or_else(|error| {
-                    let error = error.to_string();
-                    blanks.into_iter().map(|r| Record { error: error.clone(), ..r }).collect()
-                });
-                done(&records);
-                records
+            let cells = self.grid.cells_of_a_point(&curve.of, point, &self.title(curve));
+            known_or(journal, cells, |cells| {
+                self.cell(curve, point, &cells).unwrap_or_else(|error| {
+                    cells.into_iter().map(|cell| Record::failed(cell, &error)).collect()
+                })
             })
         };
-        let all: Vec<Vec<Record>> = if self.device.is_cpu() {
-            cells.par_iter().with_max_len(1).map(one).collect()
+        let records: Vec<Vec<Record>> = if self.device.is_cpu() {
+            all.par_iter().with_max_len(1).map(one).collect()
         } else {
-            cells.iter().map(one).collect()
+            all.iter().map(one).collect()
         };
-        all.into_iter().flatten().collect()
+        records.into_iter().flatten().collect()
     }
 
     /// Whether [`Self::theory`] can be asked for.
@@ -203,20 +205,21 @@ impl Replay {
         type Made = Result<(Start, DMatrix<f64>), String>;
         let starts: Vec<OnceLock<Made>> = self.curves.iter().map(|_| OnceLock::new()).collect();
         let one = |cell: &[Record]| {
-            let curve = cell[0].cell as usize / (points * times);
+            let curve = cell[0].cell.number as usize / (points * times);
             let made = starts[curve].get_or_init(|| {
                 let start = Start::new(self, &self.curves[curve]).map_err(|e| e.to_string())?;
                 let kernel = start.kernel(directions).map_err(|e| e.to_string())?;
                 Ok((start, kernel))
             });
             let (start, kernel) = made.as_ref().map_err(|e| ReplayError::Unfit(e.clone()))?;
-            let steps = start.probe_steps(&self.config, cell[0].probe_time)?;
+            let steps = start.probe_steps(&self.config, probe_time(&cell[0]))?;
             let records = start.theory(&self.config, kernel, steps, cell)?;
             done();
             Ok(records)
         };
         let cells: Vec<&[Record]> =
-            records.chunks(times).filter(|cell| cell.iter().all(Record::succeeded)).collect();
+            records.chunks(times).filter(|cell| cell.iter().all(|r| r.reached().is_some())).collect();
+        let probe_time = |r: &Record| r.reached().map_or(f64::NAN, |m| m.probe_time);
         let all: Result<Vec<_>, ReplayError> =
             cells.par_iter().with_max_len(1).map(|c| one(c)).collect();
         Ok(all?.into_iter().flatten().collect())
@@ -224,7 +227,8 @@ impl Replay {
 
     /// Records whose finetuning left the training samples further from their targets than it found them.
     pub fn worse(records: &[Record]) -> usize {
-        records.iter().filter(|r| r.status == cell::WORSE).count()
+        let worse = |r: &&Record| r.reached().is_some_and(|m| m.residual > m.energies.frobenius);
+        records.iter().filter(worse).count()
     }
 
     /// Name of a curve.
@@ -232,25 +236,8 @@ impl Replay {
         self.config.title(&curve.head)
     }
 
-    /// The record of a cell before anything is known of it.
-    fn blank(&self, curve: &Curve, point: usize, time: usize) -> Record {
-        let times = self.config.times.len();
-        Record {
-            cell: curve.first + (point * times + time) as u64,
-            problem: self.title(curve),
-            seed: curve.seed,
-            head_scale: curve.scale,
-            smoothing: curve.smoothing,
-            head_rate: curve.head_rate,
-            point: point as u64,
-            time: self.config.times[time],
-            method: "gradient descent".into(),
-            ..Record::default()
-        }
-    }
-
     /// Runs one cell.
-    fn cell(&self, curve: &Curve, point: usize, blanks: &[Record]) -> Result<Vec<Record>, ReplayError> {
+    fn cell(&self, curve: &Curve, point: usize, cells: &[Cell]) -> Result<Vec<Record>, ReplayError> {
         let start = Start::new(self, curve)?;
         let energies = || {
             curve
@@ -260,7 +247,7 @@ impl Replay {
                 .map_err(|reason| ReplayError::Unfit(reason.clone()))
         };
         let probe_steps = start.place(&self.config, point, energies)?;
-        start.finetune(&self.config, probe_steps, blanks)
+        start.finetune(&self.config, probe_steps, cells)
     }
 }
 
@@ -287,24 +274,4 @@ fn fits_images(
         return Ok(());
     };
     Err(ReplayError::Weights { path: path.into(), fault: fault.into() })
-}
-
-fn curves(config: &Config) -> Vec<Curve> {
-    let heads = &config.heads;
-    let records = (config.points().count() * config.times.len()) as u64;
-    let mut all = Vec::new();
-    for seed in heads.first_seed..heads.first_seed.saturating_add(heads.seeds) {
-        for head in &config.head {
-            for &scale in &heads.scales {
-                for &smoothing in &heads.smoothings {
-                    for &head_rate in &heads.head_rates {
-                        let first = all.len() as u64 * records;
-                        let (head, energies) = (head.clone(), OnceLock::new());
-                        all.push(Curve { first, seed, head, scale, smoothing, head_rate, energies });
-                    }
-                }
-            }
-        }
-    }
-    all
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
-use flate2::Crc;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
@@ -14,7 +13,9 @@ use super::measure::{outputs, settle};
 use super::network::{Plan, Stack};
 use super::train::{Descent, Trainer};
 use super::weights::{load, store, stored_identity};
+use taskhead::sweep::plan::Digest;
 use taskhead::tasks::stream;
+use taskhead_files::digest;
 
 /// A backbone that is ready for finetuning.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Pretrained {
     pub stack: Stack,
     /// Where it was read from.
     pub file: Option<PathBuf>,
+    /// The digest of the user's weights.
+    pub weights: Option<Digest>,
 }
 
 /// Purposes of the random streams of pretraining.
@@ -38,7 +41,7 @@ mod purpose {
 #[serde(rename_all = "kebab-case")]
 struct Identity<'a> {
     version: &'static str,
-    source_checksum: u32,
+    source: String,
     device: String,
     dtype: Precision,
     loss: Loss,
@@ -88,15 +91,15 @@ pub fn backbone(
     let (stack, features) = Stack::new(&plan(&config.backbone), &shape, &mut rng, place)?;
     if let Some(path) = &pretrain.weights {
         let path = PathBuf::from(path);
-        load(&stack, &config.backbone, &path)?;
-        return Ok(Pretrained { stack, file: Some(path) });
+        let weights = Some(load(&stack, &config.backbone, &path)?);
+        return Ok(Pretrained { stack, file: Some(path), weights });
     }
     if pretrain.source == Source::None {
-        return Ok(Pretrained { stack, file: None });
+        return Ok(Pretrained { stack, file: None, weights: None });
     }
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
-        source_checksum: source.train.checksum(),
+        source: source.train.digest().to_string(),
         device: format!("{:?}", place.1.location()),
         dtype: config.dtype,
         loss: config.loss,
@@ -109,14 +112,14 @@ pub fn backbone(
         && stored_identity(path)?.as_deref() == Some(&identity)
     {
         load(&stack, &config.backbone, path)?;
-        return Ok(Pretrained { stack, file: Some(path.clone()) });
+        return Ok(Pretrained { stack, file: Some(path.clone()), weights: None });
     }
     let head = source_head(config, source, &features, place)?;
     train(config, source, &stack.clone().then(head), place)?;
     if let Some(path) = path {
         store(&stack, &path, &identity)?;
     }
-    Ok(Pretrained { stack, file: None })
+    Ok(Pretrained { stack, file: None, weights: None })
 }
 
 /// Trains backbone and head on the source task, in place.
@@ -170,7 +173,6 @@ fn shuffled(images: &Images, seed: u64) -> Images {
 
 /// The file of an identity in a cache.
 fn file_name(identity: &str) -> String {
-    let mut crc = Crc::new();
-    crc.update(identity.as_bytes());
-    format!("backbone-{:08x}.safetensors", crc.sum())
+    let digest = digest(identity).to_string();
+    format!("backbone-{}.safetensors", &digest[..16])
 }

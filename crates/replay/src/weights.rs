@@ -14,7 +14,8 @@ use safetensors::SafeTensors;
 use super::config::Backbone;
 use super::error::ReplayError;
 use super::network::Stack;
-use taskhead_files::{Fault, write_atomically};
+use taskhead::sweep::plan::Digest;
+use taskhead_files::{Fault, digest, write_atomically};
 
 /// What the names of variables begin with.
 const PREFIX: &str = "backbone";
@@ -59,12 +60,13 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> ReplayError {
     ReplayError::Weights { path: path.to_owned(), fault }
 }
 
-/// Puts the weights of a file into a backbone made by its plan: all of them, each of its shape.
+/// Puts the weights of a file into a backbone made by its plan: all of them, each of its shape. Gives the digest of the
+/// bytes of the file.
 ///
 /// # Errors
 ///
 /// A file that is not whole, weights of another backbone, values that are not finite.
-pub fn load(stack: &Stack, backbone: &Backbone, path: &Path) -> Result<(), ReplayError> {
+pub fn load(stack: &Stack, backbone: &Backbone, path: &Path) -> Result<Digest, ReplayError> {
     let fault = |fault: String| Err(ReplayError::Weights { path: path.to_owned(), fault });
     let bytes = read(path)?;
     let mut stored =
@@ -99,7 +101,7 @@ pub fn load(stack: &Stack, backbone: &Backbone, path: &Path) -> Result<(), Repla
     if let Some(name) = stored.keys().min() {
         return fault(format!("these weights are of another backbone: `{name}` has no place"));
     }
-    Ok(())
+    Ok(digest(&bytes))
 }
 
 /// Whether a common name is of the classifier, or counts batches.

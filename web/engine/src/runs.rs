@@ -1,11 +1,13 @@
 //! Chapter 4, beyond one sample and a head of your own: sweeps of the core.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use taskhead::adaptation::METRICS;
 use taskhead::analysis::quantile;
+use taskhead::metric::Metric;
 use taskhead::sweep::config::Config;
+use taskhead::sweep::plan::{Digest, Plan};
 use taskhead::sweep::record::Record;
-use taskhead::sweep::run;
 use taskhead::tasks::{Task, TaskError, TaskSpec, gaussian};
 use taskhead::trend::Shape;
 use taskhead_files::problem_of_bytes;
@@ -15,35 +17,117 @@ use crate::said;
 /// More cells than this would keep a page busy for too long.
 const MAX_CELLS: usize = 5_000;
 
-/// Runs a sweep in the browser: one record a cell, or why none was possible.
-fn records(
-    config: &Config,
-    load: &(dyn Fn(&TaskSpec, u64) -> Result<Task, TaskError> + Sync),
-) -> Result<Vec<Record>, String> {
-    config.validate().map_err(said)?;
-    if config.cells() > MAX_CELLS {
-        return Err(format!("the sweep has {} cells; here at most {MAX_CELLS}", config.cells()));
-    }
-    let records = run(config, load, &|_| None, &|_| {});
-    // A record with a method and a reason stopped early: it has values.
-    match records.iter().find(|r| r.method.is_empty()) {
-        Some(record) => Err(record.error.clone()),
-        None => Ok(records),
-    }
+/// The numbers of one cell, as the page takes them: NaN is what it does not have.
+#[derive(Debug, Serialize)]
+struct Row {
+    cell: u64,
+    problem: String,
+    seed: u64,
+    head_scale: f64,
+    smoothing: f64,
+    head_rate: f64,
+    point: u64,
+    probe_time: f64,
+    aie: f64,
+    frobenius: f64,
+    time: f64,
+    method: String,
+    status: &'static str,
+    residual: f64,
+    drift: f64,
+    euclidean: f64,
+    cosine: f64,
+    dot: f64,
+    norm: f64,
+    held_out_euclidean: f64,
+    held_out_cosine: f64,
+    held_out_dot: f64,
+    held_out_norm: f64,
+    budget_backbone: f64,
+    budget_head: f64,
+    head_norm_start: f64,
+    head_norm: f64,
+    risk_start: f64,
+    risk: f64,
+    accuracy_start: f64,
+    accuracy: f64,
+    held_out_accuracy_start: f64,
+    held_out_accuracy: f64,
+    error: String,
 }
 
-/// The random task of a seed. Not [`Task::new`]: that would bring the digits along, and the page is kept small.
-fn random(spec: &TaskSpec, seed: u64) -> Result<Task, TaskError> {
-    match spec {
-        TaskSpec::Gaussian(spec) => gaussian(spec, seed),
-        other => Err(TaskError::NeedsFile(format!("{other:?}"))),
+/// The row of a record, or why it failed.
+fn row(record: &Record) -> Result<Row, String> {
+    let (Some(m), Some(stop)) = (record.measured(), record.stop()) else {
+        return Err(record.reason().unwrap_or_default());
+    };
+    let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let near = |metric| or_nan(m.training.get(metric));
+    let far = |metric| or_nan(m.held_out.and_then(|held| held.get(metric)));
+    let cell = &record.cell;
+    Ok(Row {
+        cell: cell.number,
+        problem: cell.problem.clone(),
+        seed: cell.seed,
+        head_scale: cell.head_scale,
+        smoothing: cell.smoothing,
+        head_rate: cell.head_rate,
+        point: cell.point,
+        probe_time: m.probe_time,
+        aie: m.energies.aie,
+        frobenius: m.energies.frobenius,
+        time: m.time,
+        method: m.method.clone(),
+        status: stop.name(),
+        residual: m.residual,
+        drift: or_nan(m.drift),
+        euclidean: near(Metric::Euclidean),
+        cosine: near(Metric::Cosine),
+        dot: near(Metric::Dot),
+        norm: near(Metric::Norm),
+        held_out_euclidean: far(Metric::Euclidean),
+        held_out_cosine: far(Metric::Cosine),
+        held_out_dot: far(Metric::Dot),
+        held_out_norm: far(Metric::Norm),
+        budget_backbone: or_nan(m.budget.map(|b| b.backbone)),
+        budget_head: or_nan(m.budget.map(|b| b.head)),
+        head_norm_start: m.head_norm.start,
+        head_norm: m.head_norm.end,
+        risk_start: or_nan(m.risk.map(|r| r.start)),
+        risk: or_nan(m.risk.map(|r| r.end)),
+        accuracy_start: or_nan(m.accuracy.map(|a| a.start)),
+        accuracy: or_nan(m.accuracy.map(|a| a.end)),
+        held_out_accuracy_start: or_nan(m.held_out_accuracy.map(|a| a.start)),
+        held_out_accuracy: or_nan(m.held_out_accuracy.map(|a| a.end)),
+        error: record.reason().unwrap_or_default(),
+    })
+}
+
+/// Runs a sweep in the browser: one row a cell, or why none was possible.
+fn rows(
+    plan: &Plan,
+    task: &(dyn Fn(u64) -> Result<Arc<Task>, TaskError> + Sync),
+) -> Result<Vec<Row>, String> {
+    let cells = plan.grid().cells();
+    if cells > MAX_CELLS {
+        return Err(format!("the sweep has {cells} cells; here at most {MAX_CELLS}"));
     }
+    plan.run(task, &()).iter().map(row).collect()
+}
+
+/// The rows of random tasks. Not [`Plan::records`]: that would bring the digits along, and the page is kept small.
+fn random(config: Config) -> Result<Vec<Row>, String> {
+    let plan = Plan::new(config).map_err(said)?;
+    rows(&plan, &|seed| match &plan.config().problem {
+        TaskSpec::Gaussian(spec) => gaussian(spec, seed).map(Arc::new),
+        other => Err(TaskError::NeedsFile(format!("{other:?}"))),
+    })
 }
 
 /// One curve against energy.
 #[derive(Debug, Serialize)]
 pub struct Curve {
-    records: Vec<Record>,
+    records: Vec<Row>,
     /// Frobenius energies over the largest, ascending.
     shares: Vec<f64>,
     /// What each metric does as the energy grows, in words.
@@ -56,27 +140,28 @@ pub struct Curve {
 const SHAPE_TOLERANCE: f64 = 1e-6;
 
 impl Curve {
-    fn of(records: Vec<Record>) -> Self {
+    fn of(records: Vec<Row>) -> Self {
         let most = records.iter().map(|r| r.frobenius).fold(0.0, f64::max);
         let shares: Vec<f64> = records.iter().map(|r| r.frobenius / most).collect();
-        let shapes: [String; METRICS.len()] = std::array::from_fn(|i| {
-            let metric: Vec<f64> = records.iter().map(|r| r.metric(i)).collect();
+        let metrics: [fn(&Row) -> f64; 4] = [|r| r.euclidean, |r| r.cosine, |r| r.dot, |r| r.norm];
+        let shapes = metrics.map(|metric| {
+            let metric: Vec<f64> = records.iter().map(metric).collect();
             Shape::of(&shares, &metric, SHAPE_TOLERANCE).describe()
         });
-        let unfinished = records.iter().filter(|r| !r.succeeded()).count();
+        let unfinished = records.iter().filter(|r| !r.error.is_empty()).count();
         Self { records, shares, shapes, unfinished }
     }
 }
 
 /// The curve of a sweep of one seed.
 pub fn curve(config: Config) -> Result<Curve, String> {
-    records(&config, &random).map(Curve::of)
+    random(config).map(Curve::of)
 }
 
 /// Downstream risk over probing times.
 #[derive(Debug, Serialize)]
 pub struct Downstream {
-    records: Vec<Record>,
+    records: Vec<Row>,
     /// The point of the smallest risk.
     best: usize,
     /// By which part that is below the better one of the two ends.
@@ -85,7 +170,7 @@ pub struct Downstream {
 
 /// The risk of a sweep over probing times of one seed, and where it is smallest.
 pub fn downstream(config: Config) -> Result<Downstream, String> {
-    let records = records(&config, &random)?;
+    let records = random(config)?;
     let best = (0..records.len())
         .filter(|&i| records[i].risk.is_finite())
         .min_by(|&a, &b| records[a].risk.total_cmp(&records[b].risk))
@@ -112,8 +197,10 @@ pub fn of_file(name: String, bytes: &[u8], points: usize) -> Result<OfFile, Stri
     let outputs = file.problem.outputs();
     let mut config = Config::new(TaskSpec::File { path: name });
     config.probe.points = Some(points);
-    let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
-    let curve = Curve::of(records(&config, &|_, _| Ok(task.clone()))?);
+    let task = Arc::new(Task::of_problem(file.problem, file.head, file.held_out_targets));
+    // Nothing is stored, so that nothing has to tell this file from another.
+    let plan = Plan::of_file(config, Digest([0; 32])).map_err(said)?;
+    let curve = Curve::of(rows(&plan, &|_| Ok(task.clone()))?);
     Ok(OfFile { curve, samples, width, outputs })
 }
 

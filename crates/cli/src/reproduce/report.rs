@@ -22,10 +22,8 @@ pub struct Report<'a> {
     pub theorems: &'a [theorems::Row],
     /// Figures.
     pub entries: &'a [Entry],
-    /// Cells that were run.
-    pub cells: usize,
-    /// Cells that failed.
-    pub failed: usize,
+    /// How many cells were run, failed and stopped early, in words.
+    pub counts: String,
 }
 
 const STYLE: &str = "
@@ -55,11 +53,11 @@ impl Report<'_> {
              <title>taskhead: how the task head decides how far features move</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
              <h1>How the task head decides how far features move</h1>\n\
              <p class=\"lead\">The residual that is left when finetuning starts is the energy for moving the features. \
-             Everything below was computed by taskhead {version}: {} cells, {} failed.</p>\n\
+             Everything below was computed by taskhead {version}: {}.</p>\n\
              <h2>Does the trend hold?</h2>\n<div class=\"scroll\"><table>\n\
              <tr><th>where</th><th>metric</th><th>claim, as energy grows</th><th>verdict</th><th>curves that agree</th></tr>\n\
              {rows}</table></div>\n{figures}<h2>The theorems</h2>\n{theorems}</body>\n</html>\n",
-            self.cells, self.failed
+            self.counts
         )
     }
 }
@@ -70,7 +68,7 @@ fn row(row: &Row) -> String {
     format!(
         "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{class}\">{verdict}</td><td>{}</td></tr>\n",
         escape(&row.source),
-        row.metric_name(),
+        row.metric.title(),
         row.claim(),
         row.finding()
     )
@@ -98,9 +96,16 @@ mod tests {
 
     #[test]
     fn the_page_is_self_contained_and_says_what_does_not_hold() {
-        let row = Row { source: "a < b".into(), metric: 0, agree: (1, 2), rising: 1, peaks: None };
+        let row = Row {
+            source: "a < b".into(),
+            metric: taskhead::metric::Metric::Dot,
+            agree: (1, 2),
+            rising: 1,
+            peaks: None,
+        };
         let entries = [Entry { title: "T", caption: "C & D", figure: Box::new(Trend::default()) }];
-        let html = Report { rows: &[row], theorems: &[], entries: &entries, cells: 3, failed: 1 }.html();
+        let html =
+            Report { rows: &[row], theorems: &[], entries: &entries, counts: "3 cells".into() }.html();
         assert!(html.contains("a &lt; b") && html.contains("does not hold everywhere"));
         assert!(html.contains("C &amp; D") && html.matches("<svg ").count() == 2);
         for outside in ["<script src", "<link", "url(http", "<img"] {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::Args;
-use crate::sweep::progress_bar;
+use crate::outcome::progress_bar;
 use taskhead_theorems::catalogue::Entry;
 use taskhead_theorems::certify::{
     CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,

@@ -6,5 +6,51 @@ pub mod theory;
 pub mod transfer;
 
 pub(crate) use taskhead::analysis::{
-    Curve, METRICS, curves, log_steps, peak, quantile, same_group, steps,
+    Across, Curve, Group, Point, curves, groups, log_steps, mean, peak, quantile, reached, steps,
 };
+pub(crate) use taskhead::metric::Metric;
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use taskhead::energy::Energy;
+    use taskhead::flow::Stop;
+    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Outcome, Record};
+
+    /// A cell that reached its end at time 1, with both energies and the metrics.
+    pub fn record(seed: u64, point: u64, energy: f64, metrics: [f64; 4]) -> Record {
+        let cell = Cell {
+            number: 100 * seed + point,
+            problem: "test".into(),
+            seed,
+            head_scale: 1.0,
+            smoothing: 0.0,
+            head_rate: 1.0,
+            point,
+            probe: Asked::Time(0.0),
+            time: 1.0,
+        };
+        let measured = Measured {
+            method: "flow".into(),
+            probe_time: point as f64,
+            energies: Energy { aie: energy, frobenius: energy },
+            time: 1.0,
+            residual: 0.0,
+            drift: None,
+            training: metrics.map(Some).into(),
+            held_out: None,
+            budget: None,
+            head_norm: Change { start: 1.0, end: 1.0 },
+            risk: None,
+            accuracy: None,
+            held_out_accuracy: None,
+            validation_accuracy: None,
+        };
+        Record { cell, outcome: Outcome::of(Stop::Time, measured) }
+    }
+
+    /// The same cell with label smoothing.
+    pub fn smoothed(mut record: Record) -> Record {
+        record.cell.smoothing = 0.2;
+        record
+    }
+}

@@ -2,12 +2,13 @@
 
 use super::course::course;
 use super::transfer::transfer;
-use super::{Curve, METRICS, curves, peak, quantile, same_group, steps};
+use super::{Across, Curve, Group, Metric, Point, curves, groups, peak, quantile, reached, steps};
 use crate::plot::{
     Axis, Digits, Figure, Grid, HeatMap, HeatPanel, Risk, Series, SeriesPanel, Smoothing,
     SmoothingCurve, Trajectories, Trajectory, Trend,
 };
-use taskhead::sweep::record::Record;
+use taskhead::flow::Budget;
+use taskhead::sweep::record::{Cell, Measured, Record};
 
 /// The figures that can be drawn of sweeps.
 pub const NAMES: [&str; 8] =
@@ -31,9 +32,9 @@ pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing
         "trajectories" => trajectories(records)
             .map(boxed)
             .ok_or(missing("at least three finite finetuning times above 0")),
-        "heatmap" => heat_map(records)
-            .map(boxed)
-            .ok_or(missing("at least three head scales with the same probing points")),
+        "heatmap" => heat_map(records).map(boxed).ok_or(missing(
+            "at least three head scales with the same probing points, of one problem, smoothing and head rate",
+        )),
         "risk" => risk(records).map(boxed).ok_or(missing("a downstream risk (held-out targets)")),
         "smoothing" => smoothing(records).map(boxed).ok_or(missing("at least two label smoothings")),
         "digits" => accuracies(records).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
@@ -54,15 +55,10 @@ fn boxed<F: Figure + 'static>(figure: F) -> Box<dyn Figure> {
 /// A band or, for a single seed, points of one metric over the curves of a group.
 ///
 /// Curves are compared at the same number of the probing point, so that x is the mean share of energy.
-pub fn series(label: &str, curves: &[&Curve], value: impl Fn(&Record) -> f64) -> Series {
-    let shares: Vec<Vec<f64>> = curves.iter().map(|c| c.shares()).collect();
-    let values: Vec<Vec<f64>> = curves.iter().map(|c| c.values(&value)).collect();
-    let count = shares.iter().map(Vec::len).min().unwrap_or(0);
-    let at = |q: f64| -> Vec<f64> {
-        (0..count).map(|i| quantile(&values.iter().map(|v| v[i]).collect::<Vec<_>>(), q)).collect()
-    };
-    let x: Vec<f64> =
-        (0..count).map(|i| shares.iter().map(|s| s[i]).sum::<f64>() / shares.len() as f64).collect();
+pub fn series(label: &str, curves: &[Curve], value: impl Fn(&Point) -> f64) -> Series {
+    let across = Across::of(curves);
+    let at = |q: f64| -> Vec<f64> { across.iter().map(|a| quantile(&a.values(&value), q)).collect() };
+    let x: Vec<f64> = across.iter().map(|a| a.share).collect();
     let middle = at(0.5);
     let top = peak(&x, &middle);
     if curves.len() > 1 {
@@ -72,85 +68,72 @@ pub fn series(label: &str, curves: &[&Curve], value: impl Fn(&Record) -> f64) ->
     }
 }
 
-/// Curves that differ in the seed only, with a label that says what the others differ in.
-fn groups<'a>(all: &'a [Curve<'a>]) -> Vec<(String, Vec<&'a Curve<'a>>)> {
-    let mut groups: Vec<Vec<&Curve>> = Vec::new();
-    for curve in all {
-        match groups.iter_mut().find(|g| same_group(g[0].records[0], curve.records[0])) {
-            Some(group) => group.push(curve),
-            None => groups.push(vec![curve]),
+/// Groups with their curves and the label of a figure: that of a single group says how many seeds it has.
+fn labelled(records: &[Record]) -> Vec<(String, Vec<Curve<'_>>)> {
+    let groups = groups(records);
+    let several = groups.len() > 1;
+    let mut all: Vec<(String, Vec<Curve>)> =
+        groups.iter().map(|g| (g.label.clone(), g.curves())).collect();
+    all.retain(|(_, curves)| !curves.is_empty());
+    for (label, curves) in &mut all {
+        if !several && curves.len() > 1 {
+            *label += &format!(", {} seeds", curves.len());
         }
     }
-    let firsts: Vec<&Record> = groups.iter().map(|g| g[0].records[0]).collect();
-    let differs = |of: fn(&Record) -> f64| firsts.iter().any(|r| of(r) != of(firsts[0]));
-    let (scale, smoothing, rate) =
-        (differs(|r| r.head_scale), differs(|r| r.smoothing), differs(|r| r.head_rate));
-    let label = |group: &[&Curve]| {
-        let r = group[0].records[0];
-        let mut parts = Vec::new();
-        if scale {
-            parts.push(format!("scale {}", r.head_scale));
-        }
-        if smoothing {
-            parts.push(format!("ε = {}", r.smoothing));
-        }
-        if rate {
-            parts.push(format!("γ = {}", r.head_rate));
-        }
-        if parts.is_empty() {
-            let seeds = if group.len() > 1 { format!(", {} seeds", group.len()) } else { String::new() };
-            parts.push(format!("{}{seeds}", r.problem));
-        }
-        parts.join(", ")
-    };
-    groups.iter().map(|g| (label(g), g.clone())).collect()
+    all
 }
 
 fn trend(records: &[Record]) -> Option<Trend> {
-    let all = curves(records);
-    let groups = groups(&all);
-    if all.iter().all(|c| c.records.len() < 2) {
+    let groups = labelled(records);
+    if groups.iter().flat_map(|(_, curves)| curves).all(|c| c.points.len() < 2) {
         return None;
     }
-    let panels = METRICS.iter().enumerate().map(|(metric, (title, symbol))| SeriesPanel {
-        title: (*title).into(),
-        y_label: (*symbol).into(),
-        series: groups.iter().map(|(label, g)| series(label, g, |r| r.metric(metric))).collect(),
+    let panels = Metric::ALL.map(|metric| SeriesPanel {
+        title: metric.title().into(),
+        y_label: metric.symbol().into(),
+        series: groups.iter().map(|(label, g)| series(label, g, |p| p.metric(metric))).collect(),
     });
-    Some(Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.collect() })
+    Some(Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.to_vec() })
 }
 
-/// The first curve's records, at three probing points, over time.
+/// The first seed of the first group, at three probing points, over time. If there are other groups, labels say which
+/// one is drawn.
 fn trajectories(records: &[Record]) -> Option<Trajectories> {
-    let first = records.iter().find(|r| r.succeeded())?;
-    let mut points: Vec<Vec<&Record>> = Vec::new();
-    for r in records.iter().filter(|r| r.succeeded() && r.seed == first.seed && same_group(first, r)) {
-        if r.time.is_finite() && r.time > 0.0 {
-            match points.iter_mut().find(|p| p[0].point == r.point) {
-                Some(point) => point.push(r),
-                None => points.push(vec![r]),
-            }
+    let groups = groups(records);
+    let group = groups.first()?;
+    let seed = group.cell().seed;
+    let mut points: Vec<Vec<Point>> = Vec::new();
+    let timed = |p: &&Point| p.cell.seed == seed && p.cell.time.is_finite() && p.cell.time > 0.0;
+    for p in group.points.iter().filter(timed) {
+        match points.iter_mut().find(|other| other[0].cell.point == p.cell.point) {
+            Some(point) => point.push(*p),
+            None => points.push(vec![*p]),
         }
     }
-    points.retain(|p| p.len() >= 3 && p[0].frobenius > 0.0);
-    points.sort_by(|a, b| a[0].frobenius.total_cmp(&b[0].frobenius));
+    points.retain(|p| p.len() >= 3 && p[0].frobenius() > 0.0);
+    points.sort_by(|a, b| a[0].frobenius().total_cmp(&b[0].frobenius()));
     let last = points.len().checked_sub(1)?;
-    let most = points[last][0].frobenius;
+    let most = points[last][0].frobenius();
     let mut chosen = vec![last / 4, last / 2, last];
     chosen.dedup();
+    let name = if groups.len() > 1 { format!("{}, ", group.label) } else { String::new() };
     let runs = chosen.into_iter().map(|i| {
         let p = &points[i];
-        let of = |f: fn(&Record) -> f64| p.iter().map(|r| f(r)).collect::<Vec<f64>>();
-        let loss = |r: &&Record| r.frobenius * r.frobenius / 2.0;
+        let of = |f: fn(&Measured) -> f64| p.iter().map(|p| f(p.measured)).collect::<Vec<f64>>();
+        let spent = |f: fn(&Budget) -> f64| {
+            let loss = |p: &Point| p.frobenius() * p.frobenius() / 2.0;
+            p.iter().map(|p| p.measured.budget.as_ref().map_or(f64::NAN, f) / loss(p)).collect()
+        };
+        let metric = |metric| p.iter().map(|p| p.metric(metric)).collect();
         Trajectory {
-            label: format!("E = {:.2} E_{{max}}", p[0].frobenius / most),
-            time: of(|r| r.time),
-            residual: of(|r| r.residual),
-            distance: of(|r| r.euclidean),
-            feature_norm: of(|r| r.norm),
-            head_norm: of(|r| r.head_norm),
-            backbone: p.iter().map(|r| r.budget_backbone / loss(r)).collect(),
-            head: p.iter().map(|r| r.budget_head / loss(r)).collect(),
+            label: format!("{name}E = {:.2} E_{{max}}", p[0].frobenius() / most),
+            time: p.iter().map(|p| p.cell.time).collect(),
+            residual: of(|m| m.residual),
+            distance: metric(Metric::Euclidean),
+            feature_norm: metric(Metric::Norm),
+            head_norm: of(|m| m.head_norm.end),
+            backbone: spent(|b| b.backbone),
+            head: spent(|b| b.head),
         }
     });
     Some(Trajectories {
@@ -164,36 +147,34 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
     })
 }
 
-/// Medians over seeds, over the share of energy and the head scale.
+/// Medians over seeds, over the share of energy and the head scale. None if groups differ in more than the scale, or
+/// if a cell is missing.
 fn heat_map(records: &[Record]) -> Option<HeatMap> {
-    let all = curves(records);
-    let mut groups: Vec<(f64, Vec<&Curve>)> = Vec::new();
-    for curve in &all {
-        let scale = curve.records[0].head_scale;
-        match groups.iter_mut().find(|g| g.0 == scale) {
-            Some(group) => group.1.push(curve),
-            None => groups.push((scale, vec![curve])),
-        }
-    }
-    groups.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let count = all.first()?.records.len();
-    if groups.len() < 3 || count < 2 || all.iter().any(|c| c.records.len() != count) {
+    let mut groups = groups(records);
+    groups.sort_by(|a, b| a.cell().head_scale.total_cmp(&b.cell().head_scale));
+    let rest = |g: &Group| {
+        let cell = g.cell();
+        (cell.problem.clone(), cell.smoothing, cell.head_rate)
+    };
+    let rows: Vec<(f64, Vec<Across>)> =
+        groups.iter().map(|g| (g.cell().head_scale, Across::of(&g.curves()))).collect();
+    let count = rows.first()?.1.len();
+    let whole = |g: &Group| g.curves().iter().all(|c| c.points.len() == count);
+    if rows.len() < 3 || count < 2 || !groups.iter().all(|g| whole(g) && rest(g) == rest(&groups[0])) {
         return None;
     }
     let shares = steps(0.0, 1.0, count);
-    let scales: Vec<f64> = groups.iter().map(|g| g.0).collect();
-    let panels = METRICS.iter().enumerate().map(|(metric, (title, symbol))| {
-        let mut values = Vec::new();
-        for (_, group) in &groups {
-            for i in 0..count {
-                let column: Vec<f64> = group.iter().map(|c| c.records[i].metric(metric)).collect();
-                values.push(quantile(&column, 0.5));
-            }
-        }
+    let scales: Vec<f64> = rows.iter().map(|g| g.0).collect();
+    let panels = Metric::ALL.map(|metric| {
+        let value = |a: &Across| quantile(&a.values(|p| p.metric(metric)), 0.5);
         HeatPanel {
-            title: (*title).into(),
-            value_label: (*symbol).into(),
-            grid: Grid { x: shares.clone(), y: scales.clone(), values },
+            title: metric.title().into(),
+            value_label: metric.symbol().into(),
+            grid: Grid {
+                x: shares.clone(),
+                y: scales.clone(),
+                values: rows.iter().flat_map(|(_, row)| row.iter().map(value)).collect(),
+            },
             ridge: vec![],
             ridge_label: String::new(),
         }
@@ -201,14 +182,13 @@ fn heat_map(records: &[Record]) -> Option<HeatMap> {
     Some(HeatMap {
         x: Axis::linear("probing point, from converged to none"),
         y: Axis::linear("scale of the initial head"),
-        panels: panels.collect(),
+        panels: panels.to_vec(),
     })
 }
 
 fn risk(records: &[Record]) -> Option<Risk> {
-    let all = curves(records);
-    let known = all.iter().any(|c| c.records.iter().any(|r| r.risk.is_finite()));
-    let curves = groups(&all).into_iter().map(|(label, group)| risk_curve(&label, &group));
+    let known = reached(records).iter().any(|p| p.measured.risk.is_some());
+    let curves = labelled(records).into_iter().map(|(label, group)| risk_curve(&label, &group));
     known.then(|| Risk {
         x_label: "probing time τ (1 / head rate)".into(),
         y_label: "downstream risk".into(),
@@ -217,35 +197,33 @@ fn risk(records: &[Record]) -> Option<Risk> {
 }
 
 /// Mean risk over seeds against probing time, with the optimum marked. Curves share their probing points.
-pub fn risk_curve(label: &str, group: &[&Curve]) -> Series {
-    let count = group.iter().map(|c| c.records.len()).min().unwrap_or(0);
-    let mut points: Vec<(f64, f64)> = (0..count)
-        .map(|i| {
-            let mean = |of: fn(&Record) -> f64| {
-                group.iter().map(|c| of(c.records[i])).sum::<f64>() / group.len() as f64
-            };
-            (mean(|r| r.probe_time), mean(|r| r.risk))
-        })
-        .collect();
+pub fn risk_curve(label: &str, group: &[Curve]) -> Series {
+    let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
+    let at = |a: &Across| (a.mean(|p| p.measured.probe_time), a.mean(risk));
+    let mut points: Vec<(f64, f64)> = Across::of(group).iter().map(at).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let best = points.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
     let (x, y) = points.into_iter().unzip();
     Series::line(label, x, y).with_peak(best)
 }
 
+/// The energy over probing time for each smoothing: of the first curve and those that differ in the smoothing only.
 fn smoothing(records: &[Record]) -> Option<Smoothing> {
     let all = curves(records);
-    let first = all.first()?.records[0];
+    let first = all.first()?.cell();
     let mut paths: Vec<SmoothingCurve> = Vec::new();
-    for curve in all.iter().filter(|c| {
-        let r = c.records[0];
-        r.seed == first.seed && r.head_scale == first.head_scale && r.head_rate == first.head_rate
-    }) {
-        let mut points: Vec<(f64, f64)> = curve.records.iter().map(|r| (r.probe_time, r.aie)).collect();
+    for curve in &all {
+        let cell = curve.cell();
+        let rest = |c: &Cell| (c.problem.clone(), c.seed, c.head_scale, c.head_rate);
+        if rest(cell) != rest(first) {
+            continue;
+        }
+        let mut points: Vec<(f64, f64)> =
+            curve.points.iter().map(|p| (p.measured.probe_time, p.aie())).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let floor = points.iter().find(|p| p.0.is_infinite()).map_or(f64::NAN, |p| p.1);
         let (time, energy) = points.into_iter().unzip();
-        paths.push(SmoothingCurve { epsilon: curve.records[0].smoothing, time, energy, floor });
+        paths.push(SmoothingCurve { epsilon: cell.smoothing, time, energy, floor });
     }
     paths.sort_by(|a, b| a.epsilon.total_cmp(&b.epsilon));
     (paths.len() >= 2).then(|| Smoothing {
@@ -258,39 +236,153 @@ fn smoothing(records: &[Record]) -> Option<Smoothing> {
     })
 }
 
-/// Accuracy and adaptation against energy, over seeds.
+/// Accuracy and adaptation against energy, over seeds; if there are several groups, each with its own series.
 pub fn accuracies(records: &[Record]) -> Option<Digits> {
-    let all = curves(records);
-    if !all.iter().any(|c| c.records.iter().any(|r| r.accuracy.is_finite())) {
+    if !reached(records).iter().any(|p| p.measured.accuracy.is_some()) {
         return None;
     }
-    let group: Vec<&Curve> =
-        all.iter().filter(|c| same_group(c.records[0], all[0].records[0])).collect();
-    let plain = |label: &str, of: fn(&Record) -> f64| Series { peak: None, ..series(label, &group, of) };
-    let metrics = METRICS.iter().enumerate().map(|(metric, (title, _))| {
-        let largest = |c: &Curve| c.values(|r| r.metric(metric)).into_iter().fold(0.0, f64::max);
-        let most = group.iter().map(|c| largest(c)).fold(0.0, f64::max);
-        let scaled = series(title, &group, |r| r.metric(metric) / most);
-        let top = scaled.peak;
-        Series::line(*title, scaled.x, scaled.y).with_peak(top)
-    });
+    let all = groups(records);
+    let (mut accuracy, mut adaptation) = (Vec::new(), Vec::new());
+    for group in &all {
+        let curves = group.curves();
+        if curves.is_empty() {
+            continue;
+        }
+        let name = |what: &str| match all.len() {
+            1 => what.to_owned(),
+            _ => format!("{what}, {}", group.label),
+        };
+        let mut plain = |what: &str, of: &dyn Fn(&Measured) -> Option<f64>| {
+            let of = |p: &Point| of(p.measured).unwrap_or(f64::NAN);
+            accuracy.push(Series { peak: None, ..series(&name(what), &curves, of) });
+        };
+        plain("training", &|m| Some(m.accuracy?.end));
+        plain("held out", &|m| Some(m.held_out_accuracy?.end));
+        plain("held out, head only", &|m| Some(m.held_out_accuracy?.start));
+        adaptation.extend(Metric::ALL.map(|metric| {
+            let largest = |c: &Curve| c.values(|p| p.metric(metric)).into_iter().fold(0.0, f64::max);
+            let most = curves.iter().map(largest).fold(0.0, f64::max);
+            let scaled = series(&name(metric.title()), &curves, |p| p.metric(metric) / most);
+            let top = scaled.peak;
+            Series::line(scaled.label, scaled.x, scaled.y).with_peak(top)
+        }));
+    }
     let label = "initial energy E / E_{max}";
     Some(Digits {
         accuracy_x_label: label.into(),
         accuracy: SeriesPanel {
             title: "Accuracy after finetuning".into(),
             y_label: "accuracy".into(),
-            series: vec![
-                plain("training", |r| r.accuracy),
-                plain("held out", |r| r.held_out_accuracy),
-                plain("held out, head only", |r| r.held_out_accuracy_start),
-            ],
+            series: accuracy,
         },
         adaptation_x_label: label.into(),
         adaptation: SeriesPanel {
             title: "Adaptation of training features".into(),
             y_label: "metric / its maximum".into(),
-            series: metrics.collect(),
+            series: adaptation,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{record, smoothed};
+    use super::*;
+    use taskhead::sweep::record::{Change, Outcome};
+
+    /// Three points of one seed, whose metrics are all this number, in one problem.
+    fn of(problem: &str, seed: u64, value: f64) -> Vec<Record> {
+        let named = |mut record: Record| {
+            record.cell.problem = problem.into();
+            record
+        };
+        (0..3).map(|i| named(record(seed, i, (i + 1) as f64, [value + i as f64; 4]))).collect()
+    }
+
+    fn labels(series: &[Series]) -> Vec<&str> {
+        series.iter().map(|s| s.label.as_str()).collect()
+    }
+
+    /// A table with two kinds of head drew one band, labelled with the first.
+    #[test]
+    fn problems_are_not_merged_into_one_band() {
+        let records = [of("a", 0, 1.0), of("b", 0, 5.0)].concat();
+        let trend = trend(&records).unwrap();
+        assert_eq!(labels(&trend.panels[0].series), ["a", "b"]);
+        assert_eq!(trend.panels[0].series[0].y, [1.0, 2.0, 3.0]);
+        assert_eq!(trend.panels[0].series[1].y, [5.0, 6.0, 7.0]);
+        let seeds = super::trend(&[of("a", 0, 1.0), of("a", 1, 5.0)].concat()).unwrap();
+        assert_eq!(labels(&seeds.panels[0].series), ["a, 2 seeds"]);
+    }
+
+    #[test]
+    fn accuracies_are_those_of_each_group() {
+        let with = |records: Vec<Record>, right: f64| -> Vec<Record> {
+            let change = |mut record: Record| {
+                if let Outcome::Reached(_, measured) = &mut record.outcome {
+                    measured.accuracy = Some(Change { start: 0.0, end: right });
+                }
+                record
+            };
+            records.into_iter().map(change).collect()
+        };
+        let (a, b) = (with(of("a", 0, 1.0), 0.5), with(of("b", 0, 1.0), 0.75));
+        let one = accuracies(&a).unwrap();
+        assert_eq!(labels(&one.accuracy.series), ["training", "held out", "held out, head only"]);
+        let two = accuracies(&[a, b].concat()).unwrap();
+        let training: Vec<_> =
+            two.accuracy.series.iter().filter(|s| s.label.starts_with("training")).collect();
+        assert_eq!((training[0].label.as_str(), training[0].y[0]), ("training, a", 0.5));
+        assert_eq!((training[1].label.as_str(), training[1].y[0]), ("training, b", 0.75));
+        assert!(accuracies(&of("a", 0, 1.0)).is_none());
+    }
+
+    #[test]
+    fn a_heat_map_takes_scales_of_one_group_only() {
+        let scaled = |scale: f64| -> Vec<Record> {
+            let change = |mut record: Record| {
+                record.cell.head_scale = scale;
+                record
+            };
+            of("a", 0, scale).into_iter().map(change).collect()
+        };
+        let mut records = [scaled(2.0), scaled(1.0), scaled(0.5)].concat();
+        let map = heat_map(&records).unwrap();
+        assert_eq!(map.panels[0].grid.y, [0.5, 1.0, 2.0]);
+        assert_eq!(map.panels[0].grid.values[..4], [0.5, 1.5, 2.5, 1.0]);
+        records.extend(scaled(1.0).into_iter().map(smoothed));
+        assert!(heat_map(&records).is_none());
+    }
+
+    #[test]
+    fn trajectories_are_of_one_group_and_say_which() {
+        let timed = |records: Vec<Record>| -> Vec<Record> {
+            let at = |record: &Record, time| {
+                let mut record = record.clone();
+                record.cell.time = time;
+                record
+            };
+            records.iter().flat_map(|r| [1.0, 2.0, 3.0].map(|time| at(r, time))).collect()
+        };
+        let (a, b) = (timed(of("a", 0, 1.0)), timed(of("b", 0, 9.0)));
+        assert_eq!(trajectories(&a).unwrap().runs[0].label, "E = 0.33 E_{max}");
+        let both = trajectories(&[a, b].concat()).unwrap();
+        assert_eq!(both.runs[0].label, "a, E = 0.33 E_{max}");
+        assert!(
+            both.runs.iter().all(|run| run.distance.iter().all(|d| *d < 9.0) && run.time.len() == 3)
+        );
+    }
+
+    #[test]
+    fn smoothings_are_of_one_problem() {
+        let smooth =
+            |records: Vec<Record>| -> Vec<Record> { records.into_iter().map(smoothed).collect() };
+        assert!(super::smoothing(&[of("a", 0, 1.0), smooth(of("b", 0, 1.0))].concat()).is_none());
+        assert!(super::smoothing(&[of("a", 0, 1.0), smooth(of("a", 0, 1.0))].concat()).is_some());
+    }
+
+    #[test]
+    fn a_risk_needs_held_out_targets() {
+        assert!(risk(&of("a", 0, 1.0)).is_none());
+    }
 }

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, dvector};
 
-use super::{METRICS, log_steps, peak, steps};
+use super::{Metric, log_steps, peak, steps};
 use crate::plot::{
     Agreement, Axis, FeaturePath, Grid, HeatMap, HeatPanel, Hyperbolas, Phase, PhaseCell, PhasePanel,
     Series, Tolerance,
@@ -27,13 +27,13 @@ pub struct Law {
 
 impl Law {
     /// The law of one metric against the share of the largest energy.
-    pub fn series(&self, metric: usize) -> Series {
+    pub fn series(&self, metric: Metric) -> Series {
         let shares = steps(0.0, 1.0, 401);
         let values: Vec<f64> = shares
             .iter()
             .map(|s| {
                 let energy = s * self.reach * self.target;
-                Limit::new(self.target, self.across, self.target - energy).adaptation().values()[metric]
+                metric.of(&Limit::new(self.target, self.across, self.target - energy).adaptation())
             })
             .collect();
         let top = peak(&shares, &values);
@@ -112,20 +112,20 @@ pub fn heat_map(target: f64) -> HeatMap {
     let most = 2.0 * target;
     let energies = steps(0.0, most, 61);
     let norms = steps(0.05, 2.5, 50);
-    let value = |e: f64, w: f64, m: usize| Limit::new(target, w, target - e).adaptation().values()[m];
-    let panels = METRICS.iter().enumerate().map(|(i, (title, label))| {
+    let value = |e: f64, w: f64, m: Metric| m.of(&Limit::new(target, w, target - e).adaptation());
+    let panels = Metric::ALL.into_iter().map(|metric| {
         let ridge: Vec<(f64, f64)> = norms
             .iter()
             .filter_map(|&w| {
                 let x = steps(0.0, most, 601);
-                let values: Vec<f64> = x.iter().map(|&e| value(e, w, i)).collect();
+                let values: Vec<f64> = x.iter().map(|&e| value(e, w, metric)).collect();
                 peak(&x, &values).map(|p| (p.0, w))
             })
             .collect();
         HeatPanel {
-            title: (*title).into(),
-            value_label: (*label).into(),
-            grid: Grid::from_fn(energies.clone(), norms.clone(), |e, w| value(e, w, i)),
+            title: metric.title().into(),
+            value_label: metric.symbol().into(),
+            grid: Grid::from_fn(energies.clone(), norms.clone(), |e, w| value(e, w, metric)),
             ridge_label: if ridge.is_empty() { String::new() } else { "maximum over E".into() },
             ridge,
         }
@@ -184,10 +184,10 @@ mod tests {
     #[test]
     fn peaks_of_the_rank_one_law_are_where_theory_puts_them() {
         let law = Law { target: 1.0, across: 0.5, reach: 2.0 };
-        let norm = law.series(3).peak.expect("the norm has a peak inside").0;
+        let norm = law.series(Metric::Norm).peak.expect("the norm has a peak inside").0;
         assert!((norm - 0.5).abs() < 1e-12);
-        let dot = law.series(2).peak.expect("the dot product has a peak inside").0;
+        let dot = law.series(Metric::Dot).peak.expect("the dot product has a peak inside").0;
         assert!(dot > 0.0 && dot < 0.5);
-        assert!(law.series(1).peak.is_none());
+        assert!(law.series(Metric::Cosine).peak.is_none());
     }
 }

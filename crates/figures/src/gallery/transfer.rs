@@ -1,13 +1,14 @@
 //! What finetuning does to features and to held-out samples: each law with the spread of its seeds, the best
 //! energy, and the theory laid over a network.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{METRICS, curves, same_group};
+use super::{Across, Group, Metric, Point, groups, mean, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
-use taskhead::analysis::summary::{Row, summarize_by};
+use taskhead::analysis::summary::{Row, summarize_curves};
 use taskhead::sweep::record::Record;
 use taskhead::trend::{Claim, Shape};
 
@@ -38,7 +39,7 @@ impl Finding {
     pub fn json(&self) -> Value {
         json!({
             "group": self.group,
-            "metric": taskhead::adaptation::METRICS[self.row.metric],
+            "metric": self.row.metric.name(),
             "claim": self.row.claim(),
             "seen": self.seen(),
             "mean": self.mean,
@@ -56,7 +57,7 @@ impl fmt::Display for Finding {
             f,
             "{}: {:<18}  {:<20}  {verdict:<8}  mean {}; {}",
             self.group,
-            self.row.metric_name(),
+            self.row.metric.title(),
             self.row.claim(),
             self.mean.describe(),
             self.row.finding()
@@ -71,98 +72,65 @@ fn shape(x: &[f64], y: &[f64]) -> Shape {
     Shape::of(x, &y.iter().map(|v| v - low).collect::<Vec<_>>(), TOLERANCE)
 }
 
-/// Records that differ in seed, point and time only.
-fn groups(records: &[Record]) -> Vec<Vec<Record>> {
-    let mut groups: Vec<Vec<Record>> = Vec::new();
-    for record in records {
-        match groups.iter_mut().find(|g| g[0].problem == record.problem && same_group(&g[0], record)) {
-            Some(group) => group.push(record.clone()),
-            None => groups.push(vec![record.clone()]),
-        }
-    }
-    groups
-}
-
-/// Names of the groups: what they differ in, or the problem if there is one group.
-fn names(groups: &[Vec<Record>]) -> Vec<String> {
-    let firsts: Vec<&Record> = groups.iter().map(|g| &g[0]).collect();
-    let differs = |of: fn(&Record) -> f64| firsts.iter().any(|r| of(r) != of(firsts[0]));
-    let problems = firsts.iter().any(|r| r.problem != firsts[0].problem);
-    type Part = fn(&Record) -> String;
-    let parts: [(bool, Part); 4] = [
-        (problems || groups.len() == 1, |r| r.problem.clone()),
-        (differs(|r| r.head_scale), |r| format!("scale {}", r.head_scale)),
-        (differs(|r| r.smoothing), |r| format!("ε = {}", r.smoothing)),
-        (differs(|r| r.head_rate), |r| format!("γ = {}", r.head_rate)),
-    ];
-    let name = |r: &&Record| {
-        let used = parts.iter().filter(|(used, _)| *used).map(|(_, part)| part(r));
-        used.collect::<Vec<_>>().join(", ")
-    };
-    firsts.iter().map(name).collect()
-}
-
 /// The four laws for each group of curves that differ in the seed only, at the last finetuning time.
 pub fn findings(records: &[Record]) -> Vec<Finding> {
-    let groups = groups(records);
-    let names = names(&groups);
-    groups.iter().zip(&names).flat_map(|(group, name)| of_group(group, name)).collect()
+    groups(records).iter().filter(|g| !g.curves().is_empty()).flat_map(of_group).collect()
 }
 
-fn of_group(records: &[Record], group: &str) -> Vec<Finding> {
-    let all = curves(records);
-    let count = all.iter().map(|c| c.records.len()).min().unwrap_or(0);
-    let mean = |of: &dyn Fn(&Record) -> f64, i: usize| {
-        all.iter().map(|c| of(c.records[i])).sum::<f64>() / all.len() as f64
-    };
-    let row = |row: Row| {
-        let of = |r: &Record| r.metric(row.metric);
-        let x: Vec<f64> = (0..count).map(|i| mean(&|r| r.aie, i)).collect();
-        let y: Vec<f64> = (0..count).map(|i| mean(&of, i)).collect();
+fn of_group(group: &Group) -> Vec<Finding> {
+    let all = group.curves();
+    let across = Across::of(&all);
+    // What all seeds have, so that they can be compared.
+    let shared: Vec<&Across> = across.iter().filter(|a| a.points.len() == all.len()).collect();
+    let finding = |row: Row| {
+        let of = |p: &Point| p.metric(row.metric);
+        let x: Vec<f64> = shared.iter().map(|a| a.mean(|p| p.aie())).collect();
+        let y: Vec<f64> = shared.iter().map(|a| a.mean(of)).collect();
         let range = y.iter().copied().fold(f64::NEG_INFINITY, f64::max)
             - y.iter().copied().fold(f64::INFINITY, f64::min);
-        let levels: Vec<f64> = all
-            .iter()
-            .map(|c| (0..count).map(|i| of(c.records[i]) - y[i]).sum::<f64>() / count as f64)
+        let values: Vec<Vec<f64>> = shared.iter().map(|a| a.values(of)).collect();
+        let count = shared.len() as f64;
+        let levels: Vec<f64> = (0..all.len())
+            .map(|c| values.iter().zip(&y).map(|(v, y)| v[c] - y).sum::<f64>() / count)
             .collect();
-        let deviations = (0..count).map(|i| {
-            let own = all.iter().zip(&levels).map(|(c, level)| of(c.records[i]) - level - y[i]);
+        let deviations = values.iter().zip(&y).map(|(v, y)| {
+            let own = v.iter().zip(&levels).map(|(v, level)| v - level - y);
             (own.map(|d| d * d).sum::<f64>() / (all.len() - 1) as f64).sqrt()
         });
-        let spread =
-            if all.len() > 1 { deviations.sum::<f64>() / count as f64 / range } else { f64::NAN };
-        Finding { group: group.to_owned(), mean: shape(&x, &y), spread, row }
+        let spread = if all.len() > 1 { deviations.sum::<f64>() / count / range } else { f64::NAN };
+        Finding { group: group.label.clone(), mean: shape(&x, &y), spread, row }
     };
-    let rows = summarize_by(group, records, false, shape);
-    debug_assert_eq!(rows.len(), METRICS.len());
-    rows.into_iter().map(row).collect()
+    summarize_curves(&group.label, &all, false, shape).into_iter().map(finding).collect()
 }
 
 /// Means over the seeds, point by point, by ascending average initial energy.
-struct Means {
+struct Means<'a> {
     name: String,
     seeds: usize,
     energy: Vec<f64>,
     probe_time: Vec<f64>,
-    points: Vec<Vec<Record>>,
+    points: Vec<Across<'a>>,
 }
 
-impl Means {
-    fn of(records: &[Record], name: &str) -> Self {
-        let all = curves(records);
-        let count = all.iter().map(|c| c.records.len()).min().unwrap_or(0);
-        let points: Vec<Vec<Record>> =
-            (0..count).map(|i| all.iter().map(|c| c.records[i].clone()).collect()).collect();
-        let mean = |of: fn(&Record) -> f64| points.iter().map(|p| average(p, of)).collect();
-        let (energy, probe_time) = (mean(|r| r.aie), mean(|r| r.probe_time));
-        Self { name: name.to_owned(), seeds: all.len(), energy, probe_time, points }
+impl<'a> Means<'a> {
+    fn of(group: &Group<'a>) -> Self {
+        let all = group.curves();
+        let points = Across::of(&all);
+        let energy = points.iter().map(|a| a.mean(|p| p.aie())).collect();
+        let probe_time = points.iter().map(|a| a.mean(|p| p.measured.probe_time)).collect();
+        Self { name: group.label.clone(), seeds: all.len(), energy, probe_time, points }
+    }
+
+    /// Those of all groups that have curves.
+    fn all(records: &'a [Record]) -> Vec<Self> {
+        groups(records).iter().map(Self::of).filter(|means| means.seeds > 0).collect()
     }
 
     /// Mean, least and most over the seeds at each energy.
-    fn series(&self, of: impl Fn(&Record) -> f64) -> Series {
-        let y = self.points.iter().map(|p| average(p, &of)).collect();
+    fn series(&self, of: impl Fn(&Point) -> f64) -> Series {
+        let y = self.points.iter().map(|a| a.mean(&of)).collect();
         let fold = |start: f64, pick: fn(f64, f64) -> f64| -> Vec<f64> {
-            self.points.iter().map(|p| p.iter().map(&of).fold(start, pick)).collect()
+            self.points.iter().map(|a| a.values(&of).into_iter().fold(start, pick)).collect()
         };
         let (low, high) = (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max));
         if self.seeds > 1 {
@@ -173,14 +141,15 @@ impl Means {
     }
 
     /// The point of the largest mean.
-    fn best(&self, of: impl Fn(&Record) -> f64) -> Option<(usize, f64)> {
-        let means = self.points.iter().map(|p| average(p, &of)).enumerate();
+    fn best(&self, of: impl Fn(&Point) -> f64) -> Option<(usize, f64)> {
+        let means = self.points.iter().map(|a| a.mean(&of)).enumerate();
         means.filter(|(_, v)| v.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 
-fn average(records: &[Record], of: impl Fn(&Record) -> f64) -> f64 {
-    records.iter().map(of).sum::<f64>() / records.len() as f64
+/// The held-out accuracy of a point; NaN if there is none.
+fn held_out_accuracy(p: &Point) -> f64 {
+    p.measured.held_out_accuracy.map_or(f64::NAN, |accuracy| accuracy.end)
 }
 
 /// Where the held-out accuracy of a group is best.
@@ -208,26 +177,21 @@ impl fmt::Display for Optimum {
 
 /// The best points of all groups that have accuracies, at the last finetuning time.
 pub fn optima(records: &[Record]) -> Vec<Optimum> {
-    let groups = groups(records);
-    let of = |r: &Record| r.held_out_accuracy;
-    let optimum = |(group, name): (&Vec<Record>, &String)| {
-        let means = Means::of(group, name);
-        let (i, accuracy) = means.best(of)?;
-        let ends = [means.points.first()?, means.points.last()?].map(|p| average(p, of));
-        Some(Optimum {
-            group: name.clone(),
-            best: [accuracy, means.energy[i], means.probe_time[i]],
-            ends,
-        })
+    let optimum = |means: Means| {
+        let (i, accuracy) = means.best(held_out_accuracy)?;
+        let ends = [means.points.first()?, means.points.last()?].map(|a| a.mean(held_out_accuracy));
+        Some(Optimum { group: means.name, best: [accuracy, means.energy[i], means.probe_time[i]], ends })
     };
-    groups.iter().zip(&names(&groups)).filter_map(optimum).collect()
+    Means::all(records).into_iter().filter_map(optimum).collect()
 }
 
 /// How near the theory comes to a network in one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nearness {
-    /// Number of the metric.
-    pub metric: usize,
+    /// The group of the network's records in words.
+    pub group: String,
+    /// The metric.
+    pub metric: Metric,
     /// Correlation over all cells; NaN if one of the two does not vary.
     pub correlation: f64,
     /// Mean of |theory − network| / |network| over the seeds, with the average initial energy: one for each point.
@@ -249,7 +213,8 @@ impl Nearness {
     pub fn json(&self) -> Value {
         let errors: Vec<_> = self.errors.iter().map(|(e, r)| json!({"aie": e, "error": r})).collect();
         json!({
-            "metric": taskhead::adaptation::METRICS[self.metric],
+            "group": self.group,
+            "metric": self.metric.name(),
             "correlation": if self.correlation.is_nan() { Value::Null } else { json!(self.correlation) },
             "errors": errors,
         })
@@ -261,8 +226,9 @@ impl fmt::Display for Nearness {
         let (energy, worst) = self.worst();
         write!(
             f,
-            "theory over network: {:<18}  correlation {:.3}; relative error {:.0} % on average, {:.0} % at energy {energy:.2}",
-            METRICS[self.metric].0,
+            "theory over {}: {:<18}  correlation {:.3}; relative error {:.0} % on average, {:.0} % at energy {energy:.2}",
+            self.group,
+            self.metric.title(),
             self.correlation,
             100.0 * self.mean_error(),
             100.0 * worst
@@ -270,29 +236,41 @@ impl fmt::Display for Nearness {
     }
 }
 
-/// The theory's records against those of the network with the same cells, at the last finetuning time.
+/// The theory's records against those of the network with the same cells, at the last finetuning time: four for each
+/// group of the network's.
 pub fn nearness(network: &[Record], theory: &[Record]) -> Vec<Nearness> {
-    let last = network.iter().map(|r| r.time).fold(0.0, f64::max);
-    let mut pairs: Vec<(&Record, &Record)> = network
+    let of_theory: HashMap<u64, Point> =
+        reached(theory).into_iter().map(|p| (p.cell.number, p)).collect();
+    groups(network).iter().flat_map(|group| near(group, &of_theory)).collect()
+}
+
+fn near(group: &Group, theory: &HashMap<u64, Point>) -> Vec<Nearness> {
+    let curves = group.curves();
+    let mut pairs: Vec<(Point, Point)> = curves
         .iter()
-        .filter(|r| r.time == last)
-        .filter_map(|r| Some((r, theory.iter().find(|t| t.cell == r.cell && t.succeeded())?)))
+        .flat_map(|curve| &curve.points)
+        .filter_map(|p| Some((*p, *theory.get(&p.cell.number)?)))
         .collect();
-    pairs.sort_by_key(|(r, _)| r.point);
-    let of_metric = |metric: usize| {
+    pairs.sort_by_key(|(p, _)| (p.cell.point, p.cell.number));
+    let of_metric = |metric: Metric| {
         let values: Vec<(f64, f64)> =
-            pairs.iter().map(|(r, t)| (r.metric(metric), t.metric(metric))).collect();
-        let error = |(r, t): &(&Record, &Record)| {
-            (r.aie, (t.metric(metric) - r.metric(metric)).abs() / r.metric(metric).abs())
+            pairs.iter().map(|(p, t)| (p.metric(metric), t.metric(metric))).collect();
+        let error = |(p, t): &(Point, Point)| {
+            (t.metric(metric) - p.metric(metric)).abs() / p.metric(metric).abs()
         };
-        let errors = pairs.chunk_by(|a, b| a.0.point == b.0.point).map(|point| {
-            let all: Vec<(f64, f64)> = point.iter().map(error).collect();
-            let mean = |of: fn(&(f64, f64)) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
-            (mean(|e| e.0), mean(|e| e.1))
+        let errors = pairs.chunk_by(|a, b| a.0.cell.point == b.0.cell.point).map(|point| {
+            let of =
+                |of: &dyn Fn(&(Point, Point)) -> f64| mean(&point.iter().map(of).collect::<Vec<_>>());
+            (of(&|pair| pair.0.aie()), of(&error))
         });
-        Nearness { metric, correlation: correlation(&values), errors: errors.collect() }
+        Nearness {
+            group: group.label.clone(),
+            metric,
+            correlation: correlation(&values),
+            errors: errors.collect(),
+        }
     };
-    (0..METRICS.len()).map(of_metric).collect()
+    Metric::ALL.map(of_metric).to_vec()
 }
 
 fn correlation(pairs: &[(f64, f64)]) -> f64 {
@@ -303,71 +281,71 @@ fn correlation(pairs: &[(f64, f64)]) -> f64 {
     sum(&|p| (p.0 - x) * (p.1 - y)) / (xx * yy).sqrt()
 }
 
-/// The four metrics of a network with those of the theory.
+/// The panel of a metric.
+fn panel_of(metric: Metric, means: &[Means]) -> SeriesPanel {
+    SeriesPanel {
+        title: metric.title().into(),
+        y_label: metric.symbol().into(),
+        series: means.iter().map(|m| m.series(|p| p.metric(metric))).collect(),
+    }
+}
+
+/// The four metrics of a network with those of the theory, each group by itself.
 pub fn overlay(network: &[Record], theory: &[Record]) -> Option<Box<dyn Figure>> {
-    let groups: Vec<Means> = [network, theory]
-        .into_iter()
-        .map(|records| Some(Means::of(records, &records.first()?.problem)))
-        .collect::<Option<_>>()?;
-    let panel = |(metric, (title, symbol)): (usize, &(&str, &str))| SeriesPanel {
-        title: (*title).into(),
-        y_label: (*symbol).into(),
-        series: groups.iter().map(|m| m.series(|r| r.metric(metric))).collect(),
-    };
-    let panels = METRICS.iter().enumerate().map(panel).collect();
-    Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
+    let both = [network, theory].concat();
+    let means = Means::all(&both);
+    let panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
+    (means.len() > 1).then(|| -> Box<dyn Figure> {
+        Box::new(Transfer { x_label: "average initial energy".into(), panels })
+    })
 }
 
 /// The four metrics against the average initial energy, and what it means for the held-out samples.
 pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
-    let groups = groups(records);
-    let means: Vec<Means> =
-        groups.iter().zip(&names(&groups)).map(|(group, name)| Means::of(group, name)).collect();
+    let means = Means::all(records);
     if means.iter().all(|m| m.points.len() < 2) {
         return None;
     }
-    let panel = |title: &str, label: &str, of: &dyn Fn(&Record) -> f64| SeriesPanel {
+    let panel = |title: &str, label: &str, of: &dyn Fn(&Point) -> f64| SeriesPanel {
         title: title.into(),
         y_label: label.into(),
         series: means.iter().map(|m| m.series(of)).collect(),
     };
-    let mut panels: Vec<SeriesPanel> = METRICS
-        .iter()
-        .enumerate()
-        .map(|(metric, (title, symbol))| panel(title, symbol, &|r| r.metric(metric)))
-        .collect();
-    if records.iter().any(|r| r.held_out_accuracy.is_finite()) {
-        let mut accuracy = panel("Held-out accuracy, best marked", "accuracy", &|r| r.held_out_accuracy);
+    let mut panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
+    if reached(records).iter().any(|p| p.measured.held_out_accuracy.is_some()) {
+        let mut accuracy = panel("Held-out accuracy, best marked", "accuracy", &held_out_accuracy);
         for (series, means) in accuracy.series.iter_mut().zip(&means) {
-            series.peak = means.best(|r| r.held_out_accuracy).map(|(i, y)| (means.energy[i], y));
+            series.peak = means.best(held_out_accuracy).map(|(i, y)| (means.energy[i], y));
         }
         panels.push(accuracy);
-        panels.push(panel("Held-out squared error", "mean ‖r‖²", &|r| r.risk));
+        let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
+        panels.push(panel("Held-out squared error", "mean ‖r‖²", &risk));
     }
     Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{record, smoothed};
     use super::*;
+    use taskhead::sweep::record::{Change, Measured, Outcome};
 
     /// Two seeds whose curves differ by a level only, at a small range.
     fn records(dot: [f64; 4]) -> Vec<Record> {
-        let record = |seed: u64, i: usize| Record {
-            seed,
-            frobenius: (i + 1) as f64,
-            aie: (i + 1) as f64,
-            time: 1.0,
-            head_scale: 1.0,
-            smoothing: 0.0,
-            head_rate: 1.0,
-            euclidean: i as f64,
-            cosine: -(i as f64),
-            dot: dot[i] + seed as f64,
-            norm: [1.0, 1.1, 1.104, 1.101][i],
-            ..Record::default()
+        let one = |seed: u64, i: usize| {
+            let norm = [1.0, 1.1, 1.104, 1.101][i];
+            record(seed, i as u64, (i + 1) as f64, [i as f64, -(i as f64), dot[i] + seed as f64, norm])
         };
-        (0..2).flat_map(|seed| (0..4).map(move |i| record(seed, i))).collect()
+        (0..2).flat_map(|seed| (0..4).map(move |i| one(seed, i))).collect()
+    }
+
+    /// The same with a change of the numbers.
+    fn changed(record: &Record, change: impl Fn(&mut Measured)) -> Record {
+        let mut record = record.clone();
+        if let Outcome::Reached(_, measured) = &mut record.outcome {
+            change(measured);
+        }
+        record
     }
 
     #[test]
@@ -383,7 +361,7 @@ mod tests {
     #[test]
     fn groups_are_kept_apart() {
         let mut all = records([0.0, 1.0, 2.0, 3.0]);
-        all.extend(records([3.0, 2.0, 1.0, 0.0]).into_iter().map(|r| Record { smoothing: 0.2, ..r }));
+        all.extend(records([3.0, 2.0, 1.0, 0.0]).into_iter().map(smoothed));
         let all = findings(&all);
         assert_eq!(all.len(), 8);
         assert!(all[2].seen() && !all[6].seen() && all[6].group == "ε = 0.2");
@@ -391,25 +369,37 @@ mod tests {
 
     #[test]
     fn nearness_is_measured_cell_by_cell() {
-        let number = |(i, r): (usize, Record)| Record { cell: i as u64, point: i as u64 % 4, ..r };
-        let network: Vec<Record> =
-            records([1.0, 2.0, 3.0, 4.0]).into_iter().enumerate().map(number).collect();
-        let theory: Vec<Record> =
-            network.iter().map(|r| Record { dot: 1.5 * r.dot, norm: 2.0, ..r.clone() }).collect();
+        let network = records([1.0, 2.0, 3.0, 4.0]);
+        let of_theory = |r: &Record| {
+            let mut theory = changed(r, |m| {
+                let dot = m.training.get(Metric::Dot).unwrap();
+                m.training = [Some(1.0), Some(1.0), Some(1.5 * dot), Some(2.0)].into();
+            });
+            theory.cell.problem += ", theory";
+            theory
+        };
+        let theory: Vec<Record> = network.iter().map(of_theory).collect();
         let all = nearness(&network, &theory);
+        assert_eq!(all.len(), 4);
         assert!((all[2].correlation - 1.0).abs() < 1e-12 && all[3].correlation.is_nan());
-        assert_eq!(all[2].errors.len(), 4);
+        assert_eq!((all[2].errors.len(), all[2].group.as_str()), (4, "test"));
         assert!(all[2].errors.iter().all(|e| (e.1 - 0.5).abs() < 1e-12));
-        assert_eq!(all[0].worst().1.to_bits(), 0f64.to_bits());
         assert!(overlay(&network, &theory).is_some());
+        // Groups of the network are measured one by one.
+        let other = |r: &Record| smoothed(r.clone());
+        let both: Vec<Record> = network.iter().map(other).chain(network.iter().cloned()).collect();
+        let groups: Vec<String> = nearness(&both, &theory).into_iter().map(|n| n.group).collect();
+        assert_eq!([&groups[0], &groups[4]], ["ε = 0.2", "ε = 0"]);
     }
 
     #[test]
     fn the_best_point_is_that_of_the_mean() {
         let accuracy = [[0.5, 0.9, 0.7, 0.6], [0.5, 0.7, 0.95, 0.6]];
-        let of =
-            |r: Record| Record { held_out_accuracy: accuracy[r.seed as usize][r.aie as usize - 1], ..r };
-        let all: Vec<Record> = records([0.0; 4]).into_iter().map(of).collect();
+        let of = |r: &Record| {
+            let end = accuracy[r.cell.seed as usize][r.cell.point as usize];
+            changed(r, |m| m.held_out_accuracy = Some(Change { start: 0.0, end }))
+        };
+        let all: Vec<Record> = records([0.0; 4]).iter().map(of).collect();
         let optimum = &optima(&all)[0];
         assert_eq!((optimum.best[0], optimum.best[1], optimum.ends), (0.825, 3.0, [0.5, 0.6]));
         assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());

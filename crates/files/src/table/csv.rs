@@ -1,14 +1,15 @@
-//! A sweep as CSV: the version and the configuration as comments, then the table.
+//! A sweep as CSV: version, schema, identity and configuration as comments, then the table.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use super::{COLUMNS, Cell, Slot, columns};
+use super::columns::{COLUMNS, Row, Slot, Value};
+use super::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
-use taskhead::sweep::Sweep;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::plan::Digest;
+use taskhead::sweep::{SCHEMA, Sweep};
 
 /// How such a file begins; the version follows.
 pub(super) const START: &str = "# taskhead ";
@@ -16,11 +17,17 @@ pub(super) const START: &str = "# taskhead ";
 /// What a line of the configuration begins with.
 const COMMENT: &str = "# ";
 
+/// What the second line begins with; the schema follows.
+const SCHEMA_IS: &str = "schema ";
+
+/// What the third line begins with; the identity follows, or "none".
+const IDENTITY_IS: &str = "identity ";
+
 /// Writes a sweep as CSV, in one step ([`write_atomically`]).
 ///
-/// The first line is `# taskhead` and the version, then comes each line of the configuration after
-/// `# `, then the header and the rows. Numbers are in the shortest form that reads back as the same;
-/// NaN is an empty field, infinities are `inf` and `-inf`.
+/// The first three lines are `# taskhead` and the version, `# schema` and its number, `# identity` and the
+/// identity; then come each line of the configuration after `# `, the header and the rows. Numbers are in the
+/// shortest form that reads back as the same, infinities are `inf` and `-inf`; what a cell does not have is empty.
 ///
 /// # Errors
 ///
@@ -37,7 +44,9 @@ pub fn write_csv(path: impl AsRef<Path>, sweep: &Sweep) -> Result<(), FileError>
 }
 
 fn comments(writer: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
+    let identity = sweep.identity.map_or("none".to_owned(), |identity| identity.to_string());
     writeln!(writer, "{START}{}", sweep.version)?;
+    writeln!(writer, "{COMMENT}{SCHEMA_IS}{SCHEMA}\n{COMMENT}{IDENTITY_IS}{identity}")?;
     sweep.config.split('\n').try_for_each(|line| writeln!(writer, "{COMMENT}{line}"))
 }
 
@@ -45,13 +54,14 @@ fn rows(writer: &mut impl Write, sweep: &Sweep) -> Result<(), csv::Error> {
     let mut table = csv::Writer::from_writer(writer);
     table.write_record(COLUMNS.iter().map(|c| c.name))?;
     for record in &sweep.records {
+        let row = Row::from(record);
         for column in COLUMNS {
-            match (column.cell)(record) {
-                Cell::Count(count) => table.write_field(count.to_string())?,
-                Cell::Number(number) if number.is_nan() => table.write_field("")?,
+            match (column.value)(&row) {
+                None => table.write_field("")?,
+                Some(Value::Count(count)) => table.write_field(count.to_string())?,
                 // Unlike `Display`, `Debug` writes 1e300 without its zeros.
-                Cell::Number(number) => table.write_field(format!("{number:?}"))?,
-                Cell::Text(text) => table.write_field(text)?,
+                Some(Value::Number(number)) => table.write_field(format!("{number:?}"))?,
+                Some(Value::Text(text)) => table.write_field(text)?,
             }
         }
         table.write_record(None::<&[u8]>)?;
@@ -59,10 +69,16 @@ fn rows(writer: &mut impl Write, sweep: &Sweep) -> Result<(), csv::Error> {
     table.flush().map_err(csv::Error::from)
 }
 
-/// Reads what [`write_csv`] has written. The file begins with [`START`].
-pub(super) fn read(file: File) -> Result<Sweep, Fault> {
+/// What the comments say.
+struct Head {
+    version: String,
+    identity: Option<Digest>,
+    config: String,
+}
+
+/// Reads the comments; the table follows.
+fn head(reader: &mut impl BufRead) -> Result<Head, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
-    let mut reader = BufReader::new(file);
     let mut comments = Vec::new();
     while reader.fill_buf().map_err(failed)?.first() == Some(&b'#') {
         let mut line = String::new();
@@ -71,58 +87,95 @@ pub(super) fn read(file: File) -> Result<Sweep, Fault> {
         // An editor may trim the space of an empty line.
         comments.push(line.strip_prefix(COMMENT).unwrap_or(&line[1..]).to_owned());
     }
-    let [first, config @ ..] = &comments[..] else {
+    let Some(first) = comments.first() else {
         return Err(Fault::NotASweep { missing: "its version" });
     };
-    if config.is_empty() {
+    let version = first[START.len() - COMMENT.len()..].to_owned();
+    let schema = comments.get(1).and_then(|line| line.strip_prefix(SCHEMA_IS)?.parse().ok());
+    // The first edition did not say it.
+    let schema = schema.unwrap_or(1);
+    if schema != SCHEMA {
+        return Err(Fault::Schema { found: schema, version: printable(&version), read: SCHEMA });
+    }
+    let identity = comments.get(2).and_then(|line| line.strip_prefix(IDENTITY_IS));
+    let identity = match identity {
+        Some("none") => None,
+        Some(digits) => Some(digits.parse().map_err(|_| Fault::NotASweep { missing: "its identity" })?),
+        None => return Err(Fault::NotASweep { missing: "its identity" }),
+    };
+    if comments.len() < 4 {
         return Err(Fault::NotASweep { missing: "its configuration" });
     }
-    let version = first[START.len() - COMMENT.len()..].to_owned();
-    let config = config.join("\n");
+    Ok(Head { version, identity, config: comments[3..].join("\n") })
+}
+
+/// The identity of what [`write_csv`] has written.
+pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
+    Ok(head(&mut BufReader::new(file))?.identity)
+}
+
+/// Reads what [`write_csv`] has written. The file begins with [`START`].
+pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
+    let failed = |source| Fault::Io { action: "read", source };
+    let mut reader = BufReader::new(file);
+    let Head { version, identity, config } = head(&mut reader)?;
     let mut text = Vec::new();
     reader.read_to_end(&mut text).map_err(failed)?;
     if text.last() != Some(&b'\n') {
         return Err(Fault::NotASweep { missing: END });
     }
     let mut table = csv::Reader::from_reader(&text[..]);
-    let columns = columns(table.headers()?)?;
-    let mut records = Vec::new();
+    let columns = find(table.headers()?, notes)?;
+    let mut rows = Vec::new();
     for (row, fields) in table.records().enumerate() {
         let fields = fields?;
-        let mut record = Record::default();
+        let mut flat = Row::default();
         for (column, field) in columns.iter().zip(&fields) {
+            let Some(column) = column else { continue };
             let wrong = |wanted| Fault::Cell {
                 row: row + 1,
                 column: column.name,
                 value: printable(field),
                 wanted,
             };
-            match (column.slot)(&mut record) {
+            if field.is_empty() {
+                continue;
+            }
+            match (column.slot)(&mut flat) {
                 Slot::Count(count) => {
-                    *count = field.parse().map_err(|_| wrong("a whole number from 0"))?;
+                    *count = Some(field.parse().map_err(|_| wrong("a whole number from 0"))?);
                 }
-                Slot::Number(number) if field.is_empty() => *number = f64::NAN,
-                Slot::Number(number) => *number = field.parse().map_err(|_| wrong("a number"))?,
-                Slot::Text(text) => field.clone_into(text),
+                Slot::Number(number) => *number = Some(field.parse().map_err(|_| wrong("a number"))?),
+                Slot::Text(text) => *text = Some(field.to_owned()),
             }
         }
-        records.push(record);
+        rows.push(flat);
     }
-    Ok(Sweep { config, version, records })
+    Ok(Sweep { config, version, identity, records: records(rows)? })
 }
 
 const END: &str = "the end of its last line";
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{measured, record};
     use super::*;
     use crate::read_sweep;
+    use taskhead::flow::Stop;
+    use taskhead::sweep::record::{Outcome, Record};
 
     fn text() -> String {
-        let (cell, aie, time, error) = (7, 1e300, f64::INFINITY, "a \"b\"".to_owned());
-        let record = Record { cell, aie, time, error, ..Record::default() };
-        let sweep =
-            Sweep { config: "a = 1\nb = 2".into(), version: "0.1.0".into(), records: vec![record] };
+        let failed = Record::failed(record(7).cell, "a \"b\"");
+        let stopped = Record {
+            outcome: Outcome::of(Stop::StepLimit { steps: 3, time: 0.5 }, measured(1e300)),
+            ..record(8)
+        };
+        let sweep = Sweep {
+            config: "a = 1\nb = 2".into(),
+            version: "0.1.0".into(),
+            identity: Some(Digest([0xab; 32])),
+            records: vec![failed, stopped],
+        };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         write_csv(&path, &sweep).unwrap();
@@ -132,8 +185,15 @@ mod tests {
     #[test]
     fn the_text_is_pinned() {
         let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
-        let row = format!("7,,0,,,,0,,1e300,,inf{}\"a \"\"b\"\"\"", ",".repeat(names.len() - 11));
-        let expected = format!("# taskhead 0.1.0\n# a = 1\n# b = 2\n{}\n{row}\n", names.join(","));
+        let failed =
+            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(26));
+        let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
+                       0.5,0.125,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
+        let identity = "ab".repeat(32);
+        let expected = format!(
+            "# taskhead 0.1.0\n# schema 2\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
+            names.join(",")
+        );
         assert_eq!(text(), expected);
     }
 
@@ -143,25 +203,49 @@ mod tests {
         let path = folder.path().join("a.csv");
         let read = |from: &str, to: &str| {
             let text = text();
-            assert!(text.contains(from));
+            assert!(text.contains(from), "{from} in {text}");
             std::fs::write(&path, text.replace(from, to)).unwrap();
             read_sweep(&path).map(|s| s.records.len()).map_err(|e| e.fault.to_string())
         };
-        assert_eq!(read("1e300", "1e301"), Ok(1));
-        assert_eq!(read("# a = 1", "#a = 1"), Ok(1));
+        let is =
+            |from: &str, to: &str, expected: &str| assert_eq!(read(from, to).unwrap_err(), expected);
+        assert_eq!(read("1e300", "1e301"), Ok(2));
+        assert_eq!(read("# a = 1", "#a = 1"), Ok(2));
         let wrong = read("1e300", "1,5").unwrap_err();
-        assert!(wrong.contains("found record with 35 fields"), "{wrong}");
-        let wrong = read("1e300", "high").unwrap_err();
-        assert_eq!(wrong, "row 1, column `aie`: \"high\" is not a number");
-        let wrong = read("\n7,", "\n-7,").unwrap_err();
-        assert_eq!(wrong, "row 1, column `cell`: \"-7\" is not a whole number from 0");
+        assert!(wrong.contains("found record with 41 fields"), "{wrong}");
+        is("1e300", "high", "row 2, column `aie`: \"high\" is not a number");
+        is("\n7,", "\n-7,", "row 1, column `cell`: \"-7\" is not a whole number from 0");
+        is("\n7,", "\n,", "row 1, column `cell`: \"\" is not a whole number");
+        is(",0.125,", ",,", "row 2, column `residual`: \"\" is not a number");
+        is(",share,", ",luck,", "row 1, column `asked_by`: \"luck\" is not `time`, `energy` or `share`");
+        let stop = "is not `failed`, or a stop with its numbers in `stop`";
+        is("step-limit", "tired", &format!("row 2, column `status`: \"tired\" {stop}"));
+        is("steps=3.0 ", "", &format!("row 2, column `status`: \"step-limit\" {stop}"));
+        is("\n8,", "\n7,", "the cell 7 is there twice");
         assert!(read("# a = 1\n# b = 2\n", "").unwrap_err().contains("its configuration"));
-        assert!(read("b\"\"\"\n", "b\"\"\"").unwrap_err().contains("the end of its last line"));
+        assert!(read("# identity ab", "# identity x").unwrap_err().contains("its identity is missing"));
+        assert!(read(",,,,,,\n", ",,,,,,").unwrap_err().contains("the end of its last line"));
+    }
+
+    /// The first edition did not say its schema.
+    #[test]
+    fn tables_of_another_schema_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        for (line, found) in [("", 1), ("# schema 3\n", 3)] {
+            std::fs::write(&path, text().replace("# schema 2\n", line)).unwrap();
+            let error = read_sweep(&path).unwrap_err().fault.to_string();
+            let expected = format!(
+                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schema 2"
+            );
+            assert!(error.starts_with(&expected), "{error}");
+        }
     }
 
     #[test]
     fn a_version_of_two_lines_is_refused() {
-        let sweep = Sweep { config: String::new(), version: "1\n2".into(), records: Vec::new() };
+        let (config, version) = (String::new(), "1\n2".into());
+        let sweep = Sweep { config, version, identity: None, records: Vec::new() };
         let error = write_csv("a.csv", &sweep).unwrap_err().to_string();
         assert_eq!(error, "a.csv: the version \"1\\n2\" has a line break");
     }

@@ -1,168 +1,233 @@
 //! Sweeps as tables: Parquet for programs, CSV for eyes.
 //!
-//! Both have one column for each field of [`Record`], in its order, and both keep the configuration and
-//! the version, so that what was read is what was written.
+//! Both have the same columns, and both keep the configuration, the version and the identity, so that what was read is
+//! what was written. What a cell does not have is null in Parquet and empty in CSV.
 
+mod columns;
 mod csv;
 mod parquet;
 
+use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 
 use super::arrays::open;
 use super::error::{At, Fault, FileError, printable};
+use columns::{COLUMNS, Column, Row};
 use taskhead::sweep::Sweep;
+use taskhead::sweep::plan::Digest;
 use taskhead::sweep::record::Record;
 
+pub use columns::{Field, fields};
 pub use csv::write_csv;
 pub use parquet::write_parquet;
 
 /// Extensions of the files that hold a sweep.
 pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
 
-/// A value of a record.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Cell<'a> {
-    Count(u64),
-    Number(f64),
-    Text(&'a str),
+/// What a reader should know of a table that was read nevertheless.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TableNote {
+    /// A Parquet file without our checksum.
+    NoSeal,
+    /// A Parquet file without configuration and version.
+    NoMetadata,
+    /// Columns that a sweep does not have.
+    Ignored(Vec<String>),
+    /// A table that another version of this program has written.
+    Version(String),
 }
 
-/// The place of a value in a record.
-enum Slot<'a> {
-    Count(&'a mut u64),
-    Number(&'a mut f64),
-    Text(&'a mut String),
-}
-
-/// A type that a field of [`Record`] may have.
-trait Field {
-    fn cell(&self) -> Cell<'_>;
-    fn slot(&mut self) -> Slot<'_>;
-}
-
-impl Field for u64 {
-    fn cell(&self) -> Cell<'_> {
-        Cell::Count(*self)
-    }
-    fn slot(&mut self) -> Slot<'_> {
-        Slot::Count(self)
-    }
-}
-
-impl Field for f64 {
-    fn cell(&self) -> Cell<'_> {
-        Cell::Number(*self)
-    }
-    fn slot(&mut self) -> Slot<'_> {
-        Slot::Number(self)
-    }
-}
-
-impl Field for String {
-    fn cell(&self) -> Cell<'_> {
-        Cell::Text(self)
-    }
-    fn slot(&mut self) -> Slot<'_> {
-        Slot::Text(self)
-    }
-}
-
-/// A column of the table.
-struct Column {
-    name: &'static str,
-    cell: fn(&Record) -> Cell<'_>,
-    slot: fn(&mut Record) -> Slot<'_>,
-}
-
-macro_rules! columns {
-    ($($field:ident)*) => {
-        /// All columns, in the order of the fields.
-        const COLUMNS: &[Column] = &[$(Column {
-            name: stringify!($field),
-            cell: |record| record.$field.cell(),
-            slot: |record| record.$field.slot(),
-        }),*];
-
-        // Does not compile if the list below lacks a field.
-        const _: fn(Record) = |record| { let Record { $($field: _),* } = record; };
-    };
-}
-
-columns! {
-    cell problem seed head_scale smoothing head_rate point probe_time aie frobenius time method status
-    residual drift euclidean cosine dot norm held_out_euclidean held_out_cosine held_out_dot
-    held_out_norm budget_backbone budget_head head_norm_start head_norm risk_start risk accuracy_start
-    accuracy held_out_accuracy_start held_out_accuracy error
-}
-
-/// Finds the columns of a table by their names: all of them, each once, in any order.
-fn columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<&'static Column>, Fault> {
-    let mut missing: Vec<_> = COLUMNS.iter().map(|c| c.name).collect();
-    let (mut found, mut surplus) = (Vec::new(), Vec::new());
-    for name in names {
-        match missing.iter().position(|m| *m == name) {
-            Some(i) => {
-                missing.remove(i);
-                found.extend(COLUMNS.iter().find(|c| c.name == name));
+impl fmt::Display for TableNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSeal => f.write_str(
+                "it has no seal: another program has written it, so that nothing tells whether it is damaged",
+            ),
+            Self::NoMetadata => f.write_str("it does not say which configuration and version made it"),
+            Self::Ignored(names) => write!(f, "columns that a sweep does not have are left alone: {}", names.join(", ")),
+            Self::Version(version) => {
+                let own = env!("CARGO_PKG_VERSION");
+                write!(f, "it was written by taskhead {version}, and this is {own}: its numbers may differ")
             }
-            None => surplus.push(printable(name)),
         }
     }
-    if missing.is_empty() && surplus.is_empty() {
-        Ok(found)
-    } else {
-        Err(Fault::Columns { missing, surplus })
+}
+
+/// Finds the columns of a table by their names: all of ours, each once, in any order. Others are none.
+fn find<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    notes: &mut Vec<TableNote>,
+) -> Result<Vec<Option<&'static Column>>, Fault> {
+    let mut missing: Vec<_> = COLUMNS.iter().map(|c| c.name).collect();
+    let (mut found, mut ignored, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        let column = COLUMNS.iter().find(|c| c.name == name);
+        match missing.iter().position(|m| *m == name) {
+            Some(i) => drop(missing.remove(i)),
+            None if column.is_some() => repeated.push(printable(name)),
+            None => ignored.push(printable(name)),
+        }
+        found.push(column);
     }
+    if !missing.is_empty() || !repeated.is_empty() {
+        return Err(Fault::Columns { missing, repeated });
+    }
+    if !ignored.is_empty() {
+        notes.push(TableNote::Ignored(ignored));
+    }
+    Ok(found)
+}
+
+/// The records of all rows; a cell may be there only once.
+fn records(rows: Vec<Row>) -> Result<Vec<Record>, Fault> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let record = |(i, row): (usize, Row)| {
+        let record = row.record(i)?;
+        let cell = record.cell.number;
+        if seen.insert(cell) { Ok(record) } else { Err(Fault::RepeatedCell { cell }) }
+    };
+    rows.into_iter().enumerate().map(record).collect()
 }
 
 /// Reads a sweep that [`write_parquet`] or [`write_csv`] has written; the content decides which.
 ///
 /// # Errors
 ///
-/// A file that is missing, damaged or of another kind; other columns than this version has; a table
-/// without configuration and version.
+/// A file that is missing, damaged or of another kind; a table of another schema; columns that are missing or
+/// repeated; a cell that is there twice.
 pub fn read_sweep(path: impl AsRef<Path>) -> Result<Sweep, FileError> {
-    let path = path.as_ref();
-    read(path).at(path)
+    read_sweep_with_notes(path).map(|(sweep, _)| sweep)
 }
 
-fn read(path: &Path) -> Result<Sweep, Fault> {
+/// The same, with what a reader should know of it.
+///
+/// # Errors
+///
+/// Those of [`read_sweep`].
+pub fn read_sweep_with_notes(path: impl AsRef<Path>) -> Result<(Sweep, Vec<TableNote>), FileError> {
+    let path = path.as_ref();
+    let mut notes = Vec::new();
+    let sweep = read(path, &mut notes).at(path)?;
+    if !["", env!("CARGO_PKG_VERSION")].contains(&sweep.version.as_str()) {
+        notes.push(TableNote::Version(printable(&sweep.version)));
+    }
+    Ok((sweep, notes))
+}
+
+fn read(path: &Path, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     let (file, start) = open(path, 16)?;
     if start.starts_with(b"PAR1") {
-        parquet::read(file)
+        parquet::read(file, notes)
     } else if start.starts_with(csv::START.as_bytes()) {
-        csv::read(file)
+        csv::read(file, notes)
     } else {
         Err(Fault::Format { start, accepted: "sweeps as Parquet or as CSV" })
     }
 }
 
+/// The identity that a table says it has, without a look at its rows.
+pub(crate) fn stored_identity(path: &Path) -> Result<Option<Digest>, Fault> {
+    let (file, start) = open(path, 16)?;
+    if start.starts_with(b"PAR1") { parquet::identity(file) } else { csv::identity(file) }
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::path::PathBuf;
+    use taskhead::energy::Energy;
+    use taskhead::flow::{Budget, Saddle, Stop};
+    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome};
 
-    /// Rows with every awkward value.
+    /// Numbers with an energy, without most of what a cell may have.
+    pub(crate) fn measured(energy: f64) -> Measured {
+        Measured {
+            method: "flow".into(),
+            probe_time: 0.25,
+            energies: Energy { aie: energy, frobenius: energy },
+            time: 0.5,
+            residual: 0.125,
+            drift: None,
+            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY)].into(),
+            held_out: None,
+            budget: None,
+            head_norm: Change { start: 1.0, end: 2.0 },
+            risk: None,
+            accuracy: None,
+            held_out_accuracy: None,
+            validation_accuracy: None,
+        }
+    }
+
+    /// A cell that reached its end.
+    pub(crate) fn record(number: u64) -> Record {
+        let cell = Cell {
+            number,
+            problem: "test".into(),
+            seed: 1,
+            head_scale: 0.5,
+            smoothing: 0.0,
+            head_rate: 1.0,
+            point: 3,
+            probe: Asked::Share(0.25),
+            time: f64::INFINITY,
+        };
+        Record { cell, outcome: Outcome::of(Stop::Converged, measured(1.0)) }
+    }
+
+    /// Rows with every awkward value, and every kind of outcome.
     fn sweep() -> Sweep {
         let texts = ["", "plain", "a,b", "say \"no\"", "two\nlines\r\nand three\r", " # ü \u{1b} ", "#"];
-        let (inf, nan) = (f64::INFINITY, f64::NAN);
-        let numbers = [nan, inf, -inf, -0.0, 0.1 + 0.2, 5e-324, f64::MAX, 1e16, -1.0];
-        let counts = [0, 1, u64::MAX, 1 << 63];
+        let inf = f64::INFINITY;
+        let numbers = [inf, -inf, -0.0, 0.1 + 0.2, 5e-324, f64::MAX, 1e16, -1.0];
+        let stops = [
+            Stop::Exact,
+            Stop::Time,
+            Stop::Residual { level: 1e-300 },
+            Stop::StepLimit { steps: 100_000, time: 0.1 },
+            Stop::StepTooSmall { step: 1e-20, time: 4.0 },
+            Stop::Saddle(Saddle { time: inf, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
+        ];
         let mut records = Vec::new();
-        for i in 0..40 {
-            let mut record = Record::default();
-            for (j, column) in COLUMNS.iter().enumerate() {
-                match (column.slot)(&mut record) {
-                    Slot::Count(count) => *count = counts[(i + j) % counts.len()],
-                    Slot::Number(number) => *number = numbers[(i + j) % numbers.len()],
-                    Slot::Text(text) => texts[(i + j) % texts.len()].clone_into(text),
-                }
-            }
+        for i in 0..40_usize {
+            let number = |j: usize| numbers[(i + j) % numbers.len()];
+            let change = |j: usize| (i % 3 > 0).then(|| Change { start: number(j), end: number(j + 1) });
+            let metrics =
+                |j: usize| Metrics::from([0, 1, 2, 3].map(|m| ((i + m) % 3 > 0).then(|| number(j + m))));
+            let text = |j: usize| texts[(i + j) % texts.len()].to_owned();
+            let mut record = record(if i == 0 { u64::MAX } else { i as u64 });
+            record.cell.problem = text(0);
+            record.cell.seed = [0, 1, u64::MAX, 1 << 63][i % 4];
+            (record.cell.head_scale, record.cell.smoothing, record.cell.head_rate) =
+                (number(1), number(2), number(3));
+            record.cell.time = number(4);
+            record.cell.probe =
+                [Asked::Time(number(5)), Asked::Energy(number(5)), Asked::Share(number(5))][i % 3];
+            let measured = Measured {
+                method: text(1),
+                probe_time: number(6),
+                energies: Energy { aie: number(7), frobenius: number(8) },
+                time: number(9),
+                residual: number(10),
+                drift: (i % 2 > 0).then(|| number(11)),
+                training: metrics(12),
+                held_out: (i % 4 > 0).then(|| metrics(16)),
+                budget: change(20).map(|c| Budget { backbone: c.start, head: c.end }),
+                head_norm: Change { start: number(22), end: number(23) },
+                risk: change(24),
+                accuracy: change(25),
+                held_out_accuracy: change(26),
+                validation_accuracy: (i % 2 > 0).then(|| number(28)),
+            };
+            record.outcome = match i % 7 {
+                6 => Outcome::Failed(text(2)),
+                kind => Outcome::of(stops[kind], measured),
+            };
             records.push(record);
         }
-        records.push(Record::default());
         let config = "seeds = 3\n\n# note\r\nname = \"ü\"\n".to_owned();
-        Sweep { config, version: "0.1.0".into(), records }
+        Sweep { config, version: "0.1.0".into(), identity: Some(Digest([7; 32])), records }
     }
 
     fn write(sweep: &Sweep, path: &Path) {
@@ -173,9 +238,9 @@ mod tests {
         }
     }
 
-    /// Debug text tells −0 from 0, and NaN equals NaN.
+    /// Debug text tells −0 from 0.
     fn same(a: &Sweep, b: &Sweep) {
-        assert_eq!((&a.config, &a.version), (&b.config, &b.version));
+        assert_eq!((&a.config, &a.version, a.identity), (&b.config, &b.version, b.identity));
         assert_eq!(a.records.len(), b.records.len());
         for (a, b) in a.records.iter().zip(&b.records) {
             assert_eq!(format!("{a:?}"), format!("{b:?}"));
@@ -187,19 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_are_the_fields_in_order() {
-        let mut writer = ::csv::Writer::from_writer(Vec::new());
-        writer.serialize(Record::default()).unwrap();
-        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-        let fields: Vec<&str> = text.lines().next().unwrap().split(',').collect();
-        assert_eq!(COLUMNS.iter().map(|c| c.name).collect::<Vec<_>>(), fields);
-    }
-
-    #[test]
     fn a_round_trip_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let full = sweep();
-        let empty = Sweep { config: String::new(), version: "1".into(), records: Vec::new() };
+        let empty = Sweep { config: String::new(), identity: None, records: Vec::new(), ..full.clone() };
         let lines = Sweep { config: "\n\na".into(), ..full.clone() };
         for path in paths(folder.path()) {
             for sweep in [&full, &empty, &lines] {
@@ -222,15 +278,15 @@ mod tests {
 
     #[test]
     fn other_columns_are_named() {
-        let names = COLUMNS.iter().map(|c| c.name);
-        assert_eq!(columns(names.clone().rev()).unwrap().len(), COLUMNS.len());
-        let wrong = names.skip(1).chain(["error", "cel\x1bl"]);
-        let Err(fault) = columns(wrong) else { panic!("accepted") };
+        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
+        let mut notes = Vec::new();
+        let found = find(names.iter().rev().copied().chain(["__index__"]), &mut notes).unwrap();
+        assert_eq!(found.iter().filter(|c| c.is_some()).count(), COLUMNS.len());
+        assert_eq!(notes, [TableNote::Ignored(vec!["__index__".into()])]);
+        let wrong = names[1..].iter().copied().chain(["error", "cel\x1bl"]);
+        let Err(fault) = find(wrong, &mut notes) else { panic!("accepted") };
         let text = fault.to_string();
-        assert!(
-            text.ends_with("missing: `cell`; unknown or repeated: `error`, `cel\\u{1b}l`"),
-            "{text}"
-        );
+        assert!(text.ends_with("missing: `cell`; repeated: `error`"), "{text}");
     }
 
     #[test]
@@ -247,8 +303,9 @@ mod tests {
             format!(r#"this is text that begins with "x,y\n1,2\n"; {accepted}"#)
         );
         assert_eq!(read(b""), "the file is empty");
-        assert!(read(b"PAR1 and more than 16 bytes").contains("its checksum is missing"));
-        assert!(read(b"# taskhead 0.1.0\n# \nx,y\n1,2\n").contains("missing: `cell`, `problem`"));
+        assert!(read(b"PAR1 and more than 16 bytes").contains("the Parquet file cannot be read"));
+        let comments = "# taskhead 0.1.0\n# schema 2\n# identity none\n# \n";
+        assert!(read(format!("{comments}x,y\n1,2\n").as_bytes()).contains("missing: `cell`, `problem`"));
         let folder = read_sweep(folder.path()).unwrap_err().to_string();
         assert!(folder.ends_with("this is a folder, not a file"), "{folder}");
         assert!(read_sweep("no/such.csv").unwrap_err().to_string().contains("cannot open"));

@@ -1,11 +1,12 @@
-//! A sweep as Parquet: one row group, the configuration and the version as metadata of the file.
+//! A sweep as Parquet: one row group; configuration, version, schema and identity as metadata of the file.
 //!
 //! Between the first magic number and the data, where no reader of Parquet looks, lies a seal with the
-//! checksum of the whole file. Parquet itself has none for its metadata, and its library panics at some
-//! of what damaged metadata says.
+//! checksum of the whole file, which tells damage to our own files. Other programs that filter or rewrite a table
+//! drop the seal and often the metadata, too: such a table is read with a [note](super::TableNote).
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,17 +21,24 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
-use super::{COLUMNS, Cell, Column, Slot, columns};
+use super::columns::{COLUMNS, Column, Row, Slot, Value};
+use super::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
-use taskhead::sweep::Sweep;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::plan::Digest;
+use taskhead::sweep::{SCHEMA, Sweep};
 
 /// Key of the metadata that holds the configuration.
 const CONFIG: &str = "taskhead.config";
 
 /// Key of the metadata that holds the version.
 const VERSION: &str = "taskhead.version";
+
+/// Key of the metadata that holds the schema.
+const SCHEMA_KEY: &str = "taskhead.schema";
+
+/// Key of the metadata that holds the identity, if there is one.
+const IDENTITY: &str = "taskhead.identity";
 
 /// What the seal begins with; the checksum follows as 4 bytes, little-endian.
 const SEAL: &[u8; 8] = b"taskhead";
@@ -43,8 +51,8 @@ const BATCH: usize = 8192;
 
 /// Writes a sweep as Parquet, in one step ([`write_atomically`]).
 ///
-/// Texts are UTF-8, numbers DOUBLE, counts INT64 marked as unsigned, none of them optional; pages are
-/// compressed with Snappy. The metadata `taskhead.config` and `taskhead.version` say what made it. A
+/// Texts are UTF-8, numbers DOUBLE, counts INT64 marked as unsigned; what a cell does not have is null. Pages are
+/// compressed with Snappy. The metadata `taskhead.config`, `.version`, `.schema` and `.identity` say what made it. A
 /// checksum that other readers of Parquet do not see covers the whole file.
 ///
 /// # Errors
@@ -76,30 +84,31 @@ fn checksum(reader: &mut impl Read) -> io::Result<u32> {
     }
 }
 
-/// Checks the seal, and leaves the file at its beginning.
-fn check_seal(file: &mut File) -> Result<(), Fault> {
+/// Checks the seal, and leaves the file at its beginning; says whether there is one.
+fn check_seal(file: &mut File) -> Result<bool, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut start = Vec::new();
     file.take(CHECKSUM.end as u64).read_to_end(&mut start).map_err(failed)?;
+    file.rewind().map_err(failed)?;
     let stored = match start.split_last_chunk() {
         Some((seal, bytes)) if seal.ends_with(SEAL) => u32::from_le_bytes(*bytes),
-        _ => return Err(Fault::NotASweep { missing: "its checksum" }),
+        _ => return Ok(false),
     };
-    file.rewind().map_err(failed)?;
     let computed = checksum(file).map_err(failed)?;
     if stored != computed {
         return Err(Fault::Checksum { stored, computed });
     }
-    file.rewind().map_err(failed)
+    file.rewind().map_err(failed)?;
+    Ok(true)
 }
 
 impl Column {
     /// How its values are stored, and what they mean where that does not say it.
     fn types(&self) -> (Physical, Option<LogicalType>) {
-        match (self.cell)(&Record::default()) {
-            Cell::Count(_) => (Physical::INT64, Some(LogicalType::integer(64, false))),
-            Cell::Number(_) => (Physical::DOUBLE, None),
-            Cell::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        match (self.slot)(&mut Row::default()) {
+            Slot::Count(_) => (Physical::INT64, Some(LogicalType::integer(64, false))),
+            Slot::Number(_) => (Physical::DOUBLE, None),
+            Slot::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         }
     }
 }
@@ -108,7 +117,7 @@ fn schema() -> Result<TypePtr, ParquetError> {
     let field = |column: &Column| {
         let (physical, logical) = column.types();
         let field = Type::primitive_type_builder(column.name, physical)
-            .with_repetition(Repetition::REQUIRED)
+            .with_repetition(if column.required { Repetition::REQUIRED } else { Repetition::OPTIONAL })
             .with_logical_type(logical)
             .build()?;
         Ok(Arc::new(field))
@@ -118,32 +127,43 @@ fn schema() -> Result<TypePtr, ParquetError> {
 }
 
 fn write(writer: impl Write + Send, sweep: &Sweep) -> Result<(), ParquetError> {
-    let metadata = [(CONFIG, &sweep.config), (VERSION, &sweep.version)];
-    let metadata = metadata.map(|(key, value)| KeyValue::new(key.to_owned(), value.clone()));
+    let mut metadata = vec![
+        (CONFIG, sweep.config.clone()),
+        (VERSION, sweep.version.clone()),
+        (SCHEMA_KEY, SCHEMA.to_string()),
+    ];
+    metadata.extend(sweep.identity.map(|identity| (IDENTITY, identity.to_string())));
+    let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value));
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
-        .set_key_value_metadata(Some(metadata.to_vec()))
+        .set_key_value_metadata(Some(metadata.collect()))
         .set_created_by("taskhead".to_owned())
         .build();
     let mut file = SerializedFileWriter::new(writer, schema()?, Arc::new(properties))?;
     file.write_all(SEAL)?;
     file.write_all(&[0; 4])?;
+    let table: Vec<Row> = sweep.records.iter().map(Row::from).collect();
     let mut rows = file.next_row_group()?;
     for column in COLUMNS {
         let (mut counts, mut numbers, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-        for record in &sweep.records {
-            match (column.cell)(record) {
+        let mut levels = Vec::new();
+        for row in &table {
+            let value = (column.value)(row);
+            levels.push(i16::from(value.is_some()));
+            match value {
                 // The same bits; the schema says that they are unsigned.
-                Cell::Count(count) => counts.push(count as i64),
-                Cell::Number(number) => numbers.push(number),
-                Cell::Text(text) => texts.push(ByteArray::from(text)),
+                Some(Value::Count(count)) => counts.push(count as i64),
+                Some(Value::Number(number)) => numbers.push(number),
+                Some(Value::Text(text)) => texts.push(ByteArray::from(text)),
+                None => {}
             }
         }
+        let levels = (!column.required).then_some(&levels[..]);
         let Some(mut chunk) = rows.next_column()? else { break };
         match column.types().0 {
-            Physical::INT64 => chunk.typed::<Int64Type>().write_batch(&counts, None, None)?,
-            Physical::DOUBLE => chunk.typed::<DoubleType>().write_batch(&numbers, None, None)?,
-            _ => chunk.typed::<ByteArrayType>().write_batch(&texts, None, None)?,
+            Physical::INT64 => chunk.typed::<Int64Type>().write_batch(&counts, levels, None)?,
+            Physical::DOUBLE => chunk.typed::<DoubleType>().write_batch(&numbers, levels, None)?,
+            _ => chunk.typed::<ByteArrayType>().write_batch(&texts, levels, None)?,
         };
         chunk.close()?;
     }
@@ -151,111 +171,139 @@ fn write(writer: impl Write + Send, sweep: &Sweep) -> Result<(), ParquetError> {
     file.close().map(drop)
 }
 
-/// Reads what [`write_parquet`] has written.
-pub(super) fn read(mut file: File) -> Result<Sweep, Fault> {
-    check_seal(&mut file)?;
-    let file = SerializedFileReader::new(file)?;
-    let metadata = file.metadata().file_metadata();
-    let value = |key: &'static str| {
-        let all = metadata.key_value_metadata().map_or(&[][..], Vec::as_slice);
-        let value = all.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.clone());
-        value.ok_or(Fault::NotASweep { missing: key })
-    };
-    let (config, version) = (value(CONFIG)?, value(VERSION)?);
-    let stored = metadata.schema_descr().columns();
-    let columns = columns(stored.iter().map(|c| c.name()))?;
-    columns.iter().zip(stored).try_for_each(|(column, stored)| check(column, stored))?;
-    let mut records = Vec::new();
-    for group in 0..file.num_row_groups() {
-        append(&*file.get_row_group(group)?, &columns, &mut records)?;
-    }
-    Ok(Sweep { config, version, records })
+/// What the metadata of the file says, where other programs have left it.
+struct Head {
+    config: Option<String>,
+    version: Option<String>,
+    identity: Option<Digest>,
 }
 
-/// Checks that a column is stored as [`write_parquet`] stores it.
-fn check(column: &Column, stored: &ColumnDescriptor) -> Result<(), Fault> {
-    let wanted = column.types().0;
-    let required = stored.max_def_level() == 0 && stored.max_rep_level() == 0;
-    if stored.physical_type() == wanted && required {
-        return Ok(());
+fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
+    let all = file.metadata().file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
+    let value =
+        |key: &str| all.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.clone());
+    let (config, version) = (value(CONFIG), value(VERSION));
+    // The first edition did not say it; other programs drop everything.
+    let first = if version.is_some() { Some(1) } else { None };
+    let schema = value(SCHEMA_KEY).map(|text| text.parse().unwrap_or(0)).or(first);
+    if let Some(found) = schema.filter(|&schema| schema != SCHEMA) {
+        return Err(Fault::Schema { found, version: version.unwrap_or_default(), read: SCHEMA });
     }
-    let kind = if required { "required" } else { "optional or repeated" };
-    Err(Fault::ColumnType {
-        column: column.name,
-        found: format!("{kind} {}", stored.physical_type()),
-        wanted: format!("required {wanted}"),
+    let identity = value(IDENTITY).map(|text| text.parse());
+    let identity = identity.transpose().map_err(|_| Fault::NotASweep { missing: IDENTITY })?;
+    Ok(Head { config, version, identity })
+}
+
+/// The identity of what [`write_parquet`] has written, without a look at the rest.
+pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
+    unpanicked(|| Ok(head(&SerializedFileReader::new(file)?)?.identity))
+}
+
+/// Reads what [`write_parquet`] has written, or what another program has made of it.
+pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
+    if !check_seal(&mut file)? {
+        notes.push(TableNote::NoSeal);
+    }
+    unpanicked(|| {
+        let file = SerializedFileReader::new(file)?;
+        let Head { config, version, identity } = head(&file)?;
+        if config.is_none() || version.is_none() {
+            notes.push(TableNote::NoMetadata);
+        }
+        let stored = file.metadata().file_metadata().schema_descr().columns();
+        let columns = find(stored.iter().map(|c| c.name()), notes)?;
+        let mut rows = Vec::new();
+        for group in 0..file.num_row_groups() {
+            append(&*file.get_row_group(group)?, &columns, stored, &mut rows)?;
+        }
+        let (config, version) = (config.unwrap_or_default(), version.unwrap_or_default());
+        Ok(Sweep { config, version, identity, records: records(rows)? })
     })
 }
 
-/// Appends the rows of a group, whose columns are in the order of `columns`.
+/// The library panics at some of what damaged metadata says. A seal would have told; without one, this does.
+fn unpanicked<T>(read: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    let panicked = |_| {
+        let text = "its metadata contradicts itself".to_owned();
+        Err(Fault::Parquet(ParquetError::General(text)))
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
+}
+
+/// A value as it is stored.
+enum Stored {
+    Integer(i64),
+    Number(f64),
+    Bytes(ByteArray),
+}
+
+/// Appends the rows of a group; `columns` says which of its columns is which of ours.
 fn append(
     group: &dyn RowGroupReader,
-    columns: &[&'static Column],
-    records: &mut Vec<Record>,
+    columns: &[Option<&'static Column>],
+    stored: &[Arc<ColumnDescriptor>],
+    rows: &mut Vec<Row>,
 ) -> Result<(), Fault> {
-    let start = records.len();
-    let rows = group.metadata().num_rows();
+    let (start, count) = (rows.len(), group.metadata().num_rows());
     for (i, column) in columns.iter().enumerate() {
-        // `check` has seen to it that these are all types.
-        match group.get_column_reader(i)? {
-            ColumnReader::Int64ColumnReader(reader) => {
-                let counts = values(reader, column, rows)?;
-                fill(column, records, start, counts, |slot, count| {
-                    if let Slot::Count(slot) = slot {
-                        *slot = count as u64;
-                    }
-                    Ok(())
-                })?;
+        let Some(column) = column else { continue };
+        let (column, stored) = (*column, &*stored[i]);
+        let wrong = || {
+            let (found, wanted) = (stored.physical_type().to_string(), column.types().0.to_string());
+            Fault::ColumnType { column: column.name, found, wanted }
+        };
+        if stored.max_rep_level() > 0 {
+            return Err(wrong());
+        }
+        let levels = stored.max_def_level();
+        let values = match group.get_column_reader(i)? {
+            ColumnReader::Int32ColumnReader(r) => values(r, levels, |v| Stored::Integer(v.into()))?,
+            ColumnReader::Int64ColumnReader(r) => values(r, levels, Stored::Integer)?,
+            ColumnReader::FloatColumnReader(r) => values(r, levels, |v| Stored::Number(v.into()))?,
+            ColumnReader::DoubleColumnReader(r) => values(r, levels, Stored::Number)?,
+            ColumnReader::ByteArrayColumnReader(r) => values(r, levels, Stored::Bytes)?,
+            _ => return Err(wrong()),
+        };
+        if i64::try_from(values.len()) != Ok(count) {
+            return Err(Fault::ColumnLength { column: column.name, found: values.len(), rows: count });
+        }
+        let unsigned = stored.logical_type_ref() == Some(&LogicalType::integer(64, false));
+        rows.resize_with(start + values.len(), Row::default);
+        for (row, value) in rows[start..].iter_mut().zip(values) {
+            match ((column.slot)(row), value) {
+                (_, None) => {}
+                (Slot::Count(slot), Some(Stored::Integer(v))) if unsigned || v >= 0 => {
+                    *slot = Some(v as u64)
+                }
+                (Slot::Number(slot), Some(Stored::Number(v))) => *slot = Some(v),
+                (Slot::Number(slot), Some(Stored::Integer(v))) => *slot = Some(v as f64),
+                (Slot::Text(slot), Some(Stored::Bytes(v))) => *slot = Some(v.as_utf8()?.to_owned()),
+                _ => return Err(wrong()),
             }
-            ColumnReader::DoubleColumnReader(reader) => {
-                let numbers = values(reader, column, rows)?;
-                fill(column, records, start, numbers, |slot, number| {
-                    if let Slot::Number(slot) = slot {
-                        *slot = number;
-                    }
-                    Ok(())
-                })?;
-            }
-            ColumnReader::ByteArrayColumnReader(reader) => {
-                let texts = values(reader, column, rows)?;
-                fill(column, records, start, texts, |slot, text| {
-                    if let Slot::Text(slot) = slot {
-                        text.as_utf8()?.clone_into(slot);
-                    }
-                    Ok(())
-                })?;
-            }
-            _ => {}
         }
     }
     Ok(())
 }
 
-/// All values of a column, one for each of `rows`.
+/// All values of a column, with its nulls.
 fn values<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
-    column: &Column,
-    rows: i64,
-) -> Result<Vec<T::T>, Fault> {
-    let mut values = Vec::new();
-    while reader.read_records(BATCH, None, None, &mut values)?.0 > 0 {}
-    if i64::try_from(values.len()) != Ok(rows) {
-        return Err(Fault::ColumnLength { column: column.name, found: values.len(), rows });
+    most: i16,
+    of: impl Fn(T::T) -> Stored,
+) -> Result<Vec<Option<Stored>>, Fault> {
+    let (mut all, mut values, mut levels) = (Vec::new(), Vec::new(), Vec::new());
+    loop {
+        values.clear();
+        levels.clear();
+        let (read, ..) = reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
+        if read == 0 {
+            return Ok(all);
+        }
+        let mut values = values.drain(..).map(&of);
+        if most == 0 {
+            all.extend(values.map(Some));
+        } else {
+            all.extend(levels.iter().map(|&level| if level == most { values.next() } else { None }));
+        }
     }
-    Ok(values)
-}
-
-/// Puts the values of a column into the records from `start` on, and makes them where there are none.
-fn fill<T>(
-    column: &Column,
-    records: &mut Vec<Record>,
-    start: usize,
-    values: Vec<T>,
-    put: impl Fn(Slot<'_>, T) -> Result<(), ParquetError>,
-) -> Result<(), Fault> {
-    records.resize_with(start + values.len(), Record::default);
-    for (record, value) in records[start..].iter_mut().zip(values) {
-        put((column.slot)(record), value)?;
-    }
-    Ok(())
 }

@@ -1,11 +1,12 @@
 //! Images of one size with labels.
 
 use candle_core::{DType, Device, Tensor};
-use flate2::Crc;
 use rand::seq::SliceRandom;
 
 use super::Samples;
+use taskhead::sweep::plan::Digest;
 use taskhead::tasks::stream;
+use taskhead_files::digest_of_parts;
 
 /// Purpose of the random stream that draws halves.
 const HALVES: u64 = 102;
@@ -162,17 +163,13 @@ impl Images {
         })
     }
 
-    /// A checksum of everything.
-    pub fn checksum(&self) -> u32 {
-        let mut crc = Crc::new();
-        for number in self.shape.into_iter().chain([self.classes]) {
-            crc.update(&(number as u64).to_le_bytes());
-        }
-        let normalisation = self.normalisation.as_flattened();
-        [self.white].iter().chain(normalisation).for_each(|v| crc.update(&v.to_le_bytes()));
-        crc.update(&self.pixels);
-        self.labels.iter().for_each(|label| crc.update(&label.to_le_bytes()));
-        crc.sum()
+    /// What tells these images from others: the digest of everything.
+    pub fn digest(&self) -> Digest {
+        let sizes = self.shape.into_iter().chain([self.classes]).flat_map(|n| (n as u64).to_le_bytes());
+        let scales = [self.white].into_iter().chain(self.normalisation.as_flattened().iter().copied());
+        let head: Vec<u8> = sizes.chain(scales.flat_map(f32::to_le_bytes)).collect();
+        let labels: Vec<u8> = self.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+        digest_of_parts([&head[..], &self.pixels, &labels])
     }
 
     /// As tensors: inputs N×height×width×channels, from 0 to 1 before they are normalised; targets one-hot.
@@ -215,7 +212,7 @@ mod tests {
         assert_eq!((one.count(), one.classes(), one.labels()), (1, 1, &[0u16][..]));
         assert_eq!(images.of_classes(&[1, 2], None).unwrap_err(), 2);
         assert_eq!(images.of_classes(&[0, 1], Some(1)).unwrap().labels(), [1]);
-        assert_ne!(images.checksum(), images.clone().with_labels(vec![0, 0]).checksum());
+        assert_ne!(images.digest(), images.clone().with_labels(vec![0, 0]).digest());
     }
 
     #[test]
@@ -224,10 +221,10 @@ mod tests {
         let values = |mean: &[f64], std: &[f64]| {
             let images = images.clone().normalised(mean, std).unwrap().select(&[0]);
             let inputs = images.samples(DType::F32, &Device::Cpu).unwrap().inputs;
-            (inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap(), images.checksum())
+            (inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap(), images.digest())
         };
         let (plain, sum) = values(&[], &[]);
-        assert_eq!((plain, sum), (vec![0.0, 0.25, 0.5, 1.0], images.checksum()));
+        assert_eq!((plain, sum), (vec![0.0, 0.25, 0.5, 1.0], images.digest()));
         let (both, other) = values(&[0.5, 0.25], &[0.25, 0.5]);
         assert_eq!(both, [-2.0, 0.0, 0.0, 1.5]);
         assert_ne!(sum, other);

@@ -108,8 +108,8 @@ fn what_is_no_image_is_skipped_with_a_note() {
     save(&here.join("test/c/0.png"), 3, 2, 1);
     let after = read(here).unwrap();
     assert_eq!((after.names, after.train.labels()), (before.names, before.train.labels()));
-    assert_eq!(after.train.checksum(), before.train.checksum());
-    assert_eq!(after.held_out.checksum(), before.held_out.checksum());
+    assert_eq!(after.train.digest(), before.train.digest());
+    assert_eq!(after.held_out.digest(), before.held_out.digest());
     let notes = after.notes.join("\n");
     for part in [
         "hidden or of the system: train/.DS_Store, train/._0.png, train/.ipynb_checkpoints, train/Thumbs.db",
@@ -127,12 +127,12 @@ fn validation_images_stand_beside_test_images_or_for_them() {
     for name in ["val", "valid", "validation", "Validation"] {
         let folder = plain();
         let here = folder.path();
-        let test = read(here).unwrap().held_out.checksum();
+        let test = read(here).unwrap().held_out.digest();
         for class in ["a", "b"] {
             save(&here.join(name).join(class).join("0.png"), 3, 2, 7);
         }
         let both = read(here).unwrap();
-        assert_eq!((both.held_out.checksum(), both.validation.unwrap().count()), (test, 2));
+        assert_eq!((both.held_out.digest(), both.validation.unwrap().count()), (test, 2));
         std::fs::remove_dir_all(here.join("test")).unwrap();
         let alone = read(here).unwrap();
         assert_eq!((alone.held_out.count(), alone.validation.is_none()), (2, true));

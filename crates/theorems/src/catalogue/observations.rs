@@ -7,10 +7,12 @@ use super::instance::Instance;
 use super::verify::Settings;
 use super::{Entry, Evidence, Kind};
 use taskhead::flow::Flow;
+use taskhead::metric::Metric;
 use taskhead::parallel::each;
 use taskhead::simulation::{self, Probe, Run};
 use taskhead::sweep::config::Config;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::plan::Plan;
+use taskhead::sweep::record::{Measured, Record};
 use taskhead::tasks::{Gaussian, Task, TaskSpec};
 use taskhead::trend::{Claim, Shape};
 
@@ -212,7 +214,8 @@ fn random_problem(seed: u64, problem: usize) -> Result<(Instance, usize), String
 /// tolerance as well.
 fn shapes(instance: &Instance) -> Result<[Shape; 4], String> {
     let first = shapes_at(instance, RTOL)?;
-    let agrees = |i: usize| first[i] == Shape::Flat || Claim::of_metric(i).agrees(&first[i]);
+    let agrees =
+        |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::ALL[i]).agrees(&first[i]);
     if (0..4).all(agrees) { Ok(first) } else { shapes_at(instance, SECOND_LOOK) }
 }
 
@@ -261,7 +264,7 @@ fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
             let what = format!("{law} ({name})");
             // A curve that does not move at all says nothing (a cosine distance in width 1).
             let moving: Vec<_> = group.iter().filter(|(_, r)| r.0[metric] != Shape::Flat).collect();
-            let claim = Claim::of_metric(metric);
+            let claim = Claim::of_metric(Metric::ALL[metric]);
             let seen = moving.iter().filter(|(_, r)| claim.agrees(&r.0[metric])).count();
             let turns = moving
                 .iter()
@@ -310,15 +313,14 @@ fn best_probing(settings: &Settings, done: &(dyn Fn() + Sync)) -> Finding {
             config.heads.seeds = seeds;
             config.heads.scales = vec![scale];
             config.probe.times = Some(times.clone());
-            let records =
-                taskhead::sweep::run(&config, &|spec, seed| Task::new(spec, seed), &|_| None, &|_| {});
+            let records = Plan::new(config).expect("a valid sweep").records();
             done();
-            let curves: Vec<&[Record]> = records
-                .chunks(times.len())
-                .filter(|curve| curve.iter().all(Record::succeeded))
-                .collect();
+            let reached = |curve: &[Record]| -> Option<Vec<Measured>> {
+                curve.iter().map(|r| r.reached().cloned()).collect()
+            };
+            let curves: Vec<Vec<Measured>> = records.chunks(times.len()).filter_map(reached).collect();
             if curves.len() < seeds as usize {
-                let reason = records.iter().find(|r| !r.succeeded()).map(|r| r.error.clone());
+                let reason = records.iter().find_map(Record::reason);
                 let (before, _) = finding.failed.take().unwrap_or_default();
                 finding.failed =
                     Some((before + seeds as usize - curves.len(), reason.unwrap_or_default()));
@@ -330,16 +332,16 @@ fn best_probing(settings: &Settings, done: &(dyn Fn() + Sync)) -> Finding {
     finding
 }
 
-fn best_row(angle: f64, scale: f64, curves: &[&[Record]]) -> Row {
-    let risk = |r: &&Record| r.risk;
+fn best_row(angle: f64, scale: f64, curves: &[Vec<Measured>]) -> Row {
+    let risk = |m: &Measured| m.risk.map_or(f64::NAN, |risk| risk.end);
     let mut best: Vec<f64> = Vec::new();
     let (mut inside, mut shares) = (0, Vec::new());
     for curve in curves {
         let least = curve.iter().min_by(|a, b| risk(a).total_cmp(&risk(b))).expect("a curve has points");
-        let ends = curve[0].risk.min(curve[curve.len() - 1].risk);
-        inside += usize::from(least.risk < BETTER * ends);
+        let ends = risk(&curve[0]).min(risk(&curve[curve.len() - 1]));
+        inside += usize::from(risk(least) < BETTER * ends);
         best.push(least.probe_time);
-        shares.push(least.frobenius / curve[0].frobenius);
+        shares.push(least.energies.frobenius / curve[0].energies.frobenius);
     }
     let median = |values: &mut Vec<f64>| {
         values.sort_by(f64::total_cmp);

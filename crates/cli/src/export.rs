@@ -1,0 +1,76 @@
+//! `taskhead sweep --export-cell`: one cell as the problem file that `simulate` takes.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use nalgebra::DMatrix;
+
+use super::outcome::with_suffix;
+use crate::choices::Choice;
+use taskhead::simulation::Method;
+use taskhead::sweep::plan::{Plan, Tasks};
+use taskhead_files::write_result;
+
+/// Writes OUT.cell-N.npz, and gives the command line that runs it.
+pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<String> {
+    let cells = plan.grid().cells();
+    let outside =
+        || anyhow!("--export-cell {cell} is not valid; accepted: 0 to {}", cells.saturating_sub(1));
+    let start = plan.start(cell, tasks)?.ok_or_else(outside)?;
+    let problem = &start.task.problem;
+    let mut arrays: Vec<(&str, &DMatrix<f64>)> =
+        vec![("targets", problem.targets()), ("head", &start.head)];
+    match &start.task.linear {
+        Some(linear) => {
+            arrays.extend([("inputs", &linear.inputs), ("backbone", &linear.backbone)]);
+            arrays.extend(linear.held_out.as_ref().map(|held_out| ("probe_inputs", held_out)));
+        }
+        None => {
+            arrays.extend([("features", problem.features()), ("kernel", problem.kernel().matrix())]);
+            if let Some(held_out) = problem.held_out() {
+                arrays.extend([
+                    ("probe_features", held_out.features()),
+                    ("probe_kernel", held_out.kernel()),
+                ]);
+            }
+        }
+    }
+    arrays.extend(start.task.held_out_targets.as_ref().map(|targets| ("probe_targets", targets)));
+    let path = with_suffix(out, &format!("cell-{cell}.npz"));
+    write_result(&path, &arrays)?;
+
+    let mut command = format!("taskhead simulate {} --probe {:?}", quoted(&path), start.probe_time);
+    let mut flag = |name: &str, value: f64, usual: f64| {
+        if value != usual {
+            command += &format!(" --{name} {value:?}");
+        }
+    };
+    let config = plan.config();
+    flag("smoothing", start.curve.smoothing, 0.0);
+    flag("time", start.time, f64::INFINITY);
+    flag("head-rate", start.curve.head_rate, 1.0);
+    flag("rtol", config.rtol, taskhead::flow::solver::DEFAULT_RTOL);
+    if config.method != Method::default() {
+        let method = Method::ALL.iter().find(|(method, ..)| *method == config.method);
+        command += &format!(" --method {}", method.expect("all methods have names").1);
+    }
+    Ok(command)
+}
+
+/// A path for a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(quoted(Path::new("a/b.cell-3.npz")), "a/b.cell-3.npz");
+        assert_eq!(quoted(Path::new("it's here.npz")), "'it'\\''s here.npz'");
+    }
+}

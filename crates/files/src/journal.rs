@@ -1,0 +1,174 @@
+//! The journal of a running sweep or replay: a table beside the output, from which an interrupted run goes on.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::error::{At, Fault, FileError};
+use super::table::{read_sweep, stored_identity, write_parquet};
+use taskhead::sweep::Sweep;
+use taskhead::sweep::journal::Journal;
+use taskhead::sweep::plan::Digest;
+use taskhead::sweep::record::Record;
+
+/// A journal as a Parquet table of what is finished.
+///
+/// Only a journal of the same identity is gone on with: the same configuration, the same bytes of all input files, the
+/// same version.
+#[derive(Debug)]
+pub struct TableJournal {
+    path: PathBuf,
+    /// The sweep without its records.
+    head: Sweep,
+    /// How many records are kept together.
+    together: usize,
+    every: Duration,
+    known: HashMap<u64, Vec<Record>>,
+    kept: Mutex<(Vec<Record>, Instant)>,
+    warn: fn(&FileError),
+}
+
+impl TableJournal {
+    /// Opens the journal of a sweep (`head`, whose records do not count) of which so many records are computed
+    /// `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes on,
+    /// and after a stop it would begin anew.
+    ///
+    /// # Errors
+    ///
+    /// A journal that cannot be read, or one of another identity ([`Fault::OtherJournal`]).
+    pub fn open(
+        path: impl AsRef<Path>,
+        head: Sweep,
+        together: usize,
+        every: Duration,
+        warn: fn(&FileError),
+    ) -> Result<Self, FileError> {
+        let path = path.as_ref().to_owned();
+        let head = Sweep { records: Vec::new(), ..head };
+        let mut known: HashMap<u64, Vec<Record>> = HashMap::new();
+        if path.exists() {
+            if !is_of(&path, head.identity) {
+                return Err(Fault::OtherJournal).at(&path);
+            }
+            for record in read_sweep(&path)?.records {
+                let first = record.cell.number / together as u64 * together as u64;
+                known.entry(first).or_default().push(record);
+            }
+            known.retain(|_, records| {
+                records.sort_by_key(|r| r.cell.number);
+                records.len() == together
+            });
+        }
+        let kept = Mutex::new((known.values().flatten().cloned().collect(), Instant::now()));
+        Ok(Self { path, head, together, every, known, kept, warn })
+    }
+
+    /// How many records are known from before.
+    pub fn count(&self) -> usize {
+        self.known.len() * self.together
+    }
+
+    /// The sweep is stored elsewhere: the journal goes.
+    pub fn finish(self) {
+        let _ = std::fs::remove_file(self.path);
+    }
+}
+
+impl Journal for TableJournal {
+    fn known(&self, first: u64) -> Option<Vec<Record>> {
+        self.known.get(&first).cloned()
+    }
+
+    fn keep(&self, records: &[Record]) {
+        let mut kept = self.kept.lock().expect("no thread panics while it stores");
+        kept.0.extend_from_slice(records);
+        if kept.1.elapsed() >= self.every {
+            let sweep = Sweep { records: kept.0.clone(), ..self.head.clone() };
+            if let Err(error) = write_parquet(&self.path, &sweep) {
+                (self.warn)(&error);
+            }
+            kept.1 = Instant::now();
+        }
+    }
+}
+
+/// Whether a table says that it is of this identity.
+fn is_of(path: &Path, identity: Option<Digest>) -> bool {
+    identity.is_some() && stored_identity(path).is_ok_and(|stored| stored == identity)
+}
+
+/// Checks that nothing would be lost if a table were written here: there is no file, or a table of this identity.
+///
+/// # Errors
+///
+/// Any other file ([`Fault::OtherTable`]).
+pub fn check_replaceable(path: impl AsRef<Path>, identity: Digest) -> Result<(), FileError> {
+    let path = path.as_ref();
+    if path.exists() && !is_of(path, Some(identity)) {
+        return Err(Fault::OtherTable).at(path);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::tests::record;
+    use super::super::write_csv;
+    use super::*;
+
+    fn head(byte: u8) -> Sweep {
+        let identity = Some(Digest([byte; 32]));
+        Sweep { config: String::new(), version: "0.1.0".into(), identity, records: Vec::new() }
+    }
+
+    fn open(path: &Path, byte: u8) -> Result<TableJournal, String> {
+        let warn = |error: &FileError| panic!("{error}");
+        TableJournal::open(path, head(byte), 2, Duration::ZERO, warn).map_err(|e| e.fault.to_string())
+    }
+
+    #[test]
+    fn what_was_kept_is_known_to_the_same_identity_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.partial.parquet");
+        let journal = open(&path, 1).unwrap();
+        assert_eq!((journal.count(), journal.known(0)), (0, None));
+        journal.keep(&[record(2), record(3)]);
+        drop(journal);
+        let journal = open(&path, 1).unwrap();
+        assert_eq!((journal.count(), journal.known(0)), (2, None));
+        assert_eq!(journal.known(2), Some(vec![record(2), record(3)]));
+        assert!(
+            open(&path, 2).unwrap_err().starts_with("this is left from an interrupted run of another")
+        );
+        // Nothing of what was known is lost when more is kept.
+        journal.keep(&[record(6), record(7)]);
+        assert_eq!(open(&path, 1).unwrap().count(), 4);
+        // Of cells that belong together, one is not enough.
+        write_parquet(&path, &Sweep { records: vec![record(2), record(4), record(5)], ..head(1) })
+            .unwrap();
+        let journal = open(&path, 1).unwrap();
+        assert_eq!((journal.count(), journal.known(2)), (2, None));
+        std::fs::write(&path, "PAR1").unwrap();
+        assert!(open(&path, 1).is_err());
+        journal.finish();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn only_a_table_of_the_same_identity_may_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["s.csv", "s.parquet"] {
+            let path = folder.path().join(name);
+            let check =
+                |byte| check_replaceable(&path, Digest([byte; 32])).map_err(|e| e.fault.to_string());
+            assert_eq!(check(1), Ok(()));
+            if name == "s.csv" { write_csv(&path, &head(1)) } else { write_parquet(&path, &head(1)) }
+                .unwrap();
+            assert_eq!(check(1), Ok(()));
+            assert!(check(2).unwrap_err().starts_with("this is there already"));
+            std::fs::write(&path, "notes of mine").unwrap();
+            assert!(check(1).is_err());
+        }
+    }
+}

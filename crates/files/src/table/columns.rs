@@ -1,0 +1,305 @@
+//! The columns of a table of records, all of them here: name, type, and how a record becomes a row and a row a record.
+
+use crate::error::Fault;
+use taskhead::energy::Energy;
+use taskhead::flow::{Budget, Stop};
+use taskhead::metric::Metric;
+use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome, Record};
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// A whole number from 0.
+    Count(u64),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(&'a str),
+}
+
+/// The place of a value in a row.
+pub enum Slot<'a> {
+    Count(&'a mut Option<u64>),
+    Number(&'a mut Option<f64>),
+    Text(&'a mut Option<String>),
+}
+
+/// A type that a column may have.
+trait Typed: Sized {
+    fn value(field: &Option<Self>) -> Option<Value<'_>>;
+    fn slot(field: &mut Option<Self>) -> Slot<'_>;
+}
+
+impl Typed for u64 {
+    fn value(field: &Option<Self>) -> Option<Value<'_>> {
+        field.map(Value::Count)
+    }
+    fn slot(field: &mut Option<Self>) -> Slot<'_> {
+        Slot::Count(field)
+    }
+}
+
+impl Typed for f64 {
+    fn value(field: &Option<Self>) -> Option<Value<'_>> {
+        field.map(Value::Number)
+    }
+    fn slot(field: &mut Option<Self>) -> Slot<'_> {
+        Slot::Number(field)
+    }
+}
+
+impl Typed for String {
+    fn value(field: &Option<Self>) -> Option<Value<'_>> {
+        field.as_deref().map(Value::Text)
+    }
+    fn slot(field: &mut Option<Self>) -> Slot<'_> {
+        Slot::Text(field)
+    }
+}
+
+/// A column of the table.
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether every row has a value.
+    pub required: bool,
+    /// The value of a row.
+    pub value: fn(&Row) -> Option<Value<'_>>,
+    /// The place of the value in a row.
+    pub slot: fn(&mut Row) -> Slot<'_>,
+}
+
+macro_rules! columns {
+    ($($field:ident: $type:ty, $required:literal;)*) => {
+        /// A record as one value a column.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Row {
+            $(pub $field: Option<$type>,)*
+        }
+
+        /// All columns, in order.
+        pub const COLUMNS: &[Column] = &[$(Column {
+            name: stringify!($field),
+            required: $required,
+            value: |row| Typed::value(&row.$field),
+            slot: |row| Typed::slot(&mut row.$field),
+        }),*];
+    };
+}
+
+columns! {
+    cell: u64, true;
+    problem: String, true;
+    seed: u64, true;
+    head_scale: f64, true;
+    smoothing: f64, true;
+    head_rate: f64, true;
+    point: u64, true;
+    // What `asked` is: "time" τ, "energy" (AIE) or "share" of the way in Frobenius energy.
+    asked_by: String, true;
+    asked: f64, true;
+    time: f64, true;
+    // "failed", or the name of the stop; its numbers are in `stop`.
+    status: String, true;
+    stop: String, false;
+    // Why the cell failed.
+    error: String, false;
+    method: String, false;
+    probe_time: f64, false;
+    aie: f64, false;
+    frobenius: f64, false;
+    time_reached: f64, false;
+    residual: f64, false;
+    drift: f64, false;
+    euclidean: f64, false;
+    cosine: f64, false;
+    dot: f64, false;
+    norm: f64, false;
+    held_out_euclidean: f64, false;
+    held_out_cosine: f64, false;
+    held_out_dot: f64, false;
+    held_out_norm: f64, false;
+    budget_backbone: f64, false;
+    budget_head: f64, false;
+    head_norm_start: f64, false;
+    head_norm: f64, false;
+    risk_start: f64, false;
+    risk: f64, false;
+    accuracy_start: f64, false;
+    accuracy: f64, false;
+    held_out_accuracy_start: f64, false;
+    held_out_accuracy: f64, false;
+    validation_accuracy: f64, false;
+}
+
+/// The status of a cell without numbers.
+const FAILED: &str = "failed";
+
+impl From<&Record> for Row {
+    fn from(record: &Record) -> Self {
+        let Cell { number, problem, seed, head_scale, smoothing, head_rate, point, probe, time } =
+            &record.cell;
+        let (asked_by, asked) = match *probe {
+            Asked::Time(time) => ("time", time),
+            Asked::Energy(energy) => ("energy", energy),
+            Asked::Share(share) => ("share", share),
+        };
+        let (status, stop, error) = match &record.outcome {
+            Outcome::Failed(reason) => (FAILED, None, Some(reason.clone())),
+            Outcome::Stopped(stop, _) | Outcome::Reached(stop, _) => (stop.name(), text_of(stop), None),
+        };
+        let measured = record.measured();
+        let number_of = |of: fn(&Measured) -> f64| measured.map(of);
+        let maybe = |of: fn(&Measured) -> Option<f64>| measured.and_then(of);
+        let near = |metric| measured.and_then(|m| m.training.get(metric));
+        let far = |metric| measured.and_then(|m| m.held_out?.get(metric));
+        Self {
+            cell: Some(*number),
+            problem: Some(problem.clone()),
+            seed: Some(*seed),
+            head_scale: Some(*head_scale),
+            smoothing: Some(*smoothing),
+            head_rate: Some(*head_rate),
+            point: Some(*point),
+            asked_by: Some(asked_by.into()),
+            asked: Some(asked),
+            time: Some(*time),
+            status: Some(status.into()),
+            stop,
+            error,
+            method: measured.map(|m| m.method.clone()),
+            probe_time: number_of(|m| m.probe_time),
+            aie: number_of(|m| m.energies.aie),
+            frobenius: number_of(|m| m.energies.frobenius),
+            time_reached: number_of(|m| m.time),
+            residual: number_of(|m| m.residual),
+            drift: maybe(|m| m.drift),
+            euclidean: near(Metric::Euclidean),
+            cosine: near(Metric::Cosine),
+            dot: near(Metric::Dot),
+            norm: near(Metric::Norm),
+            held_out_euclidean: far(Metric::Euclidean),
+            held_out_cosine: far(Metric::Cosine),
+            held_out_dot: far(Metric::Dot),
+            held_out_norm: far(Metric::Norm),
+            budget_backbone: maybe(|m| Some(m.budget?.backbone)),
+            budget_head: maybe(|m| Some(m.budget?.head)),
+            head_norm_start: number_of(|m| m.head_norm.start),
+            head_norm: number_of(|m| m.head_norm.end),
+            risk_start: maybe(|m| Some(m.risk?.start)),
+            risk: maybe(|m| Some(m.risk?.end)),
+            accuracy_start: maybe(|m| Some(m.accuracy?.start)),
+            accuracy: maybe(|m| Some(m.accuracy?.end)),
+            held_out_accuracy_start: maybe(|m| Some(m.held_out_accuracy?.start)),
+            held_out_accuracy: maybe(|m| Some(m.held_out_accuracy?.end)),
+            validation_accuracy: maybe(|m| m.validation_accuracy),
+        }
+    }
+}
+
+impl Row {
+    /// The record of a row, which is that of this number (from 0) in the table.
+    pub fn record(self, row: usize) -> Result<Record, Fault> {
+        let wrong = |column, value: String, wanted| Fault::Cell { row: row + 1, column, value, wanted };
+        let missing = |column, wanted| wrong(column, String::new(), wanted);
+        let number = |value: Option<f64>, column| value.ok_or_else(|| missing(column, "a number"));
+        let count = |value: Option<u64>, column| value.ok_or_else(|| missing(column, "a whole number"));
+        let known = |value: Option<f64>| value.filter(|v| !v.is_nan());
+        let pair = |start, end| Some(Change { start: known(start)?, end: known(end)? });
+
+        let asked = number(self.asked, "asked")?;
+        let probe = match self.asked_by.as_deref().unwrap_or_default() {
+            "time" => Asked::Time(asked),
+            "energy" => Asked::Energy(asked),
+            "share" => Asked::Share(asked),
+            other => return Err(wrong("asked_by", other.into(), "`time`, `energy` or `share`")),
+        };
+        let cell = Cell {
+            number: count(self.cell, "cell")?,
+            problem: self.problem.unwrap_or_default(),
+            seed: count(self.seed, "seed")?,
+            head_scale: number(self.head_scale, "head_scale")?,
+            smoothing: number(self.smoothing, "smoothing")?,
+            head_rate: number(self.head_rate, "head_rate")?,
+            point: count(self.point, "point")?,
+            probe,
+            time: number(self.time, "time")?,
+        };
+        let status = self.status.unwrap_or_default();
+        if status == FAILED {
+            return Ok(Record::failed(cell, self.error.unwrap_or_default()));
+        }
+        let stop = stop_of(&status, self.stop.as_deref().unwrap_or_default());
+        let stop = stop
+            .ok_or_else(|| wrong("status", status, "`failed`, or a stop with its numbers in `stop`"))?;
+        let held_out = Metrics::from([
+            self.held_out_euclidean,
+            self.held_out_cosine,
+            self.held_out_dot,
+            self.held_out_norm,
+        ]);
+        let measured = Measured {
+            method: self.method.unwrap_or_default(),
+            probe_time: number(self.probe_time, "probe_time")?,
+            energies: Energy {
+                aie: number(self.aie, "aie")?,
+                frobenius: number(self.frobenius, "frobenius")?,
+            },
+            time: number(self.time_reached, "time_reached")?,
+            residual: number(self.residual, "residual")?,
+            drift: known(self.drift),
+            training: [self.euclidean, self.cosine, self.dot, self.norm].into(),
+            held_out: (held_out != Metrics::default()).then_some(held_out),
+            budget: known(self.budget_backbone)
+                .zip(known(self.budget_head))
+                .map(|(backbone, head)| Budget { backbone, head }),
+            head_norm: Change {
+                start: number(self.head_norm_start, "head_norm_start")?,
+                end: number(self.head_norm, "head_norm")?,
+            },
+            risk: pair(self.risk_start, self.risk),
+            accuracy: pair(self.accuracy_start, self.accuracy),
+            held_out_accuracy: pair(self.held_out_accuracy_start, self.held_out_accuracy),
+            validation_accuracy: known(self.validation_accuracy),
+        };
+        Ok(Record { cell, outcome: Outcome::of(stop, measured) })
+    }
+}
+
+/// The numbers of a stop as text: `steps=3 time=0.5`.
+fn text_of(stop: &Stop) -> Option<String> {
+    let values: Vec<String> =
+        stop.values().iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    (!values.is_empty()).then(|| values.join(" "))
+}
+
+fn stop_of(name: &str, text: &str) -> Option<Stop> {
+    let values: Vec<(&str, f64)> = text
+        .split_ascii_whitespace()
+        .filter_map(|part| part.split_once('='))
+        .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+        .collect();
+    Stop::from_values(name, |wanted| values.iter().find(|v| v.0 == wanted).map(|v| v.1))
+}
+
+/// A value of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// A whole number from 0.
+    Count(u64),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+}
+
+/// The columns of a record in the order of tables, each with its name; what the record does not have is none.
+pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
+    let row = Row::from(record);
+    let field = |value: Value| match value {
+        Value::Count(count) => Field::Count(count),
+        Value::Number(number) => Field::Number(number),
+        Value::Text(text) => Field::Text(text.to_owned()),
+    };
+    COLUMNS.iter().map(|column| (column.name, (column.value)(&row).map(field))).collect()
+}

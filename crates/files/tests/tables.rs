@@ -1,0 +1,241 @@
+//! Tables of records: as other programs rewrite them, and damaged in every way.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::{ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use taskhead::sweep::Sweep;
+use taskhead::sweep::config::Config;
+use taskhead::sweep::plan::Plan;
+use taskhead::sweep::record::Outcome;
+use taskhead::tasks::{RankOneTask, TaskSpec};
+use taskhead_files::{TableNote, digest, read_sweep, read_sweep_with_notes, write_csv, write_parquet};
+
+/// A sweep of twelve cells, of which every fifth has failed.
+fn sweep() -> Sweep {
+    let mut config = Config::new(TaskSpec::RankOne(RankOneTask::default()));
+    config.probe.points = Some(12);
+    let plan = Plan::new(config).unwrap();
+    let mut records = plan.records();
+    for record in records.iter_mut().filter(|r| r.cell.number % 5 == 4) {
+        record.outcome = Outcome::Failed("no, \"not\"\nthis".into());
+    }
+    plan.finished("a = 1\n".into(), digest(plan.identity()), records)
+}
+
+/// Changes some bytes, or takes some out or puts some in.
+fn damage(bytes: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
+    let mut damaged = bytes.to_vec();
+    for _ in 0..random.random_range(1..4) {
+        let at = random.random_range(0..damaged.len());
+        match random.random_range(0..8) {
+            0 => drop(damaged.remove(at)),
+            1 => damaged.insert(at, random.random_range(0..=255)),
+            2 => damaged[at] = [0, 1, 0x7f, 0x80, 0xff][random.random_range(0..5)],
+            _ => damaged[at] ^= 1 << random.random_range(0..8),
+        }
+    }
+    damaged
+}
+
+#[test]
+fn a_damaged_sweep_never_panics_and_parquet_is_never_misread() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    for name in ["s.csv", "s.parquet"] {
+        let path = folder.path().join(name);
+        if name == "s.csv" {
+            write_csv(&path, &sweep()).unwrap();
+        } else {
+            write_parquet(&path, &sweep()).unwrap();
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let (mut refused, rounds) = (0, 3000);
+        for _ in 0..rounds {
+            let damaged = damage(&bytes, &mut random);
+            let path = folder.path().join("damaged");
+            std::fs::write(&path, &damaged).unwrap();
+            match read_sweep_with_notes(&path) {
+                // A checksum covers the whole file, unless it is the seal itself that is damaged: that is said.
+                Ok((_, notes)) => {
+                    assert!(name == "s.csv" || damaged == bytes || notes.contains(&TableNote::NoSeal))
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(refused > rounds / 10, "{name}: {refused} of {rounds}");
+    }
+}
+
+/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of its
+/// own, texts without a value as a column of integers without a value, and only some of the rows.
+fn rewrite(from: &Path, to: &Path, keep: impl Fn(u64) -> bool) {
+    let file = SerializedFileReader::new(std::fs::File::open(from).unwrap()).unwrap();
+    let columns: Vec<_> = file.metadata().file_metadata().schema_descr().columns().to_vec();
+    let group = file.get_row_group(0).unwrap();
+    let mut all: Vec<(String, &str, Values)> = Vec::new();
+    for (i, column) in columns.iter().enumerate() {
+        let (mut levels, most) = (Vec::new(), column.max_def_level());
+        let (kind, values) = match group.get_column_reader(i).unwrap() {
+            ColumnReader::Int64ColumnReader(mut r) => {
+                let mut values = Vec::new();
+                r.read_records(1000, Some(&mut levels), None, &mut values).unwrap();
+                ("INT64", Values::Counts(spread(values, &levels, most)))
+            }
+            ColumnReader::DoubleColumnReader(mut r) => {
+                let mut values = Vec::new();
+                r.read_records(1000, Some(&mut levels), None, &mut values).unwrap();
+                ("DOUBLE", Values::Numbers(spread(values, &levels, most)))
+            }
+            ColumnReader::ByteArrayColumnReader(mut r) => {
+                let mut values = Vec::new();
+                r.read_records(1000, Some(&mut levels), None, &mut values).unwrap();
+                ("BYTE_ARRAY", Values::Texts(spread(values, &levels, most)))
+            }
+            _ => panic!("no such column is written"),
+        };
+        all.push((column.name().to_owned(), kind, values));
+    }
+    let Values::Counts(cells) = &all[0].2 else { panic!("the first column is the cell") };
+    let kept: Vec<usize> = (0..cells.len()).filter(|&i| keep(cells[i].unwrap() as u64)).rev().collect();
+    for (_, kind, values) in &mut all {
+        values.select(&kept);
+        if matches!(values, Values::Texts(texts) if texts.iter().all(Option::is_none)) {
+            (*kind, *values) = ("INT32", Values::None(kept.len()));
+        }
+    }
+    all.reverse();
+    all.push(("__index_level_0__".into(), "INT64", Values::Counts(vec![Some(-1); kept.len()])));
+    let fields: Vec<String> =
+        all.iter().map(|(name, kind, _)| format!("optional {kind} {name};")).collect();
+    let schema = parse_message_type(&format!("message other {{ {} }}", fields.join(" "))).unwrap();
+    let properties = Arc::new(WriterProperties::builder().build());
+    let file = std::fs::File::create(to).unwrap();
+    let mut writer = SerializedFileWriter::new(file, Arc::new(schema), properties).unwrap();
+    let mut rows = writer.next_row_group().unwrap();
+    for (_, _, values) in all {
+        let mut column = rows.next_column().unwrap().unwrap();
+        let levels = values.levels();
+        let levels = Some(&levels[..]);
+        match values {
+            Values::Counts(v) => {
+                column.typed::<Int64Type>().write_batch(&flat(v), levels, None).unwrap();
+            }
+            Values::Numbers(v) => {
+                column.typed::<DoubleType>().write_batch(&flat(v), levels, None).unwrap();
+            }
+            Values::Texts(v) => {
+                column.typed::<ByteArrayType>().write_batch(&flat(v), levels, None).unwrap();
+            }
+            Values::None(_) => {
+                column.typed::<Int32Type>().write_batch(&[], levels, None).unwrap();
+            }
+        }
+        column.close().unwrap();
+    }
+    rows.close().unwrap();
+    writer.close().unwrap();
+}
+
+/// The values of a column.
+enum Values {
+    Counts(Vec<Option<i64>>),
+    Numbers(Vec<Option<f64>>),
+    Texts(Vec<Option<parquet::data_type::ByteArray>>),
+    None(usize),
+}
+
+impl Values {
+    fn select(&mut self, rows: &[usize]) {
+        fn of<T: Clone>(values: &mut Vec<T>, rows: &[usize]) {
+            *values = rows.iter().map(|&i| values[i].clone()).collect();
+        }
+        match self {
+            Self::Counts(v) => of(v, rows),
+            Self::Numbers(v) => of(v, rows),
+            Self::Texts(v) => of(v, rows),
+            Self::None(n) => *n = rows.len(),
+        }
+    }
+
+    fn levels(&self) -> Vec<i16> {
+        fn of<T>(values: &[Option<T>]) -> Vec<i16> {
+            values.iter().map(|v| i16::from(v.is_some())).collect()
+        }
+        match self {
+            Self::Counts(v) => of(v),
+            Self::Numbers(v) => of(v),
+            Self::Texts(v) => of(v),
+            Self::None(n) => vec![0; *n],
+        }
+    }
+}
+
+fn spread<T>(values: Vec<T>, levels: &[i16], most: i16) -> Vec<Option<T>> {
+    let mut values = values.into_iter();
+    match most {
+        0 => values.map(Some).collect(),
+        _ => levels.iter().map(|&level| if level == most { values.next() } else { None }).collect(),
+    }
+}
+
+fn flat<T>(values: Vec<Option<T>>) -> Vec<T> {
+    values.into_iter().flatten().collect()
+}
+
+/// It was refused for its missing seal.
+#[test]
+fn a_table_that_another_program_has_filtered_is_read_with_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = ["ours.parquet", "theirs.parquet"].map(|name| folder.path().join(name));
+    let sweep = sweep();
+    write_parquet(&ours, &sweep).unwrap();
+    assert_eq!(read_sweep_with_notes(&ours).unwrap(), (sweep.clone(), vec![]));
+    for keep in [|_| true, |cell| cell % 3 == 0, |cell: u64| cell % 5 != 4] {
+        rewrite(&ours, &theirs, keep);
+        let (read, notes) = read_sweep_with_notes(&theirs).unwrap();
+        let ignored = TableNote::Ignored(vec!["__index_level_0__".into()]);
+        assert_eq!(notes, [TableNote::NoSeal, TableNote::NoMetadata, ignored]);
+        let kept = sweep.records.iter().rev().filter(|r| keep(r.cell.number));
+        assert_eq!(read.records, kept.cloned().collect::<Vec<_>>());
+        assert_eq!((read.config.as_str(), read.identity), ("", None));
+    }
+}
+
+/// Whoever damages a table without a seal gets an error or other values, and never a panic.
+#[test]
+fn a_damaged_table_of_another_program_never_panics() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = ["ours.parquet", "theirs.parquet"].map(|name| folder.path().join(name));
+    write_parquet(&ours, &sweep()).unwrap();
+    rewrite(&ours, &theirs, |_| true);
+    let bytes = std::fs::read(&theirs).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let mut refused = 0;
+    for _ in 0..3000 {
+        std::fs::write(&theirs, damage(&bytes, &mut random)).unwrap();
+        refused += usize::from(read_sweep(&theirs).is_err());
+    }
+    assert!(refused > 300, "{refused}");
+}
+
+#[test]
+fn a_cell_that_is_there_twice_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut twice = sweep();
+    twice.records.extend_from_slice(&twice.records.clone()[3..4]);
+    let path = |name: &str| -> PathBuf { folder.path().join(name) };
+    write_parquet(path("s.parquet"), &twice).unwrap();
+    write_csv(path("s.csv"), &twice).unwrap();
+    for name in ["s.parquet", "s.csv"] {
+        let error = read_sweep(path(name)).unwrap_err().to_string();
+        assert!(error.ends_with(": the cell 3 is there twice"), "{error}");
+    }
+}

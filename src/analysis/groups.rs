@@ -1,0 +1,258 @@
+//! Which records belong together. Figures and laws take their curves from here, so that none of them mixes problems,
+//! kinds of head, scales, smoothings or head rates.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::metric::Metric;
+use crate::sweep::record::{Cell, Measured, Record};
+
+/// A cell whose finetuning got to what was asked for, with its numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point<'a> {
+    /// What was asked for.
+    pub cell: &'a Cell,
+    /// The numbers.
+    pub measured: &'a Measured,
+}
+
+impl Point<'_> {
+    /// A metric of the training features; NaN, which no figure draws, if there is none.
+    pub fn metric(&self, metric: Metric) -> f64 {
+        self.measured.training.get(metric).unwrap_or(f64::NAN)
+    }
+
+    /// The same of the held-out features.
+    pub fn held_out_metric(&self, metric: Metric) -> f64 {
+        self.measured.held_out.and_then(|held| held.get(metric)).unwrap_or(f64::NAN)
+    }
+
+    /// Frobenius energy at the start of finetuning.
+    pub fn frobenius(&self) -> f64 {
+        self.measured.energies.frobenius
+    }
+
+    /// Average initial energy.
+    pub fn aie(&self) -> f64 {
+        self.measured.energies.aie
+    }
+}
+
+/// The cells that have the numbers of what was asked for: none that failed, none that stopped early.
+pub fn reached(records: &[Record]) -> Vec<Point<'_>> {
+    records.iter().filter_map(|r| Some(Point { cell: &r.cell, measured: r.reached()? })).collect()
+}
+
+/// The points of one curve against energy: everything equal but the probing point.
+#[derive(Debug, Clone)]
+pub struct Curve<'a> {
+    /// By ascending Frobenius energy; at least one.
+    pub points: Vec<Point<'a>>,
+}
+
+impl<'a> Curve<'a> {
+    /// The first of its cells.
+    pub fn cell(&self) -> &'a Cell {
+        self.points[0].cell
+    }
+
+    /// The Frobenius energies over the largest.
+    pub fn shares(&self) -> Vec<f64> {
+        let most = self.points.iter().map(Point::frobenius).fold(0.0, f64::max);
+        self.points.iter().map(|p| p.frobenius() / most).collect()
+    }
+
+    /// One number of each point.
+    pub fn values(&self, of: impl Fn(&Point<'a>) -> f64) -> Vec<f64> {
+        self.points.iter().map(of).collect()
+    }
+}
+
+/// What all cells of a group share. Zeros of either sign are one number.
+type Key<'a> = (&'a str, [u64; 3]);
+
+fn key(cell: &Cell) -> Key<'_> {
+    let bits = |v: f64| (v + 0.0).to_bits();
+    (&cell.problem, [bits(cell.head_scale), bits(cell.smoothing), bits(cell.head_rate)])
+}
+
+/// Sorts things by a key, keys in the order in which they are first seen.
+fn sorted<T, K: std::hash::Hash + Eq>(
+    all: impl IntoIterator<Item = T>,
+    of: impl Fn(&T) -> K,
+) -> Vec<Vec<T>> {
+    let mut places: HashMap<K, usize> = HashMap::new();
+    let mut groups: Vec<Vec<T>> = Vec::new();
+    for one in all {
+        let place = *places.entry(of(&one)).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(one);
+    }
+    groups
+}
+
+fn curves_of<'a>(points: impl IntoIterator<Item = Point<'a>>) -> Vec<Curve<'a>> {
+    let curve = |mut points: Vec<Point<'a>>| {
+        points.sort_by(|a, b| a.frobenius().total_cmp(&b.frobenius()));
+        Curve { points }
+    };
+    sorted(points, |p| (key(p.cell), p.cell.seed)).into_iter().map(curve).collect()
+}
+
+/// The last finetuning time that was asked for.
+fn last_time(records: &[Record]) -> f64 {
+    records.iter().map(|r| r.cell.time).fold(0.0, f64::max)
+}
+
+/// The curves of records at their last finetuning time.
+pub fn curves(records: &[Record]) -> Vec<Curve<'_>> {
+    let last = last_time(records);
+    curves_of(reached(records).into_iter().filter(|p| p.cell.time == last))
+}
+
+/// Cells that differ in seed, probing point and finetuning time only.
+#[derive(Debug, Clone)]
+pub struct Group<'a> {
+    /// What tells it from the other groups; the problem if there is no other.
+    pub label: String,
+    /// Its cells that have the numbers of what was asked for; at least one.
+    pub points: Vec<Point<'a>>,
+    last: f64,
+}
+
+/// The groups of records, in their order. Those of which no cell has the numbers of what was asked for are left out.
+pub fn groups(records: &[Record]) -> Vec<Group<'_>> {
+    let last = last_time(records);
+    let all = sorted(reached(records), |p| key(p.cell));
+    let firsts: Vec<&Cell> = all.iter().map(|points| points[0].cell).collect();
+    let differs = |of: fn(&Cell) -> f64| firsts.iter().any(|c| of(c) != of(firsts[0]));
+    type Part = fn(&Cell) -> String;
+    let parts: [(bool, Part); 4] = [
+        (firsts.len() == 1 || firsts.iter().any(|c| c.problem != firsts[0].problem), |c| {
+            c.problem.clone()
+        }),
+        (differs(|c| c.head_scale), |c| format!("scale {}", c.head_scale)),
+        (differs(|c| c.smoothing), |c| format!("ε = {}", c.smoothing)),
+        (differs(|c| c.head_rate), |c| format!("γ = {}", c.head_rate)),
+    ];
+    let label = |cell: &Cell| {
+        let used = parts.iter().filter(|(used, _)| *used).map(|(_, part)| part(cell));
+        used.collect::<Vec<_>>().join(", ")
+    };
+    let labels: Vec<String> = firsts.iter().map(|cell| label(cell)).collect();
+    labels.into_iter().zip(all).map(|(label, points)| Group { label, points, last }).collect()
+}
+
+impl<'a> Group<'a> {
+    /// The first of its cells.
+    pub fn cell(&self) -> &'a Cell {
+        self.points[0].cell
+    }
+
+    /// Its curves, one a seed, at the last finetuning time of all groups.
+    pub fn curves(&self) -> Vec<Curve<'a>> {
+        curves_of(self.points.iter().copied().filter(|p| p.cell.time == self.last))
+    }
+}
+
+/// One probing point of several curves.
+#[derive(Debug, Clone)]
+pub struct Across<'a> {
+    /// The mean of the shares of the largest energy, each of its own curve.
+    pub share: f64,
+    /// One point for each curve that has it.
+    pub points: Vec<Point<'a>>,
+}
+
+impl<'a> Across<'a> {
+    /// Curves point by point, by ascending energy: seeds are compared at the same probing point, and a point that
+    /// some of them lack is that of the others.
+    pub fn of(curves: &[Curve<'a>]) -> Vec<Self> {
+        let mut all: BTreeMap<u64, Vec<(f64, Point)>> = BTreeMap::new();
+        for curve in curves {
+            for (share, point) in curve.shares().into_iter().zip(&curve.points) {
+                all.entry(point.cell.point).or_default().push((share, *point));
+            }
+        }
+        let mut across: Vec<Self> = all
+            .into_values()
+            .map(|points| Self {
+                share: super::mean(&points.iter().map(|p| p.0).collect::<Vec<_>>()),
+                points: points.into_iter().map(|p| p.1).collect(),
+            })
+            .collect();
+        across.sort_by(|a, b| a.share.total_cmp(&b.share));
+        across
+    }
+
+    /// One number of each curve.
+    pub fn values(&self, of: impl Fn(&Point<'a>) -> f64) -> Vec<f64> {
+        self.points.iter().map(of).collect()
+    }
+
+    /// The mean of one number over the curves.
+    pub fn mean(&self, of: impl Fn(&Point<'a>) -> f64) -> f64 {
+        super::mean(&self.values(of))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Stop;
+    use crate::sweep::record::tests::reached as record;
+    use crate::sweep::record::{Outcome, Record};
+
+    #[test]
+    fn curves_are_sorted_by_energy_and_skip_what_failed_or_stopped() {
+        let good =
+            [record(0, 1, 2.0, [0.0; 4]), record(0, 0, 1.0, [0.0; 4]), record(1, 0, 4.0, [0.0; 4])];
+        let failed = Record::failed(record(0, 2, 3.0, [0.0; 4]).cell, "no");
+        let stopped = record(0, 3, 5.0, [0.0; 4]);
+        let measured = stopped.measured().unwrap().clone();
+        let stop = Stop::StepLimit { steps: 1, time: 0.5 };
+        let stopped = Record { outcome: Outcome::of(stop, measured), ..stopped };
+        let records = [&good[..], &[failed, stopped]].concat();
+        let all = curves(&records);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0].values(|p| p.frobenius()), [1.0, 2.0]);
+        assert_eq!(all[0].shares(), [0.5, 1.0]);
+    }
+
+    #[test]
+    fn groups_say_what_they_differ_in_and_differ_in_the_problem_too() {
+        let with = |change: &dyn Fn(&mut Cell)| {
+            let mut record = record(0, 0, 1.0, [0.0; 4]);
+            change(&mut record.cell);
+            record
+        };
+        let labels = |records: &[Record]| -> Vec<String> {
+            groups(records).into_iter().map(|group| group.label).collect()
+        };
+        let plain = with(&|_| ());
+        assert_eq!(labels(&[plain.clone(), with(&|c| c.seed = 3), with(&|c| c.time = 0.5)]), ["test"]);
+        let other = with(&|c| c.problem = "other".into());
+        assert_eq!(labels(&[plain.clone(), other]), ["test", "other"]);
+        let smooth = with(&|c| c.smoothing = 0.2);
+        let both = with(&|c| (c.smoothing, c.head_rate) = (0.2, 0.5));
+        assert_eq!(
+            labels(&[plain, smooth, both]),
+            ["ε = 0, γ = 1", "ε = 0.2, γ = 1", "ε = 0.2, γ = 0.5"]
+        );
+    }
+
+    /// A curve without its first point does not shift the others.
+    #[test]
+    fn curves_are_compared_at_the_same_probing_point() {
+        let of = |seed: u64, point: u64| record(seed, point, (point + 1) as f64, [seed as f64; 4]);
+        let records = [of(0, 0), of(0, 1), of(0, 2), of(1, 1), of(1, 2)];
+        let across = Across::of(&curves(&records));
+        assert_eq!(across.iter().map(|a| a.points.len()).collect::<Vec<_>>(), [1, 2, 2]);
+        assert_eq!(
+            across.iter().map(|a| a.mean(|p| p.frobenius())).collect::<Vec<_>>(),
+            [1.0, 2.0, 3.0]
+        );
+        assert_eq!(across[1].values(|p| p.metric(Metric::Dot)), [0.0, 1.0]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Going on after a stop: what a journal knows is not computed again.
+
+use super::record::{Cell, Record};
+
+/// Keeps records while a sweep or a replay runs.
+///
+/// Cells that are computed together, a curve of a sweep or a probing point of a replay, are known together or not
+/// at all. Whoever makes a journal sees to it that it holds records of the same plan, by the identity of the plan.
+pub trait Journal: Sync {
+    /// The records of an earlier, interrupted run from this cell on: as many as were kept together.
+    fn known(&self, first: u64) -> Option<Vec<Record>>;
+
+    /// Keeps the records of cells that were computed together.
+    fn keep(&self, records: &[Record]);
+}
+
+/// Knows nothing and keeps nothing.
+impl Journal for () {
+    fn known(&self, _first: u64) -> Option<Vec<Record>> {
+        None
+    }
+
+    fn keep(&self, _records: &[Record]) {}
+}
+
+/// The records of cells that belong together: what is known of them, or else what `compute` makes, which is kept.
+///
+/// Of what is known only the outcomes count: what is asked for is what is asked for now.
+pub fn known_or(
+    journal: &dyn Journal,
+    cells: Vec<Cell>,
+    compute: impl FnOnce(Vec<Cell>) -> Vec<Record>,
+) -> Vec<Record> {
+    let known = cells.first().and_then(|first| journal.known(first.number));
+    if let Some(known) = known
+        && known.iter().map(|r| r.cell.number).eq(cells.iter().map(|c| c.number))
+    {
+        let outcomes = known.into_iter().map(|record| record.outcome);
+        return cells
+            .into_iter()
+            .zip(outcomes)
+            .map(|(cell, outcome)| Record { cell, outcome })
+            .collect();
+    }
+    let records = compute(cells);
+    journal.keep(&records);
+    records
+}

@@ -1,0 +1,421 @@
+//! A validated sweep, which can be run, and what tells it from any other.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use nalgebra::DMatrix;
+
+use super::config::{Config, ConfigError, Points};
+use super::grid::{Curve, Grid};
+use super::journal::{Journal, known_or};
+use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
+use super::{SCHEMA, Sweep};
+use crate::parallel::each;
+use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
+use crate::tasks::{Task, TaskError, TaskSpec, accuracy};
+
+/// Makes the task of a seed.
+pub type Tasks<'a> = dyn Fn(u64) -> Result<Arc<Task>, TaskError> + Sync + 'a;
+
+/// 32 bytes that tell contents apart. Whoever has the bytes of a file makes them, with a cryptographic hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(
+    /// The bytes.
+    pub [u8; 32],
+);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// A text that is not 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 64 hexadecimal digits")]
+pub struct NoDigest;
+
+impl FromStr for Digest {
+    type Err = NoDigest;
+
+    fn from_str(text: &str) -> Result<Self, NoDigest> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(NoDigest);
+        }
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| NoDigest)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A validated sweep.
+///
+/// ```
+/// use taskhead::sweep::{config::Config, plan::Plan};
+/// use taskhead::tasks::{RankOneTask, TaskSpec};
+///
+/// let mut config = Config::new(TaskSpec::RankOne(RankOneTask::default()));
+/// config.probe.points = Some(3);
+/// let records = Plan::new(config)?.records();
+/// assert_eq!(records.len(), 3);
+/// assert!(records[2].reached().unwrap().energies.aie > 0.99);
+/// # Ok::<(), taskhead::sweep::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plan {
+    config: Config,
+    grid: Grid,
+    file: Option<Digest>,
+}
+
+impl Plan {
+    /// Validates the configuration of a sweep whose problem is not a file.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is not accepted; a problem that has to be read from a file.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        match &config.problem {
+            TaskSpec::File { path } => Err(TaskError::NeedsFile(path.clone()).into()),
+            _ => Self::validated(config, None),
+        }
+    }
+
+    /// Validates the configuration of a sweep whose problem comes from a file, with the digest of the file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is not accepted.
+    pub fn of_file(config: Config, file: Digest) -> Result<Self, ConfigError> {
+        Self::validated(config, Some(file))
+    }
+
+    fn validated(config: Config, file: Option<Digest>) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let grid = Grid::new(&config.heads, 1, config.points(), &config.times);
+        Ok(Self { config, grid, file })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its cells.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// Everything that its records depend on, but for the machine: the digest of this text is its identity.
+    ///
+    /// A file counts by its content, and its path does not.
+    pub fn identity(&self) -> String {
+        let Config { times, method, rtol, metrics, problem, heads, probe: _ } = &self.config;
+        let problem = match (problem, self.file) {
+            (TaskSpec::File { .. }, Some(digest)) => format!("{digest:?}"),
+            (other, _) => format!("{other:?}"),
+        };
+        let (version, points) = (env!("CARGO_PKG_VERSION"), self.config.points());
+        format!(
+            "sweep, schema {SCHEMA}, taskhead {version}\n{problem}\n{heads:?}\n{points:?}\n{times:?}\n{method:?}\n\
+             {rtol:?}\n{metrics:?}"
+        )
+    }
+
+    /// Runs it on the tasks of its own seeds.
+    pub fn records(&self) -> Vec<Record> {
+        self.run(&|seed| Task::new(&self.config.problem, seed).map(Arc::new), &())
+    }
+
+    /// Runs its curves, in parallel with the feature `parallel`: one record a cell in the order of the grid,
+    /// whatever the number of threads. A cell that fails keeps its reason and the rest goes on.
+    ///
+    /// `tasks` makes the task of a seed; `journal` is told of each curve that is finished and asked for each before.
+    pub fn run(&self, tasks: &Tasks, journal: &dyn Journal) -> Vec<Record> {
+        let (curves, points) = (self.grid.curves(), self.grid.points().count());
+        let problem = self.config.problem.name();
+        let one = |i: usize| {
+            let cells: Vec<Vec<Cell>> = (0..points)
+                .map(|point| self.grid.cells_of_a_point(&curves[i], point, problem))
+                .collect();
+            let all = cells.concat();
+            known_or(journal, all, |_| self.curve(&curves[i], cells, tasks))
+        };
+        each(curves.len(), one).into_iter().flatten().collect()
+    }
+
+    /// The task, the initial head and where on its probing path finetuning starts, of one cell.
+    ///
+    /// # Errors
+    ///
+    /// Why the cell fails.
+    pub fn start(&self, cell: u64, tasks: &Tasks) -> Result<Option<Start>, StartError> {
+        let Some((curve, point, time)) = self.grid.place(cell) else { return Ok(None) };
+        let task = tasks(curve.seed)?;
+        let head = task.initial_head(curve.seed, curve.scale);
+        let run = Run::new(&task.problem, &head, curve.smoothing)?;
+        let probe_time = run.probe_time(probe_of(self.grid.points(), point, &run)?)?;
+        drop(run);
+        Ok(Some(Start { task, head, curve: *curve, probe_time, time: self.grid.times()[time] }))
+    }
+
+    fn curve(&self, curve: &Curve, cells: Vec<Vec<Cell>>, tasks: &Tasks) -> Vec<Record> {
+        let all_fail = |cells: Vec<Vec<Cell>>, reason: &dyn fmt::Display| -> Vec<Record> {
+            cells.into_iter().flatten().map(|cell| Record::failed(cell, reason)).collect()
+        };
+        let task = match tasks(curve.seed) {
+            Ok(task) => task,
+            Err(error) => return all_fail(cells, &error),
+        };
+        let head = task.initial_head(curve.seed, curve.scale);
+        let run = match Run::new(&task.problem, &head, curve.smoothing) {
+            Ok(run) => run,
+            Err(error) => return all_fail(cells, &error),
+        };
+        let settings = Settings {
+            head_rate: curve.head_rate,
+            method: self.config.method,
+            rtol: self.config.rtol,
+            ..Settings::default()
+        };
+        let of_point = |(point, cells): (usize, Vec<Cell>)| {
+            let simulations = probe_of(self.grid.points(), point, &run)
+                .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));
+            match simulations {
+                Err(error) => all_fail(vec![cells], &error),
+                Ok(simulations) => cells
+                    .into_iter()
+                    .zip(&simulations)
+                    .map(|(cell, s)| {
+                        let outcome = Outcome::of(s.stop, measure(s, &task, &run, &self.config));
+                        Record { cell, outcome }
+                    })
+                    .collect(),
+            }
+        };
+        cells.into_iter().enumerate().flat_map(of_point).collect()
+    }
+
+    /// The finished sweep, with its configuration as text and its identity.
+    pub fn finished(&self, config: String, identity: Digest, records: Vec<Record>) -> Sweep {
+        debug_assert_eq!(self.grid.cells(), records.len());
+        Sweep { config, version: env!("CARGO_PKG_VERSION").into(), identity: Some(identity), records }
+    }
+}
+
+/// Where the finetuning of one cell starts.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Its task.
+    pub task: Arc<Task>,
+    /// Its head before probing, h×k.
+    pub head: DMatrix<f64>,
+    /// Its curve.
+    pub curve: Curve,
+    /// Probing time τ.
+    pub probe_time: f64,
+    /// Finetuning time.
+    pub time: f64,
+}
+
+/// Why a cell has no start.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StartError {
+    /// Its task cannot be made.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// Its head cannot be probed.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+}
+
+/// Point i of a curve as a probe. Even points go from full probing (i = 0) to none in equal steps of
+/// Frobenius energy; smoothed probing, whose energy need not fall, is placed by its share of the way
+/// from the smoothed residual at the start to that at convergence.
+fn probe_of(points: &Points, i: usize, run: &Run) -> Result<Probe, SimulationError> {
+    Ok(match points {
+        Points::Times(times) => Probe::Time(times[i]),
+        Points::Energies(energies) => Probe::Aie(energies[i]),
+        Points::Even(1) => Probe::Time(f64::INFINITY),
+        Points::Even(n) if i + 1 == *n => Probe::Time(0.0),
+        Points::Even(_) if i == 0 => Probe::Time(f64::INFINITY),
+        Points::Even(n) => {
+            let high = run.path().energy(0.0)?.frobenius;
+            let low = run.path().energy(f64::INFINITY)?.frobenius;
+            Probe::Frobenius(low + (high - low) * i as f64 / (n - 1) as f64)
+        }
+    })
+}
+
+fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured {
+    let kept = |adaptation| Metrics::new(adaptation, &config.metrics);
+    let (start, end) = (&s.states.0, &s.states.1);
+    let on_held_out = |of: &dyn Fn(&DMatrix<f64>, &DMatrix<f64>) -> f64| {
+        let targets = task.held_out_targets.as_ref()?;
+        let at = |state| Some(of(&run.reduction().held_out_predictions(state)?, targets));
+        Some(Change { start: at(start)?, end: at(end)? })
+    };
+    let right = |state| accuracy(&run.reduction().predictions(state), task.problem.targets());
+    Measured {
+        method: s.method.into(),
+        probe_time: s.probe_time,
+        energies: s.energy,
+        time: s.time,
+        residual: s.residual,
+        drift: s.conservation_drift,
+        training: kept(&s.adaptation),
+        held_out: s.held_out.as_ref().map(kept),
+        budget: s.budget,
+        head_norm: Change { start: s.head_norm.0, end: s.head_norm.1 },
+        risk: on_held_out(&|found, targets| (found - targets).norm_squared() * task.risk_scale),
+        accuracy: task.classes.then(|| Change { start: right(start), end: right(end) }),
+        held_out_accuracy: if task.classes { on_held_out(&accuracy) } else { None },
+        validation_accuracy: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::Metric;
+    use crate::tasks::{Gaussian, RankOneTask};
+
+    fn rank_one() -> Config {
+        Config::new(TaskSpec::RankOne(RankOneTask::default()))
+    }
+
+    fn records(config: &Config) -> Vec<Record> {
+        Plan::new(config.clone()).unwrap().records()
+    }
+
+    #[test]
+    fn cells_are_in_order_and_energies_even() {
+        let mut config = rank_one();
+        config.times = vec![1.0, f64::INFINITY];
+        config.probe.points = Some(5);
+        let records = records(&config);
+        let cells: Vec<u64> = records.iter().map(|r| r.cell.number).collect();
+        assert_eq!(cells, (0..10).collect::<Vec<_>>());
+        let energy = |r: &Record| r.reached().unwrap().energies.frobenius;
+        let energies: Vec<f64> = records.iter().step_by(2).map(energy).collect();
+        for (e, expected) in energies.iter().zip([0.0, 0.25, 0.5, 0.75, 1.0]) {
+            assert!((e - expected).abs() < 1e-12, "{energies:?}");
+        }
+        assert!(records.iter().all(|r| r.reached().unwrap().method == "rank-one"));
+    }
+
+    #[test]
+    fn a_cell_that_fails_keeps_its_reason_and_the_rest_goes_on() {
+        let mut config = rank_one();
+        config.probe.energies = Some(vec![0.5, 7.0]);
+        let records = records(&config);
+        assert!(records[0].reached().is_some());
+        let Outcome::Failed(reason) = &records[1].outcome else { panic!("{:?}", records[1]) };
+        assert!(reason.contains("energy 7 is not reached"), "{reason}");
+    }
+
+    #[test]
+    fn metrics_that_are_not_asked_for_are_none() {
+        let mut config = rank_one();
+        config.metrics = vec![Metric::Dot];
+        for record in records(&config) {
+            let training = record.reached().unwrap().training;
+            assert_eq!(Metric::ALL.map(|m| training.get(m).is_some()), [false, false, true, false]);
+        }
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_made_is_refused_before_any_cell_runs() {
+        let spec = Gaussian { samples: 0, ..Gaussian::default() };
+        let error = Plan::new(Config::new(TaskSpec::Gaussian(spec))).unwrap_err();
+        assert_eq!(error.to_string(), "samples = 0 is not valid; it must be at least 1");
+        let file = Config::new(TaskSpec::File { path: "p.npz".into() });
+        assert!(Plan::new(file).unwrap_err().to_string().contains("`p.npz` has to be read"));
+    }
+
+    /// Whatever changes the records changes the identity; where a file lies does not.
+    #[test]
+    fn an_identity_is_that_of_the_content() {
+        let file = |path: &str, byte| {
+            let config = Config::new(TaskSpec::File { path: path.into() });
+            Plan::of_file(config, Digest([byte; 32])).unwrap().identity()
+        };
+        assert_eq!(file("a.npz", 1), file("b.npz", 1));
+        assert_ne!(file("a.npz", 1), file("a.npz", 2));
+        let identity = |change: &dyn Fn(&mut Config)| {
+            let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
+            change(&mut config);
+            Plan::new(config).unwrap().identity()
+        };
+        let changes: [&dyn Fn(&mut Config); 11] = [
+            &|_| (),
+            &|c| c.times = vec![1.0],
+            &|c| c.rtol = 1e-8,
+            &|c| c.method = crate::simulation::Method::Flow,
+            &|c| c.metrics = vec![Metric::Dot],
+            &|c| c.problem = TaskSpec::Gaussian(Gaussian { samples: 7, ..Gaussian::default() }),
+            &|c| c.heads.seeds = 2,
+            &|c| c.heads.first_seed = 1,
+            &|c| c.probe.points = Some(7),
+            &|c| c.probe.times = Some(vec![1.0]),
+            &|c| c.probe.energies = Some(vec![1.0]),
+        ];
+        let all: std::collections::HashSet<String> = changes.iter().map(|c| identity(c)).collect();
+        assert_eq!(all.len(), changes.len());
+        // A number of points that is the default one is the same sweep.
+        assert_eq!(identity(&|c| c.probe.points = Some(24)), identity(&|_| ()));
+    }
+
+    #[test]
+    fn digests_are_read_as_they_are_written() {
+        let digest = Digest(std::array::from_fn(|i| 7 * i as u8));
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for bad in ["", "ab", &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(bad.parse::<Digest>(), Err(NoDigest));
+        }
+    }
+
+    /// Knows the first of two curves, with a mark, and counts what is kept.
+    struct Half(Vec<Record>, std::sync::atomic::AtomicUsize);
+
+    impl Journal for Half {
+        fn known(&self, first: u64) -> Option<Vec<Record>> {
+            (first == 0).then(|| self.0.clone())
+        }
+
+        fn keep(&self, records: &[Record]) {
+            self.1.fetch_add(records.len(), std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn known_curves_are_not_run_again_and_broken_ones_are() {
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
+        config.heads.seeds = 2;
+        config.probe.points = Some(2);
+        let plan = Plan::new(config).unwrap();
+        let first = plan.records();
+        let tasks = |seed| Task::new(&plan.config().problem, seed).map(Arc::new);
+        let mut known = first[..2].to_vec();
+        known[0].outcome = Outcome::Failed("mark".into());
+        known[0].cell.problem = "where the file was before".into();
+        let journal = Half(known.clone(), 0.into());
+        let again = plan.run(&tasks, &journal);
+        assert_eq!(journal.1.into_inner(), 2);
+        assert_eq!((&again[0].outcome, &again[0].cell), (&known[0].outcome, &first[0].cell));
+        assert_eq!(again[1..], first[1..]);
+        // A curve that is known in part is run again.
+        let journal = Half(known[..1].to_vec(), 0.into());
+        assert_eq!(plan.run(&tasks, &journal), first);
+        assert_eq!(journal.1.into_inner(), 4);
+    }
+}
