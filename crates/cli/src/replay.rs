@@ -16,7 +16,7 @@ use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::course::course;
 use taskhead_figures::gallery::transfer::{
-    Finding, Nearness, findings, nearness, optima, overlay, transfer,
+    Finding, Nearness, Optimum, findings, nearness, optima, overlay, transfer,
 };
 use taskhead_figures::plot::Figure;
 use taskhead_files::{check_replaceable, digest, write_csv, write_parquet};
@@ -190,6 +190,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     };
     let counts = Counts::of(&result.records);
     let findings = findings(&result.records);
+    let optima = optima(&result.records);
     let worse = Replay::worse(&result.records);
     let (failed, stopped) = (counts.failed / size, counts.stopped / size);
     let (parquet, csv) = (&output.parquet, &output.csv);
@@ -202,6 +203,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             "{}",
             json!({
                 "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
+                "best": optima.iter().map(Optimum::json).collect::<Vec<_>>(),
                 "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
                 "backbone": replay.backbone_file().map(|p| p.display().to_string()),
             })
@@ -213,7 +215,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         for near in &nearness {
             println!("{near}");
         }
-        for optimum in optima(&result.records) {
+        for optimum in &optima {
             println!("{optimum}");
         }
         println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());

@@ -385,6 +385,43 @@ fn folders_of_images_are_replayed() {
     }
 }
 
+/// The best probing point is in the text and in the JSON, chosen by validation images and reported on others.
+#[test]
+fn the_best_point_is_chosen_on_other_images_than_it_is_reported_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let flags = "replay digits --seeds 2 --points 4 --samples 30 --times 2 -q --force --out r";
+    let go = |more: &[&str]| {
+        let args: Vec<&str> = flags.split(' ').chain(more.iter().copied()).collect();
+        let output = taskhead(here, &args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = go(&[]);
+    let json: serde_json::Value = serde_json::from_str(&go(&["--json"])).unwrap();
+    let records = read_sweep(here.join("r.csv")).unwrap().records;
+    // Means over the two seeds at each of the four points.
+    let means = |of: fn(&Measured) -> f64| -> Vec<f64> {
+        let of_point = |i: u64| {
+            let all = records.iter().filter(|r| r.cell.point == i);
+            all.map(|r| of(r.reached().unwrap())).sum::<f64>() / 2.0
+        };
+        (0..4).map(of_point).collect()
+    };
+    let validation = means(|m| m.validation_accuracy.unwrap());
+    let test = means(|m| m.held_out_accuracy.unwrap().end);
+    assert_ne!(validation, test);
+    let best = &json["best"][0];
+    let energy = best["aie"].as_f64().unwrap();
+    let place = means(|m| m.energies.aie).iter().position(|aie| (aie - energy).abs() < 1e-12).unwrap();
+    let most = validation.iter().copied().fold(0.0, f64::max);
+    assert_eq!(best["test_accuracy"].as_f64(), Some(test[place]));
+    assert_eq!((validation[place], best["validation_accuracy"].as_f64()), (most, Some(most)));
+    assert_eq!(best["chosen_by"], "validation_accuracy");
+    let line = format!("best by validation accuracy ({most:.4}) at energy");
+    assert!(text.contains(&line) && text.contains(&format!("test accuracy {:.4} there", test[place])), "{text}");
+}
+
 #[test]
 fn a_killed_replay_goes_on_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 use super::config::{Config, Loss};
 use super::data::{Dataset, Samples, draw};
 use super::error::ReplayError;
-use super::measure::{apply, rows, settle};
+use super::measure::{apply, outputs, rows, settle};
 use super::network::{Plan, Stack, matrix, tensor};
 use super::probing::{Energies, Probe, Wanted};
 use super::train::{Descent, Trainer, residual};
@@ -41,6 +41,8 @@ pub(super) struct Start {
     targets: DMatrix<f64>,
     smoothed: Tensor,
     held_out: HeldOut,
+    /// Inputs and targets by which the best probing point is chosen.
+    validation: Option<(Tensor, DMatrix<f64>)>,
     backbone: Stack,
     head: Stack,
     /// Output of the backbone in its own shape.
@@ -54,6 +56,7 @@ struct Parts {
     train: Samples,
     held_inputs: Tensor,
     held_targets: Option<Tensor>,
+    validation: Option<Samples>,
     backbone: Stack,
     layers_of_head: Vec<Plan>,
 }
@@ -70,6 +73,7 @@ impl Parts {
                     train: draw(&downstream.train, *samples, seed, dtype, device)?,
                     held_inputs: held.inputs,
                     held_targets: Some(held.targets),
+                    validation: Some(downstream.validation.samples(dtype, device)?),
                     backbone: pretrained.fork()?.split(kept).0,
                     layers_of_head: pretrain::plan(&replay.config.backbone).split_off(kept),
                 })
@@ -81,6 +85,7 @@ impl Parts {
                     train: Samples { inputs: tensor(&drawn.inputs)?, targets: tensor(&drawn.targets)? },
                     held_inputs: tensor(&drawn.held_out)?,
                     held_targets: None,
+                    validation: None,
                     backbone: Stack::linear(&drawn.backbone.transpose(), dtype, device)?,
                     layers_of_head: Vec::new(),
                 })
@@ -92,7 +97,7 @@ impl Parts {
 
 impl Start {
     pub fn new(replay: &Replay, curve: &Curve) -> Result<Self, ReplayError> {
-        let Parts { train, held_inputs, held_targets, backbone, layers_of_head: mut plans } =
+        let Parts { train, held_inputs, held_targets, validation, backbone, layers_of_head: mut plans } =
             Parts::new(replay, curve.of.seed, curve.head.blocks)?;
         let (dtype, device) = (replay.dtype, &replay.device);
         let targets = matrix(&train.targets)?;
@@ -116,8 +121,21 @@ impl Start {
             targets: held_targets.map(|t| matrix(&t)).transpose()?,
             inputs: held_inputs,
         };
+        let validation =
+            validation.map(|v| Ok::<_, ReplayError>((v.inputs, matrix(&v.targets)?))).transpose()?;
         let (seed, head_rate) = (curve.of.seed, curve.of.head_rate);
-        Ok(Self { train, targets, smoothed, held_out, backbone, head, features, seed, head_rate })
+        Ok(Self {
+            train,
+            targets,
+            smoothed,
+            held_out,
+            validation,
+            backbone,
+            head,
+            features,
+            seed,
+            head_rate,
+        })
     }
 
     fn probe(&self) -> Probe<'_> {
@@ -265,6 +283,10 @@ impl Start {
                 let (time, rate) = (cell.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
+            let by_validation = |(inputs, targets): &(Tensor, DMatrix<f64>)| -> Result<f64, ReplayError> {
+                Ok(accuracy(&outputs(&whole, inputs)?, targets))
+            };
+            let validation_accuracy = self.validation.as_ref().map(by_validation).transpose()?;
             let near = Adaptation::of(&features, &(moved - &features));
             let far = Adaptation::of(&held_features, &(held_moved - &held_features));
             let change = |of: fn(&Accuracy) -> f64| {
@@ -284,7 +306,7 @@ impl Start {
                 risk: change(|a| a.risk),
                 accuracy: change(|a| a.training),
                 held_out_accuracy: change(|a| a.held_out),
-                validation_accuracy: None,
+                validation_accuracy,
             };
             records.push(Record { cell: cell.clone(), outcome: Outcome::of(Stop::Time, measured) });
         }
