@@ -250,7 +250,10 @@ fn source_and_downstream_task_may_be_in_two_folders() {
             "clothes: no training image has the label 9; --source-classes (`data.source`) takes others of 2, 3, 4",
         ),
         ("bad --data digits --classes 2", "`data.classes` holds 2; accepted: at least two"),
-        ("bad --data digits --classes 3,2,3", "`data.classes` holds 3; accepted: each label once (--classes)"),
+        (
+            "bad --data digits --classes 3,2,3",
+            "`data.classes` holds 3; accepted: each label once (--classes)",
+        ),
         ("bad --data digits --source-classes 0,0", "each label once (--source-classes)"),
         ("bad --data digits --side 0", "`data.side` holds 0; accepted: 1 to 1024 (--side)"),
     ] {
@@ -419,7 +422,10 @@ fn the_best_point_is_chosen_on_other_images_than_it_is_reported_on() {
     assert_eq!((validation[place], best["validation_accuracy"].as_f64()), (most, Some(most)));
     assert_eq!(best["chosen_by"], "validation_accuracy");
     let line = format!("best by validation accuracy ({most:.4}) at energy");
-    assert!(text.contains(&line) && text.contains(&format!("test accuracy {:.4} there", test[place])), "{text}");
+    assert!(
+        text.contains(&line) && text.contains(&format!("test accuracy {:.4} there", test[place])),
+        "{text}"
+    );
 }
 
 #[test]
@@ -622,7 +628,18 @@ fn bad_input_gives_one_clear_error() {
     assert!(text.contains("cells failed; the first one: finetuning diverged"), "{text}");
     assert!(output.stdout.is_empty() && !here.join("d.csv").exists());
     // Some cells may fail: cells are counted, not their records.
-    let mut args = vec!["replay", "digits", "--energies", "0.5,99", "--json", "-q", "--out", "e", "--samples", "40"];
+    let mut args = vec![
+        "replay",
+        "digits",
+        "--energies",
+        "0.5,99",
+        "--json",
+        "-q",
+        "--out",
+        "e",
+        "--samples",
+        "40",
+    ];
     args.extend(["--seeds", "1", "--times", "1,2", "--source", "none", "--widths", "8"]);
     let output = taskhead(here, &args);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

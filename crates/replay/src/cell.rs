@@ -186,11 +186,6 @@ impl Start {
         Ok(rows(&self.features)?)
     }
 
-    /// γ
-    pub fn head_rate(&self) -> f64 {
-        self.head_rate
-    }
-
     /// The mean tangent kernel of the backbone on the training samples.
     pub fn kernel(&self, directions: usize) -> Result<DMatrix<f64>, ReplayError> {
         tangent::kernel(&self.backbone, &self.train.inputs, directions, self.seed)
@@ -211,8 +206,9 @@ impl Start {
         let step = config.step_size(training, samples) / ((1.0 - training.momentum) * samples as f64);
         let times: Vec<f64> =
             records.iter().map(|r| config.steps(r.cell.time, training, samples) as f64 * step).collect();
+        let (last, residual) = (matrix(last.as_tensor())?, matrix(&residual)?);
         let simulations =
-            tangent::finetune(self, kernel, &matrix(last.as_tensor())?, &matrix(&residual)?, &times)?;
+            tangent::finetune(self.features()?, kernel, &last, &residual, self.head_rate, &times)?;
         let record = |(record, s): (&Record, Simulation)| {
             let network = record.reached()?;
             let cell =
@@ -283,9 +279,10 @@ impl Start {
                 let (time, rate) = (cell.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
-            let by_validation = |(inputs, targets): &(Tensor, DMatrix<f64>)| -> Result<f64, ReplayError> {
-                Ok(accuracy(&outputs(&whole, inputs)?, targets))
-            };
+            let by_validation =
+                |(inputs, targets): &(Tensor, DMatrix<f64>)| -> Result<f64, ReplayError> {
+                    Ok(accuracy(&outputs(&whole, inputs)?, targets))
+                };
             let validation_accuracy = self.validation.as_ref().map(by_validation).transpose()?;
             let near = Adaptation::of(&features, &(moved - &features));
             let far = Adaptation::of(&held_features, &(held_moved - &held_features));

@@ -204,6 +204,7 @@ impl Replay {
         let points = self.config.points().count();
         type Made = Result<(Start, DMatrix<f64>), String>;
         let starts: Vec<OnceLock<Made>> = self.curves.iter().map(|_| OnceLock::new()).collect();
+        let probe_time = |r: &Record| r.reached().map_or(f64::NAN, |m| m.probe_time);
         let one = |cell: &[Record]| {
             let curve = cell[0].cell.number as usize / (points * times);
             let made = starts[curve].get_or_init(|| {
@@ -219,7 +220,6 @@ impl Replay {
         };
         let cells: Vec<&[Record]> =
             records.chunks(times).filter(|cell| cell.iter().all(|r| r.reached().is_some())).collect();
-        let probe_time = |r: &Record| r.reached().map_or(f64::NAN, |m| m.probe_time);
         let all: Result<Vec<_>, ReplayError> =
             cells.par_iter().with_max_len(1).map(|c| one(c)).collect();
         Ok(all?.into_iter().flatten().collect())

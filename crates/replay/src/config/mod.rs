@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 pub use settings::{Architecture, Experiment, SETTINGS};
 
-use super::data::LinearTask;
 use taskhead::sweep::config::{Heads, Points, Probes};
 use taskhead::tasks::Gaussian;
 
@@ -96,6 +95,28 @@ pub enum Data {
     Files(Files),
     /// Two-layer linear networks on random tasks of the engine, one for each seed.
     Linear(LinearTask),
+}
+
+/// Shapes of a random linear task: |x| ≈ |z| ≈ |y| ≈ 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LinearTask {
+    /// Samples N.
+    pub samples: usize,
+    /// Input dimension d.
+    pub inputs: usize,
+    /// Feature width h.
+    pub width: usize,
+    /// Outputs k.
+    pub outputs: usize,
+    /// Held-out inputs P.
+    pub held_out: usize,
+}
+
+impl Default for LinearTask {
+    fn default() -> Self {
+        Self { samples: 8, inputs: 24, width: 32, outputs: 2, held_out: 16 }
+    }
 }
 
 /// Folders of images and what is taken of them. A folder, or one below it, holds one of:

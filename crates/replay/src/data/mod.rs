@@ -16,9 +16,9 @@ use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 
 pub use images::Images;
-pub use linear::{Drawn, LinearTask};
+pub use linear::Drawn;
 
-use super::config::Data;
+use super::config::{Data, LinearTask};
 use super::error::ReplayError;
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::tasks::stream;
