@@ -184,9 +184,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     output.write(&result, journal)?;
     let figures = draw(&result, &args.out)?;
 
-    let nearness = match (theory_head, args.theory) {
+    let (nearness, theory_reached) = match (theory_head, args.theory) {
         (Some(head), Some(directions)) => theory(&replay, &result, head, directions, args, quiet)?,
-        _ => Vec::new(),
+        _ => (Vec::new(), true),
     };
     let counts = Counts::of(&result.records);
     let findings = findings(&result.records);
@@ -230,7 +230,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             println!("figures: {}", args.out.display());
         }
     }
-    Ok(report(&counts))
+    let code = report(&counts);
+    Ok(if theory_reached { code } else { ExitCode::from(1) })
 }
 
 /// The sweep of the theory's records, without them.
@@ -285,7 +286,7 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Runs the theory on the same cells, stores it beside the records and draws it over them.
+/// Runs the theory on the same cells, stores it beside the records and draws it over them. Says whether every flow got to its end.
 fn theory(
     replay: &Replay,
     network: &Sweep,
@@ -293,7 +294,7 @@ fn theory(
     directions: u16,
     args: &Args,
     quiet: bool,
-) -> Result<Vec<Nearness>> {
+) -> Result<(Vec<Nearness>, bool)> {
     let cells = network.records.len() / replay.records_of_a_cell();
     let bar = progress_bar(cells as u64, quiet);
     let records = replay.theory(&network.records, directions.into(), &|| bar.inc(1))?;
@@ -305,7 +306,12 @@ fn theory(
     let result = Sweep { records, ..head };
     write_parquet(with_suffix(&args.out, "theory.parquet"), &result)?;
     write_csv(with_suffix(&args.out, "theory.csv"), &result)?;
-    Ok(nearness)
+    let counts = Counts::of(&result.records);
+    if !counts.all_reached() {
+        eprintln!("warning: the theory of the network's records:");
+        report(&counts);
+    }
+    Ok((nearness, counts.all_reached()))
 }
 
 /// The configuration of setting or file, and flags.
