@@ -12,10 +12,11 @@ use super::outcome::{Output, Watched, progress_bar, report, with_suffix};
 use super::plot::save_svgs;
 use crate::choices::choice;
 use taskhead::sweep::Sweep;
+use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::course::course;
 use taskhead_figures::gallery::transfer::{
-    Finding, Nearness, findings, nearness, optima, overlay, transfer,
+    Finding, Nearness, Optimum, findings, nearness, optima, overlay, transfer,
 };
 use taskhead_figures::plot::Figure;
 use taskhead_files::{check_replaceable, digest, write_csv, write_parquet};
@@ -44,7 +45,9 @@ pub struct Args {
     /// A ready experiment on one of the paper's practical options.
     #[arg(long, value_parser = choice::<Experiment>())]
     experiment: Option<Experiment>,
-    /// Folder of the data: IDX files, CIFAR-10's binary files, or train/CLASS/*.png with test/CLASS/*.png.
+    /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like
+    /// (one set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of
+    /// MedMNIST.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
@@ -57,6 +60,9 @@ pub struct Args {
     /// Labels of the downstream task.
     #[arg(long, value_delimiter = ',', value_name = "LABELS")]
     classes: Option<Vec<u16>>,
+    /// Height and width that the images of train/CLASS and test/CLASS are brought to, whatever their proportions.
+    #[arg(long, value_name = "PIXELS")]
+    side: Option<u32>,
     /// What is subtracted from pixels between 0 and 1: one number, or one for each channel.
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
     mean: Option<Vec<f64>>,
@@ -130,7 +136,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
-    config.validate()?;
+    config.validate().map_err(with_flag)?;
     if args.print_config {
         print!("{}", toml::to_string(&config)?);
         return Ok(ExitCode::SUCCESS);
@@ -147,6 +153,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
     let replay = Replay::new(config, device, Some(&cache))?;
+    for note in replay.notes() {
+        eprintln!("note: {note}");
+    }
     if args.theory.is_some() {
         replay.admits_theory()?;
     }
@@ -181,6 +190,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     };
     let counts = Counts::of(&result.records);
     let findings = findings(&result.records);
+    let optima = optima(&result.records);
     let worse = Replay::worse(&result.records);
     let (failed, stopped) = (counts.failed / size, counts.stopped / size);
     let (parquet, csv) = (&output.parquet, &output.csv);
@@ -193,6 +203,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             "{}",
             json!({
                 "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
+                "best": optima.iter().map(Optimum::json).collect::<Vec<_>>(),
                 "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
                 "backbone": replay.backbone_file().map(|p| p.display().to_string()),
             })
@@ -204,7 +215,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         for near in &nearness {
             println!("{near}");
         }
-        for optimum in optima(&result.records) {
+        for optimum in &optima {
             println!("{optimum}");
         }
         println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
@@ -228,6 +239,37 @@ fn theory_head(network: &Sweep, replay: &Replay, directions: u16) -> Sweep {
     let config = format!("# theory with {directions} directions\n{}", network.config);
     let identity = format!("theory with {directions} directions of {}", replay.identity());
     Sweep { config, identity: Some(digest(identity)), ..network.clone() }
+}
+
+/// Flags of the keys of a configuration.
+const FLAGS: [(&str, &str); 14] = [
+    ("times", "--times"),
+    ("seeds", "--seeds"),
+    ("data.source", "--source-classes"),
+    ("data.classes", "--classes"),
+    ("data.samples", "--samples"),
+    ("data.side", "--side"),
+    ("data.mean", "--mean"),
+    ("data.std", "--std"),
+    ("backbone.widths", "--widths"),
+    ("head.hidden", "--head-hidden"),
+    ("head.blocks", "--head-blocks"),
+    ("finetune.rate", "--rate"),
+    ("rate", "--rate"),
+    ("backbone.kind = linear", "--backbone"),
+];
+
+/// An error about a value of the configuration with the flag that sets it.
+fn with_flag(error: ConfigError) -> anyhow::Error {
+    let name = match &error {
+        ConfigError::Value { name, .. } | ConfigError::Empty { name } => *name,
+        ConfigError::Apart { second, .. } => *second,
+        _ => "",
+    };
+    match FLAGS.iter().find(|(key, _)| *key == name) {
+        Some((_, flag)) => anyhow::anyhow!("{error} ({flag})"),
+        None => error.into(),
+    }
 }
 
 /// Draws adaptation and transfer against energy, and adaptation in time.
@@ -315,6 +357,7 @@ fn configuration(args: &Args) -> Result<Config> {
         ("--source-data", args.source_data.is_some()),
         ("--source-classes", args.source_classes.is_some()),
         ("--classes", args.classes.is_some()),
+        ("--side", args.side.is_some()),
         ("--mean", args.mean.is_some()),
         ("--std", args.std.is_some()),
     ];
@@ -327,6 +370,7 @@ fn configuration(args: &Args) -> Result<Config> {
             }
             set(&mut files.source, args.source_classes.clone());
             set(&mut files.classes, args.classes.clone());
+            files.side = args.side.or(files.side);
             set(&mut files.mean, args.mean.clone());
             set(&mut files.std, args.std.clone());
         }

@@ -247,9 +247,15 @@ fn source_and_downstream_task_may_be_in_two_folders() {
         ("bad --data one --source-data digits", "one: there is but one label, 2"),
         (
             "bad --data digits --source-data clothes --source-classes 2,9",
-            "clothes: no image has the label 9",
+            "clothes: no training image has the label 9; --source-classes (`data.source`) takes others of 2, 3, 4",
         ),
-        ("bad --data digits --classes 2", "`data.classes` holds 1; accepted: at least two"),
+        ("bad --data digits --classes 2", "`data.classes` holds 2; accepted: at least two"),
+        (
+            "bad --data digits --classes 3,2,3",
+            "`data.classes` holds 3; accepted: each label once (--classes)",
+        ),
+        ("bad --data digits --source-classes 0,0", "each label once (--source-classes)"),
+        ("bad --data digits --side 0", "`data.side` holds 0; accepted: 1 to 1024 (--side)"),
     ] {
         let output = go(args);
         let text = String::from_utf8(output.stderr).unwrap();
@@ -315,7 +321,8 @@ fn folders_of_images_are_replayed() {
     // Class c is brighter in column c; as CIFAR-10's binary format and as PNG.
     let pixel = |class: usize, i: usize, x: usize| (40 * usize::from(x % 4 == class) + 7 * i % 23) as u8;
     std::fs::create_dir_all(here.join("cifar")).unwrap();
-    for (name, count) in [("data_batch_2.bin", 32), ("test_batch.bin", 8)] {
+    let batches = (1..=5).map(|i| (format!("data_batch_{i}.bin"), 8));
+    for (name, count) in batches.chain([("test_batch.bin".to_owned(), 8)]) {
         let mut bytes = Vec::new();
         for i in 0..count {
             bytes.push((i % 4) as u8);
@@ -323,6 +330,8 @@ fn folders_of_images_are_replayed() {
         }
         std::fs::write(here.join("cifar").join(name), bytes).unwrap();
     }
+    // Left by a notebook: no class, and a note.
+    std::fs::create_dir_all(here.join("png/train/.ipynb_checkpoints")).unwrap();
     for (part, count) in [("train", 8), ("test", 2)] {
         for class in 0..4 {
             let place = here.join("png").join(part).join(format!("class {class}"));
@@ -340,7 +349,10 @@ fn folders_of_images_are_replayed() {
     for name in ["cifar", "png"] {
         std::fs::write(here.join("c.toml"), config.replace("FOLDER", name)).unwrap();
         let output = taskhead(here, &["replay", "c.toml", "-q", "--out", name]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        let note = "note: png: skipped as hidden or of the system: train/.ipynb_checkpoints";
+        assert_eq!(text.contains(note), name == "png", "{text}");
         let sweep = read_sweep(here.join(format!("{name}.csv"))).unwrap();
         assert_eq!(sweep.records.len(), 2);
         assert!(
@@ -374,6 +386,46 @@ fn folders_of_images_are_replayed() {
         assert_ne!(moved(&normalised), moved(&sweep));
         std::fs::remove_file(here.join("normalised.csv")).unwrap();
     }
+}
+
+/// The best probing point is in the text and in the JSON, chosen by validation images and reported on others.
+#[test]
+fn the_best_point_is_chosen_on_other_images_than_it_is_reported_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let flags = "replay digits --seeds 2 --points 4 --samples 30 --times 2 -q --force --out r";
+    let go = |more: &[&str]| {
+        let args: Vec<&str> = flags.split(' ').chain(more.iter().copied()).collect();
+        let output = taskhead(here, &args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = go(&[]);
+    let json: serde_json::Value = serde_json::from_str(&go(&["--json"])).unwrap();
+    let records = read_sweep(here.join("r.csv")).unwrap().records;
+    // Means over the two seeds at each of the four points.
+    let means = |of: fn(&Measured) -> f64| -> Vec<f64> {
+        let of_point = |i: u64| {
+            let all = records.iter().filter(|r| r.cell.point == i);
+            all.map(|r| of(r.reached().unwrap())).sum::<f64>() / 2.0
+        };
+        (0..4).map(of_point).collect()
+    };
+    let validation = means(|m| m.validation_accuracy.unwrap());
+    let test = means(|m| m.held_out_accuracy.unwrap().end);
+    assert_ne!(validation, test);
+    let best = &json["best"][0];
+    let energy = best["aie"].as_f64().unwrap();
+    let place = means(|m| m.energies.aie).iter().position(|aie| (aie - energy).abs() < 1e-12).unwrap();
+    let most = validation.iter().copied().fold(0.0, f64::max);
+    assert_eq!(best["test_accuracy"].as_f64(), Some(test[place]));
+    assert_eq!((validation[place], best["validation_accuracy"].as_f64()), (most, Some(most)));
+    assert_eq!(best["chosen_by"], "validation_accuracy");
+    let line = format!("best by validation accuracy ({most:.4}) at energy");
+    assert!(
+        text.contains(&line) && text.contains(&format!("test accuracy {:.4} there", test[place])),
+        "{text}"
+    );
 }
 
 #[test]
@@ -529,8 +581,9 @@ fn bad_input_gives_one_clear_error() {
         (&["linear", "--widths", "8"], "belong together"),
         (&["linear", "--rate", "0.3"], "one over a whole number"),
         (&["fashion", "--data", "nowhere"], "nowhere: there is no such folder"),
-        (&["fashion", "--data", "cache"], "cache: there is neither train-images-idx3-ubyte nor"),
+        (&["fashion", "--data", "cache"], "cache: there are no images that can be read"),
         (&["digits", "--data", "cache"], "--data does not belong to this setting"),
+        (&["digits", "--side", "8"], "--side does not belong to this setting"),
         (&["linear", "--classes", "1,2"], "--classes does not belong to this setting"),
         (&["digits", "--head-hidden", "4", "--theory"], "the theory needs a linear head"),
         (
@@ -574,4 +627,22 @@ fn bad_input_gives_one_clear_error() {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert!(text.contains("cells failed; the first one: finetuning diverged"), "{text}");
     assert!(output.stdout.is_empty() && !here.join("d.csv").exists());
+    // Some cells may fail: cells are counted, not their records.
+    let mut args = vec![
+        "replay",
+        "digits",
+        "--energies",
+        "0.5,99",
+        "--json",
+        "-q",
+        "--out",
+        "e",
+        "--samples",
+        "40",
+    ];
+    args.extend(["--seeds", "1", "--times", "1,2", "--source", "none", "--widths", "8"]);
+    let output = taskhead(here, &args);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((json["failed"].as_u64(), json["cells"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(output.status.code(), Some(1));
 }

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 use super::config::{Config, Loss};
 use super::data::{Dataset, Samples, draw};
 use super::error::ReplayError;
-use super::measure::{apply, rows, settle};
+use super::measure::{apply, outputs, rows, settle};
 use super::network::{Plan, Stack, matrix, tensor};
 use super::probing::{Energies, Probe, Wanted};
 use super::train::{Descent, Trainer, residual};
@@ -41,6 +41,8 @@ pub(super) struct Start {
     targets: DMatrix<f64>,
     smoothed: Tensor,
     held_out: HeldOut,
+    /// Inputs and targets by which the best probing point is chosen.
+    validation: Option<(Tensor, DMatrix<f64>)>,
     backbone: Stack,
     head: Stack,
     /// Output of the backbone in its own shape.
@@ -54,6 +56,7 @@ struct Parts {
     train: Samples,
     held_inputs: Tensor,
     held_targets: Option<Tensor>,
+    validation: Option<Samples>,
     backbone: Stack,
     layers_of_head: Vec<Plan>,
 }
@@ -64,12 +67,13 @@ impl Parts {
         match (&replay.dataset, &replay.backbone) {
             (Dataset::Images(tasks), Some(pretrained)) => {
                 let (downstream, samples) = (&tasks.downstream, &tasks.samples);
-                let held = downstream.held_out.samples(dtype, device)?;
+                let held = downstream.test.samples(dtype, device)?;
                 let kept = pretrained.depth() - blocks;
                 Ok(Self {
                     train: draw(&downstream.train, *samples, seed, dtype, device)?,
                     held_inputs: held.inputs,
                     held_targets: Some(held.targets),
+                    validation: Some(downstream.validation.samples(dtype, device)?),
                     backbone: pretrained.fork()?.split(kept).0,
                     layers_of_head: pretrain::plan(&replay.config.backbone).split_off(kept),
                 })
@@ -81,6 +85,7 @@ impl Parts {
                     train: Samples { inputs: tensor(&drawn.inputs)?, targets: tensor(&drawn.targets)? },
                     held_inputs: tensor(&drawn.held_out)?,
                     held_targets: None,
+                    validation: None,
                     backbone: Stack::linear(&drawn.backbone.transpose(), dtype, device)?,
                     layers_of_head: Vec::new(),
                 })
@@ -92,13 +97,16 @@ impl Parts {
 
 impl Start {
     pub fn new(replay: &Replay, curve: &Curve) -> Result<Self, ReplayError> {
-        let Parts { train, held_inputs, held_targets, backbone, layers_of_head: mut plans } =
+        let Parts { train, held_inputs, held_targets, validation, backbone, layers_of_head: mut plans } =
             Parts::new(replay, curve.of.seed, curve.head.blocks)?;
         let (dtype, device) = (replay.dtype, &replay.device);
         let targets = matrix(&train.targets)?;
         let smoothed = tensor(&smooth(&targets, curve.of.smoothing), dtype, device)?;
         settle(&backbone, &train.inputs)?;
         let features = apply(&backbone, &train.inputs)?;
+        if rows(&features)?.iter().any(|z| !z.is_finite()) {
+            return Err(ReplayError::Unfit("the features before finetuning are not finite".into()));
+        }
 
         plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
         let mut rng = stream(curve.of.seed, purpose::LAYERS_OF_HEAD);
@@ -113,8 +121,21 @@ impl Start {
             targets: held_targets.map(|t| matrix(&t)).transpose()?,
             inputs: held_inputs,
         };
+        let validation =
+            validation.map(|v| Ok::<_, ReplayError>((v.inputs, matrix(&v.targets)?))).transpose()?;
         let (seed, head_rate) = (curve.of.seed, curve.of.head_rate);
-        Ok(Self { train, targets, smoothed, held_out, backbone, head, features, seed, head_rate })
+        Ok(Self {
+            train,
+            targets,
+            smoothed,
+            held_out,
+            validation,
+            backbone,
+            head,
+            features,
+            seed,
+            head_rate,
+        })
     }
 
     fn probe(&self) -> Probe<'_> {
@@ -165,11 +186,6 @@ impl Start {
         Ok(rows(&self.features)?)
     }
 
-    /// γ
-    pub fn head_rate(&self) -> f64 {
-        self.head_rate
-    }
-
     /// The mean tangent kernel of the backbone on the training samples.
     pub fn kernel(&self, directions: usize) -> Result<DMatrix<f64>, ReplayError> {
         tangent::kernel(&self.backbone, &self.train.inputs, directions, self.seed)
@@ -190,8 +206,9 @@ impl Start {
         let step = config.step_size(training, samples) / ((1.0 - training.momentum) * samples as f64);
         let times: Vec<f64> =
             records.iter().map(|r| config.steps(r.cell.time, training, samples) as f64 * step).collect();
+        let (last, residual) = (matrix(last.as_tensor())?, matrix(&residual)?);
         let simulations =
-            tangent::finetune(self, kernel, &matrix(last.as_tensor())?, &matrix(&residual)?, &times)?;
+            tangent::finetune(self.features()?, kernel, &last, &residual, self.head_rate, &times)?;
         let record = |(record, s): (&Record, Simulation)| {
             let network = record.reached()?;
             let cell =
@@ -262,6 +279,11 @@ impl Start {
                 let (time, rate) = (cell.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
+            let by_validation =
+                |(inputs, targets): &(Tensor, DMatrix<f64>)| -> Result<f64, ReplayError> {
+                    Ok(accuracy(&outputs(&whole, inputs)?, targets))
+                };
+            let validation_accuracy = self.validation.as_ref().map(by_validation).transpose()?;
             let near = Adaptation::of(&features, &(moved - &features));
             let far = Adaptation::of(&held_features, &(held_moved - &held_features));
             let change = |of: fn(&Accuracy) -> f64| {
@@ -281,7 +303,7 @@ impl Start {
                 risk: change(|a| a.risk),
                 accuracy: change(|a| a.training),
                 held_out_accuracy: change(|a| a.held_out),
-                validation_accuracy: None,
+                validation_accuracy,
             };
             records.push(Record { cell: cell.clone(), outcome: Outcome::of(Stop::Time, measured) });
         }

@@ -85,6 +85,9 @@ impl Replay {
             Dataset::Images(tasks) => {
                 let source = &tasks.source;
                 let made = pretrain::backbone(&config, source, (dtype, &device), cache)?;
+                if let Some(path) = config.pretrain.weights.as_ref() {
+                    fits_images(&made.stack, &tasks.downstream.train, (dtype, &device), path)?;
+                }
                 (Some(made.stack), made.file, made.weights)
             }
         };
@@ -100,6 +103,14 @@ impl Replay {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What was skipped or changed when the data were read, in words.
+    pub fn notes(&self) -> &[String] {
+        match &self.dataset {
+            Dataset::Images(tasks) => &tasks.notes,
+            Dataset::Linear(_) => &[],
+        }
     }
 
     /// The file that the backbone was read from.
@@ -122,7 +133,7 @@ impl Replay {
             Dataset::Linear(_) => String::new(),
             Dataset::Images(tasks) => {
                 let (source, downstream) = (&tasks.source, &tasks.downstream);
-                [&source.train, &source.held_out, &downstream.train, &downstream.held_out]
+                [&source.train, &downstream.train, &downstream.validation, &downstream.test]
                     .map(|images| images.digest().to_string())
                     .join(" ")
             }
@@ -238,4 +249,29 @@ impl Replay {
         let probe_steps = start.place(&self.config, point, energies)?;
         start.finetune(&self.config, probe_steps, cells)
     }
+}
+
+/// Images on which weights that were given are tried.
+const TRIED: usize = 64;
+
+/// Refuses weights under which images have features that are not finite, or none.
+fn fits_images(
+    stack: &Stack,
+    images: &data::Images,
+    (dtype, device): (DType, &Device),
+    path: &str,
+) -> Result<(), ReplayError> {
+    let rows: Vec<usize> = (0..images.count().min(TRIED)).collect();
+    let inputs = images.select(&rows).samples(dtype, device)?.inputs;
+    let stack = stack.fork()?;
+    measure::settle(&stack, &inputs)?;
+    let features = measure::outputs(&stack, &inputs)?;
+    let fault = if features.iter().any(|z| !z.is_finite()) {
+        "with these weights the features of training images are not finite"
+    } else if features.iter().all(|&z| z == 0.0) {
+        "with these weights all features of training images are zero"
+    } else {
+        return Ok(());
+    };
+    Err(ReplayError::Weights { path: path.into(), fault: fault.into() })
 }

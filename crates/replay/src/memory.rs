@@ -2,8 +2,8 @@
 
 use sysinfo::{MemoryRefreshKind, System};
 
-use super::config::{Config, Training};
-use super::data::{Dataset, ImageTasks, LinearTask};
+use super::config::{Config, LinearTask, Training};
+use super::data::{Dataset, ImageTasks};
 use super::error::ReplayError;
 use super::measure::PART;
 use super::network::{Cost, Plan};

@@ -13,7 +13,6 @@ use nalgebra::DMatrix;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-use super::cell::Start;
 use super::error::ReplayError;
 use super::network::{Stack, matrix, tensor};
 use taskhead::problem::{KERNEL_TOLERANCE_F32, Problem};
@@ -56,21 +55,21 @@ pub(super) fn kernel(
     Ok(sum / (directions * width) as f64)
 }
 
-/// The engine's finetuning from a probed head, at the given times of the flow.
+/// The engine's finetuning of features from a probed head with learning-rate ratio γ, at the given times of the flow.
 pub(super) fn finetune(
-    start: &Start,
+    features: DMatrix<f64>,
     kernel: &DMatrix<f64>,
     head: &DMatrix<f64>,
     residual: &DMatrix<f64>,
+    head_rate: f64,
     times: &[f64],
 ) -> Result<Vec<Simulation>, ReplayError> {
     let unfit = |reason: String| ReplayError::Unfit(format!("the theory cannot be run: {reason}"));
-    let features = start.features()?;
     let targets = &features * head + residual;
     let problem = Problem::with_tolerance(features, kernel.clone(), targets, KERNEL_TOLERANCE_F32)
         .map_err(|e| unfit(e.to_string()))?;
     let run = Run::new(&problem, head, 0.0).map_err(|e| unfit(e.to_string()))?;
-    let settings = Settings { head_rate: start.head_rate(), rtol: THEORY_RTOL, ..Settings::default() };
+    let settings = Settings { head_rate, rtol: THEORY_RTOL, ..Settings::default() };
     run.finetune(Probe::Time(0.0), times, &settings).map_err(|e| unfit(e.to_string()))
 }
 

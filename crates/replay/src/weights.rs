@@ -201,6 +201,26 @@ mod tests {
         assert!(error(&Backbone::Mlp { widths: vec![3] }).contains("another backbone"));
     }
 
+    /// Finite weights under which features are not, or are nothing.
+    #[test]
+    fn weights_without_finite_features_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.safetensors");
+        let mut config = crate::config::Config::preset("digits").unwrap();
+        config.pretrain.weights = Some(path.display().to_string());
+        for (factor, expected) in [(1e30, "are not finite"), (0.0, "are zero"), (1.0, "")] {
+            let made = stack(&config.backbone, 1);
+            for (_, variable) in all(&made) {
+                variable.set(&(variable.as_tensor() * factor).unwrap()).unwrap();
+            }
+            store(&made, &path, "").unwrap();
+            match crate::Replay::new(config.clone(), Device::Cpu, None) {
+                Err(error) => assert!(factor != 1.0 && error.to_string().contains(expected), "{error}"),
+                Ok(_) => assert!(factor == 1.0, "{factor} is accepted"),
+            }
+        }
+    }
+
     /// A number from −1 to 1 for each place of a tensor that looks random, as in tests/reference/resnet18.py.
     fn scatter(tensor: usize, place: usize) -> f64 {
         let (tensor, place) = (tensor as u64, place as u64);

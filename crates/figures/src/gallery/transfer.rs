@@ -140,7 +140,7 @@ impl<'a> Means<'a> {
         }
     }
 
-    /// The point of the largest mean.
+    /// The point of the largest mean; of equal ones that of the most energy, which takes the least probing.
     fn best(&self, of: impl Fn(&Point) -> f64) -> Option<(usize, f64)> {
         let means = self.points.iter().map(|a| a.mean(&of)).enumerate();
         means.filter(|(_, v)| v.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))
@@ -152,35 +152,73 @@ fn held_out_accuracy(p: &Point) -> f64 {
     p.measured.held_out_accuracy.map_or(f64::NAN, |accuracy| accuracy.end)
 }
 
-/// Where the held-out accuracy of a group is best.
+/// The accuracy by which a point is chosen; NaN if there is none.
+fn validation_accuracy(p: &Point) -> f64 {
+    p.measured.validation_accuracy.unwrap_or(f64::NAN)
+}
+
+/// The best probing point of a group: chosen by the mean accuracy on validation samples, reported with that on
+/// test samples, which had no part in the choice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimum {
     /// The group in words.
     pub group: String,
-    /// Best accuracy, average initial energy and probing time there.
-    pub best: [f64; 3],
-    /// Accuracy after the longest probing and without any.
+    /// Seeds over which means are taken.
+    pub seeds: usize,
+    /// Average initial energy of the point.
+    pub energy: f64,
+    /// Its probing time.
+    pub probe_time: f64,
+    /// Its validation accuracy, the largest of all points.
+    pub validation: f64,
+    /// Its test accuracy.
+    pub test: f64,
+    /// Test accuracy after the longest probing and without any.
     pub ends: [f64; 2],
+}
+
+impl Optimum {
+    /// As JSON.
+    pub fn json(&self) -> Value {
+        json!({
+            "group": self.group,
+            "seeds": self.seeds,
+            "aie": self.energy,
+            "probe_time": self.probe_time,
+            "chosen_by": "validation_accuracy",
+            "validation_accuracy": self.validation,
+            "test_accuracy": self.test,
+            "test_accuracy_at_least_energy": self.ends[0],
+            "test_accuracy_at_most_energy": self.ends[1],
+        })
+    }
 }
 
 impl fmt::Display for Optimum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ([best, energy, time], [longest, none]) = (self.best, self.ends);
+        let Self { group, energy, probe_time, validation, test, ends: [longest, none], .. } = self;
         write!(
             f,
-            "{}: best held-out accuracy {best:.4} at energy {energy:.2} (τ = {time:.1}); {longest:.4} at the \
-             least energy, {none:.4} at the most",
-            self.group
+            "{group}: best by validation accuracy ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
+             accuracy {test:.4} there; {longest:.4} at the least energy, {none:.4} at the most"
         )
     }
 }
 
-/// The best points of all groups that have accuracies, at the last finetuning time.
+/// The best points of all groups that have validation accuracies, at the last finetuning time.
 pub fn optima(records: &[Record]) -> Vec<Optimum> {
     let optimum = |means: Means| {
-        let (i, accuracy) = means.best(held_out_accuracy)?;
+        let (i, validation) = means.best(validation_accuracy)?;
         let ends = [means.points.first()?, means.points.last()?].map(|a| a.mean(held_out_accuracy));
-        Some(Optimum { group: means.name, best: [accuracy, means.energy[i], means.probe_time[i]], ends })
+        Some(Optimum {
+            seeds: means.seeds,
+            energy: means.energy[i],
+            probe_time: means.probe_time[i],
+            validation,
+            test: means.points[i].mean(held_out_accuracy),
+            ends,
+            group: means.name,
+        })
     };
     Means::all(records).into_iter().filter_map(optimum).collect()
 }
@@ -313,13 +351,15 @@ pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
     };
     let mut panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
     if reached(records).iter().any(|p| p.measured.held_out_accuracy.is_some()) {
-        let mut accuracy = panel("Held-out accuracy, best marked", "accuracy", &held_out_accuracy);
+        let title = "Test accuracy, best by validation marked";
+        let mut accuracy = panel(title, "accuracy", &held_out_accuracy);
         for (series, means) in accuracy.series.iter_mut().zip(&means) {
-            series.peak = means.best(held_out_accuracy).map(|(i, y)| (means.energy[i], y));
+            let best = means.best(validation_accuracy);
+            series.peak = best.map(|(i, _)| (means.energy[i], means.points[i].mean(held_out_accuracy)));
         }
         panels.push(accuracy);
         let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
-        panels.push(panel("Held-out squared error", "mean ‖r‖²", &risk));
+        panels.push(panel("Test squared error", "mean ‖r‖²", &risk));
     }
     Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
 }
@@ -394,14 +434,22 @@ mod tests {
 
     #[test]
     fn the_best_point_is_that_of_the_mean() {
-        let accuracy = [[0.5, 0.9, 0.7, 0.6], [0.5, 0.7, 0.95, 0.6]];
+        let validation = [[0.5, 0.9, 0.7, 0.6], [0.5, 0.7, 0.95, 0.6]];
+        // On the test samples another point is better: it has no part in the choice.
+        let test = [[0.4, 0.99, 0.5, 0.7], [0.4, 0.99, 0.625, 0.7]];
         let of = |r: &Record| {
-            let end = accuracy[r.cell.seed as usize][r.cell.point as usize];
-            changed(r, |m| m.held_out_accuracy = Some(Change { start: 0.0, end }))
+            let (seed, point) = (r.cell.seed as usize, r.cell.point as usize);
+            changed(r, |m| {
+                m.validation_accuracy = Some(validation[seed][point]);
+                m.held_out_accuracy = Some(Change { start: 0.0, end: test[seed][point] });
+            })
         };
         let all: Vec<Record> = records([0.0; 4]).iter().map(of).collect();
-        let optimum = &optima(&all)[0];
-        assert_eq!((optimum.best[0], optimum.best[1], optimum.ends), (0.825, 3.0, [0.5, 0.6]));
+        let best = &optima(&all)[0];
+        assert_eq!((best.validation, best.energy, best.test), (0.825, 3.0, 0.5625));
+        assert_eq!((best.ends, best.seeds), ([0.4, 0.7], 2));
+        assert!(best.to_string().contains("best by validation accuracy (0.8250) at energy 3.00"));
+        assert_eq!(best.json()["test_accuracy"], 0.5625);
         assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());
     }
 }

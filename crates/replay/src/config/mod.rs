@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 pub use settings::{Architecture, Experiment, SETTINGS};
 
-use super::data::LinearTask;
 use taskhead::sweep::config::{Heads, Points, Probes};
 use taskhead::tasks::Gaussian;
 
@@ -98,8 +97,42 @@ pub enum Data {
     Linear(LinearTask),
 }
 
-/// Folders of images and what is taken of them. A folder holds IDX files (`train-images-idx3-ubyte` and so on, also `.gz`),
-/// CIFAR-10's binary files, or `train/CLASS/*.png` with `test/CLASS/*.png` (or `.jpg`).
+/// Shapes of a random linear task: |x| ≈ |z| ≈ |y| ≈ 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LinearTask {
+    /// Samples N.
+    pub samples: usize,
+    /// Input dimension d.
+    pub inputs: usize,
+    /// Feature width h.
+    pub width: usize,
+    /// Outputs k.
+    pub outputs: usize,
+    /// Held-out inputs P.
+    pub held_out: usize,
+}
+
+impl Default for LinearTask {
+    fn default() -> Self {
+        Self { samples: 8, inputs: 24, width: 32, outputs: 2, held_out: 16 }
+    }
+}
+
+/// Folders of images and what is taken of them. A folder, or one below it, holds one of:
+///
+/// * `train/CLASS` and `test/CLASS` with images (PNG, JPEG, WebP, BMP, GIF, PNM); `val`, `valid` or `validation` may
+///   stand beside `test` or for it. Classes are numbered in the order of their names. Hidden files and other
+///   files are skipped with a note. Images are turned as their EXIF entries say, have three channels of 8 bits
+///   (grey three times, 16 bits rounded) and are blended with black where they are transparent.
+/// * IDX files: `train-images-idx3-ubyte` and its like, also `.gz`; of several sets one is `FOLDER/emnist-letters`.
+///   EMNIST's images are set upright.
+/// * The binary files of CIFAR-10, or of CIFAR-100 with its fine labels.
+/// * An `.npz` archive with `train_images`, `train_labels`, `test_images`, `test_labels` (and `val_images`,
+///   `val_labels`), as those of MedMNIST; `folder` may be the archive itself.
+///
+/// Where there are no images for validation, half of the held-out ones serve for it: the best probing point is
+/// chosen on them, and its accuracy is that on the other half.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Files {

@@ -82,8 +82,22 @@ impl Config {
                 let accepted = "finite numbers above 0, one for each channel or one for all";
                 return wrong("data.std", std, accepted);
             }
-            if files.classes.len() == 1 {
-                return wrong("data.classes", 1.0, "at least two labels, or none for all");
+            for (name, labels) in [("data.source", &files.source), ("data.classes", &files.classes)] {
+                if labels.len() == 1 {
+                    return wrong(name, labels[0].into(), "at least two labels, or none for all");
+                }
+                if let Some(twice) = (1..labels.len()).find(|&i| labels[..i].contains(&labels[i])) {
+                    return wrong(name, labels[twice].into(), "each label once");
+                }
+            }
+            for (name, count) in [
+                ("data.source-samples", files.source_samples),
+                ("data.samples", files.samples),
+                ("data.held-out", files.held_out),
+            ] {
+                if count == Some(0) {
+                    return wrong(name, 0.0, "at least 1");
+                }
             }
         }
         let linear = matches!(self.backbone, Backbone::Linear);

@@ -1,10 +1,15 @@
 //! Images of one size with labels.
 
 use candle_core::{DType, Device, Tensor};
+use rand::seq::SliceRandom;
 
 use super::Samples;
 use taskhead::sweep::plan::Digest;
+use taskhead::tasks::stream;
 use taskhead_files::digest_of_parts;
+
+/// Purpose of the random stream that draws halves.
+const HALVES: u64 = 102;
 
 /// Images of one size with labels, pixel by pixel, channels last.
 #[derive(Debug, Clone)]
@@ -34,6 +39,9 @@ impl Images {
         let size: usize = shape.iter().product();
         if labels.is_empty() {
             return Err("there is no image".into());
+        }
+        if size == 0 {
+            return Err(format!("images of shape {shape:?} have no pixel"));
         }
         if pixels.len() != size * labels.len() {
             return Err(format!(
@@ -126,10 +134,10 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// In words: a class that no image has.
-    pub fn of_classes(&self, classes: &[u16], most: Option<usize>) -> Result<Self, String> {
+    /// A class that no image has.
+    pub fn of_classes(&self, classes: &[u16], most: Option<usize>) -> Result<Self, u16> {
         if let Some(missing) = classes.iter().find(|class| !self.labels.contains(class)) {
-            return Err(format!("no image has the label {missing}"));
+            return Err(*missing);
         }
         let place = |label: &u16| classes.iter().position(|class| class == label);
         let rows = (0..self.count()).filter(|&row| place(&self.labels[row]).is_some());
@@ -139,6 +147,20 @@ impl Images {
             *label = place(label).expect("chosen by its label") as u16;
         }
         Ok(Self { classes: classes.len(), ..chosen })
+    }
+
+    /// Two halves that share no image and have of each class as many, or one more or less; each keeps the order of
+    /// its images. Which image is in which half is drawn once for all seeds: what one seed chooses by is then
+    /// reported by none.
+    pub fn halves(&self) -> [Self; 2] {
+        let mut rows: Vec<usize> = (0..self.count()).collect();
+        rows.shuffle(&mut stream(0, HALVES));
+        rows.sort_by_key(|&row| self.labels[row]);
+        [0, 1].map(|first| {
+            let mut half: Vec<usize> = rows.iter().skip(first).step_by(2).copied().collect();
+            half.sort_unstable();
+            self.select(&half)
+        })
     }
 
     /// What tells these images from others: the digest of everything.
@@ -188,7 +210,7 @@ mod tests {
         assert_eq!((last.count(), last.labels()), (1, &[0u16][..]));
         let one = images.of_classes(&[1], None).unwrap();
         assert_eq!((one.count(), one.classes(), one.labels()), (1, 1, &[0u16][..]));
-        assert_eq!(images.of_classes(&[1, 2], None).unwrap_err(), "no image has the label 2");
+        assert_eq!(images.of_classes(&[1, 2], None).unwrap_err(), 2);
         assert_eq!(images.of_classes(&[0, 1], Some(1)).unwrap().labels(), [1]);
         assert_ne!(images.digest(), images.clone().with_labels(vec![0, 0]).digest());
     }
@@ -210,6 +232,24 @@ mod tests {
         assert_eq!(values(&[], &[0.5]).0, [0.0, 0.5, 1.0, 2.0]);
         let error = images.normalised(&[0.0; 3], &[]).unwrap_err();
         assert_eq!(error, "3 numbers for mean do not fit images of 2 channels; accepted: 1 or 2");
+    }
+
+    #[test]
+    fn halves_share_no_image_and_have_the_same_classes() {
+        let labels: Vec<u16> = (0..51).map(|i| if i < 20 { 0 } else { 1 + i % 2 }).collect();
+        let images = Images::new([1, 1, 1], (0..51).collect(), labels, 3, 1.0).unwrap();
+        let [a, b] = images.halves();
+        let mut all = [a.pixels.clone(), b.pixels.clone()].concat();
+        assert!(a.pixels.is_sorted() && b.pixels.is_sorted() && (a.count(), b.count()) == (26, 25));
+        all.sort_unstable();
+        assert_eq!(all, (0..51).collect::<Vec<u8>>());
+        for class in 0..3 {
+            let [a, b] = [&a, &b].map(|half| half.labels.iter().filter(|&&l| l == class).count());
+            assert!(a.abs_diff(b) <= 1, "{class}: {a} and {b}");
+        }
+        assert_eq!(images.halves()[0].pixels, a.pixels);
+        // Drawn, not every other one.
+        assert!(a.pixels.iter().any(|p| p % 2 == 0) && a.pixels.iter().any(|p| p % 2 == 1));
     }
 
     #[test]

@@ -1,32 +1,10 @@
 //! Random two-layer linear networks, for the replay and for the engine alike.
 
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
 
+use crate::config::LinearTask;
 use taskhead::problem::{Problem, ProblemError};
 use taskhead::tasks::{normal, stream};
-
-/// Shapes of a random linear task: |x| ≈ |z| ≈ |y| ≈ 1.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct LinearTask {
-    /// Samples N.
-    pub samples: usize,
-    /// Input dimension d.
-    pub inputs: usize,
-    /// Feature width h.
-    pub width: usize,
-    /// Outputs k.
-    pub outputs: usize,
-    /// Held-out inputs P.
-    pub held_out: usize,
-}
-
-impl Default for LinearTask {
-    fn default() -> Self {
-        Self { samples: 8, inputs: 24, width: 32, outputs: 2, held_out: 16 }
-    }
-}
 
 /// The matrices of one seed.
 #[derive(Debug, Clone)]

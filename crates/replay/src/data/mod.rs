@@ -1,20 +1,24 @@
 //! Data: images with labels of a source and of a downstream task, and random linear tasks.
 
 mod cifar;
+mod decode;
+mod files;
 mod folder;
 mod idx;
 mod images;
+mod layout;
 mod linear;
-
-use std::path::Path;
+mod npz;
+#[cfg(test)]
+mod tests;
 
 use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 
 pub use images::Images;
-pub use linear::{Drawn, LinearTask};
+pub use linear::Drawn;
 
-use super::config::{Data, Files};
+use super::config::{Data, LinearTask};
 use super::error::ReplayError;
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::tasks::stream;
@@ -45,13 +49,37 @@ impl Samples {
     }
 }
 
-/// Images to train on and images held out.
+/// Images to train on and two kinds of images that are not.
 #[derive(Debug, Clone)]
 pub struct Split {
     /// To train on.
     pub train: Images,
-    /// Held out.
-    pub held_out: Images,
+    /// To choose by.
+    pub validation: Images,
+    /// To report on, without a part in any choice.
+    pub test: Images,
+}
+
+impl Split {
+    /// Where there are no images for validation, half of those held out serve for it ([`Images::halves`]).
+    ///
+    /// # Errors
+    ///
+    /// In words: a single held-out image.
+    fn new(train: Images, held_out: Images, validation: Option<Images>) -> Result<Self, String> {
+        if let Some(validation) = validation {
+            return Ok(Self { train, validation, test: held_out });
+        }
+        if held_out.count() < 2 {
+            return Err(
+                "there is but one held-out image; accepted: at least two, one to choose by and one to \
+                report on"
+                    .into(),
+            );
+        }
+        let [validation, test] = held_out.halves();
+        Ok(Self { train, validation, test })
+    }
 }
 
 /// Two tasks on images of one shape.
@@ -63,6 +91,8 @@ pub struct ImageTasks {
     pub downstream: Split,
     /// Downstream training images drawn by a seed.
     pub samples: Option<usize>,
+    /// What was skipped or changed when they were read, in words.
+    pub notes: Vec<String>,
 }
 
 /// The data of a configuration.
@@ -72,68 +102,6 @@ pub enum Dataset {
     Images(Box<ImageTasks>),
     /// A random task for each seed.
     Linear(LinearTask),
-}
-
-impl Files {
-    /// Source and downstream task.
-    fn tasks(&self) -> Result<ImageTasks, ReplayError> {
-        let (downstream, source) = (&self.folder, self.source_folder.as_ref().unwrap_or(&self.folder));
-        let tasks = ImageTasks {
-            source: self.split(source, &self.source, self.source_samples)?,
-            downstream: self.split(downstream, &self.classes, None)?,
-            samples: self.samples,
-        };
-        let shape = tasks.downstream.train.shape();
-        for (folder, images) in [
-            (downstream, &tasks.downstream.held_out),
-            (source, &tasks.source.train),
-            (source, &tasks.source.held_out),
-        ] {
-            if images.shape() != shape {
-                let fault = format!(
-                    "its images have the shape {:?} (height, width, channels), the downstream training images \
-                     of {} have {shape:?}; accepted: one shape",
-                    images.shape(),
-                    downstream.display()
-                );
-                return Err(ReplayError::Data { path: folder.clone(), fault });
-            }
-        }
-        Ok(tasks)
-    }
-
-    /// The images of some classes of a folder, or of all; what it holds decides how it is read.
-    fn split(&self, folder: &Path, classes: &[u16], most: Option<usize>) -> Result<Split, ReplayError> {
-        let fault = |fault: String| ReplayError::Data { path: folder.to_owned(), fault };
-        if !folder.is_dir() {
-            let option = if folder == self.folder { "--data" } else { "--source-data" };
-            return Err(fault(format!("there is no such folder; {option} takes another")));
-        }
-        let read = |train: bool| {
-            if cifar::is_there(folder) {
-                cifar::read(folder, train)
-            } else if folder.join("train").is_dir() {
-                folder::read(folder, if train { "train" } else { "test" }, self.side)
-            } else {
-                let name = if train { "train" } else { "t10k" };
-                idx::read(folder, name, usize::from(u8::MAX) + 1)
-            }
-        };
-        let read = |train| read(train)?.normalised(&self.mean, &self.std).map_err(fault);
-        let train = read(true)?;
-        let all = train.classes_seen();
-        let classes = if classes.is_empty() { &all } else { classes };
-        if classes.len() < 2 {
-            return Err(fault(format!(
-                "there is but one label, {}; accepted: at least two",
-                classes[0]
-            )));
-        }
-        Ok(Split {
-            train: train.of_classes(classes, most).map_err(fault)?,
-            held_out: read(false)?.of_classes(classes, self.held_out).map_err(fault)?,
-        })
-    }
 }
 
 /// Purpose of the random stream that draws training images.
@@ -152,14 +120,16 @@ impl Dataset {
         let tasks = match data {
             Data::Linear(task) => return Ok(Self::Linear(task.clone())),
             &Data::Digits { samples } => {
-                ImageTasks { source: digits(0..5), downstream: digits(5..10), samples }
+                let (source, downstream) = (digits(0..5), digits(5..10));
+                ImageTasks { source, downstream, samples, notes: vec![] }
             }
             Data::Files(files) => files.tasks()?,
         };
         let there = tasks.downstream.train.count();
         match tasks.samples {
             Some(samples) if samples == 0 || samples > there => Err(ReplayError::Unfit(format!(
-                "data.samples = {samples} is not valid; accepted: 1 to {there}, the downstream training images"
+                "data.samples = {samples} is not valid; accepted: 1 to {there}, the downstream training images \
+                 (--samples)"
             ))),
             _ => Ok(Self::Images(Box::new(tasks))),
         }
@@ -190,5 +160,5 @@ fn digits(range: std::ops::Range<u8>) -> Split {
         let side = PIXELS.isqrt();
         Images::new([side, side, 1], pixels, labels, classes, 16.0).expect("digits fit their classes")
     };
-    Split { train: images(&train), held_out: images(&held_out) }
+    Split::new(images(&train), images(&held_out), None).expect("hundreds are held out")
 }

@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
+use super::relu;
 use super::storage::{Number, Rows, for_type, multiply, numbers, type_of, with_numbers};
 
 /// xW + b for samples in rows (N×d), W (d×h) and b (h), then max(0, ·) if `relu`.
@@ -15,13 +16,7 @@ pub(super) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> 
 /// The same in tensor operations.
 pub(super) fn plain(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> Result<Tensor> {
     let y = x.matmul(weight)?.broadcast_add(bias)?;
-    if relu { positive(&y) } else { Ok(y) }
-}
-
-/// max(0, ·) with slope 0 at 0, as the layers for the CPU have it. The tensor library's has slope 1 there, and black parts of an
-/// image are exactly 0 behind a convolution that has no bias yet: networks on a GPU would learn otherwise than on the CPU.
-pub(super) fn positive(y: &Tensor) -> Result<Tensor> {
-    y * y.gt(&y.zeros_like()?)?.to_dtype(y.dtype())?
+    if relu { relu::plain(&y) } else { Ok(y) }
 }
 
 struct Affine {

@@ -5,7 +5,8 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::affine::{add_bias, column_sums, masked, positive};
+use super::affine::{add_bias, column_sums, masked};
+use super::relu;
 use super::storage::{Number, Rows, for_type, misfit, multiply, numbers, type_of, with_numbers};
 
 /// Filters and how they are laid on an image.
@@ -35,7 +36,7 @@ pub(super) fn plain(x: &Tensor, weight: &Tensor, bias: &Tensor, conv: Conv) -> R
     let x = x.permute((0, 3, 1, 2))?.contiguous()?;
     let y = x.conv2d(&filters.contiguous()?, size / 2, stride, 1, 1)?;
     let y = y.permute((0, 2, 3, 1))?.broadcast_add(bias)?;
-    if relu { positive(&y) } else { Ok(y) }
+    if relu { relu::plain(&y) } else { Ok(y) }
 }
 
 /// Rows of patches that are made at once.

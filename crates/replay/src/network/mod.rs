@@ -5,6 +5,7 @@ mod conv;
 mod cost;
 mod norm;
 mod pool;
+mod relu;
 mod residual;
 mod storage;
 

@@ -7,7 +7,8 @@
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var};
 
 use super::Stack;
-use super::affine::{masked, positive};
+use super::affine::masked;
+use super::relu;
 use super::storage::{Number, for_type, numbers, type_of, with_numbers};
 
 /// Added to variances.
@@ -62,7 +63,7 @@ impl Norm {
         let deviation = (centred.sqr()?.mean_keepdim(0)? + EPSILON)?.sqrt()?;
         let y = centred.broadcast_div(&deviation)?;
         let y = y.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?.reshape(x.shape())?;
-        if relu { positive(&y) } else { Ok(y) }
+        if relu { relu::plain(&y) } else { Ok(y) }
     }
 
     /// By the settled statistics, then max(0, ·) if `relu`.
@@ -71,7 +72,7 @@ impl Norm {
         let factor = self.scale.as_tensor().div(&deviation)?;
         let y = x.broadcast_sub(&self.mean.as_detached_tensor())?;
         let y = y.broadcast_mul(&factor)?.broadcast_add(&self.shift)?;
-        if relu { positive(&y) } else { Ok(y) }
+        if relu { relu::relu(&y) } else { Ok(y) }
     }
 }
 

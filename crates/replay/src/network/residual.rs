@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::conv::{Conv, conv};
 use super::norm::Norm;
+use super::relu::relu;
 
 /// What stands for batch normalisation on a walk through the layers: normalisation, input, whether
 /// max(0, ·) follows.
@@ -61,7 +62,7 @@ impl Residual {
             Some(shortcut) => (y + shortcut.forward(x, false, norm)?)?,
             None => (y + x)?,
         };
-        let y = y.relu()?;
+        let y = relu(&y)?;
         if self.mean { y.flatten(1, 2)?.mean(1) } else { Ok(y) }
     }
 

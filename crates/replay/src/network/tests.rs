@@ -67,6 +67,52 @@ fn the_slope_at_zero_is_zero() {
     compare(&[&x, &w, &b], || affine(&x, &w, &b, true), || affine::plain(&x, &w, &b, true));
 }
 
+/// Every kind of layer that ends in max(0, ·), all of whose sums are exactly 0: nothing that it learns and none of its
+/// inputs has a slope.
+#[test]
+fn the_slope_at_zero_is_zero_in_every_layer() {
+    let residual = |channels, stride, mean| Plan::Residual { channels, stride, mean };
+    for (plan, silent) in [
+        (Plan::Dense { width: 3 }, true),
+        (Plan::Conv { channels: 3, pool: false }, true),
+        (Plan::Conv { channels: 3, pool: true }, true),
+        (Plan::Stem { channels: 3, large: false }, true),
+        (Plan::Stem { channels: 3, large: true }, true),
+        (residual(2, 1, false), true),
+        (residual(2, 1, true), true),
+        (residual(3, 1, false), true),
+        (residual(3, 2, true), true),
+        // There is no max(0, ·) in it.
+        (Plan::Linear { width: 3 }, false),
+    ] {
+        let (stack, _) = Stack::new(&[plan.clone()], &[8, 6, 2], &mut stream(1, 1), PLACE).unwrap();
+        for (_, variable) in stack.variables("") {
+            variable.set(&variable.zeros_like().unwrap()).unwrap();
+        }
+        // The identity of a block carries its input to the sum.
+        let x = Var::zeros((3, 8, 6, 2), PLACE.0, PLACE.1).unwrap();
+        if !matches!(plan, Plan::Residual { .. }) {
+            x.set(&random(&[3, 8, 6, 2], 3)).unwrap();
+        }
+        for batch in [true, false] {
+            let y = if batch { stack.forward_batch(&x) } else { stack.forward(&x) }.unwrap();
+            let gradients = (&y * random(y.dims(), 2)).unwrap().sum_all().unwrap().backward().unwrap();
+            let mut steepest = 0.0f64;
+            for (_, variable) in stack.variables("").into_iter().chain([(String::new(), x.clone())]) {
+                let gradient = gradients.get(&variable).expect("a gradient").abs().unwrap();
+                steepest = steepest.max(gradient.max_all().unwrap().to_scalar().unwrap());
+            }
+            assert_eq!(steepest == 0.0, silent, "{plan:?}, batch {batch}: {steepest}");
+        }
+    }
+    let x = Var::from_tensor(&Tensor::new(&[-1.0, 0.0, 2.0], PLACE.1).unwrap()).unwrap();
+    for y in [relu::relu(&x).unwrap(), relu::plain(&x).unwrap()] {
+        let gradients = y.sum_all().unwrap().backward().unwrap();
+        assert_eq!(gradients.get(&x).unwrap().to_vec1::<f64>().unwrap(), [0.0, 0.0, 1.0]);
+        assert_eq!(y.to_vec1::<f64>().unwrap(), [0.0, 0.0, 2.0]);
+    }
+}
+
 #[test]
 fn pooling_is_the_largest_of_each_window() {
     for kind in [Pool::SQUARES, Pool::OVERLAPPING] {

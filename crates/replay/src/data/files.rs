@@ -1,0 +1,127 @@
+//! Two tasks on images of folders.
+
+use std::path::Path;
+
+use super::layout::{self, Found, fault};
+use super::{ImageTasks, Split};
+use crate::config::Files;
+use crate::error::ReplayError;
+
+/// One of the two tasks, with the flags that change it and its keys in a configuration.
+struct Role<'a> {
+    folder: &'a Path,
+    folder_flag: &'static str,
+    classes: &'a [u16],
+    classes_flag: &'static str,
+    classes_key: &'static str,
+    /// Training images that are taken at most.
+    most: Option<usize>,
+}
+
+/// Classes that a message lists.
+const LISTED: usize = 20;
+
+impl Files {
+    /// Source and downstream task.
+    pub(super) fn tasks(&self) -> Result<ImageTasks, ReplayError> {
+        let source = Role {
+            folder: self.source_folder.as_ref().unwrap_or(&self.folder),
+            folder_flag: if self.source_folder.is_some() { "--source-data" } else { "--data" },
+            classes: &self.source,
+            classes_flag: "--source-classes",
+            classes_key: "data.source",
+            most: self.source_samples,
+        };
+        let downstream = Role {
+            folder: &self.folder,
+            folder_flag: "--data",
+            classes: &self.classes,
+            classes_flag: "--classes",
+            classes_key: "data.classes",
+            most: None,
+        };
+        let of_source = self.read(&source)?;
+        let other = (source.folder != downstream.folder).then(|| self.read(&downstream)).transpose()?;
+        let of_downstream = other.as_ref().unwrap_or(&of_source);
+        let mut notes = of_source.notes.clone();
+        notes.extend(other.iter().flat_map(|found| found.notes.clone()));
+        let tasks = ImageTasks {
+            source: self.split(&source, &of_source)?,
+            downstream: self.split(&downstream, of_downstream)?,
+            samples: self.samples,
+            notes,
+        };
+        let shape = tasks.downstream.train.shape();
+        let parts = |split: &Split| [split.train.shape(), split.validation.shape(), split.test.shape()];
+        for (role, split) in [(&downstream, &tasks.downstream), (&source, &tasks.source)] {
+            if let Some(other) = parts(split).into_iter().find(|&other| other != shape) {
+                return fault(
+                    role.folder,
+                    format!(
+                        "its images have the shape {other:?} (height, width, channels), the downstream training \
+                         images of {} have {shape:?}; accepted: one shape, which for folders of PNG, JPEG and the \
+                         like --side (`data.side`) gives",
+                        downstream.folder.display()
+                    ),
+                );
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// All images of a folder.
+    fn read(&self, role: &Role<'_>) -> Result<Found, ReplayError> {
+        let mut found = layout::read(role.folder, self.side, role.folder_flag)?;
+        let normalised = |images: super::Images| {
+            images.normalised(&self.mean, &self.std).or_else(|reason| {
+                fault(role.folder, format!("{reason} (--mean and --std, `data.mean` and `data.std`)"))
+            })
+        };
+        found.train = normalised(found.train)?;
+        found.held_out = normalised(found.held_out)?;
+        found.validation = found.validation.map(normalised).transpose()?;
+        Ok(found)
+    }
+
+    /// The images of the classes of a role, or of all classes.
+    fn split(&self, role: &Role<'_>, found: &Found) -> Result<Split, ReplayError> {
+        let Role { folder, classes_flag: flag, classes_key: key, .. } = role;
+        let there = found.train.classes_seen();
+        let named = |label: u16| match found.names.get(usize::from(label)) {
+            Some(name) => format!("{label} ({name})"),
+            None => label.to_string(),
+        };
+        let listed = |labels: &[u16]| {
+            let list: Vec<String> = labels.iter().take(LISTED).map(|&label| named(label)).collect();
+            let rest = labels.len().saturating_sub(LISTED);
+            list.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
+        };
+        let classes = if role.classes.is_empty() { &there[..] } else { role.classes };
+        if classes.len() < 2 {
+            return fault(
+                folder,
+                format!(
+                    "there is but one label, {}; accepted: at least two ({flag}, `{key}`)",
+                    classes[0]
+                ),
+            );
+        }
+        let pick = |images: &super::Images, what: &str, most| {
+            images.of_classes(classes, most).or_else(|missing| {
+                fault(
+                    folder,
+                    format!(
+                        "no {what} image has the label {}; {flag} (`{key}`) takes others of {}",
+                        named(missing),
+                        listed(&images.classes_seen())
+                    ),
+                )
+            })
+        };
+        let train = pick(&found.train, "training", role.most)?;
+        let held_out = pick(&found.held_out, "held-out", self.held_out)?;
+        let validation =
+            found.validation.as_ref().map(|v| pick(v, "validation", self.held_out)).transpose()?;
+        Split::new(train, held_out, validation).or_else(|reason| fault(folder, reason))
+    }
+}

@@ -1,0 +1,178 @@
+//! What lies in a folder of images, and where in it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Images, cifar, folder, idx, npz};
+use crate::error::ReplayError;
+
+/// The images of a folder.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub train: Images,
+    /// Not trained on; for tests only, if there are images for validation too.
+    pub held_out: Images,
+    pub validation: Option<Images>,
+    /// Names of the classes by their labels; empty if they have none.
+    pub names: Vec<String>,
+    /// What was skipped or changed, in words.
+    pub notes: Vec<String>,
+}
+
+/// What is read.
+const ACCEPTED: &str = "train/CLASS and test/CLASS (or val/CLASS) with images, IDX files \
+    (train-images-idx3-ubyte and its like, also .gz), the binary files of CIFAR-10 (data_batch_1.bin …) or of \
+    CIFAR-100 (train.bin, test.bin), or an .npz file with train_images, train_labels, test_images and test_labels";
+
+/// How images are kept.
+enum Layout {
+    Cifar(cifar::Kind),
+    Folder,
+    Idx(Vec<String>),
+    Npz(PathBuf),
+}
+
+impl Layout {
+    /// That of a folder itself, whatever is in folders below.
+    fn of(folder: &Path) -> Result<Option<Self>, ReplayError> {
+        if let Some(kind) = cifar::kind(folder)? {
+            return Ok(Some(Self::Cifar(kind)));
+        }
+        if folder::is_there(folder)? {
+            return Ok(Some(Self::Folder));
+        }
+        let all = entries(folder)?;
+        let sets = idx::sets(&all);
+        if !sets.is_empty() {
+            return Ok(Some(Self::Idx(sets)));
+        }
+        let archives: Vec<&PathBuf> = all.iter().filter(|path| is_npz(path)).collect();
+        match archives[..] {
+            [] => Ok(None),
+            [one] => Ok(Some(Self::Npz(one.clone()))),
+            _ => {
+                let names: Vec<_> = archives.iter().map(|path| name(path)).collect();
+                fault(
+                    folder,
+                    format!("there are several archives; accepted: one of {}", names.join(", ")),
+                )
+            }
+        }
+    }
+
+    fn read(self, folder: &Path, side: Option<u32>) -> Result<Found, ReplayError> {
+        match self {
+            Self::Cifar(kind) => cifar::read(folder, kind),
+            Self::Folder => folder::read(folder, side),
+            Self::Npz(path) => npz::read(&path),
+            Self::Idx(sets) => match &sets[..] {
+                [one] => idx::read(folder, one),
+                _ => fault(
+                    folder,
+                    format!(
+                        "there are several sets of IDX files; accepted: the folder with the name of one behind it, \
+                         {}",
+                        sets.iter()
+                            .map(|set| format!("{}/{set}", name(folder)))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    ),
+                ),
+            },
+        }
+    }
+}
+
+/// Levels of folders below the given one that are searched.
+const LEVELS: usize = 2;
+
+/// Reads all images of a folder, of an archive, or of one set of IDX files among others (FOLDER/emnist-letters).
+/// Where the folder itself holds none, the one folder below that does is read. `flag` is what takes another one.
+///
+/// # Errors
+///
+/// A missing path, no or several kinds of images, files that are damaged or do not belong together.
+pub(super) fn read(path: &Path, side: Option<u32>, flag: &str) -> Result<Found, ReplayError> {
+    if path.is_file() {
+        if is_npz(path) {
+            return npz::read(path);
+        }
+        return fault(path, format!("this is a file; accepted: {ACCEPTED}"));
+    }
+    if !path.is_dir() {
+        let (folder, set) = (path.parent().unwrap_or(Path::new("")), name(path));
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        if folder.is_dir() && idx::sets(&entries(folder)?).contains(&set) {
+            return idx::read(folder, &set);
+        }
+        return fault(path, format!("there is no such folder; {flag} takes another"));
+    }
+    let mut level = vec![path.to_owned()];
+    for depth in 0..=LEVELS {
+        let mut found = Vec::new();
+        for folder in &level {
+            found.extend(Layout::of(folder)?.map(|layout| (folder.clone(), layout)));
+        }
+        match found.len() {
+            0 => {}
+            1 => {
+                let (folder, layout) = found.pop().expect("one");
+                let mut images = layout.read(&folder, side)?;
+                if depth > 0 {
+                    images.notes.insert(
+                        0,
+                        format!("the images of {} are those of {}", path.display(), folder.display()),
+                    );
+                }
+                return Ok(images);
+            }
+            _ => {
+                let all: Vec<_> = found.iter().map(|(folder, _)| folder.display().to_string()).collect();
+                return fault(
+                    path,
+                    format!(
+                        "there are images in several folders; {flag} takes one of {}",
+                        all.join(", ")
+                    ),
+                );
+            }
+        }
+        let below = level.iter().map(|folder| entries(folder)).collect::<Result<Vec<_>, _>>()?;
+        level = below.into_iter().flatten().filter(|p| p.is_dir() && !is_of_the_system(p)).collect();
+    }
+    fault(path, format!("there are no images that can be read; accepted: {ACCEPTED}"))
+}
+
+fn is_npz(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz"))
+}
+
+/// An error about a file or folder.
+pub(super) fn fault<T>(path: &Path, fault: String) -> Result<T, ReplayError> {
+    Err(ReplayError::Data { path: path.to_owned(), fault })
+}
+
+/// The last part of a path.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Entries of a folder in the order of their names.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
+    let failed = |e: std::io::Error| ReplayError::Data {
+        path: folder.to_owned(),
+        fault: format!("cannot read: {e}"),
+    };
+    let all = std::fs::read_dir(folder).map_err(failed)?;
+    let mut all: Vec<PathBuf> =
+        all.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>().map_err(failed)?;
+    all.sort();
+    Ok(all)
+}
+
+/// What operating systems, archivers and notebooks leave among images, and everything hidden.
+pub(super) fn is_of_the_system(path: &Path) -> bool {
+    const NAMES: [&str; 7] =
+        ["__macosx", "__pycache__", "thumbs.db", "desktop.ini", "@eadir", "lost+found", "$recycle.bin"];
+    let name = name(path).to_lowercase();
+    name.starts_with('.') || NAMES.contains(&name.as_str())
+}
