@@ -288,11 +288,11 @@ impl Reduction {
         if head_rate > 0.0 && self.has_fixed_features() {
             return None;
         }
-        let change = self.conserved_change(start, state, head_rate).norm();
+        let change = self.conserved_change(start, state, head_rate);
         let scale = start.head.norm_squared()
             + state.head.norm_squared()
             + head_rate * state.motion.norm_squared();
-        Some(if scale == 0.0 { 0.0 } else { change / scale })
+        Some(if scale == 0.0 { 0.0 } else { (change / scale).norm() })
     }
 }
 
