@@ -299,11 +299,11 @@ impl Reduction {
             return None;
         }
         let moved = State { motion: state.motion.clone(), head: &state.head - &start.head };
-        let change = self.conserved_change(start, &moved, head_rate).norm();
+        let change = self.conserved_change(start, &moved, head_rate);
         let scale = start.head.norm_squared()
             + state.head.norm_squared()
             + head_rate * state.motion.norm_squared();
-        Some(if scale == 0.0 { 0.0 } else { change / scale })
+        Some(if scale == 0.0 { 0.0 } else { (change / scale).norm() })
     }
 }
 

@@ -65,6 +65,13 @@ pub(super) fn limit(
     if stuck.motion.norm() + stuck.head.norm() > rounding * size {
         return Ok(not_yet);
     }
+    // A row whose eigenvalue is near the rounding of the kernel is neither out of reach nor known well enough.
+    let fastest_row = reduction.lambda().amax();
+    let faint = |l: f64| l > 0.0 && l <= fastest_row * (rounding * rounding);
+    let pulls = |i: usize| unreachable.row(i).norm() > rounding * whole;
+    if closer.is_some() && (0..r.nrows()).any(|i| faint(reduction.lambda()[i]) && pulls(i)) {
+        return Ok(Ending::Slow);
+    }
     let change = tangent.push(&s);
     let (mut state, mut residual) = (now, r.clone());
     flow.shift(&mut state, &mut residual, 1.0, &change);

@@ -212,7 +212,7 @@ impl<'a> Solver<'a> {
         Some(Saddle {
             time: self.time,
             growth: fastest.rate,
-            size: (along / fastest.rate / size).abs(),
+            size: if fastest.rate > 0.0 { (along / fastest.rate / size).abs() } else { 0.0 },
             sample: reduction.sample_moved_most(&direction),
             output,
         })

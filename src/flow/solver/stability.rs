@@ -33,7 +33,7 @@ pub(super) fn growth_bound(flow: &Flow, residual: &DMatrix<f64>) -> f64 {
 /// The direction in which neighbouring states part fastest.
 #[derive(Debug, Clone)]
 pub(super) struct Fastest {
-    /// The largest eigenvalue of J.
+    /// The largest eigenvalue of J; 0 if none is positive.
     pub rate: f64,
     /// Its eigenvector: backbone, n×p, and head over √γ, p×k, of norm 1 together.
     pub motion: DMatrix<f64>,
@@ -91,8 +91,10 @@ impl Fastest {
         let Ok(eigen) = crate::linalg::Eigen::new(&small) else { return nothing() };
         let mut vector = DVector::zeros(n * p + p * k);
         basis.iter().zip(eigen.q.column(0).iter()).for_each(|(q, c)| vector.axpy(*c, q, 1.0));
+        // Symmetries of the flow have the eigenvalue zero, to the rounding of the others.
+        let noise = 1e-12 * eigen.d.amax();
         Self {
-            rate: eigen.d[0],
+            rate: if eigen.d[0] > noise { eigen.d[0] } else { 0.0 },
             motion: DMatrix::from_column_slice(n, p, &vector.as_slice()[..n * p]),
             head: DMatrix::from_column_slice(p, k, &vector.as_slice()[n * p..]),
         }
@@ -137,7 +139,7 @@ impl Spread {
             (self.error, self.bound, self.rate) = (grown, bound, None);
             return;
         }
-        let now = rate().max(0.0);
+        let now = rate();
         // Where the residual stays, J has eigenvalues that are zero to rounding.
         let now = if now <= 1e-9 * bound { 0.0 } else { now };
         let growth = self.rate.map_or(highest, |before| before.max(now).min(highest));

@@ -1,0 +1,100 @@
+//! Small random problems from entries that break arithmetic: 0, ±1, powers of ten from 1e-16 to 1e16, duplicates.
+//!
+//! Whatever comes in, a result is finite, passes the checks that every result gets, and agrees between `auto` and
+//! the solver as far as both claim; or it is refused, or says that it stopped early. `EDGES=100000` tries more.
+
+use nalgebra::DMatrix;
+use rand::RngExt;
+use taskhead::flow::Stop;
+use taskhead::problem::Problem;
+use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
+use taskhead::tasks::stream;
+
+/// Problems of the short run.
+const PROBLEMS: u64 = 3000;
+
+fn entry(rng: &mut impl RngExt, wide: bool) -> f64 {
+    let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
+    match rng.random_range(0..6) {
+        0 | 1 => 0.0,
+        2 | 3 => sign,
+        4 => sign * rng.random::<f64>(),
+        _ => sign * 10f64.powi(if wide { rng.random_range(-16..=16) } else { rng.random_range(-3..=3) }),
+    }
+}
+
+struct Case {
+    features: DMatrix<f64>,
+    kernel: DMatrix<f64>,
+    targets: DMatrix<f64>,
+    head: DMatrix<f64>,
+    head_rate: f64,
+}
+
+fn case(seed: u64) -> Case {
+    let mut rng = stream(seed, 77);
+    let [n, h, k, d] = [3, 3, 3, 3].map(|most| rng.random_range(1..=most));
+    let wide = seed % 2 == 1;
+    let mut matrix = |rows: usize, columns: usize| {
+        let mut m = DMatrix::from_fn(rows, columns, |_, _| entry(&mut rng, wide));
+        if rows > 1 && rng.random_range(0..4) == 0 {
+            let first = m.row(0).into_owned();
+            m.set_row(1, &first);
+        }
+        m
+    };
+    let inputs = matrix(n, d);
+    let kernel = match seed % 3 {
+        0 => DMatrix::identity(n, n),
+        _ => &inputs * inputs.transpose(),
+    };
+    let (features, targets, head) = (matrix(n, h), matrix(n, k), matrix(h, k));
+    let head_rate = [1.0, 1.0, 0.0, 0.1, 1e-14][(seed % 5) as usize];
+    Case { features, kernel, targets, head, head_rate }
+}
+
+/// What an answer claims: nothing if it was refused or stopped early.
+fn claim(run: &Run, head_rate: f64, time: f64, method: Method) -> Option<Simulation> {
+    let settings = Settings { head_rate, method, max_steps: 300, ..Settings::default() };
+    let result = run.finetune(Probe::Time(0.0), &[time], &settings);
+    result.ok().map(|mut all| all.remove(0)).filter(|s| s.stop.is_success())
+}
+
+#[test]
+fn results_agree_or_are_refused() {
+    let count = std::env::var("EDGES").map_or(PROBLEMS, |n| n.parse().expect("a number of problems"));
+    let from = std::env::var("EDGES_FROM").map_or(0, |n| n.parse().expect("a seed"));
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for seed in from..from + count {
+        let Case { features, kernel, targets, head, head_rate } = case(seed);
+        let Ok(problem) = Problem::new(features, kernel, targets) else { continue };
+        let Ok(run) = Run::new(&problem, &head, 0.0) else { continue };
+        for time in [1.0, f64::INFINITY] {
+            let both = [Method::Auto, Method::Flow].map(|m| claim(&run, head_rate, time, m));
+            for s in both.iter().flatten() {
+                let a = s.adaptation;
+                let fine = s.residual.is_finite() && a.euclidean.is_finite() && a.norm.is_finite();
+                if !fine || !(a.cosine.is_nan() || (0.0..=2.0).contains(&a.cosine)) {
+                    wrong.push(format!("{seed} at {time}: {a:?}"));
+                }
+            }
+            let [Some(a), Some(b)] = &both else { continue };
+            if a.method == b.method {
+                continue;
+            }
+            compared += 1;
+            // Relative to the features, and to what both say about their errors.
+            let size = problem.features().amax().max(a.adaptation.norm).max(1e-300);
+            let errors = a.error_estimate.unwrap_or(0.0) + b.error_estimate.unwrap_or(0.0);
+            let allowed = size * (1e-7 + 10.0 * errors);
+            let gap = (run.features(a) - run.features(b)).amax();
+            if gap.is_nan() || gap > allowed {
+                let stops: [Stop; 2] = [a.stop, b.stop];
+                wrong.push(format!("{seed} at {time}: {} {stops:?}: {gap:e} > {allowed:e}", a.method));
+            }
+        }
+    }
+    println!("{compared} compared, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+    assert!(compared as u64 > count / 20, "{compared}");
+}
