@@ -385,6 +385,7 @@ fn folders_of_images_are_replayed() {
         let moved = |sweep: &Sweep| metric(&sweep.records[0], Metric::Euclidean);
         assert_ne!(moved(&normalised), moved(&sweep));
         std::fs::remove_file(here.join("normalised.csv")).unwrap();
+        std::fs::remove_file(here.join("normalised.parquet")).unwrap();
     }
 }
 
@@ -632,7 +633,7 @@ fn bad_input_gives_one_clear_error() {
         "replay",
         "digits",
         "--energies",
-        "0.5,99",
+        "0.8,99",
         "--json",
         "-q",
         "--out",
