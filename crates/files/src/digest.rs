@@ -30,7 +30,7 @@ pub fn digest_of_file(path: impl AsRef<Path>) -> Result<Digest, FileError> {
     let path = path.as_ref();
     let read = || -> Result<Digest, Fault> {
         let failed = |source| Fault::Io { action: "read", source };
-        let (mut file, _) = open(path, 0)?;
+        let (mut file, _) = open(path, 1)?;
         let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
         loop {
             match file.read(&mut buffer).map_err(failed)? {
