@@ -179,7 +179,7 @@ fn other_files_are_told_what_they_are() {
     let missing = read_problem(folder.path("none.npz")).unwrap_err().to_string();
     assert!(missing.contains("none.npz: cannot open: "), "{missing}");
     let whole = read_problem(folder.0.path()).unwrap_err().to_string();
-    assert!(whole.ends_with(": this is a folder, not a file"), "{whole}");
+    assert!(whole.ends_with(": the folder holds no .npy array; found: `p.npz`"), "{whole}");
     #[cfg(target_os = "linux")]
     {
         let device = read_problem("/dev/zero").unwrap_err().to_string();
