@@ -343,7 +343,7 @@ Theorem T13_distance_boundary : exists d,
 Proof.
   destruct twice_facts as [Hm [Hr [Hrp [EP [Ec Es]]]]].
   assert (Ha : 0 < m_of w (- y) + 2 * - y) by now apply orthogonal_alpha.
-  exists (dist2T_slope y w (- y)). split; [now apply dist2T_is_derive|].
+  exists (dist2T_slope y w (- y)). split; [now apply T10_is_derivative|].
   pose proof (T10_derivative y w (- y) Ha Hy) as D. cbv zeta in D. rewrite EP, cosh_2, Ec, Es in D.
   assert (Ew : w^2 = m - 1 - y^2) by (unfold m, m_of; ring). pose proof (pow2_gt_0 w Hw) as Hw2. rewrite Ew in D, Hw2.
   set (d := dist2T_slope y w (- y)) in *.

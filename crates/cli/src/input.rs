@@ -4,7 +4,9 @@ use anyhow::{Result, bail};
 
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::Task;
-use taskhead_files::{FileError, Note, ProblemParts, available_memory, check_memory, digest, digest_of_file};
+use taskhead_files::{
+    FileError, Note, ProblemParts, available_memory, check_memory, digest, digest_of_file,
+};
 
 /// Prints the notes of a reader, unless it shall be quiet, and gives them as texts.
 pub fn print(notes: &[Note], quiet: bool) -> Vec<String> {

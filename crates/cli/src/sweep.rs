@@ -134,7 +134,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let files = [&output.parquet, &output.csv].map(|path| path.display().to_string());
     if args.json {
         let (cells, failed, stopped) = (counts.cells, counts.failed, counts.stopped);
-        println!("{}", json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files, "notes": notes}));
+        println!(
+            "{}",
+            json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files, "notes": notes})
+        );
     } else if !quiet {
         println!("{}: {} and {}", summary(&counts), files[0], files[1]);
     }
@@ -223,4 +226,3 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
         None => Ok(()),
     }
 }
-

@@ -7,6 +7,7 @@ use std::path::Path;
 use common::taskhead;
 use nalgebra::{DMatrix, dmatrix};
 use serde_json::Value;
+use taskhead::metric::Metric;
 use taskhead_files::{read_sweep, write_result};
 
 fn numbers(seed: u64, rows: usize, columns: usize) -> DMatrix<f64> {
@@ -44,15 +45,18 @@ fn simulate_and_sweep_give_the_same_numbers_with_those_held_out() {
     for (seed, record) in ["0", "1"].iter().zip(&sweep.records) {
         let (one, _) = json(here, &["simulate", "p.npz", "--seed", seed, "--probe", "0.5", "--json"]);
         let same = |json: &Value, value: f64| assert_eq!(json.as_f64().unwrap(), value, "{json}");
-        same(&one["adaptation"]["euclidean"], record.euclidean);
-        same(&one["probe_adaptation"]["cosine"], record.held_out_cosine);
-        same(&one["risk"]["start"], record.risk_start);
-        same(&one["risk"]["end"], record.risk);
-        same(&one["accuracy"]["end"], record.accuracy);
-        same(&one["probe_accuracy"]["start"], record.held_out_accuracy_start);
-        same(&one["probe_accuracy"]["end"], record.held_out_accuracy);
+        let measured = record.reached().unwrap();
+        let held_out = measured.held_out.as_ref().unwrap();
+        same(&one["adaptation"]["euclidean"], measured.training.get(Metric::Euclidean).unwrap());
+        same(&one["probe_adaptation"]["cosine"], held_out.get(Metric::Cosine).unwrap());
+        same(&one["risk"]["start"], measured.risk.unwrap().start);
+        same(&one["risk"]["end"], measured.risk.unwrap().end);
+        same(&one["accuracy"]["end"], measured.accuracy.unwrap().end);
+        same(&one["probe_accuracy"]["start"], measured.held_out_accuracy.unwrap().start);
+        same(&one["probe_accuracy"]["end"], measured.held_out_accuracy.unwrap().end);
     }
-    assert_ne!(sweep.records[0].risk, sweep.records[1].risk);
+    let risks = [0, 1].map(|i| sweep.records[i].reached().unwrap().risk.unwrap().end);
+    assert_ne!(risks[0], risks[1]);
     let text = String::from_utf8(taskhead(here, &["simulate", "p.npz"]).stdout).unwrap();
     assert!(text.contains("held-out accuracy") && text.contains("held-out risk"), "{text}");
 }
@@ -75,7 +79,12 @@ fn held_out_targets_give_a_risk_and_no_accuracy() {
     assert!(one["accuracy"].is_null() && one["probe_accuracy"].is_null());
     json(here, &["sweep", "--problem", "p.npz", "--points", "2", "--out", "s", "--json"]);
     let sweep = read_sweep(here.join("s.csv")).unwrap();
-    assert!(sweep.records.iter().all(|r| r.risk.is_finite() && r.held_out_euclidean.is_finite()));
+    assert_eq!(sweep.records.len(), 2);
+    for record in &sweep.records {
+        let measured = record.reached().unwrap();
+        assert!(measured.risk.unwrap().end.is_finite());
+        assert!(measured.held_out.as_ref().unwrap().get(Metric::Euclidean).unwrap().is_finite());
+    }
 }
 
 #[test]
@@ -139,7 +148,7 @@ fn a_sweep_reads_a_folder_of_arrays() {
     }
     let [a, b] = ["a.csv", "b.csv"].map(|name| read_sweep(here.join(name)).unwrap().records);
     assert_eq!(a.len(), 2);
-    assert!(
-        a.iter().zip(&b).all(|(a, b)| (a.euclidean, a.held_out_norm) == (b.euclidean, b.held_out_norm))
-    );
+    for (a, b) in a.iter().zip(&b) {
+        assert_eq!(a.reached().unwrap(), b.reached().unwrap());
+    }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::source::open;
 use super::error::{At, Fault, FileError};
+use super::source::open;
 use taskhead::sweep::plan::Digest;
 
 /// The digest of bytes: of a file's, or of the text of an identity.

@@ -17,12 +17,12 @@ mod arrays;
 #[cfg(feature = "all")]
 mod digest;
 mod error;
+#[cfg(feature = "all")]
+mod journal;
 mod labels;
 mod memory;
 mod names;
 mod notes;
-#[cfg(feature = "all")]
-mod journal;
 #[cfg(feature = "all")]
 mod npy;
 #[cfg(feature = "all")]
@@ -41,12 +41,12 @@ mod tensors;
 #[cfg(feature = "all")]
 pub use digest::{digest, digest_of_file, digest_of_parts};
 pub use error::{Fault, FileError, FormProblem};
+#[cfg(feature = "all")]
+pub use journal::{TableJournal, check_replaceable};
 pub use labels::MAX_CLASSES;
 pub use memory::{available_memory, check_memory};
 pub use names::PROBLEM_ARRAYS;
 pub use notes::Note;
-#[cfg(feature = "all")]
-pub use journal::{TableJournal, check_replaceable};
 #[cfg(feature = "all")]
 pub use output::{check_output, write_atomically};
 pub use parts::ProblemParts;

@@ -9,8 +9,8 @@ use super::labels::Labels;
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
 use super::parts::{ProblemParts, Wanted, is_one_hot};
-use taskhead::tasks::Linear;
 use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32, Problem, check, check_shape};
+use taskhead::tasks::Linear;
 
 /// A problem with all that its file says.
 #[derive(Debug, Clone)]

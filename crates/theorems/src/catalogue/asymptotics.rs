@@ -44,7 +44,7 @@ pub const ENTRIES: &[Entry] = &[
         formula: "‖state after t/η steps − state(t)‖ = O(η), drift of VVᵀ − γBBᵀ = O(η)",
         hypotheses: &["steps below the stable one"],
         source: "Euler's method; Arora, Cohen, Golowich, Hu 2019",
-        proofs: &[],
+        proofs: &["T20_drift_of_a_step"],
         figure: None,
         evidence: Evidence::Checks(&[
             Check {

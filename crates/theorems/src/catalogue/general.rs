@@ -24,7 +24,12 @@ pub const ENTRIES: &[Entry] = &[
         formula: "ż(x) = Σₙ (x·xₙ) V rₙ",
         hypotheses: &["linear backbone trained by gradient flow: K = XXᵀ"],
         source: REN,
-        proofs: &["T1_kernel_direction_energy", "T1_features_follow_kernel"],
+        proofs: &[
+            "T1_kernel_direction_energy",
+            "T1_features_follow_kernel",
+            "T1_flow_exists",
+            "T1_flow_unique",
+        ],
         figure: None,
         evidence: Evidence::Checks(&[Check {
             claim: "the velocity of held-out features from the kernel equals the backbone's own, Ḃx",
@@ -73,7 +78,7 @@ pub const ENTRIES: &[Entry] = &[
         formula: "Z(t) = Z'(t) Pᵀ, V(t) = P V'(t), P orthonormal with p ≤ N + k columns",
         hypotheses: &["V₀ in the span for which the reduction was made"],
         source: OWN,
-        proofs: &[],
+        proofs: &["T4_width", "T4_start"],
         figure: None,
         evidence: Evidence::Checks(&[Check {
             claim: "the reduced flow, widened, is the flow of backbone and head in full width",
@@ -92,7 +97,13 @@ pub const ENTRIES: &[Entry] = &[
         formula: "[Ẑ(t); V(t)ᵀ] = Φ(t) [Ẑ₀; V₀ᵀ], ΦᵀJΦ = J, J = diag(I_r, −I_k), K = FFᵀ, Z = FẐ",
         hypotheses: &["γ = 1 (else scale V by √γ)"],
         source: OWN,
-        proofs: &["T5_generator", "T5_invariance", "T5_boost", "T5_rank_one_propagator"],
+        proofs: &[
+            "T5_generator",
+            "T5_invariance",
+            "T5_boost",
+            "T5_propagator_exists",
+            "T5_rank_one_propagator",
+        ],
         figure: Some("hyperbolas"),
         evidence: Evidence::Checks(&[Check {
             claim: "the propagator preserves J and carries the start to the solver's end state",
@@ -111,7 +122,13 @@ pub const ENTRIES: &[Entry] = &[
         formula: "d/dt ½‖R‖² = −tr(RᵀK R VᵀV) − γ‖ZᵀR‖² ≤ 0",
         hypotheses: &["K positive semidefinite and γ ≥ 0 (for the sign)"],
         source: OWN,
-        proofs: &["T6_loss_budget", "T6_loss_decreases", "T6_covers_rank_one"],
+        proofs: &[
+            "T6_loss_budget",
+            "T6_loss_decreases",
+            "T6_covers_rank_one",
+            "T6_flow_exists",
+            "T6_flow_unique",
+        ],
         figure: Some("trajectories"),
         evidence: Evidence::Checks(&[
             Check {

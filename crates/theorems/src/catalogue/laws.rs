@@ -59,7 +59,7 @@ pub const ENTRIES: &[Entry] = &[
                   A = cosh σ − 1 + a sinh σ",
         hypotheses: &[MODEL, PROBED, "E ≤ y"],
         source: OWN,
-        proofs: &["T10_derivative", "T10_distance_law", "T10_energy"],
+        proofs: &["T10_is_derivative", "T10_derivative", "T10_distance_law", "T10_energy"],
         figure: Some("trend"),
         evidence: Evidence::Checks(&[
             Check {
@@ -109,7 +109,13 @@ pub const ENTRIES: &[Entry] = &[
         formula: "z_T·z₀ = cosh σ + a sinh σ, P d(z_T·z₀)/da = cosh σ (w² cosh 2σ tanh σ − a(1 + a tanh σ))",
         hypotheses: &[MODEL, PROBED, "w > 0 (for the peak)", "E ≤ y"],
         source: OWN,
-        proofs: &["T12_dot_law", "T12_no_orthogonal_part", "T12_energy", "T12_energy_parallel"],
+        proofs: &[
+            "T12_dot_law",
+            "T12_no_orthogonal_part",
+            "T12_energy",
+            "T12_energy_parallel",
+            "T12_two_turns",
+        ],
         figure: Some("trend"),
         evidence: Evidence::Checks(&[
             Check {
@@ -140,7 +146,14 @@ pub const ENTRIES: &[Entry] = &[
         formula: "a < 0",
         hypotheses: &[MODEL, PROBED, "E > y"],
         source: OWN,
-        proofs: &["T13_norm_falls", "T13_energy", "T13_distance_breaks", "T13_dot_turns_up"],
+        proofs: &[
+            "T13_norm_falls",
+            "T13_energy",
+            "T13_distance_breaks",
+            "T13_dot_turns_up",
+            "T13_dot_boundary",
+            "T13_distance_boundary",
+        ],
         figure: Some("phase"),
         evidence: Evidence::Checks(&[
             Check {

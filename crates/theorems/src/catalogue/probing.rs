@@ -34,6 +34,13 @@ pub const ENTRIES: &[Entry] = &[
             "T3_energy_strict",
             "T3_energy_attained",
             "T3_energy_limit",
+            "T3_matrix_converges",
+            "T3_matrix_unique",
+            "T3_matrix_best",
+            "T3_matrix_nearest",
+            "T3_matrix_energy",
+            "T3_matrix_path",
+            "T3_matrix_residual",
         ],
         figure: Some("smoothing"),
         evidence: Evidence::Checks(&[
@@ -113,7 +120,7 @@ pub const ENTRIES: &[Entry] = &[
         formula: "R(∞) = ε (Y − mean Y)",
         hypotheses: &["features of full row rank, so that the head fits the smoothed labels"],
         source: "Ren, Guo, Bae, Sutherland, ICLR 2023",
-        proofs: &[],
+        proofs: &["T21_residual", "T21_floor"],
         figure: Some("smoothing"),
         evidence: Evidence::Checks(&[Check {
             claim: "the residual at τ = ∞ is ε (Y − mean Y)",
