@@ -14,7 +14,10 @@ use crate::reduction::State;
 ///
 /// Where the kernel leaves features that never move, the law does not hold for all of the head and the state
 /// stays as it is; so it does for a frozen head, which conserves by itself.
-pub fn restore(flow: &Flow, state: &mut State) -> Result<(), DecompositionError> {
+///
+/// A correction of more than `most` of motion or head is none: where the head moves by orders of magnitude less than
+/// the backbone, the drift is rounding, and says nothing about the backbone.
+pub fn restore(flow: &Flow, state: &mut State, most: f64) -> Result<(), DecompositionError> {
     let (reduction, rate) = (flow.reduction(), flow.head_rate());
     if rate == 0.0 || reduction.has_fixed_features() {
         return Ok(());
@@ -40,6 +43,13 @@ pub fn restore(flow: &Flow, state: &mut State) -> Result<(), DecompositionError>
             motion: &state.motion + (&backbone + &state.motion) * &s,
             head: &state.head - &s * &state.head,
         };
+        let [motion, head] = [
+            (&moved.motion - &state.motion).norm() <= most * state.motion.norm(),
+            (&moved.head - &state.head).norm() <= most * state.head.norm(),
+        ];
+        if !(motion && head) {
+            break;
+        }
         let left = reduction.conserved_change(start, &moved, rate);
         if left.norm() >= change.norm() {
             break;
@@ -69,7 +79,7 @@ mod tests {
         let residual = reduction.residual(&state);
         let drift = |state: &State| reduction.conservation_drift(flow.start(), state, 0.7).unwrap();
         assert!(drift(&state) > 1e-8);
-        restore(&flow, &mut state).unwrap();
+        restore(&flow, &mut state, 1.0).unwrap();
         assert!(drift(&state) < 1e-15, "{:e}", drift(&state));
         assert!((reduction.residual(&state) - residual).norm() < 1e-11);
     }

@@ -2,7 +2,7 @@
 
 use super::stability::{Fastest, growth_bound};
 use super::stages::Stages;
-use super::tangent::Tangent;
+use super::tangent::{FINEST, Tangent};
 use crate::flow::{Budget, Flow};
 use crate::linalg::DecompositionError;
 use crate::reduction::State;
@@ -50,7 +50,8 @@ pub(super) fn limit(
     let unreachable = tangent.unreachable(r);
     let stuck = tangent.push(&unreachable);
     let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
-    if stuck.motion.norm() + stuck.head.norm() > rounding * size {
+    let still = if closer.is_some() { 4.0 * FINEST } else { rounding };
+    if stuck.motion.norm() + stuck.head.norm() > still * size {
         return Ok(not_yet);
     }
     // A row whose eigenvalue is near the rounding of the kernel is neither out of reach nor known well enough.
