@@ -37,13 +37,13 @@ pub(super) fn limit(
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
     let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
-    let whole = reduction.targets().norm() + z.norm() * now.head.norm();
-    // What seems to be out of reach may be slow: a closer look tells.
-    let closer = if tangent.unreachable(r).norm() > rounding * whole {
-        Some(tangent.refined(flow)?)
-    } else {
-        None
+    // An output has the rounding of its own targets and predictions.
+    let visible = |u: &nalgebra::DMatrix<f64>| {
+        let columns = u.column_iter().zip(reduction.targets().column_iter()).zip(now.head.column_iter());
+        columns.into_iter().any(|((u, y), v)| u.norm() > rounding * (y.norm() + z.norm() * v.norm()))
     };
+    // What seems to be out of reach may be slow: a closer look tells.
+    let closer = if visible(&tangent.unreachable(r)) { Some(tangent.refined(flow)?) } else { None };
     let tangent = closer.as_ref().unwrap_or(tangent);
     let not_yet = if closer.is_some() { Ending::Slow } else { Ending::Far };
     let s = tangent.remaining(r);
@@ -57,12 +57,15 @@ pub(super) fn limit(
     // A row whose eigenvalue is near the rounding of the kernel is neither out of reach nor known well enough.
     let fastest_row = reduction.lambda().amax();
     let faint = |l: f64| l > 0.0 && l <= fastest_row * (rounding * rounding);
-    let pulls = |i: usize| unreachable.row(i).norm() > rounding * whole;
-    if closer.is_some() && (0..r.nrows()).any(|i| faint(reduction.lambda()[i]) && pulls(i)) {
+    let mut faint_part = unreachable.clone();
+    for (mut row, &l) in faint_part.row_iter_mut().zip(reduction.lambda()) {
+        row *= if faint(l) { 1.0 } else { 0.0 };
+    }
+    if closer.is_some() && visible(&faint_part) {
         return Ok(Ending::Slow);
     }
     let change = tangent.push(&s);
-    let mut state = now;
+    let mut state = now.clone();
     state.add(1.0, &change);
     let moved = reduction.features_at(&state) - z;
     let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
@@ -87,8 +90,14 @@ pub(super) fn limit(
     if !small || !(fitted || at_rest) {
         return Ok(not_yet);
     }
-    // A residual that stays may hold the state at a saddle.
+    // What is left must be what was out of reach, but for the product of the motions; else the tangent kernel was not
+    // what its decomposition says.
     let rest = reduction.residual(&state);
+    let surprise = (&rest - &unreachable + &moved * &change.head) / 10.0;
+    if visible(&surprise) {
+        return Ok(Ending::Slow);
+    }
+    // A residual that stays may hold the state at a saddle.
     let bound = growth_bound(flow, &rest);
     if closer.is_some() && bound > rounding * tangent.largest() {
         let fastest = Fastest::at(flow, &reduction.features_at(&state), &state.head, &rest).rate;
