@@ -251,14 +251,29 @@ fn follow(
         check.closed_form(form.as_ref(), moment)?;
     }
     let lost = |moments: &[Moment]| moments.iter().any(|m| matches!(m.stop, Stop::Saddle(_)));
+    if settings.method == Method::Auto && form.left_out() > 0.0 && drowned(flow, &moments) {
+        let (other, work) = solved(flow, times, settings)?;
+        return Ok(("flow", other, work));
+    }
     if settings.method == Method::Auto && lost(&moments) {
         // A form judges each mode alone; the solver, which leaves nothing out, may know more.
         let (other, work) = solved(flow, times, settings)?;
-        if form.left_out() > 0.0 || !lost(&other) {
+        if form.left_out() > f64::EPSILON || !lost(&other) {
             return Ok(("flow", other, work));
         }
     }
     Ok((form.name(), moments, Work::default()))
+}
+
+/// Whether what a form leaves out may be as large as the motion, where the motion is far smaller than the state.
+fn drowned(flow: &Flow, moments: &[Moment]) -> bool {
+    let lambda = flow.reduction().lambda().amax();
+    let part = |size: f64, rate: f64| if rate > 0.0 { size / rate.sqrt() } else { 0.0 };
+    moments.iter().any(|m| {
+        let z = flow.reduction().features_at(&m.state).norm();
+        let size = part(z, lambda).hypot(part(m.state.head.norm(), flow.head_rate()));
+        m.error.unwrap_or(0.0) * size > 1e-3 * crate::flow::LOST * m.state.motion.norm()
+    })
 }
 
 /// The flow at the wanted times by the solver.

@@ -161,7 +161,7 @@ impl ClosedForm for Decoupled {
     }
 
     fn left_out(&self) -> f64 {
-        self.coupling
+        self.coupling.max(f64::EPSILON)
     }
 
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {

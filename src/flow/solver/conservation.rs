@@ -15,8 +15,15 @@ use crate::reduction::State;
 /// Where the kernel leaves features that never move, the law does not hold for all of the head and the state
 /// stays as it is; so it does for a frozen head, which conserves by itself.
 ///
-/// `turn` is the change of the head since the start, with digits of its own: a small motion keeps them.
-pub fn restore(flow: &Flow, state: &mut State, turn: &DMatrix<f64>) -> Result<(), DecompositionError> {
+/// `turn` is the change of the head since the start, with digits of its own: a small motion keeps them. A correction of
+/// more than `most` of motion or head is none: where the head moves by orders of magnitude less than the backbone, the
+/// drift is rounding, and says nothing about the backbone.
+pub fn restore(
+    flow: &Flow,
+    state: &mut State,
+    turn: &DMatrix<f64>,
+    most: f64,
+) -> Result<(), DecompositionError> {
     let (reduction, rate) = (flow.reduction(), flow.head_rate());
     if rate == 0.0 || reduction.has_fixed_features() {
         return Ok(());
@@ -44,6 +51,11 @@ pub fn restore(flow: &Flow, state: &mut State, turn: &DMatrix<f64>) -> Result<()
             motion: &moved.motion + (&backbone + &moved.motion) * &s,
             head: &moved.head - &back,
         };
+        let corrected = (&better.motion - &moved.motion).norm();
+        let head = (&start.head + &moved.head).norm();
+        if !(corrected <= most * moved.motion.norm() && back.norm() <= most * head) {
+            break;
+        }
         let left = reduction.conserved_change(start, &better, rate);
         if left.norm() >= change.norm() {
             break;
@@ -76,7 +88,7 @@ mod tests {
         let drift = |state: &State| reduction.conservation_drift(flow.start(), state, 0.7).unwrap();
         assert!(drift(&state) > 1e-8);
         let turn = &state.head - &flow.start().head;
-        restore(&flow, &mut state, &turn).unwrap();
+        restore(&flow, &mut state, &turn, 1.0).unwrap();
         assert!(drift(&state) < 1e-15, "{:e}", drift(&state));
         assert!((reduction.residual(&state) - residual).norm() < 1e-11);
     }

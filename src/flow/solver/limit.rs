@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::stability::{Fastest, growth_bound};
 use super::stages::Stages;
-use super::tangent::Tangent;
+use super::tangent::{FINEST, Tangent};
 use crate::flow::{Budget, Flow};
 use crate::linalg::DecompositionError;
 use crate::reduction::State;
@@ -49,31 +49,35 @@ pub(super) fn limit(
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
     let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
-    let whole = reduction.targets().norm() + z.norm() * now.head.norm();
-    // What seems to be out of reach may be slow: a closer look tells.
-    let closer = if tangent.unreachable(r).norm() > rounding * whole {
-        Some(tangent.refined(flow)?)
-    } else {
-        None
+    // An output has the rounding of its own targets and predictions.
+    let visible = |u: &nalgebra::DMatrix<f64>| {
+        let columns = u.column_iter().zip(reduction.targets().column_iter()).zip(now.head.column_iter());
+        columns.into_iter().any(|((u, y), v)| u.norm() > rounding * (y.norm() + z.norm() * v.norm()))
     };
+    // What seems to be out of reach may be slow: a closer look tells.
+    let closer = if visible(&tangent.unreachable(r)) { Some(tangent.refined(flow)?) } else { None };
     let tangent = closer.as_ref().unwrap_or(tangent);
     let not_yet = if closer.is_some() { Ending::Slow } else { Ending::Far };
     let s = tangent.remaining(r);
     let unreachable = tangent.unreachable(r);
     let stuck = tangent.push(&unreachable);
     let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
-    if stuck.motion.norm() + stuck.head.norm() > rounding * size {
+    let still = if closer.is_some() { 4.0 * FINEST } else { rounding };
+    if stuck.motion.norm() + stuck.head.norm() > still * size {
         return Ok(not_yet);
     }
     // A row whose eigenvalue is near the rounding of the kernel is neither out of reach nor known well enough.
     let fastest_row = reduction.lambda().amax();
     let faint = |l: f64| l > 0.0 && l <= fastest_row * (rounding * rounding);
-    let pulls = |i: usize| unreachable.row(i).norm() > rounding * whole;
-    if closer.is_some() && (0..r.nrows()).any(|i| faint(reduction.lambda()[i]) && pulls(i)) {
+    let mut faint_part = unreachable.clone();
+    for (mut row, &l) in faint_part.row_iter_mut().zip(reduction.lambda()) {
+        row *= if faint(l) { 1.0 } else { 0.0 };
+    }
+    if closer.is_some() && visible(&faint_part) {
         return Ok(Ending::Slow);
     }
     let change = tangent.push(&s);
-    let (mut state, mut residual) = (now, r.clone());
+    let (mut state, mut residual) = (now.clone(), r.clone());
     flow.shift(&mut state, &mut residual, 1.0, &change);
     let mut moved = change.motion.clone();
     for (i, mut row) in moved.row_iter_mut().enumerate() {
@@ -100,6 +104,12 @@ pub(super) fn limit(
     let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
     if !small || !(fitted || at_rest) {
         return Ok(not_yet);
+    }
+    // What is left must be what was out of reach, but for the product of the motions; else the tangent kernel was not
+    // what its decomposition says.
+    let surprise = (&residual - &unreachable + &moved * &change.head) / 10.0;
+    if visible(&surprise) {
+        return Ok(Ending::Slow);
     }
     // A residual that stays may hold the state at a saddle.
     let bound = growth_bound(flow, &residual);

@@ -18,6 +18,9 @@ const NEWTON_LIMIT: usize = 20;
 /// Iterations of a step that is long enough: with more of them, the next step is shorter in proportion.
 const WANTED_ITERATIONS: f64 = 10.0;
 
+/// The most that a state is moved back onto its conserved matrix, in units of the tolerance.
+const CORRECTION: f64 = 100.0;
+
 /// Error of a step over its motion, in units of the tolerance: what the suite shows.
 const LOCAL_ERROR: f64 = 0.1;
 
@@ -246,7 +249,7 @@ impl<'a> Solver<'a> {
 
     fn restored(&self, time: f64, here: Here, budget: Budget, stop: Stop) -> Result<Moment, FlowError> {
         let Here { mut state, turn, residual } = here;
-        conservation::restore(self.flow, &mut state, &turn)?;
+        conservation::restore(self.flow, &mut state, &turn, CORRECTION * self.options.rtol)?;
         let (size, error) = (self.size(), self.spread.error);
         let error = Some(if error == 0.0 { 0.0 } else { error / size });
         Ok(Moment { time, state, residual, budget: Some(budget), error, stop })

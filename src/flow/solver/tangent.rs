@@ -15,6 +15,9 @@ use crate::reduction::State;
 /// Rows from which on the k eigenproblems are worth a thread each.
 const PARALLEL_ROWS: usize = 64;
 
+/// Relative size of singular values of Z and V that are rounding even at a closer look.
+pub(super) const FINEST: f64 = 8.0 * f64::EPSILON;
+
 /// The decomposed tangent kernel at one state.
 #[derive(Debug, Clone)]
 pub struct Tangent {
@@ -98,23 +101,23 @@ impl Tangent {
         let most = self.gains.amax();
         let mut outputs = Eigen { q: self.outputs.clone(), d: self.gains.clone() };
         refine(&mut outputs, most * rounding, |q| (&self.v * q).transpose())?;
-        for m in outputs.d.iter_mut() {
-            *m = if *m > most * rounding * rounding { *m } else { 0.0 };
-        }
+        outputs.d.iter_mut().filter(|m| **m <= most * FINEST * FINEST).for_each(|m| *m = 0.0);
         (new.outputs, new.gains) = (outputs.q, outputs.d);
         let lambda = flow.reduction().lambda();
-        let null = self.largest * rounding;
-        for (j, eigen) in new.modes.iter_mut().enumerate() {
-            refine(eigen, null, |q| {
+        let gram = &self.z * self.z.transpose() * self.head_rate;
+        for (eigen, &gain) in new.modes.iter_mut().zip(new.gains.iter()) {
+            *eigen = Eigen::new(&(&gram + DMatrix::from_diagonal(&(lambda * gain))))?;
+            let own = eigen.d.as_slice().first().map_or(0.0, |&d| d.max(0.0));
+            refine(eigen, own * rounding, |q| {
                 let mut image = DMatrix::zeros(q.ncols(), n + p);
-                let moving = self.sqrt_kernel(q).transpose() * new.gains[j].sqrt();
-                image.columns_mut(0, n).copy_from(&moving);
+                image.columns_mut(0, n).copy_from(&(self.sqrt_kernel(q).transpose() * gain.sqrt()));
                 image.columns_mut(n, p).copy_from(&(q.tr_mul(&self.z) * self.head_rate.sqrt()));
                 image
             })?;
+            eigen.d.iter_mut().filter(|d| **d <= own * FINEST * FINEST).for_each(|d| *d = 0.0);
         }
         new.motion_shares = motion_shares(&new.modes, &new.gains, lambda);
-        new.null = self.largest * rounding * rounding;
+        new.null = 0.0;
         Ok(new)
     }
 
