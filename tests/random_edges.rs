@@ -98,37 +98,3 @@ fn results_agree_or_are_refused() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
     assert!(compared as u64 > count / 20, "{compared}");
 }
-#[test]
-#[ignore]
-fn show() {
-    for seed in std::env::var("SHOW").unwrap().split(',').map(|s| s.parse().unwrap()) {
-        let Case { features, kernel, targets, head, head_rate } = case(seed);
-        println!(
-            "== {seed} Z {:?} K {:?} Y {:?} V {:?} rate {head_rate:e} shape {:?} k {}",
-            features.transpose().as_slice(),
-            kernel.as_slice(),
-            targets.transpose().as_slice(),
-            head.transpose().as_slice(),
-            features.shape(),
-            targets.ncols()
-        );
-        let problem = Problem::new(features, kernel, targets).unwrap();
-        let run = Run::new(&problem, &head, 0.0).unwrap();
-        for time in [1.0, f64::INFINITY] {
-            for m in [Method::Auto, Method::Flow] {
-                match claim(&run, head_rate, time, m) {
-                    Some(s) => println!(
-                        "  {time} {} {:?} res {:e} err {:e} Z {:?} V {:?}",
-                        s.method,
-                        s.stop,
-                        s.residual,
-                        s.error_estimate.unwrap_or(0.0),
-                        run.features(&s).transpose().as_slice(),
-                        run.head(&s).transpose().as_slice()
-                    ),
-                    None => println!("  {time} {m:?} none"),
-                }
-            }
-        }
-    }
-}
