@@ -8,10 +8,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use taskhead::sweep::Sweep;
 use taskhead::sweep::config::Config;
-use taskhead::sweep::record::Record;
-use taskhead_files::{ProblemParts, read_sweep, write_csv, write_parquet};
+use taskhead::sweep::plan::Plan;
+use taskhead::sweep::record::Outcome;
+use taskhead::tasks::{RankOneTask, TaskSpec};
+use taskhead_files::{ProblemParts, digest, read_sweep, write_csv, write_parquet};
 use zip::CompressionMethod::Deflated;
 
 /// What a reader may take however little it is given: names, messages, buffers.
@@ -116,19 +117,14 @@ fn safetensors() {
 
 #[test]
 fn sweeps() {
-    let record = |cell: u64| Record {
-        cell,
-        problem: "gaussian".into(),
-        aie: 1.0 / (cell + 1) as f64,
-        euclidean: (cell as f64).sqrt(),
-        error: if cell % 5 == 4 { "no, \"not\"\nthis".into() } else { String::new() },
-        ..Record::default()
-    };
-    let sweep = Sweep {
-        config: "a = 1\n".into(),
-        version: "0.1.0".into(),
-        records: (0..60).map(record).collect(),
-    };
+    let mut config = Config::new(TaskSpec::RankOne(RankOneTask::default()));
+    config.probe.points = Some(60);
+    let plan = Plan::new(config).unwrap();
+    let mut records = plan.records();
+    for record in records.iter_mut().filter(|r| r.cell.number % 5 == 4) {
+        record.outcome = Outcome::Failed("no, \"not\"\nthis".into());
+    }
+    let sweep = plan.finished("a = 1\n".into(), digest(plan.identity()), records);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mutated");
     let read = |bytes: &[u8]| {
