@@ -77,11 +77,14 @@ impl Shapes {
     }
 }
 
+/// Reads one number.
+type Decode = Box<dyn Fn(&[u8]) -> f64>;
+
 impl Array {
     /// The matrix.
     pub fn matrix(&self, shapes: Shapes) -> Result<DMatrix<f64>, Fault> {
         let big = self.big;
-        let decode: Box<dyn Fn(&[u8]) -> f64> = match self.scalar {
+        let decode: Decode = match self.scalar {
             Some(Scalar::Bool) => Box::new(|b| f64::from(u8::from(b[0] != 0))),
             Some(Scalar::F16) => Box::new(move |b| half::f16::from_bits(bits(b, big) as u16).to_f64()),
             Some(Scalar::Bf16) => Box::new(move |b| half::bf16::from_bits(bits(b, big) as u16).to_f64()),
