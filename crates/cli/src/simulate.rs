@@ -193,7 +193,8 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
             format!("distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}");
         rows.push((name, text));
     }
-    let values: [(_, fn(&Scores) -> Option<f64>); 3] = [
+    type Value = fn(&Scores) -> Option<f64>;
+    let values: [(_, Value); 3] = [
         ("accuracy", |s| s.accuracy),
         ("held-out accuracy", |s| s.held_out_accuracy),
         ("held-out risk", |s| s.risk),
