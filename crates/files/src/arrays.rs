@@ -20,6 +20,7 @@ pub(super) enum Scalar {
     /// Double precision.
     F64,
     /// A text of up to so many characters: code points of four bytes each, or single bytes; zeros fill it up.
+    #[cfg_attr(not(feature = "all"), expect(dead_code, reason = ".safetensors holds numbers only"))]
     Text { characters: usize, wide: bool },
 }
 

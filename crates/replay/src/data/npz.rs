@@ -198,7 +198,8 @@ mod tests {
         assert_eq!((found.train.labels(), found.train.shape()), (&[7u16][..], [2, 2, 1]));
         assert!(found.validation.is_none());
 
-        let error = |change: &dyn Fn(&mut Vec<(&'static str, &'static str, &'static str, Vec<u8>)>)| {
+        type Parts = Vec<(&'static str, &'static str, &'static str, Vec<u8>)>;
+        let error = |change: &dyn Fn(&mut Parts)| {
             let mut all = good();
             change(&mut all);
             save(&path, &all);

@@ -85,7 +85,8 @@ fn the_slope_at_zero_is_zero_in_every_layer() {
         // There is no max(0, ·) in it.
         (Plan::Linear { width: 3 }, false),
     ] {
-        let (stack, _) = Stack::new(&[plan.clone()], &[8, 6, 2], &mut stream(1, 1), PLACE).unwrap();
+        let (stack, _) =
+            Stack::new(std::slice::from_ref(&plan), &[8, 6, 2], &mut stream(1, 1), PLACE).unwrap();
         for (_, variable) in stack.variables("") {
             variable.set(&variable.zeros_like().unwrap()).unwrap();
         }
