@@ -1,5 +1,7 @@
 //! Numbers at the edges: modes that are zero to rounding, saddles, features that shrink, slow directions, sizes
 //! far from 1. A right number, or a stop that says what it depends on; never a wrong one.
+// Numbers as the file of the case holds them.
+#![allow(clippy::excessive_precision)]
 
 use nalgebra::{DMatrix, dmatrix};
 use taskhead::flow::{FlowError, Stop};
@@ -55,7 +57,7 @@ fn a_mode_that_is_zero_to_rounding_stays_zero() {
 fn what_rounding_decides_is_a_saddle() {
     let features = dmatrix![
         -0.9304680447082047, -0.02925182246327349, 0.6953031944582879, -1.344214547285082;
-        -0.4576157610402182, -1.9012227398008441, -1.289537739784976, -1.8417350377917323;
+        -0.4576157610402182, -1.901222739800844, -1.289537739784976, -1.8417350377917323;
         -0.23509113107468128, -1.2674464814437032, 0.27126435882170155, 0.15675108662422516];
     let head = dmatrix![
         -0.1869309446299544, -2.516759710820513; -0.5386928958466366, -0.04850094540107199;
