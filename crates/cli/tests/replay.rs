@@ -372,7 +372,10 @@ fn folders_of_images_are_replayed() {
         let normalised = read_sweep(here.join("normalised.csv")).unwrap();
         let moved = |sweep: &Sweep| metric(&sweep.records[0], Metric::Euclidean);
         assert_ne!(moved(&normalised), moved(&sweep));
-        std::fs::remove_file(here.join("normalised.csv")).unwrap();
+        // A replay of other data does not replace it.
+        for kind in ["csv", "parquet"] {
+            std::fs::remove_file(here.join(format!("normalised.{kind}"))).unwrap();
+        }
     }
 }
 

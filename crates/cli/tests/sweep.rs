@@ -240,7 +240,7 @@ fn a_bad_problem_file_is_refused_before_any_cell_runs() {
     std::fs::create_dir(here.join("folder.npz")).unwrap();
     for (name, expected) in [
         ("nan.npz", "`targets` holds NaN at row 1, column 0"),
-        ("shape.npz", "4x6"),
+        ("shape.npz", "`targets` is 5x2"),
         ("names.npz", "x"),
         ("text.npz", "text"),
         ("empty.npz", "the file is empty"),
@@ -316,11 +316,10 @@ fn replay(here: &Path, args: &[&str], cell: &str) {
         ("/budget/backbone", measured.budget.unwrap().backbone),
     ] {
         let found = json.pointer(path).and_then(Value::as_f64).expect(path);
-        // Reading JSON may miss the last digit; a flow to several times may differ by its tolerance.
-        assert!(
-            (found - expected).abs() <= 1e-8 * expected.abs(),
-            "{args:?} {path}: {found} and {expected}"
-        );
+        // Reading JSON may miss the last digit; a flow to several times may differ by its tolerance; of a fully probed
+        // head there is only rounding left.
+        let allowed = 1e-8 * expected.abs() + 1e-14;
+        assert!((found - expected).abs() <= allowed, "{args:?} {path}: {found} and {expected}");
     }
     assert_eq!(json["method"], measured.method.as_str());
 }
