@@ -64,6 +64,6 @@ fn sweep(bencher: Bencher, setting: &str) {
     let cells = config.cells() / config.times.len();
     bencher.counter(ItemsCount::new(cells)).bench(|| {
         let replay = Replay::new(config.clone(), device::open("cpu").unwrap().0, None).unwrap();
-        replay.run(&|_| None, &|_| {})
+        replay.run(&())
     });
 }
