@@ -41,7 +41,7 @@ pub struct Options {
     /// Relative error of the result: of the motion D in units of its own size, of the head in units of its
     /// own. On the suite of `tests/suite` the error is at most 10 times this. Between 1e-13 and 1e-2.
     pub rtol: f64,
-    /// Steps after which it gives up with [`Stop::StepLimit`](super::Stop::StepLimit).
+    /// Steps after which it gives up with [`Stop::StepLimit`].
     pub max_steps: usize,
     /// No steady state is declared before this time.
     pub minimal_time: f64,
