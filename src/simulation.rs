@@ -13,7 +13,7 @@ use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Work};
 use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
 use crate::probing::{Measure, ProbingError, ProbingPath};
 use crate::problem::Problem;
-use crate::reduction::{Reduction, State};
+use crate::reduction::{Outputs, Reduction, State};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -133,7 +133,8 @@ impl<'a> Run<'a> {
         smoothing: f64,
     ) -> Result<Self, SimulationError> {
         let path = ProbingPath::with_smoothing(problem, head, smoothing)?;
-        let reduction = Reduction::new(problem, head).map_err(FlowError::from)?;
+        let outputs = if smoothing == 0.0 { Outputs::Targets } else { Outputs::Smoothed };
+        let reduction = Reduction::with_outputs(problem, head, outputs).map_err(FlowError::from)?;
         Ok(Self { problem, path, reduction })
     }
 

@@ -19,14 +19,16 @@
 mod curve;
 mod level;
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
 use self::curve::EnergyCurve;
 use self::level::Curve;
 use crate::energy::Energy;
-use crate::linalg::Svd;
+use crate::linalg::Factors;
 use crate::problem::{Problem, ProblemError};
-use crate::product::residual;
+use crate::product::{Factor, product, residual};
 
 /// Why there is no answer to a question about probing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -127,8 +129,9 @@ pub struct ProbingPath {
     /// R(∞), against the true targets: (1 − UUᵀ)Y + UUᵀ(Y − T).
     constant: DMatrix<f64>,
     rounding: f64,
-    u: DMatrix<f64>,
-    w: DMatrix<f64>,
+    /// Z₀ = U diag(s) Wᵀ, N×r, r and h×r.
+    u: Arc<DMatrix<f64>>,
+    w: Arc<DMatrix<f64>>,
     s: DVector<f64>,
     /// Uᵀ R_init towards the probing targets, r×k.
     c: DMatrix<f64>,
@@ -150,25 +153,29 @@ impl ProbingPath {
         if !(0.0..=1.0).contains(&smoothing) {
             return Err(ProbingError::Smoothing { value: smoothing });
         }
-        let svd = Svd::new(problem.features()).map_err(ProblemError::from)?;
-        let r = svd.rank();
-        let (u, s) = (svd.u.columns(0, r).into_owned(), svd.s.rows(0, r).into_owned());
-        let w = svd.w.columns(0, r).into_owned();
+        let Factors { u, s, w } = problem.factors().map_err(ProblemError::from)?.clone();
+        let r = s.len();
         let (targets, features) = (problem.targets(), problem.features());
         let smoothed = smooth(targets, smoothing);
-        let c = u.tr_mul(&residual(&smoothed, features, head));
+        let start_residual = problem.residual(head);
+        let on_modes = |a: &DMatrix<f64>| product(Factor::from(&*u).t(), a);
+        let c = if smoothing == 0.0 {
+            on_modes(&start_residual)
+        } else {
+            on_modes(&residual(&smoothed, features, head))
+        };
         // Twice: what the first projection leaves by rounding is taken away by the second.
-        let project = |a: &DMatrix<f64>| a - &u * u.tr_mul(a);
+        let project = |a: &DMatrix<f64>| a - product(&*u, &on_modes(a));
         let mut constant = if smoothing == 0.0 { targets * 0.0 } else { targets - &smoothed };
         let mut rounding = 0.0;
         if r < problem.samples() {
-            constant = &u * u.tr_mul(&constant) + project(&project(targets));
-            let fit = &w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
+            constant = product(&*u, &on_modes(&constant)) + project(&project(targets));
+            let fit = &*w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
             rounding = f64::EPSILON * (targets.norm() + features.norm() * fit.norm());
         }
         Ok(Self {
             start: head.clone(),
-            residual: problem.residual(head),
+            residual: start_residual,
             targets: smoothed,
             constant,
             rounding,
@@ -189,7 +196,7 @@ impl ProbingPath {
         check_time(tau)?;
         // s φ(s², τ) = (1 − e^{−s²τ}) / s
         let gain = self.s.map(|s| -(-s * (s * tau)).exp_m1() / s);
-        Ok(&self.start + &self.w * DMatrix::from_diagonal(&gain) * &self.c)
+        Ok(&self.start + &*self.w * weighted(&self.c, &gain))
     }
 
     /// The residual Y − Z₀V(τ), N×k, against the true targets.
@@ -199,7 +206,7 @@ impl ProbingPath {
             return Ok(self.residual.clone());
         }
         let left = self.s.map(|s| (-s * (s * tau)).exp());
-        Ok(&self.constant + &self.u * DMatrix::from_diagonal(&left) * &self.c)
+        Ok(&self.constant + product(&*self.u, &weighted(&self.c, &left)))
     }
 
     /// The size up to which an energy (Frobenius) is rounding of the data: half a unit in the last place of features and
@@ -262,6 +269,11 @@ impl ProbingPath {
 pub fn smooth(targets: &DMatrix<f64>, smoothing: f64) -> DMatrix<f64> {
     let mean = targets.mean();
     targets.map(|y| (1.0 - smoothing) * y + smoothing * mean)
+}
+
+/// diag(weights) · a
+fn weighted(a: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
+    DMatrix::from_fn(a.nrows(), a.ncols(), |i, j| weights[i] * a[(i, j)])
 }
 
 fn check_time(tau: f64) -> Result<(), ProbingError> {
