@@ -1,10 +1,14 @@
 //! A problem from the arrays of a file or folder.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::error::{At, Fault, FileError};
+use super::error::Fault;
+#[cfg(feature = "all")]
+use super::error::{At, FileError};
 use super::labels::Labels;
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
@@ -51,16 +55,18 @@ pub struct ProblemFile {
 ///
 /// A file that is missing, damaged or of another kind; arrays that are missing or of another type or shape; what needs
 /// more memory than there is; and whatever [`Problem`] refuses.
+#[cfg(feature = "all")]
 pub fn read_problem(path: impl AsRef<Path>) -> Result<ProblemFile, FileError> {
     let path = path.as_ref();
     ProblemParts::read(path)?.problem().at(path)
 }
 
-/// The same from the content of a file, for those who have no path: a page in a browser.
+/// The same from the content of a file, for those who have no path.
 ///
 /// # Errors
 ///
 /// Those of [`read_problem`], without a path.
+#[cfg(feature = "all")]
 pub fn problem_of_bytes(bytes: &[u8]) -> Result<ProblemFile, Fault> {
     ProblemParts::of_bytes(bytes)?.problem()
 }
