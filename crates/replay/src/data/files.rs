@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::layout::{self, Found, fault};
+use super::found::{Found, fault};
+use super::layout;
 use super::{ImageTasks, Split};
 use crate::config::Files;
 use crate::error::ReplayError;

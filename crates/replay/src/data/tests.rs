@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::{DynamicImage, GrayImage, ImageEncoder, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
-use super::layout::Found;
+use super::found::Found;
 use super::*;
 use crate::config::Files;
 use crate::error::ReplayError;
