@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::solver::DEFAULT_RTOL;
+use crate::flow::solver::{DEFAULT_RTOL, Options};
 use crate::metric::Metric;
 use crate::simulation::Method;
 use crate::tasks::{TaskError, TaskSpec};
@@ -31,6 +31,9 @@ pub struct Config {
     /// Relative tolerance of the solver.
     #[serde(default = "default_rtol")]
     pub rtol: f64,
+    /// Limit of solver steps in one cell; gradient descent may take a thousand times as many.
+    #[serde(default = "default_steps", skip_serializing_if = "is_default")]
+    pub max_steps: usize,
     /// The adaptation metrics that are kept; the columns of others stay empty.
     #[serde(default = "all_metrics")]
     pub metrics: Vec<Metric>,
@@ -124,6 +127,15 @@ fn all_metrics() -> Vec<Metric> {
     Metric::ALL.to_vec()
 }
 
+fn default_steps() -> usize {
+    Options::default().max_steps
+}
+
+/// Left out of the stored text, which stays that of a sweep before this setting came.
+fn is_default(max_steps: &usize) -> bool {
+    *max_steps == default_steps()
+}
+
 fn default_rtol() -> f64 {
     DEFAULT_RTOL
 }
@@ -185,6 +197,7 @@ impl Config {
             times: forever(),
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
+            max_steps: default_steps(),
             metrics: all_metrics(),
             problem,
             heads: Heads::default(),
@@ -223,6 +236,9 @@ impl Config {
         }
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
+        if self.max_steps == 0 {
+            return Err(ConfigError::Value { name: "max-steps", value: 0.0, accepted: "at least 1" });
+        }
         if self.metrics.is_empty() {
             return Err(ConfigError::Empty { name: "metrics" });
         }
