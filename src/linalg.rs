@@ -24,6 +24,7 @@ const TALL_ROWS: usize = 200;
 
 /// A decomposition failed, so that nothing can be said about the matrix.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecompositionError {
     /// The iteration did not converge.
     #[error("the {kind} of a {rows}x{columns} matrix did not converge")]

@@ -4,19 +4,20 @@ use nalgebra::DMatrix;
 
 use crate::adaptation::Adaptation;
 use crate::check::Check;
-use crate::energy::Energy;
+use crate::energy::{Energy, Level, Measure};
 use crate::flow::decoupled::Decoupled;
 use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
 use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
 use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
-use crate::probing::{Measure, ProbingError, ProbingPath};
+use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Outputs, Reduction, State};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulationError {
     /// Head probing has no answer.
     #[error(transparent)]
@@ -45,6 +46,15 @@ pub enum Probe {
     Aie(f64),
     /// Until this Frobenius energy is left.
     Frobenius(f64),
+}
+
+impl From<Level> for Probe {
+    fn from(level: Level) -> Self {
+        match level.measure {
+            Measure::Aie => Self::Aie(level.value),
+            Measure::Frobenius => Self::Frobenius(level.value),
+        }
+    }
 }
 
 /// How the flow is solved.

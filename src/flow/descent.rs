@@ -6,6 +6,7 @@
 use super::solver::{Progress, Watch, tangent::Tangent};
 use super::{Flow, FlowError, Moment, Stop, check_time};
 use crate::linalg::DecompositionError;
+use crate::setting::Setting;
 
 /// Where gradient descent went.
 #[derive(Debug, Clone)]
@@ -37,13 +38,8 @@ const SHARE: f64 = 0.1;
 /// that was tried and did not diverge.
 pub fn descend(flow: &Flow, step: f64, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
     check_times(times)?;
-    if !(step > 0.0 && step.is_finite()) {
-        return Err(FlowError::Setting {
-            name: "step",
-            value: step,
-            accepted: "a finite number above 0",
-        });
-    }
+    let accepted = "a finite number above 0";
+    Setting::check("step", step, |step| step > 0.0 && step.is_finite(), accepted)?;
     match attempt(flow, step, times, max_steps, f64::INFINITY, &Watch::default())? {
         Ok(descent) => Ok(descent),
         Err(Unstable { steps, loss, .. }) => {
@@ -70,12 +66,7 @@ pub fn descend_steadily(
 
 fn check_times(times: &[f64]) -> Result<(), FlowError> {
     times.iter().try_for_each(|&t| check_time(t))?;
-    match times.windows(2).find(|pair| pair[0] > pair[1]) {
-        Some(pair) => {
-            Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" })
-        }
-        None => Ok(()),
-    }
+    Ok(Setting::check_order(times)?)
 }
 
 /// Descends from the start with shorter and shorter steps until one is stable all along the way.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::solver::{DEFAULT_RTOL, Options};
 use crate::metric::Metric;
+use crate::setting::Setting;
 use crate::simulation::Method;
 use crate::tasks::{TaskError, TaskSpec};
 
@@ -151,15 +152,8 @@ pub enum ConfigError {
         name: &'static str,
     },
     /// A value out of its range.
-    #[error("`{name}` holds {value}; accepted: {accepted}")]
-    Value {
-        /// Name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// What is accepted.
-        accepted: &'static str,
-    },
+    #[error("`{}` holds {}; accepted: {}", .0.name, .0.value, .0.accepted)]
+    Setting(#[from] Setting),
     /// More than one way to place the probing points.
     #[error("`probe` has {count} of `times`, `energies` and `points`; accepted: one of them")]
     Probes {
@@ -232,7 +226,7 @@ impl Config {
         check("times", &self.times, time, "numbers of at least 0, or inf")?;
         if let Some(pair) = self.times.windows(2).find(|pair| pair[0] >= pair[1]) {
             let accepted = "times in strictly ascending order";
-            return Err(ConfigError::Value { name: "times", value: pair[1], accepted });
+            return Err(Setting { name: "times", value: pair[1], accepted }.into());
         }
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
@@ -248,7 +242,7 @@ impl Config {
         let unit = |v: f64| (0.0..=1.0).contains(&v);
         check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
         if self.heads.seeds == 0 {
-            return Err(ConfigError::Value { name: "seeds", value: 0.0, accepted: "at least 1" });
+            return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
         }
         let given =
             [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
@@ -281,7 +275,7 @@ fn check(
         return Err(ConfigError::Empty { name });
     }
     match values.iter().find(|&&v| !good(v)) {
-        Some(&value) => Err(ConfigError::Value { name, value, accepted }),
+        Some(&value) => Err(Setting { name, value, accepted }.into()),
         None => Ok(()),
     }
 }
@@ -314,7 +308,7 @@ mod tests {
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
         let none = Gaussian { samples: 0, ..Gaussian::default() };
         let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
-        assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(text, "samples 0 is not valid; it must be at least 1");
         assert!(
             message(&|c| {
                 c.probe.points = Some(3);

@@ -230,6 +230,7 @@ pub struct Start {
 
 /// Why a cell has no start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// Its task cannot be made.
     #[error(transparent)]
@@ -338,7 +339,7 @@ mod tests {
     fn a_task_that_cannot_be_made_is_refused_before_any_cell_runs() {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         let error = Plan::new(Config::new(TaskSpec::Gaussian(spec))).unwrap_err();
-        assert_eq!(error.to_string(), "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(error.to_string(), "samples 0 is not valid; it must be at least 1");
         let file = Config::new(TaskSpec::File { path: "p.npz".into() });
         assert!(Plan::new(file).unwrap_err().to_string().contains("`p.npz` has to be read"));
     }

@@ -9,7 +9,7 @@
 //! that the frozen tangent kernel gives it within the tolerance, and takes that last step.
 
 mod acceleration;
-pub mod collocation;
+mod collocation;
 mod conservation;
 mod iteration;
 mod limit;
@@ -24,6 +24,7 @@ use std::sync::OnceLock;
 
 use super::{Flow, FlowError, Moment, Stop, check_time};
 use crate::reduction::State;
+use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
 
@@ -146,32 +147,18 @@ fn solve_by(
 }
 
 fn check_options(options: &Options) -> Result<(), FlowError> {
-    if !(STRICTEST..=1e-2).contains(&options.rtol) {
-        return Err(FlowError::Setting {
-            name: "rtol",
-            value: options.rtol,
-            accepted: "between 1e-13 and 1e-2",
-        });
+    let strict = |rtol| (STRICTEST..=1e-2).contains(&rtol);
+    Setting::check("rtol", options.rtol, strict, "between 1e-13 and 1e-2")?;
+    if let Some(level) = options.residual {
+        let accepted = "a finite number of at least 0";
+        Setting::check("residual", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
     }
-    if let Some(level) = options.residual.filter(|&level| !(level >= 0.0 && level.is_finite())) {
-        return Err(FlowError::Setting {
-            name: "residual",
-            value: level,
-            accepted: "a finite number of at least 0",
-        });
-    }
-    if let Some(share) = options.energy_share.filter(|share| !(0.0..=1.0).contains(share)) {
-        return Err(FlowError::Setting {
-            name: "energy share",
-            value: share,
-            accepted: "between 0 and 1",
-        });
+    if let Some(share) = options.energy_share {
+        let part = |share| (0.0..=1.0).contains(&share);
+        Setting::check("energy share", share, part, "between 0 and 1")?;
     }
     options.times.iter().try_for_each(|&t| check_time(t))?;
-    if let Some(pair) = options.times.windows(2).find(|pair| pair[0] > pair[1]) {
-        return Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" });
-    }
-    Ok(())
+    Ok(Setting::check_order(&options.times)?)
 }
 
 /// The state at a finite time after equal steps with s Radau stages and no error control: what

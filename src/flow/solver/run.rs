@@ -11,6 +11,7 @@ use super::tangent::Tangent;
 use super::{Options, Progress, Solution, Work, conservation};
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
+use crate::setting::Setting;
 
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
@@ -168,11 +169,7 @@ impl<'a> Solver<'a> {
             self.freeze(false)?;
             if self.solve_stages(step).is_none() {
                 let accepted = "large enough that the stages of every step converge";
-                return Err(FlowError::Setting {
-                    name: "number of steps",
-                    value: steps as f64,
-                    accepted,
-                });
+                return Err(Setting { name: "number of steps", value: steps as f64, accepted }.into());
             };
             self.accept(step, i as f64 * step);
         }
