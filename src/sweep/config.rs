@@ -231,7 +231,7 @@ impl Config {
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
         if self.max_steps == 0 {
-            return Err(ConfigError::Value { name: "max-steps", value: 0.0, accepted: "at least 1" });
+            return Err(Setting { name: "max-steps", value: 0.0, accepted: "at least 1" }.into());
         }
         if self.metrics.is_empty() {
             return Err(ConfigError::Empty { name: "metrics" });
