@@ -56,6 +56,13 @@ pub enum Stop {
         /// Time reached.
         time: f64,
     },
+    /// The caller has ended it.
+    Interrupted {
+        /// Steps taken.
+        steps: usize,
+        /// Time reached.
+        time: f64,
+    },
     /// No step is small enough.
     StepTooSmall {
         /// The step that was refused.
@@ -84,7 +91,13 @@ pub struct Saddle {
 impl Stop {
     /// Whether what was asked for was reached.
     pub fn is_success(&self) -> bool {
-        !matches!(self, Self::Saddle(_) | Self::StepLimit { .. } | Self::StepTooSmall { .. })
+        !matches!(
+            self,
+            Self::Saddle(_)
+                | Self::StepLimit { .. }
+                | Self::Interrupted { .. }
+                | Self::StepTooSmall { .. }
+        )
     }
 
     /// Its name in tables and JSON.
@@ -97,6 +110,7 @@ impl Stop {
             Self::EnergyShare { .. } => "energy-share",
             Self::Saddle(_) => "saddle",
             Self::StepLimit { .. } => "step-limit",
+            Self::Interrupted { .. } => "interrupted",
             Self::StepTooSmall { .. } => "step-too-small",
         }
     }
@@ -115,6 +129,9 @@ impl fmt::Display for Stop {
             Self::Saddle(saddle) => saddle.fmt(f),
             Self::StepLimit { steps, time } => {
                 write!(f, "{steps} steps taken, time {time:e} reached")
+            }
+            Self::Interrupted { steps, time } => {
+                write!(f, "interrupted after {steps} steps, time {time:e} reached")
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -155,6 +172,11 @@ mod tests {
         for (stop, name, words) in [
             (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
             (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
+            (
+                Stop::Interrupted { steps: 3, time: 0.5 },
+                "interrupted",
+                "interrupted after 3 steps, time 5e-1 reached",
+            ),
             (
                 Stop::StepTooSmall { step: 1e-20, time: 4.0 },
                 "step-too-small",

@@ -16,7 +16,9 @@ impl Stop {
                 ("sample", sample as f64),
                 ("output", output as f64),
             ],
-            Self::StepLimit { steps, time } => vec![("steps", steps as f64), ("time", time)],
+            Self::StepLimit { steps, time } | Self::Interrupted { steps, time } => {
+                vec![("steps", steps as f64), ("time", time)]
+            }
             Self::StepTooSmall { step, time } => vec![("step", step), ("time", time)],
         }
     }
@@ -38,6 +40,7 @@ impl Stop {
                 output: count("output")?,
             }),
             "step-limit" => Self::StepLimit { steps: count("steps")?, time: value("time")? },
+            "interrupted" => Self::Interrupted { steps: count("steps")?, time: value("time")? },
             "step-too-small" => Self::StepTooSmall { step: value("step")?, time: value("time")? },
             _ => return None,
         })
@@ -59,6 +62,7 @@ mod tests {
             Stop::EnergyShare { share: 0.1 },
             Stop::Saddle(Saddle { time, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
             Stop::StepLimit { steps: 3, time: 0.5 },
+            Stop::Interrupted { steps: 3, time: 0.5 },
             Stop::StepTooSmall { step: 1e-20, time: 4.0 },
         ] {
             let values = stop.values();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::solver::DEFAULT_RTOL;
+use crate::flow::solver::{DEFAULT_RTOL, Options};
 use crate::metric::Metric;
 use crate::setting::Setting;
 use crate::simulation::Method;
@@ -32,6 +32,9 @@ pub struct Config {
     /// Relative tolerance of the solver.
     #[serde(default = "default_rtol")]
     pub rtol: f64,
+    /// Limit of solver steps in one cell; gradient descent may take a thousand times as many.
+    #[serde(default = "default_steps", skip_serializing_if = "is_default")]
+    pub max_steps: usize,
     /// The adaptation metrics that are kept; the columns of others stay empty.
     #[serde(default = "all_metrics")]
     pub metrics: Vec<Metric>,
@@ -125,6 +128,15 @@ fn all_metrics() -> Vec<Metric> {
     Metric::ALL.to_vec()
 }
 
+fn default_steps() -> usize {
+    Options::default().max_steps
+}
+
+/// Left out of the stored text, which stays that of a sweep before this setting came.
+fn is_default(max_steps: &usize) -> bool {
+    *max_steps == default_steps()
+}
+
 fn default_rtol() -> f64 {
     DEFAULT_RTOL
 }
@@ -179,6 +191,7 @@ impl Config {
             times: forever(),
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
+            max_steps: default_steps(),
             metrics: all_metrics(),
             problem,
             heads: Heads::default(),
@@ -217,6 +230,9 @@ impl Config {
         }
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
+        if self.max_steps == 0 {
+            return Err(Setting { name: "max-steps", value: 0.0, accepted: "at least 1" }.into());
+        }
         if self.metrics.is_empty() {
             return Err(ConfigError::Empty { name: "metrics" });
         }

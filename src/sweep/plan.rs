@@ -80,7 +80,7 @@ impl Plan {
     ///
     /// A file counts by its content, and its path does not.
     pub fn identity(&self) -> String {
-        let Config { times, method, rtol, metrics, problem, heads, probe: _ } = &self.config;
+        let Config { times, method, rtol, max_steps, metrics, problem, heads, probe: _ } = &self.config;
         let problem = match (problem, self.file) {
             (TaskSpec::File { .. }, Some(digest)) => format!("{digest:?}"),
             (other, _) => format!("{other:?}"),
@@ -88,7 +88,7 @@ impl Plan {
         let (version, points) = (env!("CARGO_PKG_VERSION"), self.config.points());
         format!(
             "sweep, schema {SCHEMA}, taskhead {version}\n{problem}\n{heads:?}\n{points:?}\n{times:?}\n{method:?}\n\
-             {rtol:?}\n{metrics:?}"
+             {rtol:?}\n{max_steps:?}\n{metrics:?}"
         )
     }
 
@@ -146,6 +146,7 @@ impl Plan {
             head_rate: curve.head_rate,
             method: self.config.method,
             rtol: self.config.rtol,
+            max_steps: self.config.max_steps,
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
@@ -318,10 +319,11 @@ mod tests {
             change(&mut config);
             Plan::new(config).unwrap().identity()
         };
-        let changes: [&dyn Fn(&mut Config); 11] = [
+        let changes: [&dyn Fn(&mut Config); 12] = [
             &|_| (),
             &|c| c.times = vec![1.0],
             &|c| c.rtol = 1e-8,
+            &|c| c.max_steps = 100,
             &|c| c.method = crate::simulation::Method::Flow,
             &|c| c.metrics = vec![Metric::Dot],
             &|c| c.problem = TaskSpec::Gaussian(Gaussian { samples: 7, ..Gaussian::default() }),

@@ -18,6 +18,7 @@ mod stability;
 mod stages;
 pub mod tangent;
 mod units;
+mod watch;
 
 use std::sync::OnceLock;
 
@@ -26,6 +27,8 @@ use crate::reduction::State;
 use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
+
+pub use watch::{Progress, Watch};
 
 /// Default relative tolerance: what is left is far below the 1e-7 that reports print.
 pub const DEFAULT_RTOL: f64 = 1e-9;
@@ -52,6 +55,8 @@ pub struct Options {
     pub energy_share: Option<f64>,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
+    /// Who follows the flow and may end it.
+    pub watch: Watch,
 }
 
 impl Default for Options {
@@ -63,6 +68,7 @@ impl Default for Options {
             residual: None,
             energy_share: None,
             times: Vec::new(),
+            watch: Watch::default(),
         }
     }
 }
@@ -291,6 +297,38 @@ mod tests {
             }
             assert!(solve(flow, -1.0, &Options::default()).is_err());
         });
+    }
+
+    /// In the units of the problem, whatever those of the solver.
+    #[test]
+    fn a_watch_sees_every_step_and_ends_the_flow() {
+        use std::sync::Mutex;
+        for size in [1.0, 1e-60] {
+            let head = wobble(5, 2, 3.0) * size;
+            let problem = Problem::linear(
+                &wobble(3, 6, 0.0),
+                &(wobble(5, 6, 1.0) * size),
+                wobble(3, 2, 2.0) * size * size,
+            )
+            .unwrap();
+            let reduction = Reduction::new(&problem, &head).unwrap();
+            let flow = Flow::new(&reduction, &head, 1.0).unwrap();
+            let seen = std::sync::Arc::new(Mutex::new(Vec::new()));
+            let kept = seen.clone();
+            let watch = Watch::new(move |progress| {
+                kept.lock().unwrap().push(*progress);
+                progress.steps < 3
+            });
+            let start = flow.residual().norm();
+            let end = solve(&flow, f64::INFINITY, &Options { watch, ..Options::default() }).unwrap().end;
+            let seen = seen.lock().unwrap();
+            assert_eq!(seen.iter().map(|p| p.steps).collect::<Vec<_>>(), [0, 1, 2, 3]);
+            assert_eq!(end.stop, Stop::Interrupted { steps: 3, time: seen[3].time });
+            assert_eq!((end.time, seen[0].time), (seen[3].time, 0.0));
+            assert!(seen.windows(2).all(|p| p[0].time < p[1].time && p[0].residual > p[1].residual));
+            assert!((seen[0].residual / start - 1.0).abs() < 1e-12);
+            assert!((seen[3].residual / end.residual.norm() - 1.0).abs() < 1e-12);
+        }
     }
 
     /// A feature and head at the saddle stay; near it they leave, and the plateau is not taken for the end.

@@ -8,7 +8,7 @@ use super::limit::{Ending, Jump, limit};
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
-use super::{Options, Solution, Work, conservation};
+use super::{Options, Progress, Solution, Work, conservation};
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
 use crate::setting::Setting;
@@ -141,6 +141,11 @@ impl<'a> Solver<'a> {
             }
             if self.work.steps >= self.options.max_steps {
                 break Stop::StepLimit { steps: self.work.steps, time: self.time };
+            }
+            let (steps, time) = (self.work.steps, self.time);
+            let here = || Progress { steps, time, residual: self.stages.residual.norm() };
+            if !self.options.watch.goes_on(here) {
+                break Stop::Interrupted { steps, time };
             }
             if let Some(saddle) = self.saddle() {
                 break Stop::Saddle(saddle);
