@@ -107,8 +107,7 @@ impl Svd {
         let (rows, columns) = a.shape();
         // The library's result is a first guess only: on some small matrices its relative error is 1e-12.
         // One or two sweeps of one-sided Jacobi rotations make it accurate, small values included.
-        let guess = right_vectors(a)
-            .map_or_else(|| DMatrix::identity(columns, columns), |vectors| spanning_basis(vectors));
+        let guess = right_vectors(a).map_or_else(|| DMatrix::identity(columns, columns), spanning_basis);
         let (image, w) = orthogonal_image(a, guess).ok_or(DecompositionError::NoConvergence {
             kind: "singular value decomposition",
             rows,

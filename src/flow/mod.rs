@@ -6,6 +6,8 @@
 //! The unit of time is that of the backbone's learning rate: gradient descent with step η takes t/η steps.
 
 pub mod balanced;
+mod broken;
+mod budget;
 pub mod decoupled;
 pub mod descent;
 pub mod frozen;
@@ -17,7 +19,8 @@ mod stop_values;
 
 use nalgebra::DMatrix;
 
-pub use crate::check::Broken;
+pub use broken::Broken;
+pub use budget::Budget;
 pub use outcome::{Moment, Saddle, Stop};
 
 use crate::linalg::DecompositionError;
@@ -105,16 +108,6 @@ pub enum FlowError {
         /// 2 over the largest tangent-kernel eigenvalue at the start.
         stable: f64,
     },
-}
-
-/// The loss spent so far (T6): by moving the backbone, ∫ tr(RᵀK R VᵀV) dt, and by moving the head,
-/// γ∫‖ZᵀR‖² dt. The two sum to the loss that is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Budget {
-    /// Spent by the backbone.
-    pub backbone: f64,
-    /// Spent by the head.
-    pub head: f64,
 }
 
 /// A finetuning run before it is solved: where it starts and its head rate γ.

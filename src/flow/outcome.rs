@@ -4,7 +4,7 @@ use std::fmt;
 
 use nalgebra::DMatrix;
 
-use super::Budget;
+use super::budget::Budget;
 use crate::reduction::State;
 
 /// A flow at one time, by a closed form, the solver or gradient descent.

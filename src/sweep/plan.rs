@@ -338,4 +338,39 @@ mod tests {
         // A number of points that is the default one is the same sweep.
         assert_eq!(identity(&|c| c.probe.points = Some(24)), identity(&|_| ()));
     }
+
+    /// Knows the first of two curves, with a mark, and counts what is kept.
+    struct Half(Vec<Record>, std::sync::atomic::AtomicUsize);
+
+    impl Journal for Half {
+        fn known(&self, first: u64) -> Option<Vec<Record>> {
+            (first == 0).then(|| self.0.clone())
+        }
+
+        fn keep(&self, records: &[Record]) {
+            self.1.fetch_add(records.len(), std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn known_curves_are_not_run_again_and_broken_ones_are() {
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
+        config.heads.seeds = 2;
+        config.probe.points = Some(2);
+        let plan = Plan::new(config).unwrap();
+        let first = plan.records();
+        let tasks = |seed| Task::new(&plan.config().problem, seed).map(Arc::new);
+        let mut known = first[..2].to_vec();
+        known[0].outcome = Outcome::Failed("mark".into());
+        known[0].cell.problem = "where the file was before".into();
+        let journal = Half(known.clone(), 0.into());
+        let again = plan.run(&tasks, &journal);
+        assert_eq!(journal.1.into_inner(), 2);
+        assert_eq!((&again[0].outcome, &again[0].cell), (&known[0].outcome, &first[0].cell));
+        assert_eq!(again[1..], first[1..]);
+        // A curve that is known in part is run again.
+        let journal = Half(known[..1].to_vec(), 0.into());
+        assert_eq!(plan.run(&tasks, &journal), first);
+        assert_eq!(journal.1.into_inner(), 4);
+    }
 }

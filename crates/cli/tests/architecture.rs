@@ -80,6 +80,12 @@ fn a_planted_circle_is_found() {
     let given_on =
         [("a", "use crate::b::E;"), ("b", "mod c;\npub use c::E;"), ("b::c", "use crate::a;")];
     assert_eq!(of(&given_on).circles(), [["a", "b::c"]]);
+    let both = [
+        ("a", "use crate::b::E;"),
+        ("b", "mod c;\npub use c::F;\nfn f() -> F {}"),
+        ("b::c", "use super::E;"),
+    ];
+    assert_eq!(of(&both).circles(), [["b", "b::c"]]);
     let in_tests =
         [("a", "use crate::b::E;"), ("b", "#[cfg(test)]\nmod tests {\n    use crate::a::F;\n}")];
     assert!(of(&in_tests).circles().is_empty());
@@ -137,7 +143,7 @@ impl Files {
             let mut path = path.to_vec();
             for _ in 0..5 {
                 let place = (0..=path.len()).rev().find(|&n| files.contains_key(&path[..n]));
-                let Some(place) = place else { return None };
+                let place = place?;
                 let given = uses[&path[..place].to_vec()]
                     .iter()
                     .find(|(from, _)| place < path.len() && from.last() == path.get(place));
@@ -150,7 +156,8 @@ impl Files {
         };
         let imports = files.keys().map(|module| {
             // What is only given on is not used.
-            let used = uses[module].iter().filter(|(_, public)| !public);
+            let named = |path: &[String]| path.last().map_or(0, |name| words(&files[module], name));
+            let used = uses[module].iter().filter(|(path, public)| !public || named(path) > 1);
             let found = used.filter_map(|(path, _)| home(path)).filter(|other| other != module);
             (module.clone(), found.collect())
         });
@@ -179,6 +186,13 @@ impl Files {
             .collect();
         groups.into_iter().collect()
     }
+}
+
+/// How often a word is in a text, comments left out.
+fn words(text: &str, word: &str) -> usize {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    code.flat_map(|line| line.split(move |c| !is_word(c))).filter(|w| *w == word).count()
 }
 
 /// The text before the module of its tests.

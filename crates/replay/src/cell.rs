@@ -403,7 +403,11 @@ mod tests {
                         let gradient = finetuning.get(&variable).expect(&name).abs().unwrap();
                         let sum = gradient.sum_all().unwrap().to_dtype(DType::F64).unwrap();
                         let sum = sum.to_scalar::<f64>().unwrap();
-                        assert!(sum.is_finite() && sum > 0.0, "{}: {name}", replay.title(curve));
+                        assert!(
+                            sum.is_finite() && sum > 0.0,
+                            "{}: {name}",
+                            replay.config.title(&curve.head)
+                        );
                     }
                     for (name, variable) in backbone.variables("backbone") {
                         assert!(probing.get(&variable).is_none(), "{name}");

@@ -71,3 +71,21 @@ pub(super) fn records(rows: Vec<Row>) -> Result<Vec<Record>, Fault> {
     };
     rows.into_iter().enumerate().map(record).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_columns_are_named() {
+        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
+        let mut notes = Vec::new();
+        let found = find(names.iter().rev().copied().chain(["__index__"]), &mut notes).unwrap();
+        assert_eq!(found.iter().filter(|c| c.is_some()).count(), COLUMNS.len());
+        assert_eq!(notes, [TableNote::Ignored(vec!["__index__".into()])]);
+        let wrong = names[1..].iter().copied().chain(["error", "cel\x1bl"]);
+        let Err(fault) = find(wrong, &mut notes) else { panic!("accepted") };
+        let text = fault.to_string();
+        assert!(text.ends_with("missing: `cell`; repeated: `error`"), "{text}");
+    }
+}
