@@ -38,8 +38,8 @@ impl<'a> Head<'a> {
         Ok(Self { problem, start, run })
     }
 
-    /// Smooths the labels that the head is probed towards by a part in [0, 1] (T21). Energies are still measured against
-    /// the labels themselves.
+    /// Smooths the labels that the head is probed towards by a part in [0, 1] (T21). Energies are still measured
+    /// against the labels themselves.
     ///
     /// # Errors
     ///
@@ -95,7 +95,8 @@ impl<'a> Probed<'a> {
     }
 }
 
-/// A finetuning that is being described; [`to_limit`](Self::to_limit), [`until`](Self::until) or [`at`](Self::at) run it.
+/// A finetuning that is being described; [`to_limit`](Self::to_limit), [`until`](Self::until) or [`at`](Self::at) run
+/// it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Finetuning<'a> {

@@ -279,7 +279,8 @@ fn rotate(a: &mut DMatrix<f64>, p: usize, q: usize, c: f64, s: f64) {
     }
 }
 
-/// The first r columns of `u`, which are orthonormal, completed to so many orthonormal columns (at most as many as rows).
+/// The first r columns of `u`, which are orthonormal, completed to `columns` orthonormal columns (at most as many as
+/// rows).
 pub fn completed(u: &DMatrix<f64>, r: usize, columns: usize) -> DMatrix<f64> {
     let n = u.nrows();
     let mut all = DMatrix::zeros(n, r + columns);

@@ -1,4 +1,4 @@
-//! Products of matrices into memory that is there already, counted.
+//! Products of matrices, written to memory that exists already, and counted.
 //!
 //! By faer where the feature is on, else by nalgebra: benches/RESULTS.md has the times of both.
 

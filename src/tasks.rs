@@ -20,7 +20,7 @@ use crate::setting::Setting;
 pub struct Task {
     /// The problem.
     pub problem: Problem,
-    /// A head that files and rank-one tasks bring; others draw one for each seed.
+    /// The head of a file or of a rank-one task; other tasks draw one for each seed.
     pub head: Option<DMatrix<f64>>,
     /// Targets of the held-out inputs, P×k.
     pub held_out_targets: Option<DMatrix<f64>>,
@@ -28,7 +28,7 @@ pub struct Task {
     pub classes: bool,
     /// Factor from the summed squared error on the held-out inputs to the downstream risk.
     pub risk_scale: f64,
-    /// What made the problem, where it is the two-layer linear model.
+    /// The two-layer linear model that the problem was made of, if it was.
     pub linear: Option<Linear>,
 }
 
@@ -43,7 +43,7 @@ pub struct Linear {
     pub held_out: Option<DMatrix<f64>>,
 }
 
-/// What predictions are worth.
+/// How good predictions are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
     /// Mean squared error on the held-out inputs, if they have targets.
@@ -175,7 +175,7 @@ pub enum TaskError {
         /// What is wrong, with the path.
         String,
     ),
-    /// A task of a file has to be read by whoever reads files.
+    /// The task is in a file, which this crate does not read.
     #[error("the task of `{0}` has to be read from its file")]
     NeedsFile(
         /// The path.
@@ -218,7 +218,7 @@ impl TaskSpec {
         }
     }
 
-    /// Checks all numbers; a file is checked by whoever reads it.
+    /// Checks all numbers. A file is checked when it is read.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl Task {
         }
     }
 
-    /// A task from a problem as files bring it; without a head, heads are drawn.
+    /// The task of a problem from a file; without a head, one is drawn for each seed.
     pub fn of_problem(
         problem: Problem,
         head: Option<DMatrix<f64>>,
@@ -255,7 +255,7 @@ impl Task {
         Self { problem, head, held_out_targets, classes, risk_scale, linear: None }
     }
 
-    /// What predictions for the training samples (N×k) and the held-out inputs (P×k) are worth.
+    /// The scores of predictions for the training samples (N×k) and the held-out inputs (P×k).
     pub fn scores(&self, training: &DMatrix<f64>, held_out: Option<&DMatrix<f64>>) -> Scores {
         let held_out = held_out.zip(self.held_out_targets.as_ref());
         let risk = |(predictions, targets): (&DMatrix<f64>, &DMatrix<f64>)| {

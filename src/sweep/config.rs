@@ -96,10 +96,10 @@ impl Probes {
     }
 }
 
-/// The probing points of a sweep that names none.
+/// The number of probing points where none is given.
 pub const DEFAULT_POINTS: usize = 24;
 
-/// The probing points, as one thing.
+/// The probing points.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Points {
     /// Probing times.
@@ -171,7 +171,7 @@ pub enum ConfigError {
     /// A task that cannot be made.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// More cells than anyone means.
+    /// More cells than are accepted.
     #[error("the sweep has {cells} cells; at most {limit} are accepted")]
     TooLarge {
         /// Cells of the sweep.
@@ -185,7 +185,7 @@ pub enum ConfigError {
 pub const MAX_CELLS: usize = 10_000_000;
 
 impl Config {
-    /// A sweep of a task with all else at its default.
+    /// A sweep of a task, with everything else at its default.
     pub fn new(problem: TaskSpec) -> Self {
         Self {
             times: forever(),

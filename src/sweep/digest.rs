@@ -1,9 +1,9 @@
-//! What tells contents apart.
+//! Digests, which tell inputs apart by their content.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// 32 bytes that tell contents apart. Whoever has the bytes of a file makes them, with a cryptographic hash.
+/// A cryptographic hash of some content, 32 bytes. It is made by whoever holds the bytes of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(
     /// The bytes.
@@ -22,7 +22,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text that is not 64 hexadecimal digits.
+/// The error for a text that is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a digest has 64 hexadecimal digits")]
 pub struct NoDigest;

@@ -1,9 +1,9 @@
-//! A sweep that is done.
+//! A finished sweep.
 
 use super::digest::Digest;
 use super::record::Record;
 
-/// The version of what a record holds. Tables carry it, and tables of another version are not read.
+/// The version of the fields of a record. Tables carry it, and tables of another version are refused.
 pub const SCHEMA: u32 = 2;
 
 /// A finished sweep: its rows in the order of the grid, and what made them.
@@ -15,6 +15,6 @@ pub struct Sweep {
     pub version: String,
     /// The digest of what its records depend on: [`Plan::identity`](super::plan::Plan::identity).
     pub identity: Option<Digest>,
-    /// One record a cell.
+    /// One record for each cell.
     pub records: Vec<Record>,
 }

@@ -1,4 +1,4 @@
-//! A validated sweep, which can be run, and what tells it from any other.
+//! A validated sweep, which can be run, and its identity.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::tasks::{Task, TaskError, TaskSpec, accuracy};
 /// Makes the task of a seed.
 pub type Tasks<'a> = dyn Fn(u64) -> Result<Arc<Task>, TaskError> + Sync + 'a;
 
-/// A validated sweep.
+/// A sweep whose configuration is valid, so that it can be run.
 ///
 /// ```
 /// use taskhead::sweep::{config::Config, plan::Plan};

@@ -52,7 +52,7 @@ pub enum Asked {
 /// What came of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It has no numbers.
+    /// There are no numbers.
     Failed(
         /// Why.
         String,
@@ -64,7 +64,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a stop with its numbers means.
+    /// The outcome of a run that ended for this reason with these numbers.
     pub fn of(stop: Stop, measured: Measured) -> Self {
         if stop.is_success() { Self::Reached(stop, measured) } else { Self::Stopped(stop, measured) }
     }
@@ -112,7 +112,7 @@ pub struct Change {
     pub end: f64,
 }
 
-/// The metrics that were kept and exist: a feature that is zero has no direction.
+/// The metrics that were kept and are defined: a feature that is zero has no direction.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Metrics([Option<f64>; 4]);
 

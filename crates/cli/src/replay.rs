@@ -96,7 +96,7 @@ pub struct Args {
     /// Width of a hidden layer of the head.
     #[arg(long, value_name = "WIDTH")]
     head_hidden: Option<usize>,
-    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    /// How many layers at the end of the backbone are initialised anew and belong to the head.
     #[arg(long, value_name = "LAYERS")]
     head_blocks: Option<usize>,
     /// Learning rate of finetuning; for `linear` the step of probing too.
@@ -120,8 +120,8 @@ pub struct Args {
     /// Cells that run at once (default: all cores). The result does not depend on it.
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
-    /// Lay the theory over the network, with its tangent kernel from so many random directions. A few hundred
-    /// training samples at most.
+    /// Lay the theory over the network, with its tangent kernel estimated from this number of random directions. A
+    /// few hundred training samples at most.
     #[arg(long, value_name = "DIRECTIONS", num_args = 0..=1, default_missing_value = "16",
           value_parser = clap::value_parser!(u16).range(1..))]
     theory: Option<u16>,
@@ -287,7 +287,8 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Runs the theory on the same cells, stores it beside the records and draws it over them. Says whether every flow got to its end.
+/// Runs the theory on the same cells, stores it beside the records and draws it over them. Says whether every flow
+/// got to its end.
 fn theory(
     replay: &Replay,
     network: &Sweep,

@@ -90,8 +90,8 @@ impl ProblemParts {
         Self::of(source.arrays, source.notes, source.files)
     }
 
-    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names what
-    /// the file holds besides arrays.
+    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names
+    /// what the file holds besides arrays.
     ///
     /// # Errors
     ///
@@ -163,8 +163,8 @@ impl ProblemParts {
     }
 
     /// Bytes that the problem and so many runs on it at once take, as an estimate from above, besides the arrays
-    /// themselves: (N + P)×h for features and their factors, N×k for targets; N×N and P×N only for a kernel that is given.
-    /// The flow decomposes a matrix of the size of the kernel's rank for each output.
+    /// themselves: (N + P)×h for features and their factors, N×k for targets; N×N and P×N only for a kernel that is
+    /// given. The flow decomposes a matrix of the size of the kernel's rank for each output.
     pub fn memory(&self, runs: usize) -> f64 {
         let columns = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.ncols() as f64);
         let rows = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.nrows() as f64);

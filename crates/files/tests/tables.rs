@@ -74,8 +74,8 @@ fn a_damaged_sweep_never_panics_and_parquet_is_never_misread() {
     }
 }
 
-/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of its
-/// own, texts without a value as a column of integers without a value, and only some of the rows.
+/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of
+/// its own, texts without a value as a column of integers without a value, and only some of the rows.
 fn rewrite(from: &Path, to: &Path, keep: impl Fn(u64) -> bool) {
     let file = SerializedFileReader::new(std::fs::File::open(from).unwrap()).unwrap();
     let columns: Vec<_> = file.metadata().file_metadata().schema_descr().columns().to_vec();

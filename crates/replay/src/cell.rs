@@ -235,7 +235,7 @@ impl Start {
         Ok(records.iter().zip(simulations).filter_map(record).collect())
     }
 
-    /// Probes for so many steps, finetunes everything, and measures at the time of each cell.
+    /// Probes for a number of steps, finetunes everything, and measures at the time of each cell.
     pub fn finetune(
         &self,
         config: &Config,

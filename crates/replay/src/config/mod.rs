@@ -205,7 +205,7 @@ pub struct Head {
     /// Width of a hidden layer: a two-layer head. Absent: a linear head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
-    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    /// How many layers at the end of the backbone are initialised anew and belong to the head.
     pub blocks: usize,
 }
 
@@ -283,7 +283,7 @@ impl Config {
         (time * per_unit).round() as usize
     }
 
-    /// The time of so many steps.
+    /// The time that a number of steps takes.
     pub fn time(&self, steps: usize, training: Training, samples: usize) -> f64 {
         steps as f64 / self.steps(1.0, training, samples) as f64
     }

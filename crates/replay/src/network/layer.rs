@@ -41,8 +41,8 @@ pub(super) trait Layer: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Convolutions with batch normalisation in the order in which samples pass them, with their names in the layer: none
-    /// for a layer that is a single one.
+    /// Convolutions with batch normalisation in the order in which samples pass them, with their names in the layer:
+    /// none for a layer that is a single one.
     fn normed(&self) -> Vec<(Option<&'static str>, &Normed)> {
         Vec::new()
     }

@@ -87,7 +87,7 @@ impl Norm {
     }
 }
 
-/// Mean and variance of each channel over so many pixels.
+/// Mean and variance of each channel over a number of pixels.
 pub(super) struct Moments {
     count: f64,
     mean: Vec<f64>,

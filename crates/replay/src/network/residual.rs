@@ -12,8 +12,8 @@ use super::norm::Normalise;
 use super::normed::Normed;
 use super::relu::relu;
 
-/// Two convolutions with 3×3 filters, each with batch normalisation, and a shortcut: where the shape changes a convolution
-/// with 1×1 filters, else the identity.
+/// Two convolutions with 3×3 filters, each with batch normalisation, and a shortcut: where the shape changes a
+/// convolution with 1×1 filters, else the identity.
 pub(super) struct Residual {
     pub channels: usize,
     pub stride: usize,

@@ -104,7 +104,7 @@ impl Stack {
 
     /// Sets the statistics of every normalisation to those of training samples (N×…) under the present
     /// weights. Samples go through in parts of at most `part`, each normalised by itself as in training;
-    /// with at most so many samples the settled network is the training one on all of them.
+    /// with no more samples than that the settled network is the training one on all of them.
     pub fn settle(&self, samples: &Tensor, part: usize) -> Result<()> {
         let norms: Vec<&Norm> = self.normed("").into_iter().map(|(_, normed)| &normed.norm).collect();
         if norms.is_empty() {

@@ -12,7 +12,7 @@ pub struct Check {
     pub judge: Judge,
     /// Scores one case.
     pub trial: fn(Case) -> Scored,
-    /// A random case costs as much as this many cheap ones: so many fewer are tried. 0: examples only.
+    /// The cost of a random case in units of a cheap one: the number of cases is divided by it. 0: examples only.
     pub cost: usize,
     /// Edge cases, by name: they meet the hypotheses, barely.
     pub edges: &'static [&'static str],
