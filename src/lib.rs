@@ -30,6 +30,7 @@ mod check;
 pub mod digits;
 pub mod energy;
 pub mod flow;
+mod graded;
 #[doc(hidden)]
 pub mod linalg;
 pub mod metric;

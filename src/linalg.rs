@@ -80,11 +80,10 @@ impl Svd {
         let guess = nalgebra::SVD::try_new(scaled.clone(), false, true, f64::EPSILON, 10_000)
             .and_then(|svd| svd.v_t)
             .map_or_else(|| DMatrix::identity(columns, columns), |vt| spanning_basis(vt.transpose()));
-        let (image, w) = orthogonal_image(&scaled, guess).ok_or(DecompositionError::NoConvergence {
-            kind,
-            rows,
-            columns,
-        })?;
+        // Columns below this are rounding of the others and need not be orthogonal to each other.
+        let negligible = scaled.norm() * null_threshold(rows) / 100.0;
+        let (image, w) = orthogonal_image(&scaled, guess, negligible)
+            .ok_or(DecompositionError::NoConvergence { kind, rows, columns })?;
 
         let norms: Vec<f64> = image.column_iter().map(|c| c.norm()).collect();
         let mut order: Vec<usize> = (0..columns).collect();
@@ -192,14 +191,16 @@ pub fn null_threshold(n: usize) -> f64 {
     RANK * n.max(1) as f64
 }
 
-/// One-sided Jacobi rotations (Hestenes 1958): turns an orthogonal `w` until the columns of `a` · w are
-/// orthogonal to rounding, and returns both.
-fn orthogonal_image(a: &DMatrix<f64>, mut w: DMatrix<f64>) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
+/// One-sided Jacobi rotations (Hestenes 1958): turns an orthogonal `w` until the columns of `a` · w that are larger than
+/// `negligible` are orthogonal to rounding, and returns both.
+pub(crate) fn orthogonal_image(
+    a: &DMatrix<f64>,
+    mut w: DMatrix<f64>,
+    negligible: f64,
+) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
     const SWEEPS: usize = 60;
     let n = a.ncols();
     let mut b = a * &w;
-    // Columns below this are rounding of the others and need not be orthogonal to each other.
-    let negligible = b.norm() * null_threshold(a.nrows()) / 100.0;
     for _ in 0..SWEEPS {
         let mut turned = false;
         for p in 0..n {
