@@ -29,7 +29,7 @@ pub struct FrozenHead {
     inputs: DMatrix<f64>,
     gains: Vec<f64>,
     outputs: DMatrix<f64>,
-    /// The relative error of each s; infinite for one that is zero to the rounding of the head.
+    /// The relative error of each s; at least 1 for one that is zero to the rounding of the head.
     doubt: Vec<f64>,
     /// R₀W, n×r, what rounding may be of each entry, and the part of R₀ that the head does not read, n×k.
     residual: DMatrix<f64>,
@@ -86,14 +86,15 @@ impl FrozenHead {
             let lost = squared * (largest / self.gains[j]).powi(2);
             let noise = self.noise * (1.0 + lost / f64::EPSILON);
             let doubt = self.doubt[j].max(lost);
-            let wrong = if self.doubt[j].is_infinite() && r <= self.noise {
+            let wrong = if self.doubt[j] >= 1.0 && r <= self.noise {
                 // Zero to rounding and read by nothing but rounding: it stays.
                 0.0
             } else if doubt < 0.1 {
                 // ψ changes by at most itself when c does.
                 (noise + r * doubt) * psi(c, t)
             } else {
-                (self.noise + r) * most(c * (1.0 + doubt), t)
+                let highest = (1.0 + self.doubt[j]).max((1.0 + 2.0 * lost).sqrt());
+                (self.noise + r) * most(c * highest, t)
             };
             of_motion = of_motion.hypot(wrong);
             of_features = of_features.hypot(wrong * self.sqrt_lambda[i]);
@@ -111,7 +112,7 @@ impl FrozenHead {
 
     /// The modes that do: a singular value that is zero to the rounding of the head is taken for zero.
     fn moving(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
-        self.modes().filter(|&(_, j, _)| self.doubt[j].is_finite())
+        self.modes().filter(|&(_, j, _)| self.doubt[j] < 1.0)
     }
 
     fn budget(&self, t: f64) -> Budget {
@@ -188,12 +189,9 @@ impl Reading {
         let svd = Svd::new(head)?;
         let largest = svd.s.as_slice().first().copied().unwrap_or(0.0);
         let smallest = svd.s.as_slice().last().copied().unwrap_or(0.0);
+        let zero = largest * null_threshold(head.nrows().max(head.ncols()));
         let known = |s: f64, doubt: f64| {
-            if rounding > 0.0 && s <= largest * null_threshold(head.nrows().max(head.ncols())) {
-                f64::INFINITY
-            } else {
-                doubt.max(rounding * largest / s)
-            }
+            if rounding > 0.0 && s <= zero { zero / s } else { doubt.max(rounding * largest / s) }
         };
         if smallest > ORDINARY * largest {
             let doubt = svd.s.iter().map(|&s| known(s, f64::EPSILON * largest / s)).collect();
