@@ -115,6 +115,7 @@ pub mod digits;
 pub mod energy;
 pub mod flow;
 pub mod front;
+mod graded;
 mod linalg;
 pub mod metric;
 pub mod parallel;

@@ -184,6 +184,7 @@ impl<'a> Run<'a> {
         let residual = self.path.residual(probe_time)?;
         let energy = Energy::of(&residual);
         let flow = Flow::with_residual(&self.reduction, &head, &residual, settings.head_rate)?;
+        let flow = if probe_time > 0.0 { flow.computed() } else { flow };
         let (method, moments, work) = follow(&flow, times, settings)?;
         let check = Check { flow: &flow, method, rtol: settings.rtol };
         let measure = |moment: Moment| {

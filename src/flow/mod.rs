@@ -119,6 +119,8 @@ pub struct Flow<'a> {
     /// R at the start, n×k, and the loss of what no row has of it.
     residual: DMatrix<f64>,
     constant_loss: f64,
+    /// The relative size of what the head has lost on the way to here; 0 for one as it was given.
+    head_rounding: f64,
 }
 
 impl<'a> Flow<'a> {
@@ -159,7 +161,19 @@ impl<'a> Flow<'a> {
         if !loss.is_finite() {
             return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
         }
-        Ok(Self { reduction, start, head_rate, residual, constant_loss })
+        let head_rounding = if reduction.keeps_heads() { 0.0 } else { 4.0 * f64::EPSILON };
+        Ok(Self { reduction, start, head_rate, residual, constant_loss, head_rounding })
+    }
+
+    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding only.
+    pub fn computed(mut self) -> Self {
+        self.head_rounding += 4.0 * f64::EPSILON;
+        self
+    }
+
+    /// The relative size of what the head has lost by rounding.
+    pub(crate) fn head_rounding(&self) -> f64 {
+        self.head_rounding
     }
 
     /// The problem.

@@ -49,6 +49,12 @@ pub enum Stop {
     /// The flow rests at a saddle that rounding alone decides to leave: what comes after depends on
     /// digits that the numbers do not have.
     Saddle(Saddle),
+    /// The answer is a matter of rounding: a mode so slow, or a motion so small beside the residual, that the numbers of the
+    /// problem do not determine it. The state is what is left when it rests.
+    Rounding {
+        /// An estimate of the relative error.
+        error: f64,
+    },
     /// The limit of steps.
     StepLimit {
         /// Steps taken.
@@ -94,6 +100,7 @@ impl Stop {
         !matches!(
             self,
             Self::Saddle(_)
+                | Self::Rounding { .. }
                 | Self::StepLimit { .. }
                 | Self::Interrupted { .. }
                 | Self::StepTooSmall { .. }
@@ -109,6 +116,7 @@ impl Stop {
             Self::Residual { .. } => "residual",
             Self::EnergyShare { .. } => "energy-share",
             Self::Saddle(_) => "saddle",
+            Self::Rounding { .. } => "rounding",
             Self::StepLimit { .. } => "step-limit",
             Self::Interrupted { .. } => "interrupted",
             Self::StepTooSmall { .. } => "step-too-small",
@@ -127,6 +135,11 @@ impl fmt::Display for Stop {
             Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
             Self::EnergyShare { share } => write!(f, "the energy has fallen to {share} of its start"),
             Self::Saddle(saddle) => saddle.fmt(f),
+            Self::Rounding { error } => write!(
+                f,
+                "rounding decides the answer (estimated relative error {error:.1e}): a mode is so slow, or the \
+                 motion so small beside the residual, that these numbers do not determine it"
+            ),
             Self::StepLimit { steps, time } => {
                 write!(f, "{steps} steps taken, time {time:e} reached")
             }
@@ -171,6 +184,7 @@ mod tests {
         }
         for (stop, name, words) in [
             (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
+            (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
             (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
             (
                 Stop::Interrupted { steps: 3, time: 0.5 },

@@ -154,6 +154,16 @@ pub enum ConfigError {
     /// A value out of its range.
     #[error("`{}` holds {}; accepted: {}", .0.name, .0.value, .0.accepted)]
     Setting(#[from] Setting),
+    /// A text that is not accepted.
+    #[error("`{name}` holds {value}; accepted: {accepted}")]
+    Text {
+        /// Name of the setting.
+        name: &'static str,
+        /// The text given.
+        value: String,
+        /// What is accepted.
+        accepted: &'static str,
+    },
     /// More than one way to place the probing points.
     #[error("`probe` has {count} of `times`, `energies` and `points`; accepted: one of them")]
     Probes {

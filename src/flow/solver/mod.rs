@@ -135,13 +135,13 @@ fn solve_by(
     until: f64,
     options: &Options,
 ) -> Result<Solution, FlowError> {
-    let first = Solver::new(flow, method, options).run(until)?;
-    if !matches!(first.end.stop, Stop::Saddle(_)) || options.rtol <= STRICTEST {
+    let first = Solver::new(flow, method, options)?.run(until)?;
+    if !matches!(first.end.stop, Stop::Saddle(_) | Stop::Rounding { .. }) || options.rtol <= STRICTEST {
         return Ok(first);
     }
     // Perhaps it was the tolerance that decided, not rounding.
     let strict = Options { rtol: STRICTEST, ..options.clone() };
-    let mut second = Solver::new(flow, method, &strict).run(until)?;
+    let mut second = Solver::new(flow, method, &strict)?.run(until)?;
     second.work += first.work;
     Ok(second)
 }
@@ -167,7 +167,7 @@ pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Resu
     check_time(until)?;
     let method = Collocation::radau(stages);
     let options = Options { rtol: 1e-12, ..Options::default() };
-    Solver::new(flow, &method, &options).equal_steps(until, steps)
+    Solver::new(flow, &method, &options)?.equal_steps(until, steps)
 }
 
 #[cfg(test)]

@@ -98,7 +98,8 @@ impl Units {
         let outputs = self.features + self.head;
         let residual = flow.residual().map(|r| shift(r, outputs));
         let constant_loss = shift(flow.constant_loss(), 2 * outputs);
-        Flow { reduction, start, head_rate, residual, constant_loss }
+        let head_rounding = flow.head_rounding();
+        Flow { reduction, start, head_rate, residual, constant_loss, head_rounding }
     }
 
     /// A time in these units.

@@ -121,6 +121,7 @@ pub(crate) mod tests {
             Stop::Residual { level: 1e-300 },
             Stop::StepLimit { steps: 100_000, time: 0.1 },
             Stop::StepTooSmall { step: 1e-20, time: 4.0 },
+            Stop::Rounding { error: inf },
             Stop::Saddle(Saddle { time: inf, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
         ];
         let mut records = Vec::new();
