@@ -107,16 +107,7 @@ impl Svd {
         let (rows, columns) = a.shape();
         // The library's result is a first guess only: on some small matrices its relative error is 1e-12.
         // One or two sweeps of one-sided Jacobi rotations make it accurate, small values included.
-<<<<<<< HEAD
         let guess = right_vectors(a).map_or_else(|| DMatrix::identity(columns, columns), spanning_basis);
-        let (image, w) = orthogonal_image(a, guess).ok_or(DecompositionError::NoConvergence {
-            kind: "singular value decomposition",
-            rows,
-            columns,
-        })?;
-=======
-        let guess = right_vectors(a)
-            .map_or_else(|| DMatrix::identity(columns, columns), |vectors| spanning_basis(vectors));
         // Columns below this are rounding of the others and need not be orthogonal to each other.
         let negligible = a.norm() * null_threshold(rows) / 100.0;
         let (image, w) =
@@ -125,7 +116,6 @@ impl Svd {
                 rows,
                 columns,
             })?;
->>>>>>> main
 
         let norms: Vec<f64> = image.column_iter().map(|c| c.norm()).collect();
         let mut order: Vec<usize> = (0..columns).collect();
