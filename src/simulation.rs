@@ -4,19 +4,20 @@ use nalgebra::DMatrix;
 
 use crate::adaptation::Adaptation;
 use crate::check::Check;
-use crate::energy::Energy;
+use crate::energy::{Energy, Level, Measure};
 use crate::flow::decoupled::Decoupled;
 use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
-use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Work};
+use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
 use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
-use crate::probing::{Measure, ProbingError, ProbingPath};
+use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
-use crate::reduction::{Reduction, State};
+use crate::reduction::{Outputs, Reduction, State};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulationError {
     /// Head probing has no answer.
     #[error(transparent)]
@@ -47,6 +48,15 @@ pub enum Probe {
     Frobenius(f64),
 }
 
+impl From<Level> for Probe {
+    fn from(level: Level) -> Self {
+        match level.measure {
+            Measure::Aie => Self::Aie(level.value),
+            Measure::Frobenius => Self::Frobenius(level.value),
+        }
+    }
+}
+
 /// How the flow is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,7 +73,7 @@ pub enum Method {
 }
 
 /// Settings of the finetuning part.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// γ, the head's learning rate over the backbone's.
     pub head_rate: f64,
@@ -73,12 +83,15 @@ pub struct Settings {
     pub rtol: f64,
     /// Limit of solver steps; gradient descent may take a thousand times as many.
     pub max_steps: usize,
+    /// Who follows the solver or the descent, and may end it.
+    pub watch: Watch,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let max_steps = Options::default().max_steps;
-        Self { head_rate: 1.0, method: Method::Auto, rtol: DEFAULT_RTOL, max_steps }
+        let (method, watch) = (Method::Auto, Watch::default());
+        Self { head_rate: 1.0, method, rtol: DEFAULT_RTOL, max_steps, watch }
     }
 }
 
@@ -133,7 +146,8 @@ impl<'a> Run<'a> {
         smoothing: f64,
     ) -> Result<Self, SimulationError> {
         let path = ProbingPath::with_smoothing(problem, head, smoothing)?;
-        let reduction = Reduction::new(problem, head).map_err(FlowError::from)?;
+        let outputs = if smoothing == 0.0 { Outputs::Targets } else { Outputs::Smoothed };
+        let reduction = Reduction::with_outputs(problem, head, outputs).map_err(FlowError::from)?;
         Ok(Self { problem, path, reduction })
     }
 
@@ -236,7 +250,8 @@ fn follow(
         Method::ClosedForm => Some(closed_form(flow)?),
         Method::Flow => None,
         Method::Descent => {
-            let descent = descend_steadily(flow, times, settings.max_steps.saturating_mul(1000))?;
+            let max_steps = settings.max_steps.saturating_mul(1000);
+            let descent = descend_steadily(flow, times, max_steps, &settings.watch)?;
             let work =
                 Work { steps: descent.steps, evaluations: descent.evaluations, ..Work::default() };
             return Ok(("descent", descent.moments, work));
@@ -282,6 +297,7 @@ fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment
     let options = Options {
         rtol: settings.rtol,
         max_steps: settings.max_steps,
+        watch: settings.watch.clone(),
         times: times.to_vec(),
         ..Options::default()
     };

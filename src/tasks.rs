@@ -13,6 +13,7 @@ use crate::flow::{Flow, FlowError};
 use crate::linalg::{Svd, spanning_basis};
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
+use crate::setting::Setting;
 
 /// A finetuning task.
 #[derive(Debug, Clone)]
@@ -157,6 +158,7 @@ impl Default for DigitsTransfer {
 
 /// Why a task could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaskError {
     /// The arrays do not make a problem.
     #[error(transparent)]
@@ -165,15 +167,8 @@ pub enum TaskError {
     #[error("pretraining failed: {0}")]
     Pretraining(#[from] FlowError),
     /// A number out of its range.
-    #[error("{name} = {value} is not valid; it must be {accepted}")]
-    Setting {
-        /// Name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// What is accepted.
-        accepted: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// The file of the task cannot be read.
     #[error("{0}")]
     File(
@@ -289,7 +284,7 @@ fn at_least_one(name: &'static str, value: usize) -> Result<(), TaskError> {
     if value >= 1 {
         return Ok(());
     }
-    Err(TaskError::Setting { name, value: value as f64, accepted: "at least 1" })
+    Err(Setting { name, value: value as f64, accepted: "at least 1" }.into())
 }
 
 fn in_range(
@@ -298,7 +293,7 @@ fn in_range(
     range: std::ops::RangeInclusive<f64>,
     accepted: &'static str,
 ) -> Result<(), TaskError> {
-    if range.contains(&value) { Ok(()) } else { Err(TaskError::Setting { name, value, accepted }) }
+    if range.contains(&value) { Ok(()) } else { Err(Setting { name, value, accepted }.into()) }
 }
 
 impl Gaussian {
@@ -313,7 +308,7 @@ impl Gaussian {
         in_range("teacher-angle", angle, 0.0..=std::f64::consts::FRAC_PI_2, "between 0 and π/2")?;
         if self.width >= self.inputs {
             let accepted = "less than `inputs` when there is a teacher";
-            return Err(TaskError::Setting { name: "width", value: self.width as f64, accepted });
+            return Err(Setting { name: "width", value: self.width as f64, accepted }.into());
         }
         Ok(())
     }
@@ -424,7 +419,7 @@ impl DigitsTransfer {
         if self.samples > TRAINING {
             let (value, accepted) =
                 (self.samples as f64, "at most 598, the training images of the digits 5 to 9");
-            return Err(TaskError::Setting { name: "samples", value, accepted });
+            return Err(Setting { name: "samples", value, accepted }.into());
         }
         in_range("pretrain-time", self.pretrain_time, 0.0..=f64::INFINITY, "at least 0")?;
         in_range("pretrain-scale", self.pretrain_scale, 1e-6..=1e3, "between 1e-6 and 1e3")
@@ -552,10 +547,10 @@ mod tests {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         assert_eq!(
             gaussian(&spec, 0).unwrap_err().to_string(),
-            "samples = 0 is not valid; it must be at least 1"
+            "samples 0 is not valid; it must be at least 1"
         );
         let spec = Gaussian { teacher_angle: Some(0.1), ..Gaussian::default() };
-        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width = 32"));
+        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width 32"));
     }
 
     #[test]
@@ -583,7 +578,7 @@ mod tests {
             let again = again.with_held_out_inputs(&held_out.unwrap(), &inputs, &backbone).unwrap();
             assert_eq!(again.features(), task.problem.features());
             assert_eq!(again.kernel().eigenvalues(), task.problem.kernel().eigenvalues());
-            let kernels = [&again, &task.problem].map(|p| p.held_out().unwrap().kernel().clone());
+            let kernels = [&again, &task.problem].map(|p| p.held_out_kernel().unwrap());
             assert_eq!(kernels[0], kernels[1]);
         }
     }

@@ -69,7 +69,7 @@ fn claim(
     (method, rtol): (Method, f64),
     counts: &mut Counts,
 ) -> Option<Simulation> {
-    let settings = Settings { head_rate, method, rtol, max_steps: 300 };
+    let settings = Settings { head_rate, method, rtol, max_steps: 300, ..Settings::default() };
     let result = run.finetune(Probe::Time(0.0), &[time], &settings).ok().map(|mut all| all.remove(0));
     *counts.entry(result.as_ref().map_or("refused", |s| s.stop.name())).or_default() += 1;
     result.filter(|s| s.stop.is_success())

@@ -62,6 +62,13 @@ pub enum Stop {
         /// Time reached.
         time: f64,
     },
+    /// The caller has ended it.
+    Interrupted {
+        /// Steps taken.
+        steps: usize,
+        /// Time reached.
+        time: f64,
+    },
     /// No step is small enough.
     StepTooSmall {
         /// The step that was refused.
@@ -92,7 +99,11 @@ impl Stop {
     pub fn is_success(&self) -> bool {
         !matches!(
             self,
-            Self::Saddle(_) | Self::Rounding { .. } | Self::StepLimit { .. } | Self::StepTooSmall { .. }
+            Self::Saddle(_)
+                | Self::Rounding { .. }
+                | Self::StepLimit { .. }
+                | Self::Interrupted { .. }
+                | Self::StepTooSmall { .. }
         )
     }
 
@@ -107,6 +118,7 @@ impl Stop {
             Self::Saddle(_) => "saddle",
             Self::Rounding { .. } => "rounding",
             Self::StepLimit { .. } => "step-limit",
+            Self::Interrupted { .. } => "interrupted",
             Self::StepTooSmall { .. } => "step-too-small",
         }
     }
@@ -130,6 +142,9 @@ impl fmt::Display for Stop {
             ),
             Self::StepLimit { steps, time } => {
                 write!(f, "{steps} steps taken, time {time:e} reached")
+            }
+            Self::Interrupted { steps, time } => {
+                write!(f, "interrupted after {steps} steps, time {time:e} reached")
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -171,6 +186,11 @@ mod tests {
             (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
             (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
             (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
+            (
+                Stop::Interrupted { steps: 3, time: 0.5 },
+                "interrupted",
+                "interrupted after 3 steps, time 5e-1 reached",
+            ),
             (
                 Stop::StepTooSmall { step: 1e-20, time: 4.0 },
                 "step-too-small",

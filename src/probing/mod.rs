@@ -19,27 +19,29 @@
 mod curve;
 mod level;
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
 use self::curve::EnergyCurve;
 use self::level::Curve;
 use crate::energy::Energy;
-use crate::linalg::Svd;
+pub use crate::energy::Measure;
+use crate::linalg::Factors;
 use crate::problem::{Problem, ProblemError};
-use crate::product::residual;
+use crate::product::{Factor, product, residual};
+use crate::setting::Setting;
 
 /// Why there is no answer to a question about probing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProbingError {
     /// The arrays do not make a problem.
     #[error(transparent)]
     Problem(#[from] ProblemError),
-    /// A probing time that is no time.
-    #[error("the probing time {value} is not valid; it must be a number of at least 0, or inf")]
-    Time {
-        /// The value given.
-        value: f64,
-    },
+    /// A probing time or a smoothing that is not valid.
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// An energy that no probing time reaches.
     #[error(
         "the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}"
@@ -83,38 +85,6 @@ pub enum ProbingError {
         /// The energy asked for.
         wanted: f64,
     },
-    /// A smoothing outside [0, 1].
-    #[error("label smoothing {value} is not valid; it must be between 0 and 1")]
-    Smoothing {
-        /// The value given.
-        value: f64,
-    },
-}
-
-/// Which energy a probing time is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// Average initial energy.
-    Aie,
-    /// Frobenius norm of the residual.
-    Frobenius,
-}
-
-impl Measure {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Aie => "AIE",
-            Self::Frobenius => "Frobenius",
-        }
-    }
-
-    /// This measure of an energy.
-    pub fn of(self, energy: &Energy) -> f64 {
-        match self {
-            Self::Aie => energy.aie,
-            Self::Frobenius => energy.frobenius,
-        }
-    }
 }
 
 /// The exact probing path of one initial head on one problem.
@@ -127,8 +97,9 @@ pub struct ProbingPath {
     /// R(∞), against the true targets: (1 − UUᵀ)Y + UUᵀ(Y − T).
     constant: DMatrix<f64>,
     rounding: f64,
-    u: DMatrix<f64>,
-    w: DMatrix<f64>,
+    /// Z₀ = U diag(s) Wᵀ, N×r, r and h×r.
+    u: Arc<DMatrix<f64>>,
+    w: Arc<DMatrix<f64>>,
     s: DVector<f64>,
     /// Uᵀ R_init towards the probing targets, r×k.
     c: DMatrix<f64>,
@@ -147,28 +118,31 @@ impl ProbingPath {
         smoothing: f64,
     ) -> Result<Self, ProbingError> {
         problem.check_head(head)?;
-        if !(0.0..=1.0).contains(&smoothing) {
-            return Err(ProbingError::Smoothing { value: smoothing });
-        }
-        let svd = Svd::new(problem.features()).map_err(ProblemError::from)?;
-        let r = svd.rank();
-        let (u, s) = (svd.u.columns(0, r).into_owned(), svd.s.rows(0, r).into_owned());
-        let w = svd.w.columns(0, r).into_owned();
+        let part = |smoothing| (0.0..=1.0).contains(&smoothing);
+        Setting::check("label smoothing", smoothing, part, "between 0 and 1")?;
+        let Factors { u, s, w } = problem.factors().map_err(ProblemError::from)?.clone();
+        let r = s.len();
         let (targets, features) = (problem.targets(), problem.features());
         let smoothed = smooth(targets, smoothing);
-        let c = u.tr_mul(&residual(&smoothed, features, head));
+        let start_residual = problem.residual(head);
+        let on_modes = |a: &DMatrix<f64>| product(Factor::from(&*u).t(), a);
+        let c = if smoothing == 0.0 {
+            on_modes(&start_residual)
+        } else {
+            on_modes(&residual(&smoothed, features, head))
+        };
         // Twice: what the first projection leaves by rounding is taken away by the second.
-        let project = |a: &DMatrix<f64>| a - &u * u.tr_mul(a);
+        let project = |a: &DMatrix<f64>| a - product(&*u, &on_modes(a));
         let mut constant = if smoothing == 0.0 { targets * 0.0 } else { targets - &smoothed };
         let mut rounding = 0.0;
         if r < problem.samples() {
-            constant = &u * u.tr_mul(&constant) + project(&project(targets));
-            let fit = &w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
+            constant = product(&*u, &on_modes(&constant)) + project(&project(targets));
+            let fit = &*w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
             rounding = f64::EPSILON * (targets.norm() + features.norm() * fit.norm());
         }
         Ok(Self {
             start: head.clone(),
-            residual: problem.residual(head),
+            residual: start_residual,
             targets: smoothed,
             constant,
             rounding,
@@ -189,7 +163,7 @@ impl ProbingPath {
         check_time(tau)?;
         // s φ(s², τ) = (1 − e^{−s²τ}) / s
         let gain = self.s.map(|s| -(-s * (s * tau)).exp_m1() / s);
-        Ok(&self.start + &self.w * DMatrix::from_diagonal(&gain) * &self.c)
+        Ok(&self.start + &*self.w * weighted(&self.c, &gain))
     }
 
     /// The residual Y − Z₀V(τ), N×k, against the true targets.
@@ -199,7 +173,7 @@ impl ProbingPath {
             return Ok(self.residual.clone());
         }
         let left = self.s.map(|s| (-s * (s * tau)).exp());
-        Ok(&self.constant + &self.u * DMatrix::from_diagonal(&left) * &self.c)
+        Ok(&self.constant + product(&*self.u, &weighted(&self.c, &left)))
     }
 
     /// The size up to which an energy (Frobenius) is rounding of the data: half a unit in the last place of features and
@@ -264,8 +238,13 @@ pub fn smooth(targets: &DMatrix<f64>, smoothing: f64) -> DMatrix<f64> {
     targets.map(|y| (1.0 - smoothing) * y + smoothing * mean)
 }
 
+/// diag(weights) · a
+fn weighted(a: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
+    DMatrix::from_fn(a.nrows(), a.ncols(), |i, j| weights[i] * a[(i, j)])
+}
+
 fn check_time(tau: f64) -> Result<(), ProbingError> {
-    if tau >= 0.0 { Ok(()) } else { Err(ProbingError::Time { value: tau }) }
+    Ok(Setting::check_time("the probing time", tau)?)
 }
 
 /// Halves a bracket until its ends are neighbours; `low` is the sign at `a`.
@@ -342,7 +321,7 @@ mod tests {
         assert!((lowest - 2f64.sqrt()).abs() < 1e-14 && (highest - 10f64.sqrt()).abs() < 1e-14);
         assert_eq!(path.time_for(Measure::Frobenius, highest).unwrap(), 0.0);
         assert!(path.time_for(Measure::Frobenius, lowest).unwrap() > 5.0);
-        assert!(matches!(path.head(-1.0), Err(ProbingError::Time { value }) if value == -1.0));
+        assert!(matches!(path.head(-1.0), Err(ProbingError::Setting(time)) if time.value == -1.0));
         assert!(path.head(f64::NAN).is_err());
     }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::solver::DEFAULT_RTOL;
+use crate::flow::solver::{DEFAULT_RTOL, Options};
 use crate::metric::Metric;
+use crate::setting::Setting;
 use crate::simulation::Method;
 use crate::tasks::{TaskError, TaskSpec};
 
@@ -31,6 +32,9 @@ pub struct Config {
     /// Relative tolerance of the solver.
     #[serde(default = "default_rtol")]
     pub rtol: f64,
+    /// Limit of solver steps in one cell; gradient descent may take a thousand times as many.
+    #[serde(default = "default_steps", skip_serializing_if = "is_default")]
+    pub max_steps: usize,
     /// The adaptation metrics that are kept; the columns of others stay empty.
     #[serde(default = "all_metrics")]
     pub metrics: Vec<Metric>,
@@ -124,6 +128,15 @@ fn all_metrics() -> Vec<Metric> {
     Metric::ALL.to_vec()
 }
 
+fn default_steps() -> usize {
+    Options::default().max_steps
+}
+
+/// Left out of the stored text, which stays that of a sweep before this setting came.
+fn is_default(max_steps: &usize) -> bool {
+    *max_steps == default_steps()
+}
+
 fn default_rtol() -> f64 {
     DEFAULT_RTOL
 }
@@ -139,15 +152,8 @@ pub enum ConfigError {
         name: &'static str,
     },
     /// A value out of its range.
-    #[error("`{name}` holds {value}; accepted: {accepted}")]
-    Value {
-        /// Name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// What is accepted.
-        accepted: &'static str,
-    },
+    #[error("`{}` holds {}; accepted: {}", .0.name, .0.value, .0.accepted)]
+    Setting(#[from] Setting),
     /// More than one way to place the probing points.
     #[error("`probe` has {count} of `times`, `energies` and `points`; accepted: one of them")]
     Probes {
@@ -185,6 +191,7 @@ impl Config {
             times: forever(),
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
+            max_steps: default_steps(),
             metrics: all_metrics(),
             problem,
             heads: Heads::default(),
@@ -219,10 +226,13 @@ impl Config {
         check("times", &self.times, time, "numbers of at least 0, or inf")?;
         if let Some(pair) = self.times.windows(2).find(|pair| pair[0] >= pair[1]) {
             let accepted = "times in strictly ascending order";
-            return Err(ConfigError::Value { name: "times", value: pair[1], accepted });
+            return Err(Setting { name: "times", value: pair[1], accepted }.into());
         }
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
+        if self.max_steps == 0 {
+            return Err(Setting { name: "max-steps", value: 0.0, accepted: "at least 1" }.into());
+        }
         if self.metrics.is_empty() {
             return Err(ConfigError::Empty { name: "metrics" });
         }
@@ -232,7 +242,7 @@ impl Config {
         let unit = |v: f64| (0.0..=1.0).contains(&v);
         check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
         if self.heads.seeds == 0 {
-            return Err(ConfigError::Value { name: "seeds", value: 0.0, accepted: "at least 1" });
+            return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
         }
         let given =
             [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
@@ -265,7 +275,7 @@ fn check(
         return Err(ConfigError::Empty { name });
     }
     match values.iter().find(|&&v| !good(v)) {
-        Some(&value) => Err(ConfigError::Value { name, value, accepted }),
+        Some(&value) => Err(Setting { name, value, accepted }.into()),
         None => Ok(()),
     }
 }
@@ -298,7 +308,7 @@ mod tests {
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
         let none = Gaussian { samples: 0, ..Gaussian::default() };
         let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
-        assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(text, "samples 0 is not valid; it must be at least 1");
         assert!(
             message(&|c| {
                 c.probe.points = Some(3);

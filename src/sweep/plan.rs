@@ -119,7 +119,7 @@ impl Plan {
     ///
     /// A file counts by its content, and its path does not.
     pub fn identity(&self) -> String {
-        let Config { times, method, rtol, metrics, problem, heads, probe: _ } = &self.config;
+        let Config { times, method, rtol, max_steps, metrics, problem, heads, probe: _ } = &self.config;
         let problem = match (problem, self.file) {
             (TaskSpec::File { .. }, Some(digest)) => format!("{digest:?}"),
             (other, _) => format!("{other:?}"),
@@ -127,7 +127,7 @@ impl Plan {
         let (version, points) = (env!("CARGO_PKG_VERSION"), self.config.points());
         format!(
             "sweep, schema {SCHEMA}, taskhead {version}\n{problem}\n{heads:?}\n{points:?}\n{times:?}\n{method:?}\n\
-             {rtol:?}\n{metrics:?}"
+             {rtol:?}\n{max_steps:?}\n{metrics:?}"
         )
     }
 
@@ -185,6 +185,7 @@ impl Plan {
             head_rate: curve.head_rate,
             method: self.config.method,
             rtol: self.config.rtol,
+            max_steps: self.config.max_steps,
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
@@ -229,6 +230,7 @@ pub struct Start {
 
 /// Why a cell has no start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// Its task cannot be made.
     #[error(transparent)]
@@ -337,7 +339,7 @@ mod tests {
     fn a_task_that_cannot_be_made_is_refused_before_any_cell_runs() {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         let error = Plan::new(Config::new(TaskSpec::Gaussian(spec))).unwrap_err();
-        assert_eq!(error.to_string(), "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(error.to_string(), "samples 0 is not valid; it must be at least 1");
         let file = Config::new(TaskSpec::File { path: "p.npz".into() });
         assert!(Plan::new(file).unwrap_err().to_string().contains("`p.npz` has to be read"));
     }
@@ -356,10 +358,11 @@ mod tests {
             change(&mut config);
             Plan::new(config).unwrap().identity()
         };
-        let changes: [&dyn Fn(&mut Config); 11] = [
+        let changes: [&dyn Fn(&mut Config); 12] = [
             &|_| (),
             &|c| c.times = vec![1.0],
             &|c| c.rtol = 1e-8,
+            &|c| c.max_steps = 100,
             &|c| c.method = crate::simulation::Method::Flow,
             &|c| c.metrics = vec![Metric::Dot],
             &|c| c.problem = TaskSpec::Gaussian(Gaussian { samples: 7, ..Gaussian::default() }),

@@ -7,6 +7,7 @@ use nalgebra::DMatrix;
 
 use super::outcome::with_suffix;
 use crate::choices::Choice;
+use taskhead::flow::solver::Options;
 use taskhead::simulation::Method;
 use taskhead::sweep::plan::{Plan, Tasks};
 use taskhead_files::write_result;
@@ -20,18 +21,17 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<Strin
     let problem = &start.task.problem;
     let mut arrays: Vec<(&str, &DMatrix<f64>)> =
         vec![("targets", problem.targets()), ("head", &start.head)];
+    let (kernel, held_out_kernel);
     match &start.task.linear {
         Some(linear) => {
             arrays.extend([("inputs", &linear.inputs), ("backbone", &linear.backbone)]);
             arrays.extend(linear.held_out.as_ref().map(|held_out| ("probe_inputs", held_out)));
         }
         None => {
-            arrays.extend([("features", problem.features()), ("kernel", problem.kernel().matrix())]);
-            if let Some(held_out) = problem.held_out() {
-                arrays.extend([
-                    ("probe_features", held_out.features()),
-                    ("probe_kernel", held_out.kernel()),
-                ]);
+            (kernel, held_out_kernel) = (problem.kernel().to_matrix(), problem.held_out_kernel());
+            arrays.extend([("features", problem.features()), ("kernel", &kernel)]);
+            if let (Some(held_out), Some(kernel)) = (problem.held_out(), &held_out_kernel) {
+                arrays.extend([("probe_features", held_out.features()), ("probe_kernel", kernel)]);
             }
         }
     }
@@ -50,6 +50,9 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<Strin
     flag("time", start.time, f64::INFINITY);
     flag("head-rate", start.curve.head_rate, 1.0);
     flag("rtol", config.rtol, taskhead::flow::solver::DEFAULT_RTOL);
+    if config.max_steps != Options::default().max_steps {
+        command += &format!(" --max-steps {}", config.max_steps);
+    }
     if config.method != Method::default() {
         let method = Method::ALL.iter().find(|(method, ..)| *method == config.method);
         command += &format!(" --method {}", method.expect("all methods have names").1);

@@ -262,8 +262,9 @@ const FLAGS: [(&str, &str); 14] = [
 /// An error about a value of the configuration with the flag that sets it.
 fn with_flag(error: ConfigError) -> anyhow::Error {
     let name = match &error {
-        ConfigError::Value { name, .. } | ConfigError::Empty { name } => *name,
-        ConfigError::Apart { second, .. } => *second,
+        ConfigError::Setting(setting) => setting.name,
+        ConfigError::Empty { name } => name,
+        ConfigError::Apart { second, .. } => second,
         _ => "",
     };
     match FLAGS.iter().find(|(key, _)| *key == name) {

@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 
 use super::input;
 use super::json::{adaptation, number};
+use super::progress::Line;
 use crate::choices::choice;
-use taskhead::flow::solver::DEFAULT_RTOL;
+use taskhead::flow::Stop;
+use taskhead::flow::solver::{DEFAULT_RTOL, Options};
 use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
 use taskhead::tasks::{Scores, Task};
-use taskhead_files::{RESULT_EXTENSIONS, check_output, read_problem, write_result};
+use taskhead_files::{RESULT_EXTENSIONS, check_output, write_result};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -54,6 +56,14 @@ pub struct Args {
     /// Relative tolerance of the solver.
     #[arg(long, default_value_t = DEFAULT_RTOL)]
     rtol: f64,
+    /// Stop after this many steps of the solver (gradient descent: a thousand times as many), with what was reached.
+    #[arg(long, value_name = "COUNT", default_value_t = Options::default().max_steps, value_parser = super::steps)]
+    max_steps: usize,
+    /// Stop after this many seconds, at the end of a step, with what was reached.
+    #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
+    max_time: Option<f64>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Write the arrays `features`, `head` and `probe_features` to this .npz or .safetensors.
     #[arg(long, value_name = "RESULT")]
     out: Option<PathBuf>,
@@ -67,8 +77,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some(out) = &args.out {
         check_output(out, RESULT_EXTENSIONS)?;
     }
-    let file = read_problem(&args.problem)?;
-    let notes = input::print(&file.notes, quiet);
+    let line = Line::new(quiet);
+    line.say(&format!("reading {}", args.problem.display()));
+    let file = args.reading.problem(&args.problem)?;
+    let notes = line.bar.suspend(|| input::print(&file.notes, quiet));
+    line.say("probing");
     let class_names = file.class_names;
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
     let head = task.initial_head(args.seed, 1.0);
@@ -83,9 +96,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         head_rate: args.head_rate,
         method: args.method,
         rtol: args.rtol,
-        ..Settings::default()
+        max_steps: args.max_steps,
+        watch: line.watch(args.max_time),
     };
+    line.say("finetuning");
     let result = run.finetune(probe, &[args.time], &settings)?.remove(0);
+    line.bar.finish_and_clear();
     if let Some(out) = &args.out {
         let (features, head) = (run.features(&result), run.head(&result));
         let held_out = run.held_out_features(&result);
@@ -109,10 +125,19 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => {
             if !quiet {
-                eprintln!("warning: the flow did not reach its end: {reason}");
+                eprintln!("warning: the flow did not reach its end: {reason}{}", more(&result.stop));
             }
             Ok(ExitCode::FAILURE)
         }
+    }
+}
+
+/// The flag that lets a flow go further.
+fn more(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::StepLimit { .. } => "; --max-steps lets it go further",
+        Stop::Interrupted { .. } => "; --max-time lets it go further",
+        _ => "",
     }
 }
 

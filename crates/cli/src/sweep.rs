@@ -73,6 +73,11 @@ pub struct Args {
     /// Relative tolerance of the solver.
     #[arg(long)]
     rtol: Option<f64>,
+    /// Solver steps after which a cell gives up with what it has reached (gradient descent: a thousand times as many).
+    #[arg(long, value_name = "COUNT", value_parser = super::steps)]
+    max_steps: Option<usize>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Adaptation metrics that are kept (default: all).
     #[arg(long, value_delimiter = ',', value_parser = choice::<Metric>())]
     metrics: Option<Vec<Metric>>,
@@ -106,7 +111,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let (plan, of_file, notes) = match &config.problem {
         TaskSpec::File { path } => {
             config.validate()?;
-            let input = input::task_of_file(path, quiet)?;
+            let input = input::task_of_file(Path::new(path), &args.reading, quiet)?;
             (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), input.notes)
         }
         _ => (Plan::new(config)?, None, Vec::new()),
@@ -172,6 +177,7 @@ fn configuration(args: &Args) -> Result<Config> {
     set(&mut config.times, args.times.clone());
     set(&mut config.method, args.method);
     set(&mut config.rtol, args.rtol);
+    set(&mut config.max_steps, args.max_steps);
     set(&mut config.metrics, args.metrics.clone());
     Ok(config)
 }

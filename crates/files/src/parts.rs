@@ -1,16 +1,22 @@
 //! The arrays of a problem, read and named, before anything large is made of them.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::arrays::{Arrays, Shapes};
-use super::error::{At, Fault, FileError, FormProblem};
+use super::arrays::{Arrays, NamedArray, Shapes};
+#[cfg(feature = "all")]
+use super::error::{At, FileError};
+use super::error::{Fault, FormProblem};
 use super::labels::Labels;
 use super::memory::DOUBLE;
 use super::names::{PROBLEM_ARRAYS, meant};
 use super::notes::Note;
+#[cfg(feature = "all")]
 use super::source::{self, Source};
+use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32};
 
 const NEEDED: &str = "`features` (N×h), or `inputs` (N×d) with `backbone` (h×d); `labels` (N) or `targets` (N×k); \
                       optional `head` (h×k) and `kernel` (N×N, with `features`); optional held-out \
@@ -51,8 +57,8 @@ pub struct ProblemParts {
     pub(super) probe_kernel: Option<DMatrix<f64>>,
     pub(super) probe_inputs: Option<DMatrix<f64>>,
     pub(super) probe_wanted: Option<Wanted>,
-    /// Whether a part of the kernel is in single precision.
-    pub(super) single: bool,
+    /// The rounding error that the kernel may have, relative to its size.
+    pub(super) kernel_tolerance: f64,
     pub(super) notes: Vec<Note>,
     pub(super) files: Vec<PathBuf>,
 }
@@ -63,22 +69,38 @@ impl ProblemParts {
     /// # Errors
     ///
     /// A file that is missing, damaged or of another kind; arrays that are missing, or of another type or shape.
+    #[cfg(feature = "all")]
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        source::read(path, PROBLEM_ARRAYS).and_then(Self::of).at(path)
+        source::read(path, PROBLEM_ARRAYS).and_then(Self::of_source).at(path)
     }
 
-    /// The same from the content of a file, for those who have no path: a page in a browser.
+    /// The same from the content of a file, for those who have no path.
     ///
     /// # Errors
     ///
     /// Those of [`ProblemParts::read`], without a path.
+    #[cfg(feature = "all")]
     pub fn of_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        Self::of(source::read_bytes(bytes, PROBLEM_ARRAYS)?)
+        Self::of_source(source::read_bytes(bytes, PROBLEM_ARRAYS)?)
     }
 
-    fn of(source: Source) -> Result<Self, Fault> {
-        let Source { mut arrays, mut notes, files } = source;
+    #[cfg(feature = "all")]
+    fn of_source(source: Source) -> Result<Self, Fault> {
+        Self::of(source.arrays, source.notes, source.files)
+    }
+
+    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names what
+    /// the file holds besides arrays.
+    ///
+    /// # Errors
+    ///
+    /// Arrays that are missing, or of another type or shape, or whose bytes do not fit their shape.
+    pub fn of_arrays(arrays: Vec<NamedArray>, skipped: Vec<String>) -> Result<Self, Fault> {
+        Self::of(Arrays::of(arrays, skipped, PROBLEM_ARRAYS)?, Vec::new(), Vec::new())
+    }
+
+    fn of(mut arrays: Arrays, mut notes: Vec<Note>, files: Vec<PathBuf>) -> Result<Self, Fault> {
         check_form(&arrays).map_err(|problem| Fault::Form {
             problem,
             found: arrays.found.clone(),
@@ -90,9 +112,10 @@ impl ProblemParts {
         let probe_wanted = self::wanted(&mut arrays, "probe_labels", "probe_targets", &mut notes)?;
         let mut single = false;
         let mut matrix = |name: &str, shapes: Shapes| {
-            let array = arrays.take(name);
-            single |= name.ends_with("kernel") && array.as_ref().is_some_and(|array| array.is_single());
-            array.map(|array| array.matrix(shapes)).transpose()
+            let matrix = arrays.take(name).map(|array| array.matrix(shapes)).transpose()?;
+            let of_kernel = matrix.as_ref().filter(|_| name.ends_with("kernel"));
+            single |= of_kernel.is_some_and(|m| m.iter().all(|&v| f64::from(v as f32) == v));
+            Ok::<_, Fault>(matrix)
         };
         Ok(Self {
             features: matrix("features", Shapes::OrPooled)?,
@@ -105,10 +128,17 @@ impl ProblemParts {
             probe_kernel: matrix("probe_kernel", Shapes::Matrix)?,
             probe_inputs: matrix("probe_inputs", Shapes::Matrix)?,
             probe_wanted,
-            single,
+            kernel_tolerance: if single { KERNEL_TOLERANCE_F32 } else { KERNEL_TOLERANCE },
             notes,
             files,
         })
+    }
+
+    /// The same with another rounding error that the kernel may have, relative to its size. By default it is
+    /// [`KERNEL_TOLERANCE`], or [`KERNEL_TOLERANCE_F32`] where all numbers of `kernel` or of `probe_kernel` are those
+    /// of single precision, however they are stored.
+    pub fn with_kernel_tolerance(self, kernel_tolerance: f64) -> Self {
+        Self { kernel_tolerance, ..self }
     }
 
     /// What was noticed while reading.

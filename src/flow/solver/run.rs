@@ -8,10 +8,11 @@ use super::limit::{Ending, Jump, limit};
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
-use super::{Options, Solution, Work, conservation};
+use super::{Options, Progress, Solution, Work, conservation};
 use crate::flow::frozen::FrozenHead;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
+use crate::setting::Setting;
 
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
@@ -152,6 +153,11 @@ impl<'a> Solver<'a> {
             if self.work.steps >= self.options.max_steps {
                 break Stop::StepLimit { steps: self.work.steps, time: self.time };
             }
+            let (steps, time) = (self.work.steps, self.time);
+            let here = || Progress { steps, time, residual: self.stages.residual.norm() };
+            if !self.options.watch.goes_on(here) {
+                break Stop::Interrupted { steps, time };
+            }
             if let Some(stop) = self.without_digits() {
                 break stop;
             }
@@ -174,11 +180,7 @@ impl<'a> Solver<'a> {
             self.freeze(false)?;
             if self.solve_stages(step).is_none() {
                 let accepted = "large enough that the stages of every step converge";
-                return Err(FlowError::Setting {
-                    name: "number of steps",
-                    value: steps as f64,
-                    accepted,
-                });
+                return Err(Setting { name: "number of steps", value: steps as f64, accepted }.into());
             };
             self.accept(step, i as f64 * step);
         }

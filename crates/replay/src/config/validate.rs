@@ -1,6 +1,7 @@
 //! What a configuration must satisfy before anything is read or run.
 
 use super::{Backbone, Config, Data};
+use taskhead::Setting;
 use taskhead::sweep::config::ConfigError;
 
 /// More blocks than anyone means.
@@ -16,7 +17,7 @@ impl Config {
     ///
     /// The first value that is not accepted.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let wrong = |name, value, accepted| Err(ConfigError::Value { name, value, accepted });
+        let wrong = |name, value, accepted| Err(Setting { name, value, accepted }.into());
         self.sweep().validate()?;
         if let Some(&time) = self.times.iter().find(|t| !t.is_finite()) {
             return wrong("times", time, "finite numbers");
