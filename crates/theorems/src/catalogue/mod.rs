@@ -4,12 +4,15 @@
 //! that violate one, on which it must fail: a check that cannot see a failure proves nothing.
 //! [`verify::verify`] runs them. What is proved by machine is in `proofs/`; the names are given here.
 
+mod any_loss;
 mod asymptotics;
+mod beyond;
 pub mod check;
 mod forms;
 mod general;
 pub mod instance;
 mod laws;
+mod measures;
 pub mod observations;
 mod probing;
 mod rank_one;
@@ -31,6 +34,8 @@ pub enum Kind {
     Bound,
     /// How fast an error falls.
     Order,
+    /// Believed, not proved: no violation has been found.
+    Conjecture,
     /// Seen in experiments; not a theorem.
     Observation,
 }
@@ -38,7 +43,7 @@ pub enum Kind {
 /// A theorem or an observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// T1 … T21, O1 … O3, S1 for the solver.
+    /// T1 … T30, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O3.
     pub id: &'static str,
     /// Short name.
     pub name: &'static str,
@@ -69,12 +74,22 @@ pub enum Evidence {
     Count(Observation),
 }
 
-/// All entries, T1 to T21, S1, O1 to O3.
+/// All entries: T1 to T30, C1, C2, S1, S2, O1 to O3.
 pub fn catalogue() -> Vec<&'static Entry> {
-    let all = [general::ENTRIES, probing::ENTRIES, rank_one::ENTRIES, laws::ENTRIES, forms::ENTRIES];
-    let mut entries: Vec<&Entry> = all.into_iter().flatten().chain(asymptotics::ENTRIES).collect();
+    let all = [
+        general::ENTRIES,
+        probing::ENTRIES,
+        rank_one::ENTRIES,
+        laws::ENTRIES,
+        forms::ENTRIES,
+        asymptotics::ENTRIES,
+        any_loss::ENTRIES,
+        beyond::ENTRIES,
+        measures::ENTRIES,
+    ];
+    let mut entries: Vec<&Entry> = all.into_iter().flatten().collect();
     let number = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
-    entries.sort_by_key(|e| ("TSO".find(&e.id[..1]), number(e.id)));
+    entries.sort_by_key(|e| ("TCSO".find(&e.id[..1]), number(e.id)));
     entries.extend(observations::ENTRIES);
     entries
 }
@@ -89,8 +104,8 @@ mod tests {
     #[test]
     fn every_number_is_there_once_and_in_order() {
         let ids: Vec<&str> = catalogue().iter().map(|e| e.id).collect();
-        let mut expected: Vec<String> = (1..=21).map(|i| format!("T{i}")).collect();
-        expected.extend(["S1", "O1", "O2", "O3"].map(String::from));
+        let mut expected: Vec<String> = (1..=30).map(|i| format!("T{i}")).collect();
+        expected.extend(["C1", "C2", "S1", "S2", "O1", "O2", "O3"].map(String::from));
         assert_eq!(ids, expected);
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
 use super::observations::{self, Finding};
-use super::{Entry, Evidence};
+use super::{Entry, Evidence, Kind};
 use taskhead::parallel::each;
 
 /// How much is tried.
@@ -39,6 +39,8 @@ pub struct Report {
 pub enum Verdict {
     /// Every case passed, and every violation was seen.
     Holds,
+    /// The same for a conjecture: nothing tried violates it, which proves nothing.
+    Unviolated,
     /// A case that meets the hypotheses failed.
     Refuted,
     /// Every case passed, but so did one that violates a hypothesis: the check is blind.
@@ -64,6 +66,8 @@ pub struct CheckReport {
     pub error: Option<String>,
     /// Violations that the check did not notice.
     pub unseen: Vec<&'static str>,
+    /// What was found on each violation, in their order; none where there is no score.
+    pub violating: Vec<Option<Trial>>,
 }
 
 /// The case that came closest to failing, or failed most.
@@ -95,10 +99,9 @@ impl Report {
             return Verdict::Observed;
         }
         let verdicts: Vec<Verdict> = self.checks.iter().map(CheckReport::verdict).collect();
-        [Verdict::Refuted, Verdict::Blind]
-            .into_iter()
-            .find(|v| verdicts.contains(v))
-            .unwrap_or(Verdict::Holds)
+        [Verdict::Refuted, Verdict::Blind].into_iter().find(|v| verdicts.contains(v)).unwrap_or(
+            if self.entry.kind == Kind::Conjecture { Verdict::Unviolated } else { Verdict::Holds },
+        )
     }
 }
 
@@ -177,12 +180,16 @@ fn run_check(
         }
     }
     let worst = worst.map(|(i, trial)| Worst { name: name(i), trial: trial.clone() });
-    let unseen = check.violations.iter().enumerate().filter_map(|(i, name)| {
+    let (mut unseen, mut violating) = (Vec::new(), Vec::new());
+    for (i, name) in check.violations.iter().enumerate() {
         let scored = (check.trial)(Case::violation(i));
         done();
-        (!fails(&scored)).then_some(*name)
-    });
-    CheckReport { check, cases: total, failed, worst, slope, error, unseen: unseen.collect() }
+        if !fails(&scored) {
+            unseen.push(*name);
+        }
+        violating.push(scored.ok());
+    }
+    CheckReport { check, cases: total, failed, worst, slope, error, unseen, violating }
 }
 
 fn mean_slope(scored: &[Scored]) -> (f64, f64) {
