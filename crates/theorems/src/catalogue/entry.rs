@@ -14,6 +14,8 @@ pub enum Kind {
     Bound,
     /// How fast an error falls.
     Order,
+    /// Believed, not proved: no violation has been found.
+    Conjecture,
     /// Seen in experiments; not a theorem.
     Observation,
 }
@@ -21,7 +23,7 @@ pub enum Kind {
 /// A theorem or an observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// T1 … T21, O1 … O3, S1 for the solver.
+    /// T1 … T30, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O3.
     pub id: &'static str,
     /// Short name.
     pub name: &'static str,

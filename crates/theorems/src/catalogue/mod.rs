@@ -4,7 +4,9 @@
 //! that violate one, on which it must fail: a check that cannot see a failure proves nothing.
 //! [`verify::verify`] runs them. What is proved by machine is in `proofs/`; the names are given here.
 
+mod any_loss;
 mod asymptotics;
+mod beyond;
 pub mod check;
 mod draw;
 mod entry;
@@ -12,6 +14,7 @@ mod forms;
 mod general;
 pub mod instance;
 mod laws;
+mod measures;
 pub mod observations;
 mod probing;
 mod rank_one;
@@ -23,12 +26,22 @@ pub use entry::{Entry, Evidence, Kind};
 
 use entry::OWN;
 
-/// All entries, T1 to T21, S1, O1 to O3.
+/// All entries: T1 to T30, C1, C2, S1, S2, O1 to O3.
 pub fn catalogue() -> Vec<&'static Entry> {
-    let all = [general::ENTRIES, probing::ENTRIES, rank_one::ENTRIES, laws::ENTRIES, forms::ENTRIES];
-    let mut entries: Vec<&Entry> = all.into_iter().flatten().chain(asymptotics::ENTRIES).collect();
+    let all = [
+        general::ENTRIES,
+        probing::ENTRIES,
+        rank_one::ENTRIES,
+        laws::ENTRIES,
+        forms::ENTRIES,
+        asymptotics::ENTRIES,
+        any_loss::ENTRIES,
+        beyond::ENTRIES,
+        measures::ENTRIES,
+    ];
+    let mut entries: Vec<&Entry> = all.into_iter().flatten().collect();
     let number = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
-    entries.sort_by_key(|e| ("TSO".find(&e.id[..1]), number(e.id)));
+    entries.sort_by_key(|e| ("TCSO".find(&e.id[..1]), number(e.id)));
     entries.extend(observations::ENTRIES);
     entries
 }
@@ -40,8 +53,8 @@ mod tests {
     #[test]
     fn every_number_is_there_once_and_in_order() {
         let ids: Vec<&str> = catalogue().iter().map(|e| e.id).collect();
-        let mut expected: Vec<String> = (1..=21).map(|i| format!("T{i}")).collect();
-        expected.extend(["S1", "O1", "O2", "O3"].map(String::from));
+        let mut expected: Vec<String> = (1..=30).map(|i| format!("T{i}")).collect();
+        expected.extend(["C1", "C2", "S1", "S2", "O1", "O2", "O3"].map(String::from));
         assert_eq!(ids, expected);
     }
 
