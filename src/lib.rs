@@ -32,6 +32,7 @@ pub mod energy;
 pub mod flow;
 #[doc(hidden)]
 pub mod linalg;
+pub mod loss;
 pub mod metric;
 #[doc(hidden)]
 pub mod parallel;
