@@ -230,6 +230,15 @@ impl Loss {
         (0..predictions.nrows()).map(&mut mean).collect()
     }
 
+    /// The largest eigenvalue that S has anywhere, for k outputs.
+    pub fn steepest(self, outputs: usize) -> f64 {
+        match self {
+            Self::Squared => 1.0,
+            Self::CrossEntropy if outputs == 1 => 0.25,
+            Self::CrossEntropy => 0.5,
+        }
+    }
+
     /// Whether every target is a single label, so that L is 0 at best and no prediction attains that.
     pub fn has_hard_labels(self, targets: &DMatrix<f64>) -> bool {
         self == Self::CrossEntropy && targets.iter().all(|&y| y == 0.0 || y == 1.0)
@@ -251,6 +260,25 @@ pub enum Labels {
 }
 
 impl Labels {
+    /// Number of samples.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(classes) => classes.len(),
+            Self::Sides { above, .. } => above.len(),
+        }
+    }
+
+    /// The same for predictions in other units.
+    pub(crate) fn rescaled(&self, unit: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::Classes(_) => self.clone(),
+            Self::Sides { threshold, above } => {
+                Self::Sides { threshold: unit(*threshold), above: above.clone() }
+            }
+        }
+    }
+
     /// The labels in targets (N×k): the largest entry of each row; for k = 1 under cross-entropy whether the target is above ½,
     /// under the squared loss which of two values it has. None where that does not tell.
     pub fn of(loss: Loss, targets: &DMatrix<f64>) -> Option<Self> {

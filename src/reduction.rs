@@ -14,13 +14,22 @@
 //!
 //! D (n×p) is the motion of the backbone itself: ‖D‖_F = ‖B − B₀‖_F in the linear model. The features
 //! of any input with kernel row k(x) move by (k(x) U Λ^{−1/2}) D Pᵀ.
+//!
+//! *Other losses* (T22). Features and predictions are Q times those of the rows, with the directions Q of the samples that
+//! the rows stand for (N×n); only the residual of the rows is another function of them, R = Qᵀ G(Q ZV) with G = −∂L/∂F.
+//! Everything else stays as it is.
+
+mod sampled;
 
 use nalgebra::{DMatrix, DVector};
 
+pub(crate) use sampled::Sampled;
+
 use crate::adaptation::Adaptation;
 use crate::linalg::spanning_basis;
+use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
-use crate::product::axpy;
+use crate::product::{Multiplier, axpy};
 
 /// A problem in reduced coordinates, for all heads in the span it was made for.
 #[derive(Debug, Clone)]
@@ -32,6 +41,10 @@ pub struct Reduction {
     features: DMatrix<f64>,
     targets: DMatrix<f64>,
     constant_loss: f64,
+    loss: Loss,
+    /// The samples, for a loss that is not linear in the predictions.
+    samples: Option<Sampled>,
+    labels: Option<Labels>,
     /// Orthonormal directions of the samples that the rows stand for: N×r of the rows that move, N×q of the others.
     directions: [DMatrix<f64>; 2],
     training: Inputs,
@@ -122,7 +135,45 @@ impl Reduction {
         };
         let training = inputs(problem.features(), training_lift);
         let held_out = problem.held_out().map(|held| inputs(held.features(), lift(held.kernel())));
-        Ok(Self { basis, lambda, features, targets, constant_loss, directions, training, held_out })
+        Ok(Self {
+            basis,
+            lambda,
+            features,
+            targets,
+            constant_loss,
+            loss: Loss::Squared,
+            samples: None,
+            labels: Labels::of(Loss::Squared, problem.targets()),
+            directions,
+            training,
+            held_out,
+        })
+    }
+
+    /// The same for any loss, whose targets must be its own ([`Loss::targets`]).
+    pub fn for_loss(problem: &Problem, head: &DMatrix<f64>, loss: Loss) -> Result<Self, ProblemError> {
+        let mut new = Self::new(problem, head)?;
+        if loss != Loss::Squared {
+            let targets = loss.targets(problem.targets())?;
+            let [moving, fixed] = &new.directions;
+            let directions = stack(&moving.transpose(), &fixed.transpose()).transpose();
+            (new.targets, _) = on_rows(&new.directions, &targets);
+            new.constant_loss = 0.0;
+            new.loss = loss;
+            new.labels = Labels::of(loss, &targets);
+            new.samples = Some(Sampled::new(loss, targets, directions));
+        }
+        Ok(new)
+    }
+
+    /// The loss.
+    pub fn loss_function(&self) -> Loss {
+        self.loss
+    }
+
+    /// The samples behind the rows, unless the loss is the squared one.
+    pub(crate) fn samples(&self) -> Option<&Sampled> {
+        self.samples.as_ref()
     }
 
     /// The same problem with other units of features, targets and kernel. What is measured on inputs is not rescaled.
@@ -134,8 +185,9 @@ impl Reduction {
     ) -> Self {
         Self {
             features: self.features.map(features),
-            targets: self.targets.map(targets),
+            targets: self.targets.map(&targets),
             lambda: self.lambda.map(lambda),
+            labels: self.labels.as_ref().map(|labels| labels.rescaled(&targets)),
             ..self.clone()
         }
     }
@@ -183,7 +235,8 @@ impl Reduction {
     /// A residual of the whole problem (N×k) on the rows of the reduced one, n×k, and the loss ½‖·‖² of what is left of it.
     /// Relative accuracy in norm is kept, however small the residual is.
     pub fn residual_on_rows(&self, residual: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
-        on_rows(&self.directions, residual)
+        let (rows, rest) = on_rows(&self.directions, residual);
+        (rows, if self.samples.is_some() { 0.0 } else { rest })
     }
 
     /// The state at the start of finetuning with a head (h×k) from the span of this reduction.
@@ -201,14 +254,64 @@ impl Reduction {
         z
     }
 
-    /// R = Y − ZV, n×k.
+    /// R of the rows, n×k: Y − ZV for the squared loss.
     pub fn residual(&self, state: &State) -> DMatrix<f64> {
-        &self.targets - self.features_at(state) * &state.head
+        let mut rows = self.features_at(state) * &state.head;
+        match &self.samples {
+            None => &self.targets - rows,
+            Some(samples) => {
+                let mut all = DMatrix::zeros(samples.count(), rows.ncols());
+                samples.residual(&Multiplier::default(), rows.as_mut_slice(), all.as_mut_slice(), 1);
+                rows
+            }
+        }
     }
 
-    /// ½‖R‖²_F of the whole problem, the constant part included.
+    /// The loss L of the whole problem, summed over the samples: ½‖R‖²_F, the constant part included, for the squared loss.
     pub fn loss(&self, state: &State) -> f64 {
-        self.residual(state).norm_squared() / 2.0 + self.constant_loss
+        match &self.samples {
+            None => self.residual(state).norm_squared() / 2.0 + self.constant_loss,
+            Some(samples) => {
+                let rows = self.features_at(state) * &state.head;
+                self.loss.value(samples.targets(), &samples.predictions(&rows))
+            }
+        }
+    }
+
+    /// N.
+    pub(crate) fn sample_count(&self) -> usize {
+        self.training.features.nrows()
+    }
+
+    /// The labels of the training samples, if the targets are labels.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// The predictions on the training samples, N×k, in the units of the state.
+    pub(crate) fn sample_predictions(&self, state: &State) -> DMatrix<f64> {
+        let rows = self.features_at(state) * &state.head;
+        let [moving, fixed] = &self.directions;
+        let r = moving.ncols();
+        moving * rows.rows(0, r) + fixed * rows.rows(r, rows.nrows() - r)
+    }
+
+    /// R on the training samples, N×k.
+    pub fn sample_residual(&self, state: &State) -> DMatrix<f64> {
+        match &self.samples {
+            Some(samples) => self.loss.residual(samples.targets(), &self.sample_predictions(state)),
+            None => {
+                let rows = self.residual(state);
+                let [moving, fixed] = &self.directions;
+                let r = moving.ncols();
+                moving * rows.rows(0, r) + fixed * rows.rows(r, rows.nrows() - r)
+            }
+        }
+    }
+
+    /// The share of training samples whose prediction is right; none if the targets are no labels.
+    pub fn accuracy(&self, state: &State) -> Option<f64> {
+        self.labels.as_ref().map(|labels| labels.accuracy(&self.sample_predictions(state)))
     }
 
     /// The motion of the training features, N×p, in the basis of the reduction.

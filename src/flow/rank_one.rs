@@ -132,6 +132,7 @@ impl RankOne {
         let reduction = flow.reduction();
         let form = "the rank-one closed form (T7)";
         let extra = |n: usize| n as f64 - 1.0;
+        super::needs_squared_loss(flow, form)?;
         Violation::unless(form, "one output (k = 1)", "k - 1", extra(reduction.outputs()), 0.0)?;
         let missing = if reduction.rows() == 0 { 1.0 } else { 0.0 };
         Violation::unless(form, "a feature or a kernel that is not zero", "1 - rows", missing, 0.0)?;

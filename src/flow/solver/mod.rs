@@ -11,6 +11,7 @@
 mod acceleration;
 pub mod collocation;
 mod conservation;
+mod goals;
 mod iteration;
 mod limit;
 mod run;
@@ -49,6 +50,10 @@ pub struct Options {
     pub residual: Option<f64>,
     /// Stop when ‖R‖_F falls to this share of its size at the start, between 0 and 1.
     pub energy_share: Option<f64>,
+    /// Stop when the training loss, on average over the samples, falls to this.
+    pub loss: Option<f64>,
+    /// Stop when this share of the training samples is predicted right, between 0 and 1.
+    pub accuracy: Option<f64>,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
 }
@@ -61,6 +66,8 @@ impl Default for Options {
             minimal_time: 0.0,
             residual: None,
             energy_share: None,
+            loss: None,
+            accuracy: None,
             times: Vec::new(),
         }
     }
@@ -107,6 +114,11 @@ pub struct Solution {
 pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, FlowError> {
     check_time(until)?;
     check_options(options)?;
+    if let Some(value) = options.accuracy.filter(|_| flow.reduction().labels().is_none()) {
+        let accepted =
+            "left out where the targets are no labels (one largest entry in each row, or two values)";
+        return Err(FlowError::Setting { name: "training accuracy", value, accepted });
+    }
     static METHOD: OnceLock<Collocation> = OnceLock::new();
     let method = METHOD.get_or_init(|| Collocation::radau(STAGES));
     let Some(units) = units::Units::of(flow)? else {
@@ -153,6 +165,14 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
             value: level,
             accepted: "a finite number of at least 0",
         });
+    }
+    if let Some(level) = options.loss.filter(|&level| !(level >= 0.0 && level.is_finite())) {
+        let accepted = "a finite number of at least 0";
+        return Err(FlowError::Setting { name: "training loss", value: level, accepted });
+    }
+    if let Some(share) = options.accuracy.filter(|share| !(0.0..=1.0).contains(share)) {
+        let accepted = "between 0 and 1";
+        return Err(FlowError::Setting { name: "training accuracy", value: share, accepted });
     }
     if let Some(share) = options.energy_share.filter(|share| !(0.0..=1.0).contains(share)) {
         return Err(FlowError::Setting {

@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
+use super::goals::{Goal, goals};
 use super::iteration::Iteration;
 use super::limit::{Ending, Jump, limit};
 use super::stability::{Fastest, Spread, growth_bound};
@@ -36,8 +37,8 @@ pub(super) struct Solver<'a> {
     time: f64,
     budget: Budget,
     step: f64,
-    /// ‖R‖_F at which to stop, with why it is then stopped.
-    level: Option<(f64, Stop)>,
+    /// Levels at which to stop.
+    goals: Vec<Goal>,
     /// The frozen tangent kernel, and the steps accepted since it was frozen.
     tangent: Option<Tangent>,
     age: usize,
@@ -57,6 +58,19 @@ pub(super) struct Solver<'a> {
     work: Work,
 }
 
+/// Times beyond which a flow that has not come to rest is given up.
+const LONGEST: f64 = 1e150;
+
+/// How the solver went on.
+enum Advance {
+    /// By a step.
+    Step,
+    /// To a level at which to stop.
+    Met(Stop),
+    /// Not at all: a step of this size is too small.
+    TooSmall(f64),
+}
+
 /// A step that was tried.
 enum Attempt {
     Accepted { error: f64, iterations: usize },
@@ -69,18 +83,13 @@ impl<'a> Solver<'a> {
         let stages = Stages::new(flow, method);
         let residual = stages.residual.clone();
         let iteration = Iteration::new(method, residual.len(), NEWTON_LIMIT);
-        let start = residual.norm();
-        let levels = [
-            options.residual.map(|level| (level, Stop::Residual { level })),
-            options.energy_share.map(|share| (share * start, Stop::EnergyShare { share })),
-        ];
         let mut new = Self {
             spread: Spread::new(flow, &residual, 0.0, 0.0),
             slow: false,
             flow,
             method,
             options,
-            level: levels.into_iter().flatten().max_by(|a, b| a.0.total_cmp(&b.0)),
+            goals: goals(flow, options),
             time: 0.0,
             budget: Budget::default(),
             step: f64::NAN,
@@ -105,6 +114,7 @@ impl<'a> Solver<'a> {
         let mut points = Vec::new();
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
         let rests = self.velocity_is_zero();
+        let mut met = self.met();
         let stop = loop {
             while wanted.next_if(|&t| t <= self.time).is_some() {
                 points.push(self.point(Stop::Time)?);
@@ -112,7 +122,7 @@ impl<'a> Solver<'a> {
             if self.time >= until {
                 break Stop::Time;
             }
-            if let Some((_, stop)) = self.level.filter(|&(level, _)| self.meets(level)) {
+            if let Some(stop) = met {
                 break stop;
             }
             if rests && until.is_infinite() {
@@ -124,11 +134,24 @@ impl<'a> Solver<'a> {
                 break Stop::Converged;
             }
             self.freeze(false)?;
-            if until.is_infinite()
+            let to_the_end = until.is_infinite()
                 && self.time >= self.options.minimal_time
-                && wanted.peek().is_none_or(|t| t.is_infinite())
+                && wanted.peek().is_none_or(|t| t.is_infinite());
+            if to_the_end && self.flow.reduction().samples().is_some() {
+                if self.has_come_to_rest() {
+                    self.time = f64::INFINITY;
+                    for _ in wanted {
+                        points.push(self.point(Stop::Converged)?);
+                    }
+                    break Stop::Converged;
+                }
+                self.check_limit()?;
+                if self.time > LONGEST {
+                    break Stop::StepLimit { steps: self.work.steps, time: self.time };
+                }
+            } else if to_the_end
                 && let Some(jump) = self.limit()?
-                && self.level.is_none_or(|(level, _)| level == 0.0 || jump.residual.norm() > level)
+                && !self.passes(&jump)
             {
                 self.stages.jump(&jump.change, jump.residual);
                 self.budget = jump.budget;
@@ -147,8 +170,10 @@ impl<'a> Solver<'a> {
             if self.step.is_nan() {
                 self.step = self.first_step();
             }
-            if let Some(step) = self.advance(until, &mut wanted, &mut points)? {
-                break Stop::StepTooSmall { step, time: self.time };
+            match self.advance(until, &mut wanted, &mut points)? {
+                Advance::Step => met = self.met(),
+                Advance::Met(stop) => met = Some(stop),
+                Advance::TooSmall(step) => break Stop::StepTooSmall { step, time: self.time },
             }
         };
         Ok(Solution { points, end: self.point(stop)?, work: self.work() })
@@ -286,10 +311,10 @@ impl<'a> Solver<'a> {
     fn reach(&mut self, time: f64) -> ([f64; 2], f64) {
         self.know_modes();
         let (mut motion, mut head, mut integral) = (0.0, 0.0, 0.0);
-        let null = self.tangent().null();
+        let (null, curvature) = (self.tangent().null(), self.tangent().curvature());
         for ((d, share), c) in self.tangent().rates().zip(self.modes.iter()) {
             if d > null {
-                let s = (c * crate::flow::phi(d, time)).powi(2);
+                let s = (c * crate::flow::phi(curvature * d, time)).powi(2);
                 motion += share * s;
                 head += (d - share) * s;
                 integral += s;
@@ -303,18 +328,21 @@ impl<'a> Solver<'a> {
         let stages = &self.stages;
         let turning = stages.features.tr_mul(&stages.residual).norm() * self.flow.head_rate();
         let head = turning / stages.head.norm();
-        let rate = self.tangent().largest().max(if head.is_finite() { head } else { 0.0 });
+        let rate = (self.tangent().largest() * self.tangent().curvature()).max(if head.is_finite() {
+            head
+        } else {
+            0.0
+        });
         if rate > 0.0 { 0.01 / rate } else { 1.0 }
     }
 
-    /// Advances by one accepted step that does not pass `until`, with the wanted times in it, or returns the step
-    /// that is too small.
+    /// Advances by one accepted step that does not pass `until` or a level at which to stop, with the wanted times in it.
     fn advance(
         &mut self,
         until: f64,
         wanted: &mut std::iter::Peekable<impl Iterator<Item = f64>>,
         points: &mut Vec<Moment>,
-    ) -> Result<Option<f64>, FlowError> {
+    ) -> Result<Advance, FlowError> {
         let mut refused = false;
         'steps: loop {
             let room = until - self.time;
@@ -327,15 +355,26 @@ impl<'a> Solver<'a> {
                 (self.step, false)
             };
             if self.time + step <= self.time {
-                return Ok(Some(step));
+                return Ok(Advance::TooSmall(step));
             }
             match self.attempt(step) {
                 Attempt::Accepted { error, iterations } => {
                     let end = if lands { until } else { self.time + step };
-                    let crossing = self.crossing();
-                    let last = crossing.map_or(end, |x| self.time + x * step);
-                    if crossing.is_some() || wanted.peek().is_some_and(|&t| t < last) {
+                    let crossed = self.crossed();
+                    if !crossed.is_empty() || wanted.peek().is_some_and(|&t| t < end) {
                         self.kept.copy_from_slice(&self.iteration.residuals);
+                        let mut crossing: Option<(f64, Goal)> = None;
+                        for goal in crossed {
+                            let Some(x) = self.locate(step, &goal) else {
+                                self.step = step / 2.0;
+                                refused = true;
+                                continue 'steps;
+                            };
+                            if crossing.is_none_or(|(first, _)| x < first) {
+                                crossing = Some((x, goal));
+                            }
+                        }
+                        let last = crossing.map_or(end, |(x, _)| self.time + x * step);
                         while let Some(&t) = wanted.peek().filter(|&&t| t < last) {
                             let Some((there, spent)) = self.inside(step, (t - self.time) / step) else {
                                 // A step to there, which may be halved as others are.
@@ -346,13 +385,14 @@ impl<'a> Solver<'a> {
                             points.push(self.restored(t, there, spent, Stop::Time)?);
                             wanted.next();
                         }
-                        if let Some(x) = crossing {
-                            if self.meet(step, x) {
-                                return Ok(None);
+                        if let Some((x, goal)) = crossing {
+                            if self.inside(step, x).is_none() {
+                                self.step = step / 2.0;
+                                refused = true;
+                                continue 'steps;
                             }
-                            self.step = step / 2.0;
-                            refused = true;
-                            continue;
+                            self.accept(x * step, last);
+                            return Ok(Advance::Met(goal.stop));
                         }
                         self.iteration.residuals.copy_from_slice(&self.kept);
                         self.stages.solve_heads(&self.kept, step);
@@ -369,7 +409,7 @@ impl<'a> Solver<'a> {
                     if iterations > self.patience() {
                         self.tangent = None;
                     }
-                    return Ok(None);
+                    return Ok(Advance::Step);
                 }
                 Attempt::TooInaccurate { error } => {
                     self.work.rejected += 1;
@@ -446,7 +486,10 @@ impl<'a> Solver<'a> {
 
     /// Sizes that motion and head get by the rounding of the residual alone, within a step.
     fn noise(&self, step: f64) -> [f64; 2] {
-        let noise = 4.0 * f64::EPSILON * self.stages.residual.norm() * self.tangent().response(step);
+        // Predictions that are formed anew bring their rounding.
+        let tangent = self.tangent();
+        let rounded = self.stages.residual.norm() + tangent.curvature() * self.stages.predictions.norm();
+        let noise = 4.0 * f64::EPSILON * rounded * tangent.response(step);
         [noise, noise * self.flow.head_rate().sqrt()]
     }
 
@@ -537,65 +580,112 @@ impl<'a> Solver<'a> {
         Some((there, budget))
     }
 
-    /// The norm of the residual at the end of the step that is solved.
-    fn end_norm(&self) -> f64 {
-        let (n, s) = (self.stages.residual.nrows().max(1), self.method.stages());
-        let ends = self.iteration.residuals.chunks_exact(n).skip(s - 1).step_by(s);
-        ends.flatten().map(|x| x * x).sum::<f64>().sqrt()
-    }
-
-    /// The relative error with which a residual level is met.
+    /// The relative error with which a level is met.
     fn level_slack(&self) -> f64 {
-        10.0 * self.options.rtol
+        (0.1 * self.options.rtol).max(4.0 * f64::EPSILON)
     }
 
-    /// Whether the residual here is on a level or below.
-    fn meets(&self, level: f64) -> bool {
-        self.stages.residual.norm() <= level * (1.0 + self.level_slack())
+    /// What a level that is met here is called.
+    fn met(&self) -> Option<Stop> {
+        let state = (!self.goals.is_empty()).then(|| self.stages.state())?;
+        let excess = |goal: &Goal| goal.excess(self.flow, &state, &self.stages.residual);
+        let met = self.goals.iter().find(|goal| goal.is_met(excess(goal), self.level_slack()));
+        met.map(|goal| goal.stop)
     }
 
-    /// If the residual falls clearly below its level within the step that is solved: the part of the step at
-    /// which it does, by the collocation polynomial.
-    fn crossing(&self) -> Option<f64> {
-        let (level, _) = self.level?;
-        let (start, mut out) = (self.stages.residual.as_slice(), self.stages.residual.clone());
-        let mut norm_at = |x: f64| {
-            let rows = self.stages.residual.nrows();
-            interpolate(self.method, rows, start, &self.iteration.residuals, &[x], out.as_mut_slice());
-            out.norm()
-        };
-        if self.end_norm() >= level * (1.0 - self.level_slack()) {
-            return None;
+    /// Whether a jump to the limit passes a level.
+    fn passes(&self, jump: &Jump) -> bool {
+        let mut state = self.stages.state();
+        state.add(1.0, &jump.change);
+        let excess = |goal: &Goal| goal.excess(self.flow, &state, &jump.residual);
+        self.goals.iter().any(|goal| goal.is_finite() && goal.is_met(excess(goal), 0.0))
+    }
+
+    /// The levels that are clearly passed at the end of the step that is settled.
+    fn crossed(&self) -> Vec<Goal> {
+        if self.goals.is_empty() {
+            return Vec::new();
         }
-        let (mut a, mut b) = (0.0, 1.0);
-        while b - a > 1e-14 {
-            let middle = (a + b) / 2.0;
-            if norm_at(middle) > level { a = middle } else { b = middle }
+        let (there, _) = self.stages.end();
+        let slack = self.level_slack();
+        let passed = |goal: &&Goal| {
+            let excess = goal.excess_at(self.flow, &there);
+            goal.is_met(excess, slack) && !goal.is_on(excess, slack)
+        };
+        self.goals.iter().filter(passed).copied().collect()
+    }
+
+    /// The part of the step that is kept at which a level is met that its end is beyond, at the full order of the method; none if
+    /// the stages of a shorter step do not converge.
+    fn locate(&mut self, step: f64, goal: &Goal) -> Option<f64> {
+        let slack = self.level_slack();
+        let before = goal.excess(self.flow, &self.stages.state(), &self.stages.residual);
+        let (there, _) = self.inside(step, 1.0)?;
+        let (mut a, mut above) = (0.0, before);
+        let (mut b, mut below) = (1.0, goal.excess_at(self.flow, &there));
+        let mut side = 0;
+        for _ in 0..60 {
+            // False position with halved weights (Illinois); halving where an end is infinitely far from the level.
+            let secant = a + (b - a) * (above / (above - below));
+            let x = if secant > a && secant < b { secant } else { a + (b - a) / 2.0 };
+            if x <= a || x >= b || b - a <= 1e-15 {
+                break;
+            }
+            let (there, _) = self.inside(step, x)?;
+            let excess = goal.excess_at(self.flow, &there);
+            if goal.is_on(excess, slack) {
+                return Some(x);
+            }
+            if excess > 0.0 {
+                (a, above) = (x, excess);
+                below /= if side == 1 { 2.0 } else { 1.0 };
+                side = 1;
+            } else {
+                (b, below) = (x, excess);
+                above /= if side == -1 { 2.0 } else { 1.0 };
+                side = -1;
+            }
         }
         Some(b)
     }
 
-    /// Goes to where the residual meets its level, near the part x of the step that is kept; false if the stages of a shorter step
-    /// do not converge.
-    fn meet(&mut self, step: f64, mut x: f64) -> bool {
-        let (level, _) = self.level.expect("a level is crossed");
-        let before = self.stages.residual.norm();
-        let (mut last_x, mut last_log) = (0.0, (before / level).ln());
-        for _ in 0..8 {
-            if self.inside(step, x).is_none() {
-                return false;
-            }
-            let log = (self.end_norm() / level).ln();
-            if log.abs() <= self.level_slack() / 2.0 || log == last_log {
-                break;
-            }
-            // The logarithm of the residual is nearly linear in time.
-            let next = (x - log * (x - last_x) / (log - last_log)).clamp(0.0, 1.0);
-            (last_x, last_log, x) = (x, log, next);
+    /// Whether what moves at the present velocity in all the time so far is below the tolerance. Decay by any power of t leaves
+    /// at least as much, and growth like ln t never comes below.
+    fn has_come_to_rest(&self) -> bool {
+        let state = self.stages.state();
+        let velocity = self.flow.velocity_by(&state, &self.stages.residual);
+        let allowed = 0.1 * self.options.rtol;
+        let still = |moving: f64, size: f64| self.time * moving <= allowed * size;
+        if self.time == 0.0
+            || !still(velocity.motion.norm(), state.motion.norm())
+            || !still(velocity.head.norm(), state.head.norm())
+        {
+            return false;
         }
-        let time = self.time + x * step;
-        self.accept(x * step, time);
-        true
+        // A residual that stays may hold the state at a saddle.
+        let bound = growth_bound(self.flow, &self.stages.residual);
+        let noise = 1e-12 * self.tangent().largest();
+        let (z, v, r) = (&self.stages.features, &self.stages.head, &self.stages.residual);
+        bound <= noise || Fastest::at(self.flow, z, v, r).rate <= 1e-3 * bound + noise
+    }
+
+    /// That there may be a limit. Where every sample with a hard label has a loss below ln 2 its prediction is right, and then
+    /// tr(VᵀZᵀR) = Σ_n Σ_c p_c (f_y − f_c) > 0: no such state is stationary. The loss never rises, so no limit is.
+    fn check_limit(&self) -> Result<(), FlowError> {
+        let reduction = self.flow.reduction();
+        let Some(samples) = reduction.samples() else { return Ok(()) };
+        let homogeneous = self.flow.head_rate() > 0.0 || !reduction.has_fixed_features();
+        if !homogeneous
+            || self.goals.iter().any(Goal::is_finite)
+            || !reduction.loss_function().has_hard_labels(samples.targets())
+        {
+            return Ok(());
+        }
+        let loss = self.flow.loss(&self.stages.state(), &self.stages.residual);
+        if loss < std::f64::consts::LN_2 {
+            return Err(FlowError::NoLimit { time: self.time, loss });
+        }
+        Ok(())
     }
 
     /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.

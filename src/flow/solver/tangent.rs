@@ -36,6 +36,8 @@ pub struct Tangent {
     largest: f64,
     /// The size up to which an eigenvalue counts as zero.
     null: f64,
+    /// The mean curvature of the loss, which every rate of decay is an eigenvalue times: 1 for the squared loss.
+    curvature: f64,
 }
 
 impl Tangent {
@@ -87,6 +89,7 @@ impl Tangent {
             motion_shares,
             largest,
             null: largest * null_threshold(n + z.ncols()),
+            curvature: flow.reduction().samples().map_or(1.0, |all| all.mean_curvature(&(z * v))),
         })
     }
 
@@ -136,6 +139,12 @@ impl Tangent {
         self.largest
     }
 
+    /// The mean curvature s of the loss: a residual along an eigenvector decays at the rate s · d, exactly for the squared
+    /// loss.
+    pub(crate) fn curvature(&self) -> f64 {
+        self.curvature
+    }
+
     /// Every eigenvalue d with the part of it that is due to the motion of the backbone: a residual c along its
     /// eigenvector moves D by √part · c and V/√γ by √(d − part) · c. In the order of [`Self::to_modes`].
     pub(crate) fn rates(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
@@ -144,11 +153,11 @@ impl Tangent {
     }
 
     /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself:
-    /// the largest √d · min(t, 1/d) over the eigenvalues d.
+    /// the largest √d · min(t, 1/(s d)) over the eigenvalues d, with the curvature s of the loss.
     pub fn response(&self, t: f64) -> f64 {
-        let null = self.null();
+        let (null, s) = (self.null(), self.curvature);
         let smallest = self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);
-        (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip())
+        (t * self.largest.sqrt()).min((t / s).sqrt()).min((smallest.sqrt() * s).recip())
     }
 
     /// Applies diag(√λ) from the left.

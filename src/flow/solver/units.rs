@@ -38,7 +38,9 @@ impl Units {
     pub fn of(flow: &Flow) -> Result<Option<Self>, FlowError> {
         let reduction = flow.reduction();
         let (z, v) = (reduction.features().amax(), flow.start().head.amax());
-        let y = reduction.targets().amax();
+        // Only the squared loss has units of its predictions; every other has those in which its curvature is 1.
+        let free = reduction.samples().is_none();
+        let y = if free { reduction.targets().amax() } else { 0.0 };
         let lambda = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
         let gamma = flow.head_rate();
         let ordinary = |x: f64| x == 0.0 || exponent(x).abs() <= ORDINARY;
@@ -47,7 +49,7 @@ impl Units {
         }
         // Logarithms, so that products of sizes cannot overflow.
         let log = |x: f64| if x > 0.0 { x.log2() } else { f64::NEG_INFINITY };
-        let whole = log(y).max(log(z) + log(v));
+        let whole = if free { log(y).max(log(z) + log(v)) } else { 0.0 };
         if whole == f64::NEG_INFINITY || (lambda == 0.0 && gamma == 0.0) {
             return Ok(None);
         }
@@ -111,6 +113,7 @@ impl Units {
         Options {
             minimal_time: self.time(options.minimal_time),
             residual: options.residual.map(|level| shift(level, self.features + self.head)),
+            loss: options.loss.map(|level| shift(level, 2 * (self.features + self.head))),
             times: options.times.iter().map(|&t| self.time(t)).collect(),
             ..options.clone()
         }
@@ -121,6 +124,7 @@ impl Units {
         let (outputs, time) = (-(self.features + self.head), |t: f64| shift(t, -self.time));
         let stop = match moment.stop {
             Stop::Residual { level } => Stop::Residual { level: shift(level, outputs) },
+            Stop::Loss { level } => Stop::Loss { level: shift(level, 2 * outputs) },
             Stop::Saddle(saddle) => Stop::Saddle(Saddle {
                 time: time(saddle.time),
                 growth: shift(saddle.growth, self.time),
