@@ -230,6 +230,28 @@ impl Loss {
         (0..predictions.nrows()).map(&mut mean).collect()
     }
 
+    /// A lower bound of δᵀSδ/‖δ‖² over all samples and all δ without mean: the smallest probability, or the smallest p(1−p) for
+    /// k = 1. (The variance of δ under p is at least m Σ(δ − mean)² with the smallest probability m.)
+    pub(crate) fn least_curvature(self, predictions: &DMatrix<f64>) -> f64 {
+        let k = predictions.ncols();
+        if self == Self::Squared {
+            return 1.0;
+        }
+        let mut p = vec![0.0; k];
+        let mut least = f64::INFINITY;
+        for row in 0..predictions.nrows() {
+            (0..k).for_each(|c| p[c] = predictions[(row, c)]);
+            if k == 1 {
+                let small = logistic(-p[0].abs());
+                least = least.min(small * (1.0 - small));
+            } else {
+                softmax(&mut p);
+                least = p.iter().fold(least, |a, &b| a.min(b));
+            }
+        }
+        least
+    }
+
     /// The largest eigenvalue that S has anywhere, for k outputs.
     pub fn steepest(self, outputs: usize) -> f64 {
         match self {

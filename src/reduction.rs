@@ -166,6 +166,35 @@ impl Reduction {
         Ok(new)
     }
 
+    /// A head alone on features U diag(s) Wᵀ that stay (probing), in the coordinates Wᵀ of width r = rank: the rows are diag(s),
+    /// nothing moves them, and Q = U (N×r).
+    pub(crate) fn of_features(
+        u: &DMatrix<f64>,
+        s: &DVector<f64>,
+        targets: DMatrix<f64>,
+        loss: Loss,
+    ) -> Self {
+        let (n, r) = u.shape();
+        let directions = [DMatrix::zeros(n, 0), u.clone()];
+        let nothing =
+            Inputs { features: DMatrix::zeros(n, r), outside: Vec::new(), lift: DMatrix::zeros(n, r) };
+        let (rows, constant_loss) = on_rows(&directions, &targets);
+        let squared = loss == Loss::Squared;
+        Self {
+            basis: None,
+            lambda: DVector::zeros(r),
+            features: DMatrix::from_diagonal(s),
+            targets: rows,
+            constant_loss: if squared { constant_loss } else { 0.0 },
+            loss,
+            labels: Labels::of(loss, &targets),
+            samples: (!squared).then(|| Sampled::new(loss, targets, u.clone())),
+            directions,
+            training: nothing,
+            held_out: None,
+        }
+    }
+
     /// The loss.
     pub fn loss_function(&self) -> Loss {
         self.loss

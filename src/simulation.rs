@@ -11,6 +11,7 @@ use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
 use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Work};
 use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
+use crate::loss::Loss;
 use crate::probing::{Measure, ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Reduction, State};
@@ -24,6 +25,14 @@ pub enum SimulationError {
     /// The flow has no answer.
     #[error(transparent)]
     Flow(#[from] FlowError),
+    /// A stop rule that a method does not have.
+    #[error(
+        "the method {method} stops at a time only; a training loss, accuracy or residual needs the method auto or flow"
+    )]
+    Stop {
+        /// The method.
+        method: &'static str,
+    },
     /// A closed form was asked for and none fits.
     #[error("no closed form fits this problem:{}", list(.0))]
     NoClosedForm(
@@ -73,12 +82,29 @@ pub struct Settings {
     pub rtol: f64,
     /// Limit of solver steps; gradient descent may take a thousand times as many.
     pub max_steps: usize,
+    /// Where to stop before the time that is asked for.
+    pub until: Until,
+}
+
+/// A level at which finetuning stops, if it comes before the time that is asked for (T25).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Until {
+    /// None.
+    #[default]
+    Time,
+    /// The training loss, on average over the samples, has fallen to this.
+    Loss(f64),
+    /// This share of the training samples is predicted right.
+    Accuracy(f64),
+    /// ‖R‖_F has fallen to this (the constant part of the squared loss left out).
+    Residual(f64),
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let max_steps = Options::default().max_steps;
-        Self { head_rate: 1.0, method: Method::Auto, rtol: DEFAULT_RTOL, max_steps }
+        let until = Until::Time;
+        Self { head_rate: 1.0, method: Method::Auto, rtol: DEFAULT_RTOL, max_steps, until }
     }
 }
 
@@ -99,8 +125,12 @@ pub struct Simulation {
     pub stop: Stop,
     /// Work of the whole run; a closed form has none.
     pub work: Work,
-    /// ‖R‖_F at the end.
+    /// ‖R‖_F at the end, of all samples.
     pub residual: f64,
+    /// The training loss at the end, on average over the samples.
+    pub loss: f64,
+    /// The share of training samples that are predicted right; none if the targets are no labels.
+    pub accuracy: Option<f64>,
     /// Relative drift of VVᵀ − γBBᵀ (T2); `None` where features outside the range of the kernel make it void.
     pub conservation_drift: Option<f64>,
     /// Adaptation of the training features.
@@ -126,14 +156,24 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Prepares probing from `head` (h×k) with label smoothing in [0, 1].
+    /// Prepares probing from `head` (h×k) with label smoothing in [0, 1], under the squared loss.
     pub fn new(
         problem: &'a Problem,
         head: &DMatrix<f64>,
         smoothing: f64,
     ) -> Result<Self, SimulationError> {
-        let path = ProbingPath::with_smoothing(problem, head, smoothing)?;
-        let reduction = Reduction::new(problem, head).map_err(FlowError::from)?;
+        Self::with_loss(problem, head, smoothing, Loss::Squared)
+    }
+
+    /// The same under any loss, which serves both probing and finetuning.
+    pub fn with_loss(
+        problem: &'a Problem,
+        head: &DMatrix<f64>,
+        smoothing: f64,
+        loss: Loss,
+    ) -> Result<Self, SimulationError> {
+        let path = ProbingPath::with_loss(problem, head, smoothing, loss)?;
+        let reduction = Reduction::for_loss(problem, head, loss).map_err(FlowError::from)?;
         Ok(Self { problem, path, reduction })
     }
 
@@ -189,7 +229,14 @@ impl<'a> Run<'a> {
                 time,
                 stop,
                 work,
-                residual: Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt()),
+                residual: match reduction.loss_function() {
+                    Loss::Squared => {
+                        Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt())
+                    }
+                    _ => Energy::of(&reduction.sample_residual(&state)).frobenius,
+                },
+                loss: flow.loss(&state, &residual) / self.problem.samples() as f64,
+                accuracy: reduction.accuracy(&state),
                 conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),
                 adaptation,
                 held_out,
@@ -226,14 +273,18 @@ fn follow(
     times: &[f64],
     settings: &Settings,
 ) -> Result<(&'static str, Vec<Moment>, Work), SimulationError> {
+    let timed = settings.until == Until::Time;
     let form = match settings.method {
+        Method::Auto if !timed => None,
         Method::Auto => match closed_form(flow) {
             // Only a hypothesis that does not hold leaves it to the solver.
             Err(SimulationError::NoClosedForm(_)) => None,
             form => Some(form?),
         },
+        Method::ClosedForm if !timed => return Err(SimulationError::Stop { method: "closed-form" }),
         Method::ClosedForm => Some(closed_form(flow)?),
         Method::Flow => None,
+        Method::Descent if !timed => return Err(SimulationError::Stop { method: "descent" }),
         Method::Descent => {
             let descent = descend_steadily(flow, times, settings.max_steps.saturating_mul(1000))?;
             let work =
@@ -278,14 +329,24 @@ fn drowned(flow: &Flow, moments: &[Moment]) -> bool {
 
 /// The flow at the wanted times by the solver.
 fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment>, Work), FlowError> {
+    let (mut loss, mut accuracy, mut residual) = (None, None, None);
+    match settings.until {
+        Until::Time => {}
+        Until::Loss(level) => loss = Some(level),
+        Until::Accuracy(share) => accuracy = Some(share),
+        Until::Residual(level) => residual = Some(level),
+    }
     let options = Options {
         rtol: settings.rtol,
         max_steps: settings.max_steps,
+        loss,
+        accuracy,
+        residual,
         times: times.to_vec(),
         ..Options::default()
     };
     let until = times.last().copied().unwrap_or(0.0);
-    let Solution { mut points, end, work } = solver::solve(flow, until, &options)?;
+    let Solution { mut points, end, work, .. } = solver::solve(flow, until, &options)?;
     // Times that were not reached have the last state that was.
     points.resize(times.len(), end);
     Ok((points, work))

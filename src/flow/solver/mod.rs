@@ -54,6 +54,10 @@ pub struct Options {
     pub loss: Option<f64>,
     /// Stop when this share of the training samples is predicted right, between 0 and 1.
     pub accuracy: Option<f64>,
+    /// The first step to try; by default one in which little changes.
+    pub first_step: Option<f64>,
+    /// Whether the solution keeps the state after every step.
+    pub record: bool,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
 }
@@ -68,6 +72,8 @@ impl Default for Options {
             energy_share: None,
             loss: None,
             accuracy: None,
+            first_step: None,
+            record: false,
             times: Vec::new(),
         }
     }
@@ -106,6 +112,10 @@ pub struct Solution {
     pub points: Vec<Moment>,
     /// The last moment.
     pub end: Moment,
+    /// Time and state after every step, if they were to be kept.
+    pub steps: Vec<(f64, State)>,
+    /// The step that would have come next, for the first step of a flow that goes on from here.
+    pub next_step: f64,
     /// Work done.
     pub work: Work,
 }
@@ -128,6 +138,12 @@ pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, Flo
     let flow = units.flow(flow, &reduction);
     let solution = solve_by(method, &flow, units.time(until), &units.options(options))?;
     Ok(Solution {
+        steps: solution
+            .steps
+            .into_iter()
+            .map(|(t, state)| (units.time_back(t), units.state_back(state)))
+            .collect(),
+        next_step: units.time_back(solution.next_step),
         points: solution.points.into_iter().map(|point| units.back(point)).collect(),
         end: units.back(solution.end),
         ..solution

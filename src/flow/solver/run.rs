@@ -56,6 +56,7 @@ pub(super) struct Solver<'a> {
     /// Whether some directions are so slow that the tangent kernel needs its closer look.
     slow: bool,
     work: Work,
+    steps: Vec<(f64, State)>,
 }
 
 /// Times beyond which a flow that has not come to rest is given up.
@@ -103,6 +104,7 @@ impl<'a> Solver<'a> {
             kept: iteration.residuals.clone(),
             last_error: 1.0,
             work: Work::default(),
+            steps: Vec::new(),
             stages,
             iteration,
         };
@@ -168,7 +170,7 @@ impl<'a> Solver<'a> {
                 break Stop::Saddle(saddle);
             }
             if self.step.is_nan() {
-                self.step = self.first_step();
+                self.step = self.options.first_step.unwrap_or_else(|| self.first_step());
             }
             match self.advance(until, &mut wanted, &mut points)? {
                 Advance::Step => met = self.met(),
@@ -176,7 +178,8 @@ impl<'a> Solver<'a> {
                 Advance::TooSmall(step) => break Stop::StepTooSmall { step, time: self.time },
             }
         };
-        Ok(Solution { points, end: self.point(stop)?, work: self.work() })
+        let (end, work) = (self.point(stop)?, self.work());
+        Ok(Solution { points, end, work, steps: self.steps, next_step: self.step })
     }
 
     /// Takes equal steps without control of their error.
@@ -558,6 +561,9 @@ impl<'a> Solver<'a> {
         self.budget.backbone += spent.backbone;
         self.budget.head += spent.head;
         self.time = time;
+        if self.options.record {
+            self.steps.push((time, self.stages.state()));
+        }
         self.last_step = Some(step);
         self.work.steps += 1;
         self.age += 1;

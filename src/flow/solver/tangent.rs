@@ -70,7 +70,10 @@ impl Tangent {
             eigen.d.iter_mut().for_each(|d| *d = d.max(0.0));
             Ok(eigen)
         };
-        let modes: Vec<Eigen> = if n >= PARALLEL_ROWS {
+        let modes: Vec<Eigen> = if lambda.iter().all(|&l| l == 0.0) && k > 0 {
+            // Where only the head moves, all outputs have the same modes.
+            vec![decompose(0)?; k]
+        } else if n >= PARALLEL_ROWS {
             parallel::each(k, decompose).into_iter().collect::<Result<_, _>>()?
         } else {
             (0..k).map(decompose).collect::<Result<_, _>>()?

@@ -108,11 +108,25 @@ impl Units {
         shift(t, self.time)
     }
 
+    /// A time of these units in those of the problem.
+    pub fn time_back(&self, t: f64) -> f64 {
+        shift(t, -self.time)
+    }
+
+    /// A state of these units in those of the problem.
+    pub fn state_back(&self, State { motion, head }: State) -> State {
+        State {
+            motion: motion.map(|d| shift(d, -(self.features + self.head) - self.time / 2)),
+            head: head.map(|v| shift(v, -self.head)),
+        }
+    }
+
     /// Options in these units.
     pub fn options(&self, options: &Options) -> Options {
         Options {
             minimal_time: self.time(options.minimal_time),
             residual: options.residual.map(|level| shift(level, self.features + self.head)),
+            first_step: options.first_step.map(|step| self.time(step)),
             loss: options.loss.map(|level| shift(level, 2 * (self.features + self.head))),
             times: options.times.iter().map(|&t| self.time(t)).collect(),
             ..options.clone()
@@ -136,13 +150,9 @@ impl Units {
             }
             other => other,
         };
-        let State { motion, head } = moment.state;
         Moment {
             time: time(moment.time),
-            state: State {
-                motion: motion.map(|d| shift(d, outputs - self.time / 2)),
-                head: head.map(|v| shift(v, -self.head)),
-            },
+            state: self.state_back(moment.state),
             budget: moment.budget.map(|spent| crate::flow::Budget {
                 backbone: shift(spent.backbone, 2 * outputs),
                 head: shift(spent.head, 2 * outputs),
