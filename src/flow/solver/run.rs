@@ -16,8 +16,12 @@ use crate::reduction::State;
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
 
-/// Iterations of a step that is long enough: with more of them, the next step is shorter in proportion.
-const WANTED_ITERATIONS: f64 = 10.0;
+/// Share of these iterations that a step takes which is long enough: with more of them, the next step is shorter in proportion.
+const WANTED_SHARE: f64 = 0.5;
+
+/// The same for a loss whose curvature differs between samples, which the frozen part of the Jacobian has only in the mean: the
+/// iterations that make up for it do not depend on the size of a step, so that shorter steps save none.
+const CURVED_LIMIT: usize = 60;
 
 /// The most that a state is moved back onto its conserved matrix, in units of the tolerance.
 const CORRECTION: f64 = 100.0;
@@ -42,6 +46,8 @@ pub(super) struct Solver<'a> {
     /// The frozen tangent kernel, and the steps accepted since it was frozen.
     tangent: Option<Tangent>,
     age: usize,
+    /// Iterations of the first step after it was frozen.
+    fresh: usize,
     /// The residual here in the modes of the tangent kernel, if they are known.
     modes: DMatrix<f64>,
     modes_known: bool,
@@ -58,6 +64,9 @@ pub(super) struct Solver<'a> {
     work: Work,
     steps: Vec<(f64, State)>,
 }
+
+/// Iterations more than with a tangent kernel just frozen from which on it is worth another.
+const MORE: usize = 2;
 
 /// Times beyond which a flow that has not come to rest is given up.
 const LONGEST: f64 = 1e150;
@@ -83,7 +92,9 @@ impl<'a> Solver<'a> {
     pub fn new(flow: &'a Flow<'a>, method: &'a Collocation, options: &'a Options) -> Self {
         let stages = Stages::new(flow, method);
         let residual = stages.residual.clone();
-        let iteration = Iteration::new(method, residual.len(), NEWTON_LIMIT);
+        let curved = flow.reduction().samples().is_some();
+        let limit = if curved { CURVED_LIMIT } else { NEWTON_LIMIT };
+        let iteration = Iteration::new(method, residual.len(), limit);
         let mut new = Self {
             spread: Spread::new(flow, &residual, 0.0, 0.0),
             slow: false,
@@ -96,6 +107,7 @@ impl<'a> Solver<'a> {
             step: f64::NAN,
             tangent: None,
             age: 0,
+            fresh: 0,
             modes: residual.clone(),
             modes_known: false,
             rotated: residual,
@@ -409,7 +421,12 @@ impl<'a> Solver<'a> {
                         self.step = self.step.min(step);
                     }
                     self.last_error = error.max(1e-4);
-                    if iterations > self.patience() {
+                    if self.age == 1 {
+                        self.fresh = iterations;
+                    }
+                    // A curvature that differs between samples takes iterations that no new decomposition saves.
+                    let more = iterations > self.fresh + MORE || self.flow.reduction().samples().is_none();
+                    if iterations > self.patience() && more {
                         self.tangent = None;
                     }
                     return Ok(Advance::Step);
@@ -442,7 +459,7 @@ impl<'a> Solver<'a> {
     /// The step size after an accepted step (Gustafsson's predictive controller).
     fn grow(&self, step: f64, error: f64, iterations: usize) -> f64 {
         let order = self.method.stages() as f64 + 1.0;
-        let limit = NEWTON_LIMIT as f64;
+        let limit = self.iteration.limit as f64;
         let safety = 0.9 * (2.0 * limit + 1.0) / (2.0 * limit + iterations as f64);
         let error = error.max(1e-10);
         let mut factor = safety * error.powf(-1.0 / order);
@@ -453,7 +470,7 @@ impl<'a> Solver<'a> {
             factor = factor.min(predicted);
         }
         // Steps that need many iterations do not pay.
-        let most = WANTED_ITERATIONS / iterations as f64;
+        let most = WANTED_SHARE * limit / iterations as f64;
         step * factor.min(most).clamp(0.2, 8.0)
     }
 
