@@ -3,9 +3,11 @@
 //! A decomposition that did not converge, or that does not give its matrix back, is an error here
 //! and never a wrong number further on.
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
-use crate::product::{Factor, multiply};
+use crate::product::{Factor, multiply, product};
 
 /// Largest relative reconstruction error, per row and column, that a decomposition may have.
 /// Backward stable algorithms stay below a small multiple of `n * EPSILON`; this leaves a factor of 100.
@@ -14,6 +16,11 @@ const RECONSTRUCTION: f64 = 100.0 * f64::EPSILON;
 /// Relative size below which a singular value or an eigenvalue counts as zero, per row or column:
 /// ten times the rounding error of the decomposition that produced it.
 const RANK: f64 = 10.0 * f64::EPSILON;
+
+/// Rows over columns, and rows, from which on the triangular factor of a matrix is decomposed instead of the matrix: it
+/// is made in one pass over the rows, and the rotations see as many rows as columns only.
+const TALL: usize = 2;
+const TALL_ROWS: usize = 200;
 
 /// A decomposition failed, so that nothing can be said about the matrix.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -74,14 +81,35 @@ impl Svd {
             let Self { u, s, w } = Self::new(&a.transpose())?;
             return Ok(Self { u: w, s, w: u });
         }
-        let scaled = a / scale;
+        let mut scaled = a / scale;
+        let Self { u, s, w } = if rows >= TALL * columns && rows >= TALL_ROWS {
+            // Of a tall matrix the triangular factor is decomposed: A = QR = (Q U_R) diag(s) Wᵀ.
+            let (q, r) = triangular(&scaled);
+            let Self { u, s, w } = Self::jacobi(&r)?;
+            Self { u: product(&q, &u), s, w }
+        } else {
+            Self::jacobi(&scaled)?
+        };
+        let size = scaled.norm();
+        let mut weighted = u.clone();
+        weighted.column_iter_mut().zip(s.iter()).for_each(|(mut column, s)| column *= *s);
+        multiply(scaled.as_mut_slice(), true, -1.0, (&weighted).into(), Factor::from(&w).t());
+        let error = scaled.norm() / size;
+        if error.is_nan() || error > RECONSTRUCTION * (rows + columns) as f64 {
+            return Err(DecompositionError::Inaccurate { kind, rows, columns, error });
+        }
+        Ok(Self { u, s: s * scale, w })
+    }
+
+    /// The decomposition of a matrix of moderate entries with at least as many rows as columns, not yet checked.
+    fn jacobi(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
+        let (rows, columns) = a.shape();
         // The library's result is a first guess only: on some small matrices its relative error is 1e-12.
         // One or two sweeps of one-sided Jacobi rotations make it accurate, small values included.
-        let guess = nalgebra::SVD::try_new(scaled.clone(), false, true, f64::EPSILON, 10_000)
-            .and_then(|svd| svd.v_t)
-            .map_or_else(|| DMatrix::identity(columns, columns), |vt| spanning_basis(vt.transpose()));
-        let (image, w) = orthogonal_image(&scaled, guess).ok_or(DecompositionError::NoConvergence {
-            kind,
+        let guess = right_vectors(a)
+            .map_or_else(|| DMatrix::identity(columns, columns), |vectors| spanning_basis(vectors));
+        let (image, w) = orthogonal_image(a, guess).ok_or(DecompositionError::NoConvergence {
+            kind: "singular value decomposition",
             rows,
             columns,
         })?;
@@ -95,20 +123,36 @@ impl Svd {
         let r = rank(s.as_slice(), rows);
         u.column_iter_mut().zip(s.iter()).take(r).for_each(|(mut column, s)| column /= *s);
         if r < columns {
-            u = completed(&u, r).columns(0, columns).into_owned();
+            u = completed(&u, r, columns);
         }
-        let product = &u * DMatrix::from_diagonal(&s) * w.transpose();
-        let error = (&scaled - product).norm() / scaled.norm();
-        if error.is_nan() || error > RECONSTRUCTION * (rows + columns) as f64 {
-            return Err(DecompositionError::Inaccurate { kind, rows, columns, error });
-        }
-        Ok(Self { u, s: s * scale, w })
+        Ok(Self { u, s, w })
     }
 
     /// The number of singular values that are not zero to rounding.
     pub fn rank(&self) -> usize {
         let n = self.u.nrows().max(self.w.nrows());
         rank(self.s.as_slice(), n)
+    }
+}
+
+/// The part of a singular value decomposition that is not zero to rounding, A = U diag(s) Wᵀ. Clones share U and W.
+#[derive(Debug, Clone)]
+pub(crate) struct Factors {
+    /// Left singular vectors, rows × r.
+    pub u: Arc<DMatrix<f64>>,
+    /// Singular values, descending, r.
+    pub s: DVector<f64>,
+    /// Right singular vectors, columns × r.
+    pub w: Arc<DMatrix<f64>>,
+}
+
+impl Factors {
+    /// Decomposes a matrix.
+    pub fn of(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
+        let svd = Svd::new(a)?;
+        let r = svd.rank();
+        let first = |m: DMatrix<f64>| Arc::new(m.resize_horizontally(r, 0.0));
+        Ok(Self { u: first(svd.u), s: svd.s.rows(0, r).into_owned(), w: first(svd.w) })
     }
 }
 
@@ -159,6 +203,10 @@ impl Eigen {
 /// Rows from which on faer decomposes faster than nalgebra (measured: benches/RESULTS.md).
 #[cfg(feature = "faer")]
 const FAER_ROWS: usize = 12;
+
+/// Columns from which on it does so by singular values.
+#[cfg(feature = "faer")]
+const FAER_COLUMNS: usize = 100;
 
 /// Eigenvalues and eigenvectors of a symmetric matrix, not yet checked.
 fn symmetric_eigen(a: &DMatrix<f64>) -> Option<(DVector<f64>, DMatrix<f64>)> {
@@ -231,13 +279,14 @@ fn rotate(a: &mut DMatrix<f64>, p: usize, q: usize, c: f64, s: f64) {
     }
 }
 
-/// The first r columns of `u`, which are orthonormal, completed to a square orthogonal matrix.
-pub fn completed(u: &DMatrix<f64>, r: usize) -> DMatrix<f64> {
+/// The first r columns of `u`, which are orthonormal, completed to so many orthonormal columns (at most as many as rows).
+pub fn completed(u: &DMatrix<f64>, r: usize, columns: usize) -> DMatrix<f64> {
     let n = u.nrows();
-    let mut all = DMatrix::zeros(n, r + n);
+    let mut all = DMatrix::zeros(n, r + columns);
     all.columns_mut(0, r).copy_from(&u.columns(0, r));
-    all.columns_mut(r, n).copy_from(&DMatrix::identity(n, n));
-    let mut q = spanning_basis(all);
+    all.columns_mut(r, columns).fill_with_identity();
+    // However dependent the columns are, those of Q are orthonormal.
+    let mut q = spanning_basis(all).columns(0, columns).into_owned();
     q.columns_mut(0, r).copy_from(&u.columns(0, r));
     q
 }
@@ -246,6 +295,38 @@ pub fn completed(u: &DMatrix<f64>, r: usize) -> DMatrix<f64> {
 /// Householder QR: no rank is decided, so nothing is lost.
 pub fn spanning_basis(a: DMatrix<f64>) -> DMatrix<f64> {
     nalgebra::QR::new(a).q()
+}
+
+/// Q (rows × columns) and R of a matrix with more rows than columns.
+#[cfg(feature = "faer")]
+fn triangular(a: &DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+    let (rows, columns) = a.shape();
+    let qr = faer::MatRef::from_column_major_slice(a.as_slice(), rows, columns).qr();
+    let r = qr.thin_R();
+    let r = DMatrix::from_fn(columns, columns, |i, j| if i <= j { r[(i, j)] } else { 0.0 });
+    let q = qr.compute_thin_Q();
+    drop(qr);
+    (DMatrix::from_fn(rows, columns, |i, j| q[(i, j)]), r)
+}
+
+/// The same without faer.
+#[cfg(not(feature = "faer"))]
+fn triangular(a: &DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+    let qr = nalgebra::QR::new(a.clone());
+    (qr.q(), qr.r())
+}
+
+/// Right singular vectors (columns × columns) of a matrix with at least as many rows, as a library gives them.
+fn right_vectors(a: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+    #[cfg(feature = "faer")]
+    if a.ncols() >= FAER_COLUMNS {
+        let (rows, columns) = a.shape();
+        let svd = faer::MatRef::from_column_major_slice(a.as_slice(), rows, columns).thin_svd().ok()?;
+        let v = svd.V();
+        return Some(DMatrix::from_fn(columns, columns, |i, j| v[(i, j)]));
+    }
+    let svd = nalgebra::SVD::try_new(a.clone(), false, true, f64::EPSILON, 10_000)?;
+    Some(svd.v_t?.transpose())
 }
 
 /// The mean Euclidean norm of the rows.

@@ -130,6 +130,14 @@ pub(crate) fn multiply(out: &mut [f64], keep: bool, factor: f64, a: Factor, b: F
     }
 }
 
+/// a · b, large ones on all cores.
+pub(crate) fn product<'a, 'b>(a: impl Into<Factor<'a>>, b: impl Into<Factor<'b>>) -> DMatrix<f64> {
+    let (a, b) = (a.into(), b.into());
+    let mut out = DMatrix::zeros(a.shape().0, b.shape().1);
+    Multiplier::default().multiply(out.as_mut_slice(), false, 1.0, a, b);
+    out
+}
+
 /// Applies a diagonal matrix from the left.
 pub(crate) fn scale_rows(a: &mut [f64], diagonal: &DVector<f64>) {
     for column in a.chunks_exact_mut(diagonal.len().max(1)) {
@@ -150,19 +158,27 @@ pub(crate) fn norm(a: &[f64]) -> f64 {
 /// Y − ZV (N×k), each entry summed with twice the digits of f64 and then rounded (Ogita, Rump and Oishi 2005): where
 /// the parts cancel, the digits that are left are right.
 pub(crate) fn residual(y: &DMatrix<f64>, z: &DMatrix<f64>, v: &DMatrix<f64>) -> DMatrix<f64> {
-    DMatrix::from_fn(y.nrows(), y.ncols(), |i, j| {
-        let (mut sum, mut error) = (y[(i, j)], 0.0);
-        for (z, v) in z.row(i).iter().zip(v.column(j).iter()) {
-            let product = -z * v;
-            let lost = (-z).mul_add(*v, -product);
-            let next = sum + product;
-            let part = next - sum;
-            error += ((sum - (next - part)) + (product - part)) + lost;
-            sum = next;
+    let mut residual = y.clone();
+    let mut errors = vec![0.0; y.nrows()];
+    for (mut sums, v) in residual.column_iter_mut().zip(v.column_iter()) {
+        errors.fill(0.0);
+        // Column by column of Z, as it lies in memory.
+        for (z, v) in z.column_iter().zip(v.iter()) {
+            for ((sum, error), z) in sums.iter_mut().zip(&mut errors).zip(z.iter()) {
+                let product = -z * v;
+                let lost = (-z).mul_add(*v, -product);
+                let next = *sum + product;
+                let part = next - *sum;
+                *error += ((*sum - (next - part)) + (product - part)) + lost;
+                *sum = next;
+            }
         }
         // Beyond the range of f64 the errors are no numbers.
-        if error.is_finite() { sum + error } else { sum }
-    })
+        for (sum, error) in sums.iter_mut().zip(&errors).filter(|(_, error)| error.is_finite()) {
+            *sum += error;
+        }
+    }
+    residual
 }
 
 #[cfg(test)]

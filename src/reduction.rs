@@ -3,6 +3,10 @@
 //! *Width.* All motion lies in the span of the rows of Z₀ and the columns of V. An orthonormal basis
 //! P (h×p, p ≤ N + k) of it turns Z₀ into Z₀P and V into PᵀV, and nothing else changes.
 //!
+//! *Outputs.* Rows of R = Y − ZV lie in the span of the rows of Y and V, and so does all that the head gains. An
+//! orthonormal basis O (k×q, q ≤ n + p) of it turns Y into YO and V into VO: 128 classes on 8 samples are no more than 8 + p
+//! outputs. This holds for the squared loss, whose residual is linear in the predictions.
+//!
 //! *Samples.* In the eigenvectors U of the kernel, K = UΛUᵀ, the rows of UᵀZ with λ = 0 never move.
 //! They act on the head only through their Gram matrix, so that a triangular factor of at most p
 //! rows stands for all of them, and what of the targets lies outside it is a constant loss.
@@ -17,9 +21,11 @@
 //!
 //! *Other losses* (T22). Features and predictions are Q times those of the rows, with the directions Q of the samples that
 //! the rows stand for (N×n); only the residual of the rows is another function of them, R = Qᵀ G(Q ZV) with G = −∂L/∂F.
-//! Everything else stays as it is.
+//! Everything else stays as it is, but that all outputs are kept.
 
 mod sampled;
+
+use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 
@@ -29,13 +35,15 @@ use crate::adaptation::Adaptation;
 use crate::linalg::spanning_basis;
 use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
-use crate::product::{Multiplier, axpy};
+use crate::product::{Factor, Multiplier, axpy, multiply, product};
 
 /// A problem in reduced coordinates, for all heads in the span it was made for.
 #[derive(Debug, Clone)]
 pub struct Reduction {
     /// P, h×p; `None` stands for the identity.
     basis: Option<DMatrix<f64>>,
+    /// O, k×q; `None` stands for the identity.
+    outputs: Option<DMatrix<f64>>,
     /// λ, n values, of which the last q are zero.
     lambda: DVector<f64>,
     features: DMatrix<f64>,
@@ -45,8 +53,8 @@ pub struct Reduction {
     /// The samples, for a loss that is not linear in the predictions.
     samples: Option<Sampled>,
     labels: Option<Labels>,
-    /// Orthonormal directions of the samples that the rows stand for: N×r of the rows that move, N×q of the others.
-    directions: [DMatrix<f64>; 2],
+    /// Orthonormal directions of the samples that the rows stand for.
+    directions: Directions,
     training: Inputs,
     held_out: Option<Inputs>,
 }
@@ -55,11 +63,77 @@ pub struct Reduction {
 #[derive(Debug, Clone)]
 struct Inputs {
     /// Features before finetuning in the basis, inputs×p.
-    features: DMatrix<f64>,
+    features: Arc<DMatrix<f64>>,
     /// Squared norm of what of each feature lies outside the basis (empty: nothing).
     outside: Vec<f64>,
-    /// Rows k(x) U Λ^{−1/2}, inputs×n: the motion D moves the features by `lift` · D.
-    lift: DMatrix<f64>,
+    /// Rows k(x) U Λ^{−1/2} as a product with a diagonal matrix, inputs×r and r: the motion D of the rows that move takes
+    /// the features along by `lift` · `diagonal` · D.
+    lift: Arc<DMatrix<f64>>,
+    diagonal: DVector<f64>,
+}
+
+impl Inputs {
+    /// The motion of the features in the basis, inputs×p.
+    fn displacement(&self, state: &State) -> DMatrix<f64> {
+        let moving = DMatrix::from_fn(self.diagonal.len(), state.motion.ncols(), |i, j| {
+            self.diagonal[i] * state.motion[(i, j)]
+        });
+        product(&*self.lift, &moving)
+    }
+
+    /// The features in the basis, inputs×p.
+    fn features_at(&self, state: &State) -> DMatrix<f64> {
+        let mut features = self.displacement(state);
+        features += &*self.features;
+        features
+    }
+}
+
+/// Directions of the samples.
+#[derive(Debug, Clone)]
+struct Directions {
+    /// Of the rows that move, N×r.
+    moving: Arc<DMatrix<f64>>,
+    /// Of the others, N×q.
+    fixed: DMatrix<f64>,
+}
+
+impl Directions {
+    /// All of them, N×n.
+    fn joined(&self) -> Arc<DMatrix<f64>> {
+        let Self { moving, fixed } = self;
+        if fixed.ncols() == 0 {
+            return moving.clone();
+        }
+        let mut all = DMatrix::zeros(moving.nrows(), moving.ncols() + fixed.ncols());
+        all.columns_mut(0, moving.ncols()).copy_from(moving);
+        all.columns_mut(moving.ncols(), fixed.ncols()).copy_from(fixed);
+        Arc::new(all)
+    }
+
+    /// An array of the rows on all samples.
+    fn of_rows(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
+        let r = self.moving.ncols();
+        let mut all = product(&*self.moving, &rows.rows(0, r).into_owned());
+        if self.fixed.ncols() > 0 {
+            all += &self.fixed * rows.rows(r, rows.nrows() - r);
+        }
+        all
+    }
+
+    /// An N×k array in these directions, and half the squared norm of what is left of it.
+    fn rows_of(&self, a: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
+        let Self { moving, fixed } = self;
+        let top = product(Factor::from(&**moving).t(), a);
+        if moving.ncols() == a.nrows() {
+            return (top, 0.0);
+        }
+        let mut outside = a.clone();
+        multiply(outside.as_mut_slice(), true, -1.0, (&**moving).into(), (&top).into());
+        let bottom = fixed.tr_mul(&outside);
+        let rest = outside - fixed * &bottom;
+        (stack(&top, &bottom), rest.norm_squared() / 2.0)
+    }
 }
 
 /// A moment of a flow in reduced coordinates.
@@ -82,13 +156,22 @@ impl State {
 impl Reduction {
     /// Reduces a problem for the flows that start at `head` (h×k) or at any head that probing makes of it.
     pub fn new(problem: &Problem, head: &DMatrix<f64>) -> Result<Self, ProblemError> {
+        Self::with_outputs(problem, head, Outputs::Targets)
+    }
+
+    /// The same with a choice of the outputs to keep.
+    pub(crate) fn with_outputs(
+        problem: &Problem,
+        head: &DMatrix<f64>,
+        outputs: Outputs,
+    ) -> Result<Self, ProblemError> {
         problem.check_head(head)?;
         let kernel = problem.kernel();
-        let (n, h, k, r) = (problem.samples(), problem.width(), problem.outputs(), kernel.rank());
-        let modes = kernel.modes();
+        let (n, h, r) = (problem.samples(), problem.width(), kernel.rank());
+        let modes = kernel.shared_modes();
 
         // Samples: rows that move, and a triangular factor for the rows that do not.
-        let moving = modes.transpose() * problem.features();
+        let moving = product(Factor::from(&*modes).t(), problem.features());
         let (fixed, fixed_directions) = if r < n {
             fixed_rows(problem, &moving)
         } else {
@@ -96,47 +179,46 @@ impl Reduction {
         };
         let q = fixed.nrows();
         let mut features = stack(&moving, &fixed);
-        let directions = [modes.clone(), fixed_directions];
-        let (targets, constant_loss) = on_rows(&directions, problem.targets());
+        let directions = Directions { moving: modes.clone(), fixed: fixed_directions };
+        let (mut targets, constant_loss) = directions.rows_of(problem.targets());
 
-        // Width.
-        let basis = (r + q + k < h).then(|| {
-            let mut span = DMatrix::zeros(h, r + q + k);
+        // Width. Columns of zeros span nothing.
+        let columns = nonzero(head.column_iter().map(|c| c.amax()));
+        let basis = (r + q + columns.len() < h).then(|| {
+            let mut span = DMatrix::zeros(h, r + q + columns.len());
             span.columns_mut(0, r + q).copy_from(&features.transpose());
-            span.columns_mut(r + q, k).copy_from(head);
+            span.columns_mut(r + q, columns.len()).copy_from(&head.select_columns(&columns));
             spanning_basis(span)
         });
-        let project = |a: &DMatrix<f64>| basis.as_ref().map_or_else(|| a.clone(), |p| a * p);
-        features = project(&features);
+        let project = |a: &DMatrix<f64>, p: &DMatrix<f64>| product(a, p);
+        if let Some(p) = &basis {
+            features = project(&features, p);
+        }
+
+        let narrow = basis.as_ref().map(|p| p.tr_mul(head));
+        let outputs = outputs.basis(&targets, narrow.as_ref().unwrap_or(head));
+        if let Some(o) = &outputs {
+            targets *= o;
+        }
 
         let lambda = DVector::from_fn(r + q, |i, _| if i < r { kernel.eigenvalues()[i] } else { 0.0 });
-        let lift = |kernel_rows: &DMatrix<f64>| {
-            let mut lift = DMatrix::zeros(kernel_rows.nrows(), r + q);
-            lift.columns_mut(0, r).copy_from(&(kernel_rows * modes));
-            for (i, mut column) in lift.column_iter_mut().enumerate().take(r) {
-                column /= lambda[i].sqrt();
-            }
-            lift
-        };
-        let mut training_lift = DMatrix::zeros(n, r + q);
-        for i in 0..r {
-            training_lift.set_column(i, &(modes.column(i) * lambda[i].sqrt()));
-        }
-        let inputs = |features: &DMatrix<f64>, lift: DMatrix<f64>| {
-            let inside = project(features);
-            let outside = match &basis {
-                None => Vec::new(),
-                Some(p) => {
-                    let rest = features - &inside * p.transpose();
-                    rest.row_iter().map(|row| row.norm_squared()).collect()
-                }
+        let inputs = |features: Arc<DMatrix<f64>>, lift: Arc<DMatrix<f64>>, diagonal: DVector<f64>| {
+            let Some(p) = &basis else {
+                return Inputs { features, outside: Vec::new(), lift, diagonal };
             };
-            Inputs { features: inside, outside, lift }
+            let inside = project(&features, p);
+            let mut rest = (*features).clone();
+            multiply(rest.as_mut_slice(), true, -1.0, (&inside).into(), Factor::from(p).t());
+            let outside = rest.row_iter().map(|row| row.norm_squared()).collect();
+            Inputs { features: Arc::new(inside), outside, lift, diagonal }
         };
-        let training = inputs(problem.features(), training_lift);
-        let held_out = problem.held_out().map(|held| inputs(held.features(), lift(held.kernel())));
+        let training = inputs(problem.shared_features(), modes, kernel.eigenvalues().map(f64::sqrt));
+        let held_out = problem.held_out().map(|held| {
+            inputs(Arc::new(held.features().clone()), held.shared_factor(), DVector::repeat(r, 1.0))
+        });
         Ok(Self {
             basis,
+            outputs,
             lambda,
             features,
             targets,
@@ -150,38 +232,42 @@ impl Reduction {
         })
     }
 
-    /// The same for any loss, whose targets must be its own ([`Loss::targets`]).
+    /// The same for a loss that is not the squared one, whose targets must be its own ([`Loss::targets`]).
     pub fn for_loss(problem: &Problem, head: &DMatrix<f64>, loss: Loss) -> Result<Self, ProblemError> {
-        let mut new = Self::new(problem, head)?;
-        if loss != Loss::Squared {
-            let targets = loss.targets(problem.targets())?;
-            let [moving, fixed] = &new.directions;
-            let directions = stack(&moving.transpose(), &fixed.transpose()).transpose();
-            (new.targets, _) = on_rows(&new.directions, &targets);
-            new.constant_loss = 0.0;
-            new.loss = loss;
-            new.labels = Labels::of(loss, &targets);
-            new.samples = Some(Sampled::new(loss, targets, directions));
+        if loss == Loss::Squared {
+            return Self::new(problem, head);
         }
+        let targets = loss.targets(problem.targets())?;
+        let mut new = Self::with_outputs(problem, head, Outputs::All)?;
+        (new.targets, _) = new.directions.rows_of(&targets);
+        new.constant_loss = 0.0;
+        new.loss = loss;
+        new.labels = Labels::of(loss, &targets);
+        new.samples = Some(Sampled::new(loss, targets, new.directions.joined()));
         Ok(new)
     }
 
     /// A head alone on features U diag(s) Wᵀ that stay (probing), in the coordinates Wᵀ of width r = rank: the rows are diag(s),
-    /// nothing moves them, and Q = U (N×r).
+    /// nothing moves them, and Q = U (N×r). Nothing can be measured on inputs here.
     pub(crate) fn of_features(
-        u: &DMatrix<f64>,
+        u: &Arc<DMatrix<f64>>,
         s: &DVector<f64>,
         targets: DMatrix<f64>,
         loss: Loss,
     ) -> Self {
         let (n, r) = u.shape();
-        let directions = [DMatrix::zeros(n, 0), u.clone()];
-        let nothing =
-            Inputs { features: DMatrix::zeros(n, r), outside: Vec::new(), lift: DMatrix::zeros(n, r) };
-        let (rows, constant_loss) = on_rows(&directions, &targets);
+        let nothing = Inputs {
+            features: Arc::new(DMatrix::zeros(n, 0)),
+            outside: Vec::new(),
+            lift: Arc::new(DMatrix::zeros(n, 0)),
+            diagonal: DVector::zeros(0),
+        };
+        let directions = Directions { moving: u.clone(), fixed: DMatrix::zeros(n, 0) };
+        let (rows, constant_loss) = directions.rows_of(&targets);
         let squared = loss == Loss::Squared;
         Self {
             basis: None,
+            outputs: None,
             lambda: DVector::zeros(r),
             features: DMatrix::from_diagonal(s),
             targets: rows,
@@ -231,7 +317,7 @@ impl Reduction {
         self.features.ncols()
     }
 
-    /// Outputs k.
+    /// Outputs q of the reduced problem.
     pub fn outputs(&self) -> usize {
         self.targets.ncols()
     }
@@ -261,17 +347,33 @@ impl Reduction {
         self.constant_loss
     }
 
-    /// A residual of the whole problem (N×k) on the rows of the reduced one, n×k, and the loss ½‖·‖² of what is left of it.
-    /// Relative accuracy in norm is kept, however small the residual is.
+    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of what
+    /// no row has of it. Relative accuracy in norm is kept, however small the residual is.
     pub fn residual_on_rows(&self, residual: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
-        let (rows, rest) = on_rows(&self.directions, residual);
-        (rows, if self.samples.is_some() { 0.0 } else { rest })
+        let (rows, rest) = self.directions.rows_of(residual);
+        (self.narrow(rows), if self.samples.is_some() { 0.0 } else { rest })
     }
 
     /// The state at the start of finetuning with a head (h×k) from the span of this reduction.
     pub fn start(&self, head: &DMatrix<f64>) -> State {
         let head = self.basis.as_ref().map_or_else(|| head.clone(), |p| p.transpose() * head);
-        State { motion: DMatrix::zeros(self.rows(), self.width()), head }
+        State { motion: DMatrix::zeros(self.rows(), self.width()), head: self.narrow(head) }
+    }
+
+    /// An array with a column for each output of the problem in the outputs that are kept.
+    fn narrow(&self, a: DMatrix<f64>) -> DMatrix<f64> {
+        match &self.outputs {
+            Some(o) => a * o,
+            None => a,
+        }
+    }
+
+    /// The head in all outputs, p×k.
+    fn head_of_all_outputs(&self, state: &State) -> DMatrix<f64> {
+        match &self.outputs {
+            Some(o) => &state.head * o.transpose(),
+            None => state.head.clone(),
+        }
     }
 
     /// Z = Z₀ + Λ^{1/2} D, n×p.
@@ -309,7 +411,7 @@ impl Reduction {
 
     /// N.
     pub(crate) fn sample_count(&self) -> usize {
-        self.training.features.nrows()
+        self.directions.moving.nrows()
     }
 
     /// The labels of the training samples, if the targets are labels.
@@ -317,35 +419,31 @@ impl Reduction {
         self.labels.as_ref()
     }
 
-    /// The predictions on the training samples, N×k, in the units of the state.
-    pub(crate) fn sample_predictions(&self, state: &State) -> DMatrix<f64> {
-        let rows = self.features_at(state) * &state.head;
-        let [moving, fixed] = &self.directions;
-        let r = moving.ncols();
-        moving * rows.rows(0, r) + fixed * rows.rows(r, rows.nrows() - r)
+    /// An array of the rows (n×q) on all samples and outputs, N×k.
+    fn of_samples(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
+        let all = self.directions.of_rows(rows);
+        match &self.outputs {
+            Some(o) => product(&all, Factor::from(o).t()),
+            None => all,
+        }
     }
 
-    /// R on the training samples, N×k.
+    /// The predictions on the training samples, N×k, in the units of the state.
+    pub(crate) fn sample_predictions(&self, state: &State) -> DMatrix<f64> {
+        self.of_samples(&(self.features_at(state) * &state.head))
+    }
+
+    /// R on the training samples, N×k; for the squared loss without the part that no head and no backbone reaches.
     pub fn sample_residual(&self, state: &State) -> DMatrix<f64> {
         match &self.samples {
             Some(samples) => self.loss.residual(samples.targets(), &self.sample_predictions(state)),
-            None => {
-                let rows = self.residual(state);
-                let [moving, fixed] = &self.directions;
-                let r = moving.ncols();
-                moving * rows.rows(0, r) + fixed * rows.rows(r, rows.nrows() - r)
-            }
+            None => self.of_samples(&self.residual(state)),
         }
     }
 
     /// The share of training samples whose prediction is right; none if the targets are no labels.
     pub fn accuracy(&self, state: &State) -> Option<f64> {
         self.labels.as_ref().map(|labels| labels.accuracy(&self.sample_predictions(state)))
-    }
-
-    /// The motion of the training features, N×p, in the basis of the reduction.
-    fn displacement(inputs: &Inputs, state: &State) -> DMatrix<f64> {
-        &inputs.lift * &state.motion
     }
 
     /// The adaptation metrics on the training inputs.
@@ -359,18 +457,17 @@ impl Reduction {
     }
 
     fn measure(inputs: &Inputs, state: &State) -> Adaptation {
-        let moved = Self::displacement(inputs, state);
-        Adaptation::with_outside(&inputs.features, &moved, &inputs.outside)
+        Adaptation::with_outside(&inputs.features, &inputs.displacement(state), &inputs.outside)
     }
 
     /// The motion of the training features in full width, N×h.
     pub fn full_displacement(&self, state: &State) -> DMatrix<f64> {
-        self.widen(&Self::displacement(&self.training, state))
+        self.widen(self.training.displacement(state))
     }
 
     /// The motion of the held-out features in full width, P×h.
     pub fn full_held_out_displacement(&self, state: &State) -> Option<DMatrix<f64>> {
-        self.held_out.as_ref().map(|inputs| self.widen(&Self::displacement(inputs, state)))
+        self.held_out.as_ref().map(|inputs| self.widen(inputs.displacement(state)))
     }
 
     /// The training sample whose feature moves most when the backbone moves along a direction of the n rows.
@@ -378,28 +475,36 @@ impl Reduction {
         &self,
         direction: &nalgebra::Vector<f64, nalgebra::Dyn, S>,
     ) -> usize {
-        (&self.training.lift * direction).iamax()
+        let moving =
+            self.training.diagonal.component_mul(&direction.rows(0, self.training.diagonal.len()));
+        (&*self.training.lift * moving).iamax()
     }
 
     /// The predictions ZV on the training inputs, N×k.
     pub fn predictions(&self, state: &State) -> DMatrix<f64> {
-        (&self.training.features + Self::displacement(&self.training, state)) * &state.head
+        product(&self.training.features_at(state), &self.head_of_all_outputs(state))
     }
 
     /// The predictions ZV on the held-out inputs, P×k.
     pub fn held_out_predictions(&self, state: &State) -> Option<DMatrix<f64>> {
-        self.held_out
-            .as_ref()
-            .map(|inputs| (&inputs.features + Self::displacement(inputs, state)) * &state.head)
+        let head = self.head_of_all_outputs(state);
+        self.held_out.as_ref().map(|inputs| product(&inputs.features_at(state), &head))
     }
 
     /// The head in full width, h×k.
     pub fn full_head(&self, state: &State) -> DMatrix<f64> {
-        self.basis.as_ref().map_or_else(|| state.head.clone(), |p| p * &state.head)
+        let head = self.head_of_all_outputs(state);
+        match &self.basis {
+            Some(p) => p * head,
+            None => head,
+        }
     }
 
-    fn widen(&self, a: &DMatrix<f64>) -> DMatrix<f64> {
-        self.basis.as_ref().map_or_else(|| a.clone(), |p| a * p.transpose())
+    fn widen(&self, a: DMatrix<f64>) -> DMatrix<f64> {
+        match &self.basis {
+            Some(p) => product(&a, Factor::from(p).t()),
+            None => a,
+        }
     }
 
     /// Λ^{−1/2} Z₀ on the rows with λ > 0 and zero on the others: the backbone B₀ in these coordinates, n×p.
@@ -439,29 +544,69 @@ impl Reduction {
     }
 }
 
+/// Which outputs a reduction keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outputs {
+    /// All of them.
+    All,
+    /// The span of the rows of targets and head: what the squared loss moves.
+    Targets,
+    /// The same with a row of ones, by which label smoothing shifts the targets that a head is probed towards.
+    Smoothed,
+}
+
+impl Outputs {
+    /// An orthonormal basis O (k×q) of the outputs to keep, from targets (n×k) and head (p×k); `None` for all of them.
+    ///
+    /// Rows and columns of zeros are left out; beyond that no rank is decided, so that nothing is lost.
+    fn basis(self, targets: &DMatrix<f64>, head: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+        let k = targets.ncols();
+        if self == Self::All {
+            return None;
+        }
+        let mut all = stack(targets, head);
+        if self == Self::Smoothed {
+            all = stack(&all, &DMatrix::repeat(1, k, 1.0));
+        }
+        let rows = nonzero(all.row_iter().map(|row| row.amax()));
+        let columns = nonzero(all.column_iter().map(|column| column.amax()));
+        if rows.len().min(columns.len()) == k {
+            return None;
+        }
+        if columns.is_empty() {
+            // Nothing will ever move; one output is enough to say so.
+            return (k > 1).then(|| DMatrix::identity(k, 1));
+        }
+        let span = if columns.len() <= rows.len() {
+            DMatrix::identity(columns.len(), columns.len())
+        } else {
+            spanning_basis(all.select_rows(&rows).select_columns(&columns).transpose())
+        };
+        let mut basis = DMatrix::zeros(k, span.ncols());
+        for (from, &to) in columns.iter().enumerate() {
+            basis.set_row(to, &span.row(from));
+        }
+        Some(basis)
+    }
+}
+
+/// The places of the sizes that are not zero.
+fn nonzero(sizes: impl Iterator<Item = f64>) -> Vec<usize> {
+    sizes.enumerate().filter(|(_, size)| *size != 0.0).map(|(i, _)| i).collect()
+}
+
 /// The rows of Z₀ outside the range of the kernel as a triangular factor of at most h rows, and the directions of the
 /// samples, N×q, that these rows stand for.
 fn fixed_rows(problem: &Problem, moving: &DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
     let h = problem.width();
-    let z = problem.features() - problem.kernel().modes() * moving;
+    let mut z = problem.features().clone();
+    multiply(z.as_mut_slice(), true, -1.0, problem.kernel().modes().into(), moving.into());
     let negligible = crate::linalg::null_threshold(problem.samples() + h) * problem.features().norm();
     if z.norm() <= negligible {
         return (DMatrix::zeros(0, h), DMatrix::zeros(problem.samples(), 0));
     }
     let qr = nalgebra::QR::new(z);
     (qr.r(), qr.q())
-}
-
-/// An N×k array in the directions of the rows, and half the squared norm of what is left of it.
-fn on_rows([moving, fixed]: &[DMatrix<f64>; 2], a: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
-    let top = moving.tr_mul(a);
-    if moving.ncols() == a.nrows() {
-        return (top, 0.0);
-    }
-    let outside = a - moving * &top;
-    let bottom = fixed.tr_mul(&outside);
-    let rest = outside - fixed * &bottom;
-    (stack(&top, &bottom), rest.norm_squared() / 2.0)
 }
 
 fn stack(top: &DMatrix<f64>, bottom: &DMatrix<f64>) -> DMatrix<f64> {
@@ -490,7 +635,7 @@ mod tests {
         let state = State { motion, head: &start.head + head_step };
 
         let full_r = problem.residual(head);
-        let moved = problem.kernel().matrix() * &full_r * head.transpose() * step;
+        let moved = problem.kernel().to_matrix() * &full_r * head.transpose() * step;
         let full_head = head + problem.features().transpose() * &full_r * step;
         assert!((reduction.full_displacement(&state) - &moved).norm() < 1e-12);
         assert!((reduction.full_head(&state) - &full_head).norm() < 1e-12);
@@ -520,6 +665,53 @@ mod tests {
         let head = wobble(6, 2, 3.0);
         let reduction = Reduction::new(&problem, &head).unwrap();
         assert_eq!(reduction.rows(), rank);
+        step_agrees(&problem, &head);
+    }
+
+    #[test]
+    fn many_outputs_shrink_to_the_rows_of_targets_and_head() {
+        let problem =
+            Problem::linear(&wobble(3, 9, 0.0), &wobble(5, 9, 1.0), wobble(3, 40, 2.0)).unwrap();
+        let head = wobble(5, 40, 3.0);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        assert_eq!((reduction.outputs(), reduction.width()), (3 + 5, 5));
+        step_agrees(&problem, &head);
+        // A head of zeros adds nothing, to the width neither.
+        let problem =
+            Problem::linear(&wobble(3, 9, 0.0), &wobble(12, 9, 1.0), wobble(3, 40, 2.0)).unwrap();
+        let head = DMatrix::zeros(12, 40);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        assert_eq!((reduction.outputs(), reduction.width()), (3, 3));
+        step_agrees(&problem, &head);
+    }
+
+    /// Smoothing pulls at classes without a sample, too: they need an output of their own.
+    #[test]
+    fn probed_heads_lie_in_the_outputs_that_are_kept() {
+        let (n, h, k) = (6, 9, 30);
+        let one_hot = DMatrix::from_fn(n, k, |sample, class| f64::from(u8::from(class == sample / 2)));
+        let problem = Problem::linear(&wobble(n, 9, 0.0), &wobble(h, 9, 1.0), one_hot).unwrap();
+        let head = DMatrix::zeros(h, k);
+        let lost = |smoothing: f64, outputs: Outputs| {
+            let path = crate::probing::ProbingPath::with_smoothing(&problem, &head, smoothing).unwrap();
+            let reduction = Reduction::with_outputs(&problem, &head, outputs).unwrap();
+            let probed = path.head(2.0).unwrap();
+            let back = reduction.full_head(&reduction.start(&probed));
+            (reduction.outputs(), (back - &probed).norm() / probed.norm())
+        };
+        let (outputs, gap) = lost(0.0, Outputs::Targets);
+        assert!(outputs == 3 && gap < 1e-15, "{outputs} {gap:e}");
+        let (outputs, gap) = lost(0.3, Outputs::Smoothed);
+        assert!(outputs == 7 && gap < 1e-14, "{outputs} {gap:e}");
+        assert!(lost(0.3, Outputs::Targets).1 > 1e-3);
+    }
+
+    #[test]
+    fn nothing_but_zeros_is_one_output() {
+        let problem =
+            Problem::linear(&wobble(3, 4, 0.0), &wobble(5, 4, 1.0), DMatrix::zeros(3, 7)).unwrap();
+        let head = DMatrix::zeros(5, 7);
+        assert_eq!(Reduction::new(&problem, &head).unwrap().outputs(), 1);
         step_agrees(&problem, &head);
     }
 

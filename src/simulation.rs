@@ -14,7 +14,7 @@ use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
 use crate::loss::Loss;
 use crate::probing::{Measure, ProbingError, ProbingPath};
 use crate::problem::Problem;
-use crate::reduction::{Reduction, State};
+use crate::reduction::{Outputs, Reduction, State};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -173,7 +173,14 @@ impl<'a> Run<'a> {
         loss: Loss,
     ) -> Result<Self, SimulationError> {
         let path = ProbingPath::with_loss(problem, head, smoothing, loss)?;
-        let reduction = Reduction::for_loss(problem, head, loss).map_err(FlowError::from)?;
+        let reduction = match loss {
+            Loss::Squared if smoothing == 0.0 => {
+                Reduction::with_outputs(problem, head, Outputs::Targets)
+            }
+            Loss::Squared => Reduction::with_outputs(problem, head, Outputs::Smoothed),
+            _ => Reduction::for_loss(problem, head, loss),
+        };
+        let reduction = reduction.map_err(FlowError::from)?;
         Ok(Self { problem, path, reduction })
     }
 

@@ -1,9 +1,14 @@
-//! What the solver allocates: on a problem so small that the matrix products of the library need no memory of their own.
+//! What is allocated: by the solver, on a problem so small that the matrix products of the library need no memory of
+//! their own; and by a whole run on the features of many samples.
 
 use taskhead_suite as suite;
 
 use allocation_counter::measure;
+use nalgebra::DMatrix;
 use taskhead::flow::solver::{Options, Solution, solve};
+use taskhead::problem::Problem;
+use taskhead::simulation::{Probe, Run, Settings};
+use taskhead::tasks::{normal, stream};
 use taskhead_suite::Case;
 
 /// What every further step costs: pairs of solutions of which one takes a step more, without a new tangent
@@ -41,4 +46,30 @@ fn most_steps_allocate_nothing_where_the_head_moves() {
     assert!(steps.iter().map(|s| s.1).sum::<usize>() > 300, "{steps:?}");
     steps.sort_by_key(|s| s.0);
     assert_eq!(steps[steps.len() / 2].0, 0, "{steps:?}");
+}
+
+/// From features to adaptation, held-out inputs included, in a few times the bytes of the features: an array of N×N
+/// would take 312 times as many, one of P×N as many as 78.
+#[test]
+fn many_samples_take_memory_for_their_features_only() {
+    let (n, p, h, k) = (20_000, 5_000, 64, 10);
+    let (features, held_out) =
+        (normal(&mut stream(1, 1), n, h, 0.01), normal(&mut stream(1, 2), p, h, 0.01));
+    let head = normal(&mut stream(1, 3), h, k, 0.1);
+    let targets = DMatrix::from_fn(n, k, |sample, class| f64::from(u8::from(sample % k == class)));
+    let bytes = 8 * n * h;
+    let used = measure(|| {
+        let problem = Problem::on_features(features.clone(), targets).unwrap();
+        let problem = problem.with_held_out_features(held_out.clone()).unwrap();
+        let run = Run::new(&problem, &head, 0.0).unwrap();
+        let (low, high) =
+            [f64::INFINITY, 0.0].map(|tau| run.path().energy(tau).unwrap().frobenius).into();
+        let probe = Probe::Frobenius((low + high) / 2.0);
+        let result = run.finetune(probe, &[f64::INFINITY], &Settings::default()).unwrap().remove(0);
+        assert!(result.stop.reason().is_none() && result.adaptation.euclidean > 0.0);
+        assert!(result.held_out.unwrap().euclidean > 0.0);
+        assert_eq!(run.features(&result).shape(), (n, h));
+    });
+    let times = used.bytes_max as f64 / bytes as f64;
+    assert!((2.0..10.0).contains(&times), "{times} times the bytes of the features");
 }

@@ -71,7 +71,7 @@ impl Raw {
     }
 }
 
-/// N, d, h, k and γ for the solver: wide and narrow, one and many outputs, a singular kernel (d < N), a
+/// N, d, h, k and γ for the solver: wide and narrow, one and many outputs (more than N + h), a singular kernel (d < N), a
 /// frozen head. Then every closed form.
 fn problems() -> Vec<Raw> {
     let shapes = [
@@ -81,6 +81,7 @@ fn problems() -> Vec<Raw> {
         ([3, 9, 40, 10], 1.0),
         ([1, 3, 2, 2], 10.0),
         ([8, 12, 6, 4], 0.0),
+        ([3, 4, 5, 40], 1.0),
     ];
     let mut all: Vec<Raw> =
         (0..).zip(shapes).map(|(seed, (shape, rate))| Raw::random(seed, shape, rate)).collect();

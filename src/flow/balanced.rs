@@ -72,7 +72,7 @@ impl Balanced {
 
         let svd = Svd::new(targets)?;
         let r = rank(svd.s.as_slice(), n + k);
-        let (u, w) = (completed(&svd.u, r), completed(&svd.w, r));
+        let (u, w) = (completed(&svd.u, r, n), completed(&svd.w, r, k));
         let total = n + k;
         let mut vectors = DMatrix::zeros(total, total);
         let mut rates = DVector::zeros(total);

@@ -14,7 +14,9 @@ use super::{Measure, ProbingError};
 use crate::energy::Energy;
 use crate::flow::solver::{Options, Solution, solve};
 use crate::flow::{Flow, FlowError};
+use crate::linalg::Factors;
 use crate::loss::Loss;
+use crate::product::{Factor, product};
 use crate::reduction::{Reduction, State};
 
 /// Relative tolerance of heads along the path.
@@ -37,8 +39,8 @@ pub(super) struct ConvexPath {
     smoothed: DMatrix<f64>,
     /// F₀ = Z V_init.
     predictions: DMatrix<f64>,
-    u: DMatrix<f64>,
-    w: DMatrix<f64>,
+    u: Arc<DMatrix<f64>>,
+    w: Arc<DMatrix<f64>>,
     s: DVector<f64>,
     reduction: Reduction,
     track: Arc<Mutex<Track>>,
@@ -68,14 +70,15 @@ impl ConvexPath {
     /// The path from a head (h×k) on features Z = U diag(s) Wᵀ towards smoothed targets; `targets` are those of the loss.
     pub fn new(
         loss: Loss,
-        (u, s, w): (DMatrix<f64>, DVector<f64>, DMatrix<f64>),
+        Factors { u, s, w }: Factors,
         head: &DMatrix<f64>,
         targets: DMatrix<f64>,
         smoothing: f64,
     ) -> Self {
         let smoothed = loss.smooth(&targets, smoothing);
         let on_head = w.tr_mul(head);
-        let predictions = &u * DMatrix::from_diagonal(&s) * &on_head;
+        let scaled = DMatrix::from_fn(s.len(), head.ncols(), |i, j| s[i] * on_head[(i, j)]);
+        let predictions = product(&*u, &scaled);
         let reduction = Reduction::of_features(&u, &s, smoothed.clone(), loss);
         let fastest = s.iter().fold(0.0, |a: f64, &b| a.max(b)).powi(2) * loss.steepest(targets.ncols());
         let first = if fastest > 0.0 { 1.0 / fastest } else { 1.0 };
@@ -102,7 +105,7 @@ impl ConvexPath {
 
     /// V(τ), h×k.
     pub fn head(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
-        Ok(&self.start + &self.w * self.at(tau)?)
+        Ok(&self.start + &*self.w * self.at(tau)?)
     }
 
     /// R(τ) against the true targets, N×k.
@@ -296,11 +299,11 @@ impl ConvexPath {
         let r = self.loss.residual(&self.targets, &f);
         let pull = self.loss.residual(&self.smoothed, &f);
         // Ḟ = Z ZᵀR, Ṙ = −S Ḟ.
-        let mut on_modes = self.u.tr_mul(&pull);
+        let mut on_modes = product(Factor::from(&*self.u).t(), &pull);
         for (mut row, s) in on_modes.row_iter_mut().zip(self.s.iter()) {
             row *= s * s;
         }
-        let velocity = -self.loss.curvature(&f, &(&self.u * on_modes));
+        let velocity = -self.loss.curvature(&f, &product(&*self.u, &on_modes));
         let energy = measure.of(&Energy::of(&r));
         let slope = match measure {
             Measure::Frobenius => r.dot(&velocity) / energy,
@@ -329,7 +332,7 @@ impl ConvexPath {
             return Ok(None);
         }
         let f = self.predictions_of(&here.x);
-        let mut pull = self.u.tr_mul(&self.loss.residual(&self.smoothed, &f));
+        let mut pull = product(Factor::from(&*self.u).t(), &self.loss.residual(&self.smoothed, &f));
         for (mut row, s) in pull.row_iter_mut().zip(self.s.iter()) {
             row *= *s;
         }

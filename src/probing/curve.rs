@@ -6,6 +6,7 @@ use super::Measure;
 use super::level::Curve;
 use super::linear::LinearPath;
 use crate::energy::Energy;
+use crate::product::product;
 
 /// Decays beyond this are zero in f64.
 const GONE: f64 = 746.0;
@@ -61,8 +62,8 @@ impl Curve for EnergyCurve<'_> {
             let size = r.row(n).norm();
             if size > 0.0 { r.row(n).dot(&v.row(n)) / size } else { 0.0 }
         };
-        let residual = &path.constant + &path.u * decayed;
-        let speed = &path.u * speeds;
+        let residual = &path.constant + product(&*path.u, &decayed);
+        let speed = product(&*path.u, &speeds);
         match self.measure {
             Measure::Aie => {
                 let n = residual.nrows();

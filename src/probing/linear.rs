@@ -16,16 +16,18 @@
 //! With label smoothing (T21) the probing targets are T = (1−ε)Y + ε·mean(Y), while energy is
 //! measured against Y itself.
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
 use super::curve::EnergyCurve;
 use super::level::{self, Curve};
 use super::{Measure, ProbingError, check_time};
 use crate::energy::Energy;
-use crate::linalg::Svd;
+use crate::linalg::Factors;
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
-use crate::product::residual;
+use crate::product::{Factor, product, residual};
 
 /// The exact probing path of one initial head on one problem.
 #[derive(Debug, Clone)]
@@ -37,8 +39,9 @@ pub(super) struct LinearPath {
     /// R(∞), against the true targets: (1 − UUᵀ)Y + UUᵀ(Y − T).
     pub(super) constant: DMatrix<f64>,
     pub(super) rounding: f64,
-    pub(super) u: DMatrix<f64>,
-    pub(super) w: DMatrix<f64>,
+    /// Z₀ = U diag(s) Wᵀ, N×r, r and h×r.
+    pub(super) u: Arc<DMatrix<f64>>,
+    pub(super) w: Arc<DMatrix<f64>>,
     pub(super) s: DVector<f64>,
     /// Uᵀ R_init towards the probing targets, r×k.
     pub(super) c: DMatrix<f64>,
@@ -47,25 +50,29 @@ pub(super) struct LinearPath {
 impl LinearPath {
     /// The path towards smoothed targets, with label smoothing ε in [0, 1] (T21).
     pub fn new(problem: &Problem, head: &DMatrix<f64>, smoothing: f64) -> Result<Self, ProbingError> {
-        let svd = Svd::new(problem.features()).map_err(ProblemError::from)?;
-        let r = svd.rank();
-        let (u, s) = (svd.u.columns(0, r).into_owned(), svd.s.rows(0, r).into_owned());
-        let w = svd.w.columns(0, r).into_owned();
+        let Factors { u, s, w } = problem.factors().map_err(ProblemError::from)?.clone();
+        let r = s.len();
         let (targets, features) = (problem.targets(), problem.features());
         let smoothed = Loss::Squared.smooth(targets, smoothing);
-        let c = u.tr_mul(&residual(&smoothed, features, head));
+        let start_residual = problem.residual(head);
+        let on_modes = |a: &DMatrix<f64>| product(Factor::from(&*u).t(), a);
+        let c = if smoothing == 0.0 {
+            on_modes(&start_residual)
+        } else {
+            on_modes(&residual(&smoothed, features, head))
+        };
         // Twice: what the first projection leaves by rounding is taken away by the second.
-        let project = |a: &DMatrix<f64>| a - &u * u.tr_mul(a);
+        let project = |a: &DMatrix<f64>| a - product(&*u, &on_modes(a));
         let mut constant = if smoothing == 0.0 { targets * 0.0 } else { targets - &smoothed };
         let mut rounding = 0.0;
         if r < problem.samples() {
-            constant = &u * u.tr_mul(&constant) + project(&project(targets));
-            let fit = &w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
+            constant = product(&*u, &on_modes(&constant)) + project(&project(targets));
+            let fit = &*w * DMatrix::from_fn(r, c.ncols(), |i, j| c[(i, j)] / s[i]) + head;
             rounding = f64::EPSILON * (targets.norm() + features.norm() * fit.norm());
         }
         Ok(Self {
             start: head.clone(),
-            residual: problem.residual(head),
+            residual: start_residual,
             targets: smoothed,
             constant,
             rounding,
@@ -86,7 +93,7 @@ impl LinearPath {
         check_time(tau)?;
         // s φ(s², τ) = (1 − e^{−s²τ}) / s
         let gain = self.s.map(|s| -(-s * (s * tau)).exp_m1() / s);
-        Ok(&self.start + &self.w * DMatrix::from_diagonal(&gain) * &self.c)
+        Ok(&self.start + &*self.w * weighted(&self.c, &gain))
     }
 
     /// The residual Y − Z₀V(τ), N×k, against the true targets.
@@ -96,7 +103,7 @@ impl LinearPath {
             return Ok(self.residual.clone());
         }
         let left = self.s.map(|s| (-s * (s * tau)).exp());
-        Ok(&self.constant + &self.u * DMatrix::from_diagonal(&left) * &self.c)
+        Ok(&self.constant + product(&*self.u, &weighted(&self.c, &left)))
     }
 
     /// The size up to which an energy (Frobenius) is rounding of the data: half a unit in the last place of features and
@@ -164,4 +171,9 @@ fn bisect(
         }
         if m * low < 0.0 { b = middle } else { a = middle }
     }
+}
+
+/// diag(weights) · a
+fn weighted(a: &DMatrix<f64>, weights: &DVector<f64>) -> DMatrix<f64> {
+    DMatrix::from_fn(a.nrows(), a.ncols(), |i, j| weights[i] * a[(i, j)])
 }

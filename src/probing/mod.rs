@@ -18,7 +18,6 @@ use nalgebra::DMatrix;
 use self::convex::ConvexPath;
 use self::linear::LinearPath;
 use crate::energy::Energy;
-use crate::linalg::Svd;
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
 
@@ -194,10 +193,7 @@ impl ProbingPath {
             return Ok(Self(Path::Linear(LinearPath::new(problem, head, smoothing)?)));
         }
         let targets = loss.targets(problem.targets()).map_err(ProblemError::from)?;
-        let svd = Svd::new(problem.features()).map_err(ProblemError::from)?;
-        let r = svd.rank();
-        let columns = |a: &DMatrix<f64>| a.columns(0, r).into_owned();
-        let factors = (columns(&svd.u), svd.s.rows(0, r).into_owned(), columns(&svd.w));
+        let factors = problem.factors().map_err(ProblemError::from)?.clone();
         Ok(Self(Path::Convex(Box::new(ConvexPath::new(loss, factors, head, targets, smoothing)))))
     }
 

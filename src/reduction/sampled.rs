@@ -1,10 +1,12 @@
 //! A loss that is not linear in the predictions needs the residuals of all samples: R = Q r, F = Q f for the n rows of a
 //! reduction, and r = Qᵀ G(Q f) with G(F) = −∂L/∂F (T22).
 
+use std::sync::Arc;
+
 use nalgebra::DMatrix;
 
 use crate::loss::Loss;
-use crate::product::{Factor, Multiplier};
+use crate::product::{Factor, Multiplier, product};
 
 /// The samples behind the rows of a reduction, under a loss other than the squared one.
 #[derive(Debug, Clone)]
@@ -13,11 +15,11 @@ pub(crate) struct Sampled {
     /// Y, N×k.
     targets: DMatrix<f64>,
     /// Q, N×n, with orthonormal columns: features are Q times the rows, at every time.
-    directions: DMatrix<f64>,
+    directions: Arc<DMatrix<f64>>,
 }
 
 impl Sampled {
-    pub fn new(loss: Loss, targets: DMatrix<f64>, directions: DMatrix<f64>) -> Self {
+    pub fn new(loss: Loss, targets: DMatrix<f64>, directions: Arc<DMatrix<f64>>) -> Self {
         Self { loss, targets, directions }
     }
 
@@ -33,7 +35,7 @@ impl Sampled {
     /// Q f for columns f of n numbers, into columns of N.
     pub fn spread(&self, multiplier: &Multiplier, rows: &[f64], out: &mut [f64]) {
         let rows = Factor::new(rows, self.directions.ncols());
-        multiplier.multiply(out, false, 1.0, &self.directions, rows);
+        multiplier.multiply(out, false, 1.0, &*self.directions, rows);
     }
 
     /// r = Qᵀ G(Q f) of a block of predictions f, which for each output has `blocks` columns of n numbers. `samples` is memory for as
@@ -48,13 +50,13 @@ impl Sampled {
         self.spread(multiplier, rows, samples);
         self.loss.residual_of_block(&self.targets, samples, blocks);
         let samples = Factor::new(samples, self.count());
-        multiplier.multiply(rows, false, 1.0, Factor::from(&self.directions).t(), samples);
+        multiplier.multiply(rows, false, 1.0, Factor::from(&*self.directions).t(), samples);
     }
 
     /// QᵀS(QδF): by how much the residual of the rows falls when their predictions f move by a small δf, n×k.
     pub fn curvature(&self, rows: &DMatrix<f64>, change: &DMatrix<f64>) -> DMatrix<f64> {
         let (predictions, change) = (self.predictions(rows), self.predictions(change));
-        self.directions.tr_mul(&self.loss.curvature(&predictions, &change))
+        product(Factor::from(&*self.directions).t(), &self.loss.curvature(&predictions, &change))
     }
 
     /// The mean curvature over samples and directions where predictions of the rows are f.
@@ -65,6 +67,6 @@ impl Sampled {
 
     /// Predictions f of the rows (n×k) on all samples, N×k.
     pub fn predictions(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
-        &self.directions * rows
+        product(&*self.directions, rows)
     }
 }

@@ -20,18 +20,17 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<Strin
     let problem = &start.task.problem;
     let mut arrays: Vec<(&str, &DMatrix<f64>)> =
         vec![("targets", problem.targets()), ("head", &start.head)];
+    let (kernel, held_out_kernel);
     match &start.task.linear {
         Some(linear) => {
             arrays.extend([("inputs", &linear.inputs), ("backbone", &linear.backbone)]);
             arrays.extend(linear.held_out.as_ref().map(|held_out| ("probe_inputs", held_out)));
         }
         None => {
-            arrays.extend([("features", problem.features()), ("kernel", problem.kernel().matrix())]);
-            if let Some(held_out) = problem.held_out() {
-                arrays.extend([
-                    ("probe_features", held_out.features()),
-                    ("probe_kernel", held_out.kernel()),
-                ]);
+            (kernel, held_out_kernel) = (problem.kernel().to_matrix(), problem.held_out_kernel());
+            arrays.extend([("features", problem.features()), ("kernel", &kernel)]);
+            if let (Some(held_out), Some(kernel)) = (problem.held_out(), &held_out_kernel) {
+                arrays.extend([("probe_features", held_out.features()), ("probe_kernel", kernel)]);
             }
         }
     }

@@ -47,7 +47,7 @@ const TYPOS: usize = 2;
 
 /// The accepted name that an array of another name may be meant to have.
 pub(super) fn meant(name: &str) -> Option<&'static str> {
-    let lower = name.to_lowercase();
+    let lower = name.to_ascii_lowercase();
     let mut words: Vec<&str> = lower.split('_').collect();
     let mut marked = |marks: &[&str]| {
         let before = words.len();

@@ -1,15 +1,20 @@
 //! The arrays of a problem, read and named, before anything large is made of them.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::arrays::{Arrays, Shapes};
-use super::error::{At, Fault, FileError, FormProblem};
+use super::arrays::{Arrays, NamedArray, Shapes};
+#[cfg(feature = "all")]
+use super::error::{At, FileError};
+use super::error::{Fault, FormProblem};
 use super::labels::Labels;
 use super::memory::DOUBLE;
 use super::names::{PROBLEM_ARRAYS, meant};
 use super::notes::Note;
+#[cfg(feature = "all")]
 use super::source::{self, Source};
 
 const NEEDED: &str = "`features` (N×h), or `inputs` (N×d) with `backbone` (h×d); `labels` (N) or `targets` (N×k); \
@@ -63,22 +68,38 @@ impl ProblemParts {
     /// # Errors
     ///
     /// A file that is missing, damaged or of another kind; arrays that are missing, or of another type or shape.
+    #[cfg(feature = "all")]
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        source::read(path, PROBLEM_ARRAYS).and_then(Self::of).at(path)
+        source::read(path, PROBLEM_ARRAYS).and_then(Self::of_source).at(path)
     }
 
-    /// The same from the content of a file, for those who have no path: a page in a browser.
+    /// The same from the content of a file, for those who have no path.
     ///
     /// # Errors
     ///
     /// Those of [`ProblemParts::read`], without a path.
+    #[cfg(feature = "all")]
     pub fn of_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        Self::of(source::read_bytes(bytes, PROBLEM_ARRAYS)?)
+        Self::of_source(source::read_bytes(bytes, PROBLEM_ARRAYS)?)
     }
 
-    fn of(source: Source) -> Result<Self, Fault> {
-        let Source { mut arrays, mut notes, files } = source;
+    #[cfg(feature = "all")]
+    fn of_source(source: Source) -> Result<Self, Fault> {
+        Self::of(source.arrays, source.notes, source.files)
+    }
+
+    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names what
+    /// the file holds besides arrays.
+    ///
+    /// # Errors
+    ///
+    /// Arrays that are missing, or of another type or shape, or whose bytes do not fit their shape.
+    pub fn of_arrays(arrays: Vec<NamedArray>, skipped: Vec<String>) -> Result<Self, Fault> {
+        Self::of(Arrays::of(arrays, skipped, PROBLEM_ARRAYS)?, Vec::new(), Vec::new())
+    }
+
+    fn of(mut arrays: Arrays, mut notes: Vec<Note>, files: Vec<PathBuf>) -> Result<Self, Fault> {
         check_form(&arrays).map_err(|problem| Fault::Form {
             problem,
             found: arrays.found.clone(),

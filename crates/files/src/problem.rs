@@ -1,10 +1,14 @@
 //! A problem from the arrays of a file or folder.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::error::{At, Fault, FileError};
+use super::error::Fault;
+#[cfg(feature = "all")]
+use super::error::{At, FileError};
 use super::labels::Labels;
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
@@ -51,16 +55,18 @@ pub struct ProblemFile {
 ///
 /// A file that is missing, damaged or of another kind; arrays that are missing or of another type or shape; what needs
 /// more memory than there is; and whatever [`Problem`] refuses.
+#[cfg(feature = "all")]
 pub fn read_problem(path: impl AsRef<Path>) -> Result<ProblemFile, FileError> {
     let path = path.as_ref();
     ProblemParts::read(path)?.problem().at(path)
 }
 
-/// The same from the content of a file, for those who have no path: a page in a browser.
+/// The same from the content of a file, for those who have no path.
 ///
 /// # Errors
 ///
 /// Those of [`read_problem`], without a path.
+#[cfg(feature = "all")]
 pub fn problem_of_bytes(bytes: &[u8]) -> Result<ProblemFile, Fault> {
     ProblemParts::of_bytes(bytes)?.problem()
 }
@@ -97,7 +103,11 @@ impl ProblemParts {
                 }
                 None => {
                     notes.push(Note::NoKernel);
-                    let problem = on_features(&features, targets, self.probe_features.as_ref())?;
+                    let problem = Problem::on_features(features.clone(), targets)?;
+                    let problem = match &self.probe_features {
+                        Some(held_out) => problem.with_held_out_features(held_out.clone())?,
+                        None => problem,
+                    };
                     let backbone = DMatrix::identity(features.ncols(), features.ncols());
                     let held_out = self.probe_features.take();
                     linear = Some(Linear { inputs: features, backbone, held_out });
@@ -174,23 +184,6 @@ impl ProblemParts {
         };
         Ok((targets, held_out, names))
     }
-}
-
-/// The problem of one more linear layer on features, which starts as the identity.
-fn on_features(
-    features: &DMatrix<f64>,
-    targets: DMatrix<f64>,
-    held_out: Option<&DMatrix<f64>>,
-) -> Result<Problem, Fault> {
-    check("features", features)?;
-    check_shape("features", features, Some(targets.nrows()), None, "one row for each row of `targets`")?;
-    let width = features.ncols();
-    let identity = DMatrix::identity(width, width);
-    let problem = Problem::linear(features, &identity, targets)?;
-    let Some(held_out) = held_out else { return Ok(problem) };
-    check("probe_features", held_out)?;
-    check_shape("probe_features", held_out, None, Some(width), "`features`")?;
-    Ok(problem.with_held_out_inputs(held_out, features, &identity)?)
 }
 
 /// Checks that there is a label for each sample.
@@ -292,10 +285,11 @@ mod tests {
                 assert_eq!(file.held_out_targets.as_ref(), Some(given("probe_targets")));
                 assert_eq!(file.problem.targets(), given("targets"));
                 assert_eq!(file.problem.features(), given("features"));
-                assert_eq!(file.problem.kernel().matrix(), given("kernel"));
+                assert!((file.problem.kernel().to_matrix() - given("kernel")).norm() < 1e-13);
                 let held_out = file.problem.held_out().unwrap();
                 assert_eq!(held_out.features(), given("probe_features"));
-                assert_eq!(held_out.kernel(), given("probe_kernel"));
+                let kernel = file.problem.held_out_kernel().unwrap();
+                assert!((kernel - given("probe_kernel")).norm() < 1e-13);
             }
             let bare = folder.read(extension, "targets head features kernel").unwrap();
             assert!(bare.problem.held_out().is_none() && bare.held_out_targets.is_none());

@@ -101,7 +101,7 @@ impl Folder {
 fn is_the_problem(file: &ProblemFile) -> bool {
     let Parts { features, kernel, targets, head } = parts();
     file.problem.features() == &features
-        && file.problem.kernel().matrix() == &kernel
+        && file.problem.kernel().to_matrix() == kernel
         && file.problem.targets() == &targets
         && file.head.as_ref() == Some(&head)
         && file.problem.held_out().is_none()

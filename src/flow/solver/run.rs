@@ -425,7 +425,8 @@ impl<'a> Solver<'a> {
                         self.fresh = iterations;
                     }
                     // A curvature that differs between samples takes iterations that no new decomposition saves.
-                    let more = iterations > self.fresh + MORE || self.flow.reduction().samples().is_none();
+                    let more =
+                        iterations > self.fresh + MORE || self.flow.reduction().samples().is_none();
                     if iterations > self.patience() && more {
                         self.tangent = None;
                     }

@@ -6,6 +6,7 @@
 mod columns;
 mod csv;
 mod parquet;
+mod promises;
 
 use std::collections::HashSet;
 use std::fmt;

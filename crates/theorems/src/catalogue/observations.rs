@@ -201,7 +201,8 @@ fn random_problem(seed: u64, problem: usize) -> Result<(Instance, usize), String
     let task = Task::new(&TaskSpec::Gaussian(spec), seed).map_err(|e| e.to_string())?;
     let head = task.initial_head(seed, scale);
     let p = &task.problem;
-    let kernel = p.kernel().matrix().clone();
+    let inputs = &task.linear.as_ref().expect("a Gaussian task has inputs").inputs;
+    let kernel = inputs * inputs.transpose();
     let group = match p.residual(&head).norm() <= p.targets().norm() {
         _ if narrow => 2,
         true => 0,

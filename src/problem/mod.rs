@@ -3,9 +3,20 @@
 //! The two-layer linear model, a feature matrix from a file and the empirical tangent kernel of a
 //! real backbone are three ways to make a [`Problem`]; whoever takes one never asks which.
 
-use nalgebra::{DMatrix, DVector};
+mod error;
+mod kernel;
 
-use crate::linalg::{DecompositionError, Eigen, Svd, first_not_finite, null_threshold, rank};
+use std::sync::{Arc, OnceLock};
+
+use nalgebra::DMatrix;
+
+pub use error::ProblemError;
+#[doc(hidden)]
+pub use error::{check, check_shape};
+pub use kernel::Kernel;
+
+use crate::linalg::{DecompositionError, Factors};
+use crate::product::{Factor, multiply, product};
 
 /// Relative asymmetry and negative eigenvalue that a kernel in f64 may have from rounding.
 pub const KERNEL_TOLERANCE: f64 = 1e-10;
@@ -13,227 +24,14 @@ pub const KERNEL_TOLERANCE: f64 = 1e-10;
 /// The same for a kernel that was stored in single precision.
 pub const KERNEL_TOLERANCE_F32: f64 = 1e-5;
 
-/// What is wrong with the arrays offered for a problem or a head.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ProblemError {
-    /// An array has no rows or no columns.
-    #[error("`{array}` is empty ({rows}x{columns}); every dimension must be at least 1")]
-    Empty {
-        /// Name of the array.
-        array: &'static str,
-        /// Its rows.
-        rows: usize,
-        /// Its columns.
-        columns: usize,
-    },
-    /// Two arrays do not fit together.
-    #[error("`{array}` is {rows}x{columns}, but {because} needs {expected}")]
-    Shape {
-        /// Name of the array.
-        array: &'static str,
-        /// Its rows.
-        rows: usize,
-        /// Its columns.
-        columns: usize,
-        /// What the shape has to fit.
-        because: &'static str,
-        /// The shape that fits.
-        expected: String,
-    },
-    /// A NaN or an infinity.
-    #[error("`{array}` holds {value} at row {row}, column {column}; all values must be finite")]
-    NotFinite {
-        /// Name of the array.
-        array: &'static str,
-        /// Row, from 0.
-        row: usize,
-        /// Column, from 0.
-        column: usize,
-        /// The value found.
-        value: f64,
-    },
-    /// The kernel is not symmetric.
-    #[error(
-        "the kernel is not symmetric: entries ({row}, {column}) and ({column}, {row}) differ by {gap:e}, \
-         which is {relative:e} of the largest entry (accepted: {tolerance:e})"
-    )]
-    Asymmetric {
-        /// Row of the worst pair.
-        row: usize,
-        /// Column of the worst pair.
-        column: usize,
-        /// Their absolute difference.
-        gap: f64,
-        /// The difference divided by the largest entry.
-        relative: f64,
-        /// The relative difference that would be accepted.
-        tolerance: f64,
-    },
-    /// The kernel has a negative eigenvalue.
-    #[error(
-        "the kernel is not positive semidefinite: its smallest eigenvalue is {smallest:e}, \
-         {relative:e} of the largest magnitude {largest:e} (accepted: down to -{tolerance:e} of it)"
-    )]
-    Indefinite {
-        /// The most negative eigenvalue.
-        smallest: f64,
-        /// The eigenvalue of the largest magnitude.
-        largest: f64,
-        /// Their ratio.
-        relative: f64,
-        /// The relative size that would be accepted.
-        tolerance: f64,
-    },
-    /// A held-out kernel row is impossible for a positive semidefinite kernel.
-    #[error(
-        "row {row} of the held-out kernel leaves the range of the kernel by {relative:e} of its length \
-         (accepted: {tolerance:e}): no positive semidefinite kernel has both"
-    )]
-    HeldOutRange {
-        /// The held-out sample, from 0.
-        row: usize,
-        /// Length of the part outside the range over the length of the row.
-        relative: f64,
-        /// The ratio that would be accepted.
-        tolerance: f64,
-    },
-    /// Targets that the loss does not take.
-    #[error(transparent)]
-    Loss(#[from] crate::loss::LossError),
-    /// A decomposition failed.
-    #[error(transparent)]
-    Decomposition(#[from] DecompositionError),
-}
-
-/// Checks that an array has entries and that all are finite.
-#[doc(hidden)]
-pub fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> {
-    if a.is_empty() {
-        return Err(ProblemError::Empty { array, rows: a.nrows(), columns: a.ncols() });
-    }
-    match first_not_finite(a) {
-        Some((row, column, value)) => Err(ProblemError::NotFinite { array, row, column, value }),
-        None => Ok(()),
-    }
-}
-
-/// Checks a shape; `None` leaves a dimension free.
-#[doc(hidden)]
-pub fn check_shape(
-    array: &'static str,
-    a: &DMatrix<f64>,
-    rows: Option<usize>,
-    columns: Option<usize>,
-    because: &'static str,
-) -> Result<(), ProblemError> {
-    let fits = rows.is_none_or(|n| n == a.nrows()) && columns.is_none_or(|n| n == a.ncols());
-    if fits {
-        return Ok(());
-    }
-    let text = |n: Option<usize>| n.map_or("*".to_owned(), |n| n.to_string());
-    Err(ProblemError::Shape {
-        array,
-        rows: a.nrows(),
-        columns: a.ncols(),
-        because,
-        expected: format!("{}x{}", text(rows), text(columns)),
-    })
-}
-
-/// A symmetric positive semidefinite N×N kernel K = U diag(λ) Uᵀ of the backbone: XXᵀ for the
-/// linear model, any empirical tangent kernel for another.
-#[derive(Debug, Clone)]
-pub struct Kernel {
-    matrix: DMatrix<f64>,
-    modes: DMatrix<f64>,
-    eigenvalues: DVector<f64>,
-}
-
-impl Kernel {
-    /// Takes a kernel matrix (N×N) and checks that it is symmetric and positive semidefinite up to
-    /// `tolerance`, relative to its largest entry and eigenvalue. What lies within the tolerance is
-    /// taken for rounding: the symmetric part is used, negative eigenvalues are zero.
-    pub fn new(matrix: DMatrix<f64>, tolerance: f64) -> Result<Self, ProblemError> {
-        check("kernel", &matrix)?;
-        let n = matrix.nrows();
-        check_shape("kernel", &matrix, Some(n), Some(n), "a kernel")?;
-        let scale = matrix.amax();
-        let (mut gap, mut at) = (0.0, (0, 0));
-        for r in 0..n {
-            for c in 0..r {
-                let difference = (matrix[(r, c)] - matrix[(c, r)]).abs();
-                if difference > gap {
-                    (gap, at) = (difference, (r, c));
-                }
-            }
-        }
-        if gap > tolerance * scale {
-            return Err(ProblemError::Asymmetric {
-                row: at.0,
-                column: at.1,
-                gap,
-                relative: gap / scale,
-                tolerance,
-            });
-        }
-        let matrix = DMatrix::from_fn(n, n, |r, c| matrix[(r, c)] / 2.0 + matrix[(c, r)] / 2.0);
-        let eigen = Eigen::new(&matrix)?;
-        let smallest = eigen.d[n - 1];
-        let largest = if smallest.abs() > eigen.d[0].abs() { smallest } else { eigen.d[0] };
-        if smallest < -tolerance.max(null_threshold(n)) * largest.abs() {
-            return Err(ProblemError::Indefinite {
-                smallest,
-                largest,
-                relative: (smallest / largest).abs(),
-                tolerance,
-            });
-        }
-        let r = rank(eigen.d.as_slice(), n);
-        Ok(Self {
-            matrix,
-            modes: eigen.q.columns(0, r).into_owned(),
-            eigenvalues: eigen.d.rows(0, r).into_owned(),
-        })
-    }
-
-    /// K = XXᵀ from inputs X (N×d), with eigenvalues from the singular values of X, which keeps the
-    /// small ones accurate when X is ill-conditioned.
-    pub fn of_inputs(inputs: &DMatrix<f64>) -> Result<Self, ProblemError> {
-        let svd = Svd::new(inputs)?;
-        let r = svd.rank();
-        Ok(Self {
-            matrix: inputs * inputs.transpose(),
-            modes: svd.u.columns(0, r).into_owned(),
-            eigenvalues: svd.s.rows(0, r).map(|s| s * s),
-        })
-    }
-
-    /// K, N×N.
-    pub fn matrix(&self) -> &DMatrix<f64> {
-        &self.matrix
-    }
-
-    /// Orthonormal eigenvectors of the positive eigenvalues, N×r.
-    pub fn modes(&self) -> &DMatrix<f64> {
-        &self.modes
-    }
-
-    /// The r positive eigenvalues, descending. Eigenvalues that are zero to rounding are left out.
-    pub fn eigenvalues(&self) -> &DVector<f64> {
-        &self.eigenvalues
-    }
-
-    /// The rank r.
-    pub fn rank(&self) -> usize {
-        self.eigenvalues.len()
-    }
-}
-
 /// Inputs that are measured but not trained on.
 #[derive(Debug, Clone)]
 pub struct HeldOut {
     features: DMatrix<f64>,
-    kernel: DMatrix<f64>,
+    /// F_P with k(x) = F_P Fᵀ, P×r.
+    factor: Arc<DMatrix<f64>>,
+    /// The kernel rows, if they were given.
+    given: Option<Arc<DMatrix<f64>>>,
 }
 
 impl HeldOut {
@@ -242,9 +40,14 @@ impl HeldOut {
         &self.features
     }
 
-    /// Kernel between held-out inputs and training samples, P×N.
-    pub fn kernel(&self) -> &DMatrix<f64> {
-        &self.kernel
+    /// The factor F_P (P×r) of their kernel with the training samples, F_P Fᵀ.
+    pub fn factor(&self) -> &DMatrix<f64> {
+        &self.factor
+    }
+
+    /// The factor, shared.
+    pub(crate) fn shared_factor(&self) -> Arc<DMatrix<f64>> {
+        self.factor.clone()
     }
 }
 
@@ -252,11 +55,13 @@ impl HeldOut {
 /// (N×k), with held-out inputs if wanted. Validated once, here.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    features: DMatrix<f64>,
+    features: Arc<DMatrix<f64>>,
     kernel: Kernel,
     targets: DMatrix<f64>,
     held_out: Option<HeldOut>,
     kernel_tolerance: f64,
+    /// The decomposition of the features, once somebody has asked for it.
+    factors: OnceLock<Factors>,
 }
 
 impl Problem {
@@ -296,7 +101,7 @@ impl Problem {
         check("kernel", &kernel)?;
         check_shape("kernel", &kernel, Some(n), Some(n), "one row and column for each sample")?;
         let kernel = Kernel::new(kernel, kernel_tolerance)?;
-        Ok(Self { features, kernel, targets, held_out: None, kernel_tolerance })
+        Ok(Self::of_parts(features, kernel, targets, kernel_tolerance))
     }
 
     /// The two-layer linear model: inputs X (N×d) and backbone B₀ (h×d) give Z₀ = X B₀ᵀ and K = XXᵀ.
@@ -314,8 +119,39 @@ impl Problem {
         let features = inputs * backbone.transpose();
         let kernel = Kernel::of_inputs(inputs)?;
         check("features", &features)?;
-        check("kernel", kernel.matrix())?;
-        Ok(Self { features, kernel, targets, held_out: None, kernel_tolerance: KERNEL_TOLERANCE })
+        Ok(Self::of_parts(features, kernel, targets, KERNEL_TOLERANCE))
+    }
+
+    /// A problem from features (N×h) and targets (N×k) alone: the backbone is one more linear layer on the features,
+    /// which starts as the identity, so that K = Z₀Z₀ᵀ. It takes N·h numbers and never N².
+    ///
+    /// ```
+    /// use nalgebra::dmatrix;
+    /// use taskhead::problem::Problem;
+    ///
+    /// let problem = Problem::on_features(dmatrix![1.0, 2.0; 0.0, 1.0], dmatrix![1.0; 0.0])?;
+    /// assert!((problem.kernel().to_matrix() - dmatrix![5.0, 2.0; 2.0, 1.0]).norm() < 1e-14);
+    /// # Ok::<(), taskhead::problem::ProblemError>(())
+    /// ```
+    pub fn on_features(features: DMatrix<f64>, targets: DMatrix<f64>) -> Result<Self, ProblemError> {
+        check("targets", &targets)?;
+        check("features", &features)?;
+        let n = targets.nrows();
+        check_shape("features", &features, Some(n), None, "one row for each row of `targets`")?;
+        let factors = Factors::of(&features)?;
+        let kernel = Kernel::of_factors(&factors)?;
+        let problem = Self::of_parts(features, kernel, targets, KERNEL_TOLERANCE);
+        Ok(Self { factors: OnceLock::from(factors), ..problem })
+    }
+
+    fn of_parts(
+        features: DMatrix<f64>,
+        kernel: Kernel,
+        targets: DMatrix<f64>,
+        kernel_tolerance: f64,
+    ) -> Self {
+        let (features, factors) = (Arc::new(features), OnceLock::new());
+        Self { features, kernel, targets, held_out: None, kernel_tolerance, factors }
     }
 
     /// Adds held-out inputs by their features (P×h) and their kernel with the training samples (P×N).
@@ -339,14 +175,20 @@ impl Problem {
         // at most sqrt(λ κ(x, x)), so an eigenvalue lost to rounding may leave its square root here.
         let tolerance = self.kernel_tolerance.sqrt();
         let modes = self.kernel.modes();
-        let outside = &kernel - (&kernel * modes) * modes.transpose();
+        let mut factor = product(&kernel, modes);
+        let mut outside = kernel.clone();
+        multiply(outside.as_mut_slice(), true, -1.0, (&factor).into(), Factor::from(modes).t());
         for (row, (part, whole)) in outside.row_iter().zip(kernel.row_iter()).enumerate() {
             let relative = part.norm() / whole.norm();
             if relative > tolerance {
                 return Err(ProblemError::HeldOutRange { row, relative, tolerance });
             }
         }
-        self.held_out = Some(HeldOut { features, kernel });
+        for (mut column, lambda) in factor.column_iter_mut().zip(self.kernel.eigenvalues().iter()) {
+            column /= lambda.sqrt();
+        }
+        self.held_out =
+            Some(HeldOut { features, factor: Arc::new(factor), given: Some(Arc::new(kernel)) });
         Ok(self)
     }
 
@@ -359,7 +201,41 @@ impl Problem {
     ) -> Result<Self, ProblemError> {
         check("probe_inputs", held_out)?;
         check_shape("probe_inputs", held_out, None, Some(inputs.ncols()), "`inputs`")?;
-        self.with_held_out(held_out * backbone.transpose(), held_out * inputs.transpose())
+        let features = held_out * backbone.transpose();
+        match self.kernel.directions() {
+            Some(directions) if directions.nrows() == held_out.ncols() => {
+                let factor = product(held_out, directions);
+                self.holding_out(features, factor)
+            }
+            _ => self.with_held_out(features, held_out * inputs.transpose()),
+        }
+    }
+
+    /// Adds held-out inputs of a problem [on features](Self::on_features) by their features (P×h).
+    pub fn with_held_out_features(self, features: DMatrix<f64>) -> Result<Self, ProblemError> {
+        check("probe_features", &features)?;
+        check_shape("probe_features", &features, None, Some(self.width()), "`features`")?;
+        match self.kernel.directions() {
+            Some(directions) if directions.nrows() == features.ncols() => {
+                let factor = product(&features, directions);
+                self.holding_out(features, factor)
+            }
+            _ => {
+                let kernel = &features * self.features.transpose();
+                self.with_held_out(features, kernel)
+            }
+        }
+    }
+
+    fn holding_out(
+        mut self,
+        features: DMatrix<f64>,
+        factor: DMatrix<f64>,
+    ) -> Result<Self, ProblemError> {
+        check("probe_features", &features)?;
+        check_shape("probe_features", &features, None, Some(self.width()), "`features`")?;
+        self.held_out = Some(HeldOut { features, factor: Arc::new(factor), given: None });
+        Ok(self)
     }
 
     /// Number of training samples N.
@@ -397,6 +273,28 @@ impl Problem {
         self.held_out.as_ref()
     }
 
+    /// The kernel between held-out inputs and training samples, P×N: as it was given, or else formed here.
+    pub fn held_out_kernel(&self) -> Option<DMatrix<f64>> {
+        self.held_out.as_ref().map(|held_out| match &held_out.given {
+            Some(kernel) => (**kernel).clone(),
+            None => product(&*held_out.factor, Factor::from(&self.kernel.factor()).t()),
+        })
+    }
+
+    /// The features, shared.
+    pub(crate) fn shared_features(&self) -> Arc<DMatrix<f64>> {
+        self.features.clone()
+    }
+
+    /// The decomposition of the features, made once for all heads.
+    pub(crate) fn factors(&self) -> Result<&Factors, DecompositionError> {
+        if let Some(factors) = self.factors.get() {
+            return Ok(factors);
+        }
+        let factors = Factors::of(&self.features)?;
+        Ok(self.factors.get_or_init(|| factors))
+    }
+
     /// Checks a head V (h×k) against this problem.
     pub fn check_head(&self, head: &DMatrix<f64>) -> Result<(), ProblemError> {
         check("head", head)?;
@@ -418,6 +316,7 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::wobble;
     use nalgebra::dmatrix;
 
     fn message(r: Result<Problem, ProblemError>) -> String {
@@ -468,11 +367,21 @@ mod tests {
     }
 
     #[test]
-    fn kernel_of_inputs_equals_the_product() {
-        let x = DMatrix::from_fn(4, 6, |r, c| ((r * 5 + c * 2) as f64).cos());
-        let k = Kernel::of_inputs(&x).unwrap();
-        let product = k.modes() * DMatrix::from_diagonal(k.eigenvalues()) * k.modes().transpose();
-        assert!((product - k.matrix()).norm() < 1e-13);
+    fn held_out_factors_are_those_of_their_kernels() {
+        let (x, b) = (wobble(5, 3, 1.0), wobble(4, 3, 2.0));
+        let held = wobble(2, 3, 3.0);
+        let kernel = &held * x.transpose();
+        let problem = Problem::linear(&x, &b, wobble(5, 2, 4.0)).unwrap();
+        let by_inputs = problem.clone().with_held_out_inputs(&held, &x, &b).unwrap();
+        let by_kernel = problem.with_held_out(&held * b.transpose(), kernel.clone()).unwrap();
+        let factor = |p: &Problem| p.held_out().unwrap().factor().clone();
+        assert!((factor(&by_inputs) - factor(&by_kernel)).norm() < 1e-13);
+        assert!((by_inputs.held_out_kernel().unwrap() - &kernel).norm() < 1e-13);
+        assert_eq!(by_kernel.held_out_kernel().unwrap(), kernel);
+
+        let on_features = Problem::on_features(x.clone(), wobble(5, 2, 4.0)).unwrap();
+        let on_features = on_features.with_held_out_features(held.clone()).unwrap();
+        assert!((on_features.held_out_kernel().unwrap() - kernel).norm() < 1e-13);
     }
 
     #[test]

@@ -1,0 +1,132 @@
+//! What can be wrong with the arrays of a problem, and the checks that find it.
+
+use nalgebra::DMatrix;
+
+use crate::linalg::{DecompositionError, first_not_finite};
+
+/// What is wrong with the arrays offered for a problem or a head.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProblemError {
+    /// An array has no rows or no columns.
+    #[error("`{array}` is empty ({rows}x{columns}); every dimension must be at least 1")]
+    Empty {
+        /// Name of the array.
+        array: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// Two arrays do not fit together.
+    #[error("`{array}` is {rows}x{columns}, but {because} needs {expected}")]
+    Shape {
+        /// Name of the array.
+        array: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// What the shape has to fit.
+        because: &'static str,
+        /// The shape that fits.
+        expected: String,
+    },
+    /// A NaN or an infinity.
+    #[error("`{array}` holds {value} at row {row}, column {column}; all values must be finite")]
+    NotFinite {
+        /// Name of the array.
+        array: &'static str,
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// The kernel is not symmetric.
+    #[error(
+        "the kernel is not symmetric: entries ({row}, {column}) and ({column}, {row}) differ by {gap:e}, \
+         which is {relative:e} of the largest entry (accepted: {tolerance:e})"
+    )]
+    Asymmetric {
+        /// Row of the worst pair.
+        row: usize,
+        /// Column of the worst pair.
+        column: usize,
+        /// Their absolute difference.
+        gap: f64,
+        /// The difference divided by the largest entry.
+        relative: f64,
+        /// The relative difference that would be accepted.
+        tolerance: f64,
+    },
+    /// The kernel has a negative eigenvalue.
+    #[error(
+        "the kernel is not positive semidefinite: its smallest eigenvalue is {smallest:e}, \
+         {relative:e} of the largest magnitude {largest:e} (accepted: down to -{tolerance:e} of it)"
+    )]
+    Indefinite {
+        /// The most negative eigenvalue.
+        smallest: f64,
+        /// The eigenvalue of the largest magnitude.
+        largest: f64,
+        /// Their ratio.
+        relative: f64,
+        /// The relative size that would be accepted.
+        tolerance: f64,
+    },
+    /// A held-out kernel row is impossible for a positive semidefinite kernel.
+    #[error(
+        "row {row} of the held-out kernel leaves the range of the kernel by {relative:e} of its length \
+         (accepted: {tolerance:e}): no positive semidefinite kernel has both"
+    )]
+    HeldOutRange {
+        /// The held-out sample, from 0.
+        row: usize,
+        /// Length of the part outside the range over the length of the row.
+        relative: f64,
+        /// The ratio that would be accepted.
+        tolerance: f64,
+    },
+    /// Targets that the loss does not take.
+    #[error(transparent)]
+    Loss(#[from] crate::loss::LossError),
+    /// A decomposition failed.
+    #[error(transparent)]
+    Decomposition(#[from] DecompositionError),
+}
+
+/// Checks that an array has entries and that all are finite.
+#[doc(hidden)]
+pub fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> {
+    if a.is_empty() {
+        return Err(ProblemError::Empty { array, rows: a.nrows(), columns: a.ncols() });
+    }
+    match first_not_finite(a) {
+        Some((row, column, value)) => Err(ProblemError::NotFinite { array, row, column, value }),
+        None => Ok(()),
+    }
+}
+
+/// Checks a shape; `None` leaves a dimension free.
+#[doc(hidden)]
+pub fn check_shape(
+    array: &'static str,
+    a: &DMatrix<f64>,
+    rows: Option<usize>,
+    columns: Option<usize>,
+    because: &'static str,
+) -> Result<(), ProblemError> {
+    let fits = rows.is_none_or(|n| n == a.nrows()) && columns.is_none_or(|n| n == a.ncols());
+    if fits {
+        return Ok(());
+    }
+    let text = |n: Option<usize>| n.map_or("*".to_owned(), |n| n.to_string());
+    Err(ProblemError::Shape {
+        array,
+        rows: a.nrows(),
+        columns: a.ncols(),
+        because,
+        expected: format!("{}x{}", text(rows), text(columns)),
+    })
+}
