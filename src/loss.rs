@@ -209,25 +209,31 @@ impl Loss {
         out
     }
 
-    /// The mean curvature of each sample, tr S/(k−1), or p(1−p) for k = 1: what S is on average over the directions in which
-    /// it is not zero.
-    pub(crate) fn mean_curvatures(self, predictions: &DMatrix<f64>) -> Vec<f64> {
+    /// Every entry of S of every sample: sample, two outputs, value.
+    pub(crate) fn each_curvature(
+        self,
+        predictions: &DMatrix<f64>,
+        mut each: impl FnMut(usize, usize, usize, f64),
+    ) {
         let k = predictions.ncols();
-        if self == Self::Squared {
-            return vec![1.0; predictions.nrows()];
-        }
         let mut p = vec![0.0; k];
-        let mut mean = |row: usize| {
+        for row in 0..predictions.nrows() {
             (0..k).for_each(|c| p[c] = predictions[(row, c)]);
-            if k == 1 {
-                let small = logistic(-p[0].abs());
-                return small * (1.0 - small);
+            match self {
+                Self::Squared => (0..k).for_each(|c| each(row, c, c, 1.0)),
+                Self::CrossEntropy if k == 1 => {
+                    let small = logistic(-p[0].abs());
+                    each(row, 0, 0, small * (1.0 - small));
+                }
+                Self::CrossEntropy => {
+                    let (top, rest) = softmax(&mut p);
+                    for (c, d) in (0..k).flat_map(|c| (0..k).map(move |d| (c, d))) {
+                        let beside = if c == top { rest } else { 1.0 - p[c] };
+                        each(row, c, d, if c == d { p[c] * beside } else { -p[c] * p[d] });
+                    }
+                }
             }
-            let (top, rest) = softmax(&mut p);
-            let others = p.iter().enumerate().filter(|(c, _)| *c != top).map(|(_, p)| p * (1.0 - p));
-            (p[top] * rest + others.sum::<f64>()) / (k - 1) as f64
-        };
-        (0..predictions.nrows()).map(&mut mean).collect()
+        }
     }
 
     /// A lower bound of δᵀSδ/‖δ‖² over all samples and all δ without mean: the smallest probability, or the smallest p(1−p) for
@@ -475,18 +481,11 @@ mod tests {
                 let gap = fallen / (2.0 * step) - loss.curvature(&f, &unit);
                 assert!(gap.norm() < 1e-9, "{loss:?}");
             }
-            // The mean curvature is the trace of S over its rank.
-            let k = f.ncols();
-            let rank = if loss == Loss::Squared || k == 1 { k } else { k - 1 };
-            for (row, mean) in loss.mean_curvatures(&f).into_iter().enumerate() {
-                let diagonal = |c: usize| {
-                    let mut unit = &f * 0.0;
-                    unit[(row, c)] = 1.0;
-                    loss.curvature(&f, &unit)[(row, c)]
-                };
-                let trace: f64 = (0..k).map(diagonal).sum();
-                assert!((mean - trace / rank as f64).abs() < 1e-14);
-            }
+            loss.each_curvature(&f, |row, c, d, value| {
+                let mut unit = &f * 0.0;
+                unit[(row, d)] = 1.0;
+                assert!((loss.curvature(&f, &unit)[(row, c)] - value).abs() < 1e-14);
+            });
         }
     }
 

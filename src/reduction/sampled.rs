@@ -59,10 +59,44 @@ impl Sampled {
         product(Factor::from(&*self.directions).t(), &self.loss.curvature(&predictions, &change))
     }
 
-    /// The mean curvature over samples and directions where predictions of the rows are f.
-    pub fn mean_curvature(&self, rows: &DMatrix<f64>) -> f64 {
-        let each = self.loss.mean_curvatures(&self.predictions(rows));
-        each.iter().sum::<f64>() / each.len() as f64
+    /// The mean of S over the samples where predictions of the rows are f, k×k.
+    pub fn mean_curvature(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
+        let k = rows.ncols();
+        let predictions = self.predictions(rows);
+        let mut mean = DMatrix::zeros(k, k);
+        self.loss.each_curvature(&predictions, |_, c, d, value| mean[(c, d)] += value);
+        mean / self.count() as f64
+    }
+
+    /// Qᵀ diag(S_n) Q, nk×nk, output by output.
+    pub fn whole_curvature(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
+        let (n, k) = rows.shape();
+        let count = self.count();
+        let mut weights = vec![DMatrix::zeros(0, 0); k * k];
+        for (i, weight) in weights.iter_mut().enumerate() {
+            if i / k <= i % k {
+                *weight = DMatrix::zeros(count, 1);
+            }
+        }
+        let predictions = self.predictions(rows);
+        self.loss.each_curvature(&predictions, |row, c, d, value| {
+            if c <= d {
+                weights[c * k + d][row] = value;
+            }
+        });
+        let mut all = DMatrix::zeros(n * k, n * k);
+        for c in 0..k {
+            for d in c..k {
+                let mut weighted = (*self.directions).clone();
+                for mut column in weighted.column_iter_mut() {
+                    column.component_mul_assign(&weights[c * k + d].column(0));
+                }
+                let block = product(Factor::from(&*self.directions).t(), &weighted);
+                all.view_mut((c * n, d * n), (n, n)).copy_from(&block);
+                all.view_mut((d * n, c * n), (n, n)).copy_from(&block.transpose());
+            }
+        }
+        all
     }
 
     /// Predictions f of the rows (n×k) on all samples, N×k.

@@ -89,7 +89,7 @@ impl<'a> Iteration<'a> {
         None
     }
 
-    /// (1 + hA ⊗ sΘ)⁻¹, with the mean curvature s of the loss, on residuals in the modes of Θ, and the motions that they cause, h Σ_l a_il √d, in units of the allowed ones.
+    /// (1 + hA ⊗ Θ)⁻¹ on residuals in the modes of Θ, and the motions that they cause, h Σ_l a_il √d, in units of the allowed ones.
     fn solve_modes(&mut self, tangent: &Tangent, step: f64, allowed: [f64; 2]) {
         let m = self.method;
         let s = m.stages();
@@ -99,7 +99,7 @@ impl<'a> Iteration<'a> {
         }
         // Not squared: the squares of tiny motions have no inverse in f64.
         let per = allowed.map(|size| if size > 0.0 { size.recip() } else { 0.0 });
-        let (mut rates, curvature) = (tangent.rates(), tangent.curvature());
+        let mut rates = tangent.rates();
         let pieces = self.modes.chunks_exact_mut(n * s);
         let measured = self.measured.chunks_exact_mut(n * s);
         for ((modes, measured), parts) in pieces.zip(measured).zip(self.rotated.chunks_exact_mut(n * s))
@@ -109,12 +109,11 @@ impl<'a> Iteration<'a> {
             // Weights of the modes stay in the first column of what is measured until the parts are used.
             for a in 0..n {
                 let (d, share) = rates.next().expect("one for each mode");
-                let decay = curvature * d;
-                parts[a] /= 1.0 + step * m.eigenvalues[0].re * decay;
+                parts[a] /= 1.0 + step * m.eigenvalues[0].re * d;
                 for l in 1..m.eigenvalues.len() {
                     let (re, im) = ((2 * l - 1) * n + a, 2 * l * n + a);
                     let value =
-                        Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * decay) + 1.0);
+                        Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
                     (parts[re], parts[im]) = (value.re, value.im);
                 }
                 measured[a] = (share.sqrt() * per[0]).hypot((d - share).sqrt() * per[1]);

@@ -11,6 +11,7 @@
 mod acceleration;
 pub mod collocation;
 mod conservation;
+mod curved;
 mod goals;
 mod iteration;
 mod limit;

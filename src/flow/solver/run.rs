@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
+use super::curved::Curved;
 use super::goals::{Goal, goals};
 use super::iteration::Iteration;
 use super::limit::{Ending, Jump, limit};
@@ -61,12 +62,17 @@ pub(super) struct Solver<'a> {
     spread: Spread,
     /// Whether some directions are so slow that the tangent kernel needs its closer look.
     slow: bool,
+    /// Whether the curvature of the loss has to be taken whole.
+    whole: bool,
     work: Work,
     steps: Vec<(f64, State)>,
 }
 
 /// Iterations more than with a tangent kernel just frozen from which on it is worth another.
 const MORE: usize = 2;
+
+/// Iterations of a step after which the curvature is taken whole, where that is possible.
+const WHOLE_AFTER: usize = 12;
 
 /// Times beyond which a flow that has not come to rest is given up.
 const LONGEST: f64 = 1e150;
@@ -98,6 +104,7 @@ impl<'a> Solver<'a> {
         let mut new = Self {
             spread: Spread::new(flow, &residual, 0.0, 0.0),
             slow: false,
+            whole: false,
             flow,
             method,
             options,
@@ -299,7 +306,7 @@ impl<'a> Solver<'a> {
     fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
         if anew || self.tangent.is_none() {
             let (z, v) = (&self.stages.features, &self.stages.head);
-            let tangent = Tangent::at(self.flow, z, v, &self.stages.multiplier)?;
+            let tangent = Tangent::at(self.flow, z, v, self.whole, &self.stages.multiplier)?;
             self.tangent = Some(if self.slow { tangent.refined(self.flow)? } else { tangent });
             self.age = 0;
             self.modes_known = false;
@@ -326,10 +333,10 @@ impl<'a> Solver<'a> {
     fn reach(&mut self, time: f64) -> ([f64; 2], f64) {
         self.know_modes();
         let (mut motion, mut head, mut integral) = (0.0, 0.0, 0.0);
-        let (null, curvature) = (self.tangent().null(), self.tangent().curvature());
+        let null = self.tangent().null();
         for ((d, share), c) in self.tangent().rates().zip(self.modes.iter()) {
             if d > null {
-                let s = (c * crate::flow::phi(curvature * d, time)).powi(2);
+                let s = (c * crate::flow::phi(d, time)).powi(2);
                 motion += share * s;
                 head += (d - share) * s;
                 integral += s;
@@ -343,11 +350,7 @@ impl<'a> Solver<'a> {
         let stages = &self.stages;
         let turning = stages.features.tr_mul(&stages.residual).norm() * self.flow.head_rate();
         let head = turning / stages.head.norm();
-        let rate = (self.tangent().largest() * self.tangent().curvature()).max(if head.is_finite() {
-            head
-        } else {
-            0.0
-        });
+        let rate = self.tangent().largest().max(if head.is_finite() { head } else { 0.0 });
         if rate > 0.0 { 0.01 / rate } else { 1.0 }
     }
 
@@ -430,6 +433,14 @@ impl<'a> Solver<'a> {
                     if iterations > self.patience() && more {
                         self.tangent = None;
                     }
+                    if iterations > WHOLE_AFTER
+                        && !self.whole
+                        && self.flow.reduction().samples().is_some()
+                        && Curved::can_be_whole(self.flow)
+                    {
+                        self.whole = true;
+                        self.tangent = None;
+                    }
                     return Ok(Advance::Step);
                 }
                 Attempt::TooInaccurate { error } => {
@@ -509,7 +520,8 @@ impl<'a> Solver<'a> {
     fn noise(&self, step: f64) -> [f64; 2] {
         // Predictions that are formed anew bring their rounding.
         let tangent = self.tangent();
-        let rounded = self.stages.residual.norm() + tangent.curvature() * self.stages.predictions.norm();
+        let rounded =
+            self.stages.residual.norm() + tangent.mean_curvature() * self.stages.predictions.norm();
         let noise = 4.0 * f64::EPSILON * rounded * tangent.response(step);
         [noise, noise * self.flow.head_rate().sqrt()]
     }

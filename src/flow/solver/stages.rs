@@ -233,8 +233,7 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel and the mean
-    /// curvature s of the loss: the norms
+    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel: the norms
     /// of its motion and of its head. The heads of these residuals must have been solved for.
     pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent) -> [f64; 2] {
         let (n, p) = self.features.shape();
@@ -269,12 +268,10 @@ impl<'a> Stages<'a> {
         count.multiply(self.rest.as_mut_slice(), false, 1.0, parts, gram);
         scale_rows(self.rest.as_mut_slice(), self.lambda);
         count.multiply(self.rest.as_mut_slice(), true, 1.0, tangent.features(), &self.wrong_head);
-        // −hγ₀s(1 + hγ₀sΘ)⁻¹ of it.
+        // −hγ₀(1 + hγ₀Θ)⁻¹ of it.
         let (rotated, modes) = self.sums.as_mut_slice()[..2 * n * k].split_at_mut(n * k);
-        tangent.to_modes(count, self.rest.as_slice(), rotated, modes);
-        let real = real * tangent.curvature();
-        modes.iter_mut().zip(tangent.rates()).for_each(|(x, (d, _))| *x *= -real / (1.0 + real * d));
-        tangent.out_of_modes(count, modes, rotated, self.rest.as_mut_slice());
+        let filtered = |d: f64| -real / (1.0 + real * d);
+        tangent.filter(count, self.rest.as_mut_slice(), [rotated, modes], filtered);
 
         self.weighted.columns_mut(stages + k, k).copy_from(&self.rest);
         let heads = Factor::new(&self.heads.as_slice()[..p * both], p).t();
