@@ -402,10 +402,7 @@ impl Reduction {
     pub fn loss(&self, state: &State) -> f64 {
         match &self.samples {
             None => self.residual(state).norm_squared() / 2.0 + self.constant_loss,
-            Some(samples) => {
-                let rows = self.features_at(state) * &state.head;
-                self.loss.value(samples.targets(), &samples.predictions(&rows))
-            }
+            Some(samples) => samples.value(&(self.features_at(state) * &state.head)),
         }
     }
 

@@ -5,6 +5,7 @@ use nalgebra::DMatrix;
 use crate::adaptation::Adaptation;
 use crate::check::Check;
 use crate::energy::Energy;
+use crate::flow::clock::Clock;
 use crate::flow::decoupled::Decoupled;
 use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
@@ -281,6 +282,24 @@ fn follow(
     settings: &Settings,
 ) -> Result<(&'static str, Vec<Moment>, Work), SimulationError> {
     let timed = settings.until == Until::Time;
+    if let Until::Loss(level) = settings.until
+        && matches!(settings.method, Method::Auto | Method::ClosedForm)
+        && let Ok(clock) = Clock::of_flow(flow)
+        && let Some(end) = clock.time_of_loss(level)?
+    {
+        // The clock that tells the time tells the time of a loss.
+        let check = Check { flow, method: clock.name(), rtol: settings.rtol };
+        let moment = |&t: &f64| {
+            let mut moment = clock.moment(t.min(end))?;
+            check.closed_form(&clock, &moment)?;
+            if t >= end && moment.stop == Stop::Exact {
+                moment.stop = Stop::Loss { level };
+            }
+            Ok(moment)
+        };
+        let moments: Result<_, FlowError> = times.iter().map(moment).collect();
+        return Ok((clock.name(), moments?, Work::default()));
+    }
     let form = match settings.method {
         Method::Auto if !timed => None,
         Method::Auto => match closed_form(flow) {
@@ -360,7 +379,7 @@ fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment
 }
 
 /// The closed form whose hypotheses a flow meets, or what each form misses.
-pub fn closed_form(flow: &Flow) -> Result<Box<dyn ClosedForm>, SimulationError> {
+pub fn closed_form<'a>(flow: &Flow<'a>) -> Result<Box<dyn ClosedForm + 'a>, SimulationError> {
     let mut violations = Vec::new();
     let mut keep = |error: FlowError| match error {
         FlowError::Violation(v) => {
@@ -369,6 +388,15 @@ pub fn closed_form(flow: &Flow) -> Result<Box<dyn ClosedForm>, SimulationError> 
         }
         other => Err(SimulationError::Flow(other)),
     };
+    if flow.reduction().samples().is_some() {
+        return match Clock::of_flow(flow) {
+            Ok(form) => Ok(Box::new(form)),
+            Err(error) => {
+                keep(error)?;
+                Err(SimulationError::NoClosedForm(violations))
+            }
+        };
+    }
     match RankOne::of_flow(flow) {
         Ok(form) => return Ok(Box::new(form)),
         Err(error) => keep(error)?,

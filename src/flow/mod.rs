@@ -6,6 +6,7 @@
 //! The unit of time is that of the backbone's learning rate: gradient descent with step η takes t/η steps.
 
 pub mod balanced;
+pub mod clock;
 pub mod decoupled;
 pub mod descent;
 pub mod frozen;

@@ -99,6 +99,11 @@ impl Sampled {
         all
     }
 
+    /// The loss, summed over the samples, where predictions of the rows are f.
+    pub fn value(&self, rows: &DMatrix<f64>) -> f64 {
+        self.loss.value(&self.targets, &self.predictions(rows))
+    }
+
     /// Predictions f of the rows (n×k) on all samples, N×k.
     pub fn predictions(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
         product(&*self.directions, rows)
