@@ -322,6 +322,11 @@ impl Reduction {
         self.targets.ncols()
     }
 
+    /// Whether the coordinates of the width are those of the problem, so that a head is taken over as it is.
+    pub(crate) fn keeps_heads(&self) -> bool {
+        self.basis.is_none()
+    }
+
     /// Whether some features lie outside the range of the kernel (Z₀ ≠ FẐ₀): they never move.
     pub fn has_fixed_features(&self) -> bool {
         self.lambda.iter().any(|&l| l == 0.0)

@@ -4,21 +4,22 @@ use nalgebra::DMatrix;
 
 use crate::adaptation::Adaptation;
 use crate::check::Check;
-use crate::energy::Energy;
+use crate::energy::{Energy, Level, Measure};
 use crate::flow::clock::Clock;
 use crate::flow::decoupled::Decoupled;
 use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
-use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Work};
+use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
 use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
 use crate::loss::Loss;
-use crate::probing::{Measure, ProbingError, ProbingPath};
+use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Outputs, Reduction, State};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulationError {
     /// Head probing has no answer.
     #[error(transparent)]
@@ -33,6 +34,16 @@ pub enum SimulationError {
     Stop {
         /// The method.
         method: &'static str,
+    },
+    /// A level that finetuning never comes to, since it converges before.
+    #[error("finetuning never comes to {what} {level}: it converges at {limit}")]
+    NeverMet {
+        /// What is measured.
+        what: &'static str,
+        /// The level.
+        level: f64,
+        /// What it is at the limit.
+        limit: f64,
     },
     /// A closed form was asked for and none fits.
     #[error("no closed form fits this problem:{}", list(.0))]
@@ -57,6 +68,15 @@ pub enum Probe {
     Frobenius(f64),
 }
 
+impl From<Level> for Probe {
+    fn from(level: Level) -> Self {
+        match level.measure {
+            Measure::Aie => Self::Aie(level.value),
+            Measure::Frobenius => Self::Frobenius(level.value),
+        }
+    }
+}
+
 /// How the flow is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -73,7 +93,7 @@ pub enum Method {
 }
 
 /// Settings of the finetuning part.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// γ, the head's learning rate over the backbone's.
     pub head_rate: f64,
@@ -83,6 +103,8 @@ pub struct Settings {
     pub rtol: f64,
     /// Limit of solver steps; gradient descent may take a thousand times as many.
     pub max_steps: usize,
+    /// Who follows the solver or the descent, and may end it.
+    pub watch: Watch,
     /// Where to stop before the time that is asked for.
     pub until: Until,
 }
@@ -104,8 +126,8 @@ pub enum Until {
 impl Default for Settings {
     fn default() -> Self {
         let max_steps = Options::default().max_steps;
-        let until = Until::Time;
-        Self { head_rate: 1.0, method: Method::Auto, rtol: DEFAULT_RTOL, max_steps, until }
+        let (method, watch, until) = (Method::Auto, Watch::default(), Until::Time);
+        Self { head_rate: 1.0, method, rtol: DEFAULT_RTOL, max_steps, watch, until }
     }
 }
 
@@ -218,6 +240,7 @@ impl<'a> Run<'a> {
         let residual = self.path.residual(probe_time)?;
         let energy = Energy::of(&residual);
         let flow = Flow::with_residual(&self.reduction, &head, &residual, settings.head_rate)?;
+        let flow = if probe_time > 0.0 { flow.computed() } else { flow };
         let (method, moments, work) = follow(&flow, times, settings)?;
         let check = Check { flow: &flow, method, rtol: settings.rtol };
         let measure = |moment: Moment| {
@@ -312,7 +335,8 @@ fn follow(
         Method::Flow => None,
         Method::Descent if !timed => return Err(SimulationError::Stop { method: "descent" }),
         Method::Descent => {
-            let descent = descend_steadily(flow, times, settings.max_steps.saturating_mul(1000))?;
+            let max_steps = settings.max_steps.saturating_mul(1000);
+            let descent = descend_steadily(flow, times, max_steps, &settings.watch)?;
             let work =
                 Work { steps: descent.steps, evaluations: descent.evaluations, ..Work::default() };
             return Ok(("descent", descent.moments, work));
@@ -354,7 +378,11 @@ fn drowned(flow: &Flow, moments: &[Moment]) -> bool {
 }
 
 /// The flow at the wanted times by the solver.
-fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment>, Work), FlowError> {
+fn solved(
+    flow: &Flow,
+    times: &[f64],
+    settings: &Settings,
+) -> Result<(Vec<Moment>, Work), SimulationError> {
     let (mut loss, mut accuracy, mut residual) = (None, None, None);
     match settings.until {
         Until::Time => {}
@@ -368,11 +396,31 @@ fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment
         loss,
         accuracy,
         residual,
+        watch: settings.watch.clone(),
         times: times.to_vec(),
         ..Options::default()
     };
     let until = times.last().copied().unwrap_or(0.0);
     let Solution { mut points, end, work, .. } = solver::solve(flow, until, &options)?;
+    if end.stop == Stop::Converged {
+        let reduction = flow.reduction();
+        let never = |what, level, limit| Err(SimulationError::NeverMet { what, level, limit });
+        match settings.until {
+            Until::Time => {}
+            Until::Loss(level) => {
+                let limit = flow.loss(&end.state, &end.residual) / reduction.sample_count() as f64;
+                return never("a training loss of", level, limit);
+            }
+            Until::Accuracy(share) => {
+                let limit = reduction.accuracy(&end.state).unwrap_or(f64::NAN);
+                return never("a training accuracy of", share, limit);
+            }
+            Until::Residual(level) => {
+                let limit = Energy::of(&reduction.sample_residual(&end.state)).frobenius;
+                return never("a residual of", level, limit);
+            }
+        }
+    }
     // Times that were not reached have the last state that was.
     points.resize(times.len(), end);
     Ok((points, work))

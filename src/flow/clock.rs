@@ -165,10 +165,11 @@ impl<'a> Clock<'a> {
         }
         if t.is_infinite() {
             if self.end.is_infinite() {
-                // The first time at which the sample is predicted right, by a hair.
-                let right = self.at_prediction(self.end.signum() * 1e-3)?;
-                let loss = self.loss_at(right.sigma);
-                return Err(FlowError::NoLimit { time: right.time, loss });
+                // A time at which the loss is low enough to be certain.
+                let level = 0.99 * std::f64::consts::LN_2 / self.samples.count() as f64;
+                let time = self.time_of_loss(level)?.unwrap_or(f64::INFINITY);
+                let loss = self.loss_at(self.at_time(time)?.sigma);
+                return Err(FlowError::NoLimit { time, loss });
             }
             return self.at_rapidity(self.end);
         }

@@ -24,6 +24,7 @@ pub use outcome::{Moment, Saddle, Stop};
 use crate::linalg::DecompositionError;
 use crate::problem::ProblemError;
 use crate::reduction::{Reduction, State};
+use crate::setting::Setting;
 
 /// A hypothesis of a closed form that does not hold, and by how much.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -63,6 +64,7 @@ pub const LOST: f64 = 1e-4;
 
 /// Why a flow has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FlowError {
     /// The arrays do not make a problem.
     #[error(transparent)]
@@ -73,28 +75,9 @@ pub enum FlowError {
     /// A decomposition failed.
     #[error(transparent)]
     Decomposition(#[from] DecompositionError),
-    /// A finetuning time that is no time.
-    #[error("the finetuning time {value} is not valid; it must be a number of at least 0, or inf")]
-    Time {
-        /// The value given.
-        value: f64,
-    },
-    /// A head rate that is not valid.
-    #[error("the head rate {value} is not valid; it must be a finite number of at least 0")]
-    HeadRate {
-        /// The value given.
-        value: f64,
-    },
-    /// A tolerance, step or level out of its range.
-    #[error("{name} {value} is not valid; it must be {accepted}")]
-    Setting {
-        /// Name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// What is accepted.
-        accepted: &'static str,
-    },
+    /// A time, head rate, tolerance, step or level out of its range.
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// A result that breaks a law of the flow.
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -156,6 +139,8 @@ pub struct Flow<'a> {
     /// R at the start, n×k, and the loss of what no row has of it.
     residual: DMatrix<f64>,
     constant_loss: f64,
+    /// The relative size of what the head has lost on the way to here; 0 for one as it was given.
+    head_rounding: f64,
 }
 
 impl<'a> Flow<'a> {
@@ -190,9 +175,7 @@ impl<'a> Flow<'a> {
         head_rate: f64,
         (residual, constant_loss): (DMatrix<f64>, f64),
     ) -> Result<Self, FlowError> {
-        if !(head_rate >= 0.0 && head_rate.is_finite()) {
-            return Err(FlowError::HeadRate { value: head_rate });
-        }
+        check_head_rate(head_rate)?;
         let start = reduction.start(head);
         let loss = match reduction.samples() {
             None => residual.norm_squared() / 2.0 + constant_loss,
@@ -201,7 +184,19 @@ impl<'a> Flow<'a> {
         if !loss.is_finite() {
             return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
         }
-        Ok(Self { reduction, start, head_rate, residual, constant_loss })
+        let head_rounding = if reduction.keeps_heads() { 0.0 } else { 4.0 * f64::EPSILON };
+        Ok(Self { reduction, start, head_rate, residual, constant_loss, head_rounding })
+    }
+
+    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding only.
+    pub fn computed(mut self) -> Self {
+        self.head_rounding += 4.0 * f64::EPSILON;
+        self
+    }
+
+    /// The relative size of what the head has lost by rounding.
+    pub(crate) fn head_rounding(&self) -> f64 {
+        self.head_rounding
     }
 
     /// The problem.
@@ -318,7 +313,13 @@ pub(crate) fn needs_squared_loss(flow: &Flow, form: &'static str) -> Result<(), 
 
 /// Checks a finetuning time.
 pub(crate) fn check_time(t: f64) -> Result<(), FlowError> {
-    if t >= 0.0 { Ok(()) } else { Err(FlowError::Time { value: t }) }
+    Ok(Setting::check_time("the finetuning time", t)?)
+}
+
+/// Checks a head rate γ.
+pub(crate) fn check_head_rate(gamma: f64) -> Result<(), FlowError> {
+    let accepted = "a finite number of at least 0";
+    Ok(Setting::check("the head rate", gamma, |rate| rate >= 0.0 && rate.is_finite(), accepted)?)
 }
 
 /// (1 − e^{−λt})/λ for λ ≥ 0 and t in [0, ∞]: t at λ = 0, and 1/λ at t = ∞.

@@ -24,10 +24,12 @@ use std::sync::OnceLock;
 use nalgebra::{DMatrix, DVector};
 
 use super::{
-    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_time, phi,
+    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_head_rate,
+    check_time, phi,
 };
 use crate::adaptation::Adaptation;
 use crate::reduction::State;
+use crate::setting::Setting;
 
 /// The flow of one sample with one output, from feature z₀ and head v₀ (vectors of equal length).
 #[derive(Debug, Clone)]
@@ -89,13 +91,9 @@ impl RankOne {
         v0: DVector<f64>,
         residual: f64,
     ) -> Result<Self, FlowError> {
-        if !(gamma >= 0.0 && gamma.is_finite()) {
-            return Err(FlowError::HeadRate { value: gamma });
-        }
-        if !(kappa >= 0.0 && kappa.is_finite()) {
-            let accepted = "a finite number of at least 0";
-            return Err(FlowError::Setting { name: "kernel", value: kappa, accepted });
-        }
+        check_head_rate(gamma)?;
+        let accepted = "a finite number of at least 0";
+        Setting::check("kernel", kappa, |kappa| kappa >= 0.0 && kappa.is_finite(), accepted)?;
         assert_eq!(z0.len(), v0.len(), "feature and head have the same width");
         let c = kappa.sqrt() * gamma.sqrt();
         let (zs, vs) = (kappa.sqrt().recip(), gamma.sqrt().recip());

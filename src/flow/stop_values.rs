@@ -17,7 +17,10 @@ impl Stop {
                 ("sample", sample as f64),
                 ("output", output as f64),
             ],
-            Self::StepLimit { steps, time } => vec![("steps", steps as f64), ("time", time)],
+            Self::Rounding { error } => vec![("error", error)],
+            Self::StepLimit { steps, time } | Self::Interrupted { steps, time } => {
+                vec![("steps", steps as f64), ("time", time)]
+            }
             Self::StepTooSmall { step, time } => vec![("step", step), ("time", time)],
         }
     }
@@ -40,7 +43,9 @@ impl Stop {
                 sample: count("sample")?,
                 output: count("output")?,
             }),
+            "rounding" => Self::Rounding { error: value("error")? },
             "step-limit" => Self::StepLimit { steps: count("steps")?, time: value("time")? },
+            "interrupted" => Self::Interrupted { steps: count("steps")?, time: value("time")? },
             "step-too-small" => Self::StepTooSmall { step: value("step")?, time: value("time")? },
             _ => return None,
         })
@@ -63,7 +68,9 @@ mod tests {
             Stop::Loss { level: 1e-3 },
             Stop::Accuracy { share: 0.9 },
             Stop::Saddle(Saddle { time, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
+            Stop::Rounding { error: 0.03 },
             Stop::StepLimit { steps: 3, time: 0.5 },
+            Stop::Interrupted { steps: 3, time: 0.5 },
             Stop::StepTooSmall { step: 1e-20, time: 4.0 },
         ] {
             let values = stop.values();

@@ -18,21 +18,21 @@ use nalgebra::DMatrix;
 use self::convex::ConvexPath;
 use self::linear::LinearPath;
 use crate::energy::Energy;
+pub use crate::energy::Measure;
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
+use crate::setting::Setting;
 
 /// Why there is no answer to a question about probing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProbingError {
     /// The arrays do not make a problem.
     #[error(transparent)]
     Problem(#[from] ProblemError),
-    /// A probing time that is no time.
-    #[error("the probing time {value} is not valid; it must be a number of at least 0, or inf")]
-    Time {
-        /// The value given.
-        value: f64,
-    },
+    /// A probing time or a smoothing that is not valid.
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// An energy that no probing time reaches.
     #[error(
         "the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}"
@@ -103,38 +103,6 @@ pub enum ProbingError {
         /// What the solver says.
         reason: String,
     },
-    /// A smoothing outside [0, 1].
-    #[error("label smoothing {value} is not valid; it must be between 0 and 1")]
-    Smoothing {
-        /// The value given.
-        value: f64,
-    },
-}
-
-/// Which energy a probing time is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// Average initial energy.
-    Aie,
-    /// Frobenius norm of the residual.
-    Frobenius,
-}
-
-impl Measure {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Aie => "AIE",
-            Self::Frobenius => "Frobenius",
-        }
-    }
-
-    /// This measure of an energy.
-    pub fn of(self, energy: &Energy) -> f64 {
-        match self {
-            Self::Aie => energy.aie,
-            Self::Frobenius => energy.frobenius,
-        }
-    }
 }
 
 /// The probing path of one initial head on one problem.
@@ -186,9 +154,8 @@ impl ProbingPath {
         loss: Loss,
     ) -> Result<Self, ProbingError> {
         problem.check_head(head)?;
-        if !(0.0..=1.0).contains(&smoothing) {
-            return Err(ProbingError::Smoothing { value: smoothing });
-        }
+        let part = |smoothing| (0.0..=1.0).contains(&smoothing);
+        Setting::check("label smoothing", smoothing, part, "between 0 and 1")?;
         if loss == Loss::Squared {
             return Ok(Self(Path::Linear(LinearPath::new(problem, head, smoothing)?)));
         }
@@ -268,7 +235,7 @@ pub fn smooth(targets: &DMatrix<f64>, smoothing: f64) -> DMatrix<f64> {
 }
 
 fn check_time(tau: f64) -> Result<(), ProbingError> {
-    if tau >= 0.0 { Ok(()) } else { Err(ProbingError::Time { value: tau }) }
+    Ok(Setting::check_time("the probing time", tau)?)
 }
 
 #[cfg(test)]
@@ -325,7 +292,7 @@ mod tests {
         assert!((lowest - 2f64.sqrt()).abs() < 1e-14 && (highest - 10f64.sqrt()).abs() < 1e-14);
         assert_eq!(path.time_for(Measure::Frobenius, highest).unwrap(), 0.0);
         assert!(path.time_for(Measure::Frobenius, lowest).unwrap() > 5.0);
-        assert!(matches!(path.head(-1.0), Err(ProbingError::Time { value }) if value == -1.0));
+        assert!(matches!(path.head(-1.0), Err(ProbingError::Setting(time)) if time.value == -1.0));
         assert!(path.head(f64::NAN).is_err());
     }
 

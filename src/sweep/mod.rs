@@ -13,7 +13,7 @@ use plan::Digest;
 use record::Record;
 
 /// The version of what a record holds. Tables carry it, and tables of another version are not read.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// A finished sweep: its rows in the order of the grid, and what made them.
 #[derive(Debug, Clone, PartialEq)]

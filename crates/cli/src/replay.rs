@@ -21,7 +21,7 @@ use taskhead_figures::gallery::transfer::{
 use taskhead_figures::plot::Figure;
 use taskhead_files::{check_replaceable, digest, write_csv, write_parquet};
 use taskhead_replay::config::{
-    Architecture, Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
+    Architecture, Backbone, Class, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
 };
 use taskhead_replay::{Replay, device};
 
@@ -54,12 +54,12 @@ pub struct Args {
     /// classes of both folders are taken, unless said otherwise.
     #[arg(long, value_name = "FOLDER")]
     source_data: Option<PathBuf>,
-    /// Labels of the source task.
-    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
-    source_classes: Option<Vec<u16>>,
-    /// Labels of the downstream task.
-    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
-    classes: Option<Vec<u16>>,
+    /// Classes of the source task: labels, or names of folders.
+    #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
+    source_classes: Option<Vec<Class>>,
+    /// Classes of the downstream task: labels, or names of folders.
+    #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
+    classes: Option<Vec<Class>>,
     /// Height and width that the images of train/CLASS and test/CLASS are brought to, whatever their proportions.
     #[arg(long, value_name = "PIXELS")]
     side: Option<u32>,
@@ -262,8 +262,9 @@ const FLAGS: [(&str, &str); 14] = [
 /// An error about a value of the configuration with the flag that sets it.
 fn with_flag(error: ConfigError) -> anyhow::Error {
     let name = match &error {
-        ConfigError::Value { name, .. } | ConfigError::Empty { name } => *name,
-        ConfigError::Apart { second, .. } => *second,
+        ConfigError::Setting(setting) => setting.name,
+        ConfigError::Text { name, .. } | ConfigError::Empty { name } => name,
+        ConfigError::Apart { second, .. } => second,
         _ => "",
     };
     match FLAGS.iter().find(|(key, _)| *key == name) {

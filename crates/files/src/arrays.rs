@@ -185,11 +185,6 @@ impl Array {
         }
     }
 
-    /// Whether it is stored in single precision or less.
-    pub fn is_single(&self) -> bool {
-        matches!(self.scalar, Some(Scalar::F16 | Scalar::Bf16 | Scalar::F32))
-    }
-
     /// Whether its type holds whole numbers only.
     pub fn is_whole(&self) -> bool {
         matches!(self.scalar, Some(Scalar::Integer { .. }))

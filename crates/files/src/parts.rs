@@ -16,6 +16,7 @@ use super::names::{PROBLEM_ARRAYS, meant};
 use super::notes::Note;
 #[cfg(feature = "all")]
 use super::source::{self, Source};
+use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32};
 
 const NEEDED: &str = "`features` (N×h), or `inputs` (N×d) with `backbone` (h×d); `labels` (N) or `targets` (N×k); \
                       optional `head` (h×k) and `kernel` (N×N, with `features`); optional held-out \
@@ -56,8 +57,8 @@ pub struct ProblemParts {
     pub(super) probe_kernel: Option<DMatrix<f64>>,
     pub(super) probe_inputs: Option<DMatrix<f64>>,
     pub(super) probe_wanted: Option<Wanted>,
-    /// Whether a part of the kernel is in single precision.
-    pub(super) single: bool,
+    /// The rounding error that the kernel may have, relative to its size.
+    pub(super) kernel_tolerance: f64,
     pub(super) notes: Vec<Note>,
     pub(super) files: Vec<PathBuf>,
 }
@@ -111,9 +112,10 @@ impl ProblemParts {
         let probe_wanted = self::wanted(&mut arrays, "probe_labels", "probe_targets", &mut notes)?;
         let mut single = false;
         let mut matrix = |name: &str, shapes: Shapes| {
-            let array = arrays.take(name);
-            single |= name.ends_with("kernel") && array.as_ref().is_some_and(|array| array.is_single());
-            array.map(|array| array.matrix(shapes)).transpose()
+            let matrix = arrays.take(name).map(|array| array.matrix(shapes)).transpose()?;
+            let of_kernel = matrix.as_ref().filter(|_| name.ends_with("kernel"));
+            single |= of_kernel.is_some_and(|m| m.iter().all(|&v| f64::from(v as f32) == v));
+            Ok::<_, Fault>(matrix)
         };
         Ok(Self {
             features: matrix("features", Shapes::OrPooled)?,
@@ -126,10 +128,17 @@ impl ProblemParts {
             probe_kernel: matrix("probe_kernel", Shapes::Matrix)?,
             probe_inputs: matrix("probe_inputs", Shapes::Matrix)?,
             probe_wanted,
-            single,
+            kernel_tolerance: if single { KERNEL_TOLERANCE_F32 } else { KERNEL_TOLERANCE },
             notes,
             files,
         })
+    }
+
+    /// The same with another rounding error that the kernel may have, relative to its size. By default it is
+    /// [`KERNEL_TOLERANCE`], or [`KERNEL_TOLERANCE_F32`] where all numbers of `kernel` or of `probe_kernel` are those
+    /// of single precision, however they are stored.
+    pub fn with_kernel_tolerance(self, kernel_tolerance: f64) -> Self {
+        Self { kernel_tolerance, ..self }
     }
 
     /// What was noticed while reading.

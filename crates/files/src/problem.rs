@@ -13,7 +13,7 @@ use super::labels::Labels;
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
 use super::parts::{ProblemParts, Wanted, is_one_hot};
-use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32, Problem, check, check_shape};
+use taskhead::problem::{Problem, check, check_shape};
 use taskhead::tasks::Linear;
 
 /// A problem with all that its file says.
@@ -47,9 +47,9 @@ pub struct ProblemFile {
 /// * Held-out inputs, if wanted: `probe_features` P×h, with a kernel also `probe_kernel` P×N; or `probe_inputs` P×d.
 ///   For them `probe_labels` or `probe_targets`, if wanted.
 ///
-/// Numbers are f16, bf16, f32, f64, integers or bool, of either byte order, row by row or in Fortran order. A kernel of
-/// which a part is stored in single precision or less may have its rounding errors ([`KERNEL_TOLERANCE_F32`]). Arrays
-/// of other names are left alone, with a note.
+/// Numbers are f16, bf16, f32, f64, integers or bool, of either byte order, row by row or in Fortran order. A kernel
+/// whose numbers are those of single precision, however they are stored, may have its rounding errors
+/// ([`ProblemParts::with_kernel_tolerance`]). Arrays of other names are left alone, with a note.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ impl ProblemParts {
             let features = self.features.take().unwrap_or_default();
             match self.kernel.take() {
                 Some(kernel) => {
-                    let tolerance = if self.single { KERNEL_TOLERANCE_F32 } else { KERNEL_TOLERANCE };
+                    let tolerance = self.kernel_tolerance;
                     let problem = Problem::with_tolerance(features, kernel, targets, tolerance)?;
                     match (self.probe_features.take(), self.probe_kernel.take()) {
                         (Some(features), Some(kernel)) => problem.with_held_out(features, kernel)?,

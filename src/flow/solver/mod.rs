@@ -9,7 +9,7 @@
 //! that the frozen tangent kernel gives it within the tolerance, and takes that last step.
 
 mod acceleration;
-pub mod collocation;
+mod collocation;
 mod conservation;
 mod curved;
 mod goals;
@@ -20,13 +20,17 @@ mod stability;
 mod stages;
 pub mod tangent;
 mod units;
+mod watch;
 
 use std::sync::OnceLock;
 
 use super::{Flow, FlowError, Moment, Stop, check_time};
 use crate::reduction::State;
+use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
+
+pub use watch::{Progress, Watch};
 
 /// Default relative tolerance: what is left is far below the 1e-7 that reports print.
 pub const DEFAULT_RTOL: f64 = 1e-9;
@@ -61,6 +65,8 @@ pub struct Options {
     pub record: bool,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
+    /// Who follows the flow and may end it.
+    pub watch: Watch,
 }
 
 impl Default for Options {
@@ -76,6 +82,7 @@ impl Default for Options {
             first_step: None,
             record: false,
             times: Vec::new(),
+            watch: Watch::default(),
         }
     }
 }
@@ -128,7 +135,7 @@ pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, Flo
     if let Some(value) = options.accuracy.filter(|_| flow.reduction().labels().is_none()) {
         let accepted =
             "left out where the targets are no labels (one largest entry in each row, or two values)";
-        return Err(FlowError::Setting { name: "training accuracy", value, accepted });
+        return Err(Setting { name: "training accuracy", value, accepted }.into());
     }
     static METHOD: OnceLock<Collocation> = OnceLock::new();
     let method = METHOD.get_or_init(|| Collocation::radau(STAGES));
@@ -157,52 +164,37 @@ fn solve_by(
     until: f64,
     options: &Options,
 ) -> Result<Solution, FlowError> {
-    let first = Solver::new(flow, method, options).run(until)?;
-    if !matches!(first.end.stop, Stop::Saddle(_)) || options.rtol <= STRICTEST {
+    let first = Solver::new(flow, method, options)?.run(until)?;
+    if !matches!(first.end.stop, Stop::Saddle(_) | Stop::Rounding { .. }) || options.rtol <= STRICTEST {
         return Ok(first);
     }
     // Perhaps it was the tolerance that decided, not rounding.
     let strict = Options { rtol: STRICTEST, ..options.clone() };
-    let mut second = Solver::new(flow, method, &strict).run(until)?;
+    let mut second = Solver::new(flow, method, &strict)?.run(until)?;
     second.work += first.work;
     Ok(second)
 }
 
 fn check_options(options: &Options) -> Result<(), FlowError> {
-    if !(STRICTEST..=1e-2).contains(&options.rtol) {
-        return Err(FlowError::Setting {
-            name: "rtol",
-            value: options.rtol,
-            accepted: "between 1e-13 and 1e-2",
-        });
-    }
-    if let Some(level) = options.residual.filter(|&level| !(level >= 0.0 && level.is_finite())) {
-        return Err(FlowError::Setting {
-            name: "residual",
-            value: level,
-            accepted: "a finite number of at least 0",
-        });
-    }
-    if let Some(level) = options.loss.filter(|&level| !(level >= 0.0 && level.is_finite())) {
+    let strict = |rtol| (STRICTEST..=1e-2).contains(&rtol);
+    Setting::check("rtol", options.rtol, strict, "between 1e-13 and 1e-2")?;
+    if let Some(level) = options.residual {
         let accepted = "a finite number of at least 0";
-        return Err(FlowError::Setting { name: "training loss", value: level, accepted });
+        Setting::check("residual", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
     }
-    if let Some(share) = options.accuracy.filter(|share| !(0.0..=1.0).contains(share)) {
-        let accepted = "between 0 and 1";
-        return Err(FlowError::Setting { name: "training accuracy", value: share, accepted });
+    if let Some(level) = options.loss {
+        let accepted = "a finite number of at least 0";
+        Setting::check("training loss", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
     }
-    if let Some(share) = options.energy_share.filter(|share| !(0.0..=1.0).contains(share)) {
-        return Err(FlowError::Setting {
-            name: "energy share",
-            value: share,
-            accepted: "between 0 and 1",
-        });
+    let part = |share| (0.0..=1.0).contains(&share);
+    if let Some(share) = options.accuracy {
+        Setting::check("training accuracy", share, part, "between 0 and 1")?;
+    }
+    if let Some(share) = options.energy_share {
+        Setting::check("energy share", share, part, "between 0 and 1")?;
     }
     options.times.iter().try_for_each(|&t| check_time(t))?;
-    if let Some(pair) = options.times.windows(2).find(|pair| pair[0] > pair[1]) {
-        return Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" });
-    }
-    Ok(())
+    Ok(Setting::check_order(&options.times)?)
 }
 
 /// The state at a finite time after equal steps with s Radau stages and no error control: what
@@ -211,7 +203,7 @@ pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Resu
     check_time(until)?;
     let method = Collocation::radau(stages);
     let options = Options { rtol: 1e-12, ..Options::default() };
-    Solver::new(flow, &method, &options).equal_steps(until, steps)
+    Solver::new(flow, &method, &options)?.equal_steps(until, steps)
 }
 
 #[cfg(test)]
@@ -341,6 +333,38 @@ mod tests {
             }
             assert!(solve(flow, -1.0, &Options::default()).is_err());
         });
+    }
+
+    /// In the units of the problem, whatever those of the solver.
+    #[test]
+    fn a_watch_sees_every_step_and_ends_the_flow() {
+        use std::sync::Mutex;
+        for size in [1.0, 1e-60] {
+            let head = wobble(5, 2, 3.0) * size;
+            let problem = Problem::linear(
+                &wobble(3, 6, 0.0),
+                &(wobble(5, 6, 1.0) * size),
+                wobble(3, 2, 2.0) * size * size,
+            )
+            .unwrap();
+            let reduction = Reduction::new(&problem, &head).unwrap();
+            let flow = Flow::new(&reduction, &head, 1.0).unwrap();
+            let seen = std::sync::Arc::new(Mutex::new(Vec::new()));
+            let kept = seen.clone();
+            let watch = Watch::new(move |progress| {
+                kept.lock().unwrap().push(*progress);
+                progress.steps < 3
+            });
+            let start = flow.residual().norm();
+            let end = solve(&flow, f64::INFINITY, &Options { watch, ..Options::default() }).unwrap().end;
+            let seen = seen.lock().unwrap();
+            assert_eq!(seen.iter().map(|p| p.steps).collect::<Vec<_>>(), [0, 1, 2, 3]);
+            assert_eq!(end.stop, Stop::Interrupted { steps: 3, time: seen[3].time });
+            assert_eq!((end.time, seen[0].time), (seen[3].time, 0.0));
+            assert!(seen.windows(2).all(|p| p[0].time < p[1].time && p[0].residual > p[1].residual));
+            assert!((seen[0].residual / start - 1.0).abs() < 1e-12);
+            assert!((seen[3].residual / end.residual.norm() - 1.0).abs() < 1e-12);
+        }
     }
 
     /// A feature and head at the saddle stay; near it they leave, and the plateau is not taken for the end.

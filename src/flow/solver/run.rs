@@ -10,9 +10,11 @@ use super::limit::{Ending, Jump, limit};
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
-use super::{Options, Solution, Work, conservation};
+use super::{Options, Progress, Solution, Work, conservation};
+use crate::flow::frozen::FrozenHead;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
+use crate::setting::Setting;
 
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
@@ -26,6 +28,9 @@ const CURVED_LIMIT: usize = 60;
 
 /// The most that a state is moved back onto its conserved matrix, in units of the tolerance.
 const CORRECTION: f64 = 100.0;
+
+/// How many times the motion of the head its size may count for.
+const MOTION: f64 = 100.0;
 
 /// Error of a step over its motion, in units of the tolerance: what the suite shows.
 const LOCAL_ERROR: f64 = 0.1;
@@ -60,6 +65,8 @@ pub(super) struct Solver<'a> {
     /// The stages of a step that is accepted, while others are solved inside it.
     kept: Vec<f64>,
     spread: Spread,
+    /// The flow of a frozen head, which is linear: what rounding does to it is known from the start.
+    frozen: Option<FrozenHead>,
     /// Whether some directions are so slow that the tangent kernel needs its closer look.
     slow: bool,
     /// Whether the curvature of the loss has to be taken whole.
@@ -95,7 +102,11 @@ enum Attempt {
 }
 
 impl<'a> Solver<'a> {
-    pub fn new(flow: &'a Flow<'a>, method: &'a Collocation, options: &'a Options) -> Self {
+    pub fn new(
+        flow: &'a Flow<'a>,
+        method: &'a Collocation,
+        options: &'a Options,
+    ) -> Result<Self, FlowError> {
         let stages = Stages::new(flow, method);
         let residual = stages.residual.clone();
         let curved = flow.reduction().samples().is_some();
@@ -103,6 +114,7 @@ impl<'a> Solver<'a> {
         let iteration = Iteration::new(method, residual.len(), limit);
         let mut new = Self {
             spread: Spread::new(flow, &residual, 0.0, 0.0),
+            frozen: (flow.head_rate() == 0.0).then(|| FrozenHead::of_flow(flow)).transpose()?,
             slow: false,
             whole: false,
             flow,
@@ -128,7 +140,7 @@ impl<'a> Solver<'a> {
             iteration,
         };
         new.spread = Spread::new(flow, &new.stages.residual, new.size(), new.lost());
-        new
+        Ok(new)
     }
 
     pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
@@ -146,13 +158,13 @@ impl<'a> Solver<'a> {
             if let Some(stop) = met {
                 break stop;
             }
-            if rests && until.is_infinite() {
+            if rests {
                 self.time = until;
+                let stop = |t: f64| if t.is_finite() { Stop::Time } else { Stop::Converged };
                 for t in wanted {
-                    let stop = if t.is_finite() { Stop::Time } else { Stop::Converged };
-                    points.push(Moment { time: t, ..self.point(stop)? });
+                    points.push(Moment { time: t, ..self.point(stop(t))? });
                 }
-                break Stop::Converged;
+                break stop(until);
             }
             self.freeze(false)?;
             let to_the_end = until.is_infinite()
@@ -185,8 +197,13 @@ impl<'a> Solver<'a> {
             if self.work.steps >= self.options.max_steps {
                 break Stop::StepLimit { steps: self.work.steps, time: self.time };
             }
-            if let Some(saddle) = self.saddle() {
-                break Stop::Saddle(saddle);
+            let (steps, time) = (self.work.steps, self.time);
+            let here = || Progress { steps, time, residual: self.stages.residual.norm() };
+            if !self.options.watch.goes_on(here) {
+                break Stop::Interrupted { steps, time };
+            }
+            if let Some(stop) = self.without_digits() {
+                break stop;
             }
             if self.step.is_nan() {
                 self.step = self.options.first_step.unwrap_or_else(|| self.first_step());
@@ -210,11 +227,7 @@ impl<'a> Solver<'a> {
             self.freeze(false)?;
             if self.solve_stages(step).is_none() {
                 let accepted = "large enough that the stages of every step converge";
-                return Err(FlowError::Setting {
-                    name: "number of steps",
-                    value: steps as f64,
-                    accepted,
-                });
+                return Err(Setting { name: "number of steps", value: steps as f64, accepted }.into());
             };
             self.accept(step, i as f64 * step);
         }
@@ -235,20 +248,39 @@ impl<'a> Solver<'a> {
             .hypot(share(self.stages.head.norm(), self.flow.head_rate()))
     }
 
+    /// The motion since the start in the same norm.
+    fn motion(&self) -> f64 {
+        let rate = self.flow.head_rate();
+        let turned = if rate > 0.0 { self.stages.turn.norm() / rate.sqrt() } else { 0.0 };
+        self.stages.motion.norm().hypot(turned)
+    }
+
+    /// The error of the features that the tolerance of the motion leaves, relative: a stiff direction of the kernel shows more
+    /// of the motion than others.
+    fn steps_error(&self) -> f64 {
+        let fastest = self.flow.reduction().lambda().amax().sqrt();
+        let shown = fastest * self.motion() / self.stages.features.norm();
+        LOCAL_ERROR * self.options.rtol * if shown.is_finite() { shown.max(1.0) } else { 1.0 }
+    }
+
     /// The relative error from which on an answer is none; a loose tolerance asks for less.
     fn lost(&self) -> f64 {
         LOST.max(1e4 * self.options.rtol)
     }
 
-    /// The saddle at which the state has lost its digits, if it has.
-    fn saddle(&self) -> Option<Saddle> {
+    /// Where the state has lost its digits, if it has: at a saddle, or to plain rounding where nothing grows.
+    fn without_digits(&self) -> Option<Stop> {
         let size = self.size();
-        if self.spread.error <= self.lost() * size {
+        let error = self.spread.relative(size, self.motion());
+        if error <= self.lost() {
             return None;
         }
         let reduction = self.flow.reduction();
         let (z, v, r) = (&self.stages.features, &self.stages.head, &self.stages.residual);
         let fastest = Fastest::at(self.flow, z, v, r);
+        if fastest.rate == 0.0 {
+            return Some(Stop::Rounding { error });
+        }
         let velocity = self.flow.velocity_by(&self.stages.state(), r);
         let turning = velocity.head / self.flow.head_rate().sqrt();
         // Near the saddle the velocity along the direction is the rate times the state along it.
@@ -259,13 +291,13 @@ impl<'a> Solver<'a> {
         let direction = &fastest.motion * column;
         let outputs: Vec<f64> = fastest.head.column_iter().map(|column| column.norm()).collect();
         let output = outputs.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-        Some(Saddle {
+        Some(Stop::Saddle(Saddle {
             time: self.time,
             growth: fastest.rate,
-            size: if fastest.rate > 0.0 { (along / fastest.rate / size).abs() } else { 0.0 },
+            size: (along / fastest.rate / size).abs(),
             sample: reduction.sample_moved_most(&direction),
             output,
-        })
+        }))
     }
 
     /// Carries the error along a step that was accepted and moved (D, V/√γ) by `moved`.
@@ -274,11 +306,13 @@ impl<'a> Solver<'a> {
             return;
         }
         let (flow, size) = (self.flow, self.size());
-        let local = self.options.rtol * moved * LOCAL_ERROR + f64::EPSILON / 2.0 * size;
+        let local = self.options.rtol * moved * LOCAL_ERROR + self.noise(step)[0];
+        let motion = self.motion();
         let stages = &self.stages;
         let bound = growth_bound(flow, &stages.residual);
-        self.spread.advance(step, bound, [local, size], || {
-            Fastest::at(flow, &stages.features, &stages.head, &stages.residual).rate
+        self.spread.advance(step, bound, [local, size, motion], || {
+            let fastest = Fastest::at(flow, &stages.features, &stages.head, &stages.residual);
+            (fastest.rate, fastest.noise)
         });
     }
 
@@ -297,9 +331,15 @@ impl<'a> Solver<'a> {
     fn restored(&self, time: f64, here: Here, budget: Budget, stop: Stop) -> Result<Moment, FlowError> {
         let Here { mut state, turn, residual } = here;
         conservation::restore(self.flow, &mut state, &turn, CORRECTION * self.options.rtol)?;
-        let (size, error) = (self.size(), self.spread.error);
-        let error = Some(if error == 0.0 { 0.0 } else { error / size });
-        Ok(Moment { time, state, residual, budget: Some(budget), error, stop })
+        let error = match &self.frozen {
+            Some(frozen) => {
+                frozen.relative_error(time, &state.motion, f64::EPSILON) + self.steps_error()
+            }
+            None => self.spread.relative(self.size(), self.motion()).max(self.steps_error()),
+        };
+        let lost = stop.is_success() && self.frozen.is_some() && error > self.lost();
+        let stop = if lost { Stop::Rounding { error } } else { stop };
+        Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
     }
 
     /// Freezes the tangent kernel here if there is none, or anew.
@@ -507,13 +547,19 @@ impl<'a> Solver<'a> {
         let errors = self.stages.error(&self.iteration.residuals, step, tangent);
         let (noise, tolerance) = (self.noise(step), self.step_tolerance());
         let stages = &self.stages;
-        let sizes =
-            [stages.motion.norm() + stages.moved.norm(), stages.head.norm() + stages.turned.norm()];
+        let moved = stages.motion.norm() + stages.moved.norm();
+        let sizes = [moved, self.head_size(moved, stages.turned.norm())];
         let ratio = |i: usize| {
             if errors[i] == 0.0 { 0.0 } else { errors[i] / (tolerance * sizes[i] + noise[i]) }
         };
         let (motion, head) = (ratio(0), ratio(1));
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
+    }
+
+    /// The size of the head in units of which its errors are measured, when the backbone will have moved by `moved` and the head
+    /// moves by `turned` from here.
+    fn head_size(&self, moved: f64, turned: f64) -> f64 {
+        head_size(self.flow, self.stages.head.norm() + turned, self.stages.turn.norm() + turned, moved)
     }
 
     /// Sizes that motion and head get by the rounding of the residual alone, within a step.
@@ -530,8 +576,9 @@ impl<'a> Solver<'a> {
     fn solve_stages(&mut self, step: f64) -> Option<usize> {
         let (reach, _) = self.reach(step);
         let (goal, noise, rate) = (self.newton_goal(), self.noise(step), self.flow.head_rate());
-        let motion = goal * (self.stages.motion.norm() + reach[0]) + noise[0];
-        let head = goal * (self.stages.head.norm() + reach[1]) + noise[1];
+        let moved = self.stages.motion.norm() + reach[0];
+        let motion = goal * moved + noise[0];
+        let head = goal * self.head_size(moved, reach[1]) + noise[1];
         let allowed = [motion, if rate > 0.0 { head / rate.sqrt() } else { 0.0 }];
         let tangent = self.tangent.as_ref().expect("frozen before every step");
         let iterations = self.iteration.solve(&mut self.stages, tangent, step, allowed);
@@ -755,6 +802,12 @@ impl<'a> Solver<'a> {
             Ending::Slow | Ending::Far => None,
         })
     }
+}
+
+/// The size in units of which errors of a head of norm `size` are measured: its own, unless far less moves. A part of the head
+/// that is large and stays would hide the others. `turn` and `moved` are the motions of head and backbone since the start.
+pub(super) fn head_size(flow: &Flow, size: f64, turn: f64, moved: f64) -> f64 {
+    size.min(MOTION * turn.max(flow.head_rate().sqrt() * moved))
 }
 
 /// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start and at

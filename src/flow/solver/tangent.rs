@@ -16,6 +16,9 @@ use crate::reduction::State;
 /// Rows from which on the k eigenproblems are worth a thread each.
 const PARALLEL_ROWS: usize = 64;
 
+/// Eigenvalues of VᵀV below this share of the largest are made again from V.
+const GRADED: f64 = 1e-8;
+
 /// Relative size of singular values of Z and V that are rounding even at a closer look.
 pub(super) const FINEST: f64 = 8.0 * f64::EPSILON;
 
@@ -91,7 +94,10 @@ impl Tangent {
         let lambda = flow.reduction().lambda();
         let mut heads = DMatrix::zeros(k, k);
         multiplier.multiply(heads.as_mut_slice(), false, 1.0, Factor::from(v).t(), v);
-        let outputs = Eigen::new(&heads)?;
+        let mut outputs = Eigen::new(&heads)?;
+        // Of gains that are small beside the largest the product has lost the digits, the head has not.
+        let small = GRADED * outputs.d.as_slice().first().copied().unwrap_or(0.0);
+        refine(&mut outputs, small, |q| (v * q).transpose())?;
         let gains = outputs.d.map(|m| m.max(0.0));
         let decompose = |j: usize| {
             let mut sum = gram.clone();

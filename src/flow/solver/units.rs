@@ -3,7 +3,7 @@
 //! With Z → aZ, V → bV, Y → abY and t → st the flow is one with the kernel K/(b²s) and the head rate γ/(a²s). Factors are
 //! powers of two, so that nothing is rounded, and flows of ordinary size are left as they are.
 
-use super::{Flow, FlowError, Options};
+use super::{Flow, FlowError, Options, Progress};
 use crate::flow::{Moment, Saddle, Stop};
 use crate::reduction::{Reduction, State};
 
@@ -100,7 +100,8 @@ impl Units {
         let outputs = self.features + self.head;
         let residual = flow.residual().map(|r| shift(r, outputs));
         let constant_loss = shift(flow.constant_loss(), 2 * outputs);
-        Flow { reduction, start, head_rate, residual, constant_loss }
+        let head_rounding = flow.head_rounding();
+        Flow { reduction, start, head_rate, residual, constant_loss, head_rounding }
     }
 
     /// A time in these units.
@@ -123,12 +124,18 @@ impl Units {
 
     /// Options in these units.
     pub fn options(&self, options: &Options) -> Options {
+        let units = *self;
         Options {
             minimal_time: self.time(options.minimal_time),
             residual: options.residual.map(|level| shift(level, self.features + self.head)),
             first_step: options.first_step.map(|step| self.time(step)),
             loss: options.loss.map(|level| shift(level, 2 * (self.features + self.head))),
             times: options.times.iter().map(|&t| self.time(t)).collect(),
+            watch: options.watch.through(move |p| Progress {
+                time: shift(p.time, -units.time),
+                residual: shift(p.residual, -(units.features + units.head)),
+                ..p
+            }),
             ..options.clone()
         }
     }
@@ -145,6 +152,7 @@ impl Units {
                 ..saddle
             }),
             Stop::StepLimit { steps, time: t } => Stop::StepLimit { steps, time: time(t) },
+            Stop::Interrupted { steps, time: t } => Stop::Interrupted { steps, time: time(t) },
             Stop::StepTooSmall { step, time: t } => {
                 Stop::StepTooSmall { step: time(step), time: time(t) }
             }

@@ -149,6 +149,7 @@ pub(crate) mod tests {
             energies: Energy { aie: energy, frobenius: energy },
             time: 0.5,
             residual: 0.125,
+            loss: None,
             drift: None,
             training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY)].into(),
             held_out: None,
@@ -188,6 +189,7 @@ pub(crate) mod tests {
             Stop::Residual { level: 1e-300 },
             Stop::StepLimit { steps: 100_000, time: 0.1 },
             Stop::StepTooSmall { step: 1e-20, time: 4.0 },
+            Stop::Rounding { error: inf },
             Stop::Saddle(Saddle { time: inf, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
         ];
         let mut records = Vec::new();
@@ -211,6 +213,7 @@ pub(crate) mod tests {
                 energies: Energy { aie: number(7), frobenius: number(8) },
                 time: number(9),
                 residual: number(10),
+                loss: (i % 3 > 0).then(|| number(27)),
                 drift: (i % 2 > 0).then(|| number(11)),
                 training: metrics(12),
                 held_out: (i % 4 > 0).then(|| metrics(16)),

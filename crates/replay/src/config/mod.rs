@@ -1,5 +1,6 @@
 //! What to replay: a preset, a TOML file or flags make a [`Config`].
 
+mod class;
 mod settings;
 mod validate;
 
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use class::Class;
 pub use settings::{Architecture, Experiment, SETTINGS};
 
 use taskhead::sweep::config::{Heads, Points, Probes};
@@ -141,10 +143,10 @@ pub struct Files {
     /// The folder of the source task (the same if absent). Its images must have the same shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_folder: Option<PathBuf>,
-    /// Labels of the source task; all if empty.
-    pub source: Vec<u16>,
-    /// Labels of the downstream task; all if empty.
-    pub classes: Vec<u16>,
+    /// Classes of the source task; all if empty.
+    pub source: Vec<Class>,
+    /// Classes of the downstream task; all if empty.
+    pub classes: Vec<Class>,
     /// Source training images, the first ones (all if absent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_samples: Option<usize>,

@@ -398,7 +398,7 @@ fn across(seed: u64, problem: usize) -> Result<[Shape; 4], String> {
         .map_err(|e| e.to_string())?;
     let z = task.problem.features();
     let (h, k) = (task.problem.width(), task.problem.outputs());
-    let basis = taskhead::linalg::spanning_basis(z.transpose());
+    let basis = nalgebra::QR::new(z.transpose()).q();
     let raw = draw.normal(h, k, 1.0);
     let orthogonal = (&raw - &basis * (basis.transpose() * &raw)).normalize();
     let head = draw.normal(h, k, unit(h));
