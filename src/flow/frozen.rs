@@ -44,6 +44,7 @@ impl FrozenHead {
     /// The frozen-head flow of a flow with γ = 0.
     pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
         let form = "the frozen-head closed form (T15)";
+        super::needs_squared_loss(flow, form)?;
         Violation::unless(form, "a frozen head (head rate 0)", "the head rate", flow.head_rate(), 0.0)?;
         let head = flow.start().head.clone();
         let all = flow.residual();

@@ -2,8 +2,9 @@
 
 use nalgebra::DMatrix;
 
+use super::Measure;
 use super::level::Curve;
-use super::{Measure, ProbingPath};
+use super::linear::LinearPath;
 use crate::energy::Energy;
 use crate::product::product;
 
@@ -15,7 +16,7 @@ const ROUNDINGS: f64 = 8.0 * f64::EPSILON;
 
 /// One energy along a path, over x = ln(1 + s₁²τ).
 pub(super) struct EnergyCurve<'a> {
-    path: &'a ProbingPath,
+    path: &'a LinearPath,
     measure: Measure,
     /// (s_i/s₁)², r values.
     ratios: Vec<f64>,
@@ -26,7 +27,7 @@ pub(super) struct EnergyCurve<'a> {
 }
 
 impl<'a> EnergyCurve<'a> {
-    pub fn new(path: &'a ProbingPath, measure: Measure) -> Self {
+    pub fn new(path: &'a LinearPath, measure: Measure) -> Self {
         let first = path.s.iter().copied().next().unwrap_or(1.0);
         let ratios = path.s.iter().map(|s| (s / first).powi(2)).collect();
         let weights = (0..path.s.len())

@@ -11,6 +11,8 @@
 mod acceleration;
 mod collocation;
 mod conservation;
+mod curved;
+mod goals;
 mod iteration;
 mod limit;
 mod run;
@@ -53,6 +55,14 @@ pub struct Options {
     pub residual: Option<f64>,
     /// Stop when ‖R‖_F falls to this share of its size at the start, between 0 and 1.
     pub energy_share: Option<f64>,
+    /// Stop when the training loss, on average over the samples, falls to this.
+    pub loss: Option<f64>,
+    /// Stop when this share of the training samples is predicted right, between 0 and 1.
+    pub accuracy: Option<f64>,
+    /// The first step to try; by default one in which little changes.
+    pub first_step: Option<f64>,
+    /// Whether the solution keeps the state after every step.
+    pub record: bool,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
     /// Who follows the flow and may end it.
@@ -67,6 +77,10 @@ impl Default for Options {
             minimal_time: 0.0,
             residual: None,
             energy_share: None,
+            loss: None,
+            accuracy: None,
+            first_step: None,
+            record: false,
             times: Vec::new(),
             watch: Watch::default(),
         }
@@ -106,6 +120,10 @@ pub struct Solution {
     pub points: Vec<Moment>,
     /// The last moment.
     pub end: Moment,
+    /// Time and state after every step, if they were to be kept.
+    pub steps: Vec<(f64, State)>,
+    /// The step that would have come next, for the first step of a flow that goes on from here.
+    pub next_step: f64,
     /// Work done.
     pub work: Work,
 }
@@ -114,6 +132,11 @@ pub struct Solution {
 pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, FlowError> {
     check_time(until)?;
     check_options(options)?;
+    if let Some(value) = options.accuracy.filter(|_| flow.reduction().labels().is_none()) {
+        let accepted =
+            "left out where the targets are no labels (one largest entry in each row, or two values)";
+        return Err(Setting { name: "training accuracy", value, accepted }.into());
+    }
     static METHOD: OnceLock<Collocation> = OnceLock::new();
     let method = METHOD.get_or_init(|| Collocation::radau(STAGES));
     let Some(units) = units::Units::of(flow)? else {
@@ -123,6 +146,12 @@ pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, Flo
     let flow = units.flow(flow, &reduction);
     let solution = solve_by(method, &flow, units.time(until), &units.options(options))?;
     Ok(Solution {
+        steps: solution
+            .steps
+            .into_iter()
+            .map(|(t, state)| (units.time_back(t), units.state_back(state)))
+            .collect(),
+        next_step: units.time_back(solution.next_step),
         points: solution.points.into_iter().map(|point| units.back(point)).collect(),
         end: units.back(solution.end),
         ..solution
@@ -153,8 +182,15 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
         let accepted = "a finite number of at least 0";
         Setting::check("residual", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
     }
+    if let Some(level) = options.loss {
+        let accepted = "a finite number of at least 0";
+        Setting::check("training loss", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
+    }
+    let part = |share| (0.0..=1.0).contains(&share);
+    if let Some(share) = options.accuracy {
+        Setting::check("training accuracy", share, part, "between 0 and 1")?;
+    }
     if let Some(share) = options.energy_share {
-        let part = |share| (0.0..=1.0).contains(&share);
         Setting::check("energy share", share, part, "between 0 and 1")?;
     }
     options.times.iter().try_for_each(|&t| check_time(t))?;

@@ -48,6 +48,7 @@ impl Fastest {
         let ((n, p), k) = (z.shape(), v.ncols());
         let sqrt_lambda = flow.reduction().lambda().map(f64::sqrt);
         let sqrt_rate = flow.head_rate().sqrt();
+        let predictions = z * v;
         let scale_rows = |mut a: DMatrix<f64>| {
             crate::product::scale_rows(a.as_mut_slice(), &sqrt_lambda);
             a
@@ -55,7 +56,7 @@ impl Fastest {
         let jacobian = |x: &DVector<f64>| {
             let dz = scale_rows(DMatrix::from_column_slice(n, p, &x.as_slice()[..n * p]));
             let dv = DMatrix::from_column_slice(p, k, &x.as_slice()[n * p..]) * sqrt_rate;
-            let dr = -(&dz * v + z * &dv);
+            let dr = -flow.curvature(&predictions, &dz * v + z * &dv);
             let motion = scale_rows(&dr * v.transpose() + r * dv.transpose());
             let head = (dz.tr_mul(r) + z.tr_mul(&dr)) * sqrt_rate;
             DVector::from_iterator(x.len(), motion.iter().chain(head.iter()).copied())
