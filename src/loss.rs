@@ -10,9 +10,9 @@
 //! | cross-entropy, k ≥ 2 | −Σ y_c ln p_c, p = softmax(f) | y − p | diag(p) − ppᵀ |
 //! | cross-entropy, k = 1 | −y ln p − (1−y) ln(1−p), p = 1/(1 + e^{−f}) | y − p | p(1−p) |
 //!
-//! *Saturated predictions.* Loss, residual and curvature keep their relative accuracy however near p comes to a label: no
-//! number is formed as 1 − p. What is wrong with them is what is wrong with f, for any size of f. Another convex loss is
-//! one more arm in each of the functions of a row.
+//! *Saturated predictions.* Loss, residual and curvature keep their relative accuracy however near p comes to a
+//! label: no number is formed as 1 − p. What is wrong with them is what is wrong with f, for any size of f. Another
+//! convex loss is one more arm in each of the functions of a row.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -236,8 +236,8 @@ impl Loss {
         }
     }
 
-    /// A lower bound of δᵀSδ/‖δ‖² over all samples and all δ without mean: the smallest probability, or the smallest p(1−p) for
-    /// k = 1. (The variance of δ under p is at least m Σ(δ − mean)² with the smallest probability m.)
+    /// A lower bound of δᵀSδ/‖δ‖² over all samples and all δ without mean: the smallest probability, or the smallest
+    /// p(1−p) for k = 1. (The variance of δ under p is at least m Σ(δ − mean)² with the smallest probability m.)
     pub(crate) fn least_curvature(self, predictions: &DMatrix<f64>) -> f64 {
         let k = predictions.ncols();
         if self == Self::Squared {
@@ -307,8 +307,8 @@ impl Labels {
         }
     }
 
-    /// The labels in targets (N×k): the largest entry of each row; for k = 1 under cross-entropy whether the target is above ½,
-    /// under the squared loss which of two values it has. None where that does not tell.
+    /// The labels in targets (N×k): the largest entry of each row; for k = 1 under cross-entropy whether the target
+    /// is above ½, under the squared loss which of two values it has. None where that does not tell.
     pub fn of(loss: Loss, targets: &DMatrix<f64>) -> Option<Self> {
         if targets.ncols() > 1 {
             let class = |row: usize| {
@@ -391,8 +391,8 @@ fn softmax(f: &mut [f64]) -> (usize, f64) {
     (top, rest / sum)
 }
 
-/// y − p of a row of logits. That of the largest p is the sum of all others with the opposite sign, which does not cancel:
-/// there y − p = Σ (p − y) over the others, since both sum to 1.
+/// y − p of a row of logits. That of the largest p is the sum of all others with the opposite sign, which does not
+/// cancel: there y − p = Σ (p − y) over the others, since both sum to 1.
 fn residual_of_row(y: &[f64], f: &mut [f64]) {
     if let ([y], [f]) = (y, &mut *f) {
         *f = if *f > 0.0 { logistic(-*f) - (1.0 - y) } else { y - logistic(*f) };
@@ -421,8 +421,8 @@ fn loss_of_row(y: &[f64], f: &[f64]) -> f64 {
     below + rest.ln_1p()
 }
 
-/// (diag(p) − ppᵀ)δ of a row of logits and a change. S does not see a change of all logits by the same, so that the one of the
-/// largest p is taken from all: then nothing cancels.
+/// (diag(p) − ppᵀ)δ of a row of logits and a change. S does not see a change of all logits by the same, so that the
+/// one of the largest p is taken from all: then nothing cancels.
 fn curvature_of_row(f: &mut [f64], d: &mut [f64]) {
     if let ([f], [d]) = (&*f, &mut *d) {
         let small = logistic(-f.abs());

@@ -4,8 +4,8 @@
 //! P (h×p, p ≤ N + k) of it turns Z₀ into Z₀P and V into PᵀV, and nothing else changes.
 //!
 //! *Outputs.* Rows of R = Y − ZV lie in the span of the rows of Y and V, and so does all that the head gains. An
-//! orthonormal basis O (k×q, q ≤ n + p) of it turns Y into YO and V into VO: 128 classes on 8 samples are no more than 8 + p
-//! outputs. This holds for the squared loss, whose residual is linear in the predictions.
+//! orthonormal basis O (k×q, q ≤ n + p) of it turns Y into YO and V into VO: 128 classes on 8 samples are no more
+//! than 8 + p outputs. This holds for the squared loss, whose residual is linear in the predictions.
 //!
 //! *Samples.* In the eigenvectors U of the kernel, K = UΛUᵀ, the rows of UᵀZ with λ = 0 never move.
 //! They act on the head only through their Gram matrix, so that a triangular factor of at most p
@@ -19,9 +19,9 @@
 //! D (n×p) is the motion of the backbone itself: ‖D‖_F = ‖B − B₀‖_F in the linear model. The features
 //! of any input with kernel row k(x) move by (k(x) U Λ^{−1/2}) D Pᵀ.
 //!
-//! *Other losses* (T22). Features and predictions are Q times those of the rows, with the directions Q of the samples that
-//! the rows stand for (N×n); only the residual of the rows is another function of them, R = Qᵀ G(Q ZV) with G = −∂L/∂F.
-//! Everything else stays as it is, but that all outputs are kept.
+//! *Other losses* (T22). Features and predictions are Q times those of the rows, with the directions Q of the samples
+//! that the rows stand for (N×n); only the residual of the rows is another function of them, R = Qᵀ G(Q ZV) with
+//! G = −∂L/∂F. Everything else stays as it is, but that all outputs are kept.
 
 mod sampled;
 
@@ -66,8 +66,8 @@ struct Inputs {
     features: Arc<DMatrix<f64>>,
     /// Squared norm of what of each feature lies outside the basis (empty: nothing).
     outside: Vec<f64>,
-    /// Rows k(x) U Λ^{−1/2} as a product with a diagonal matrix, inputs×r and r: the motion D of the rows that move takes
-    /// the features along by `lift` · `diagonal` · D.
+    /// Rows k(x) U Λ^{−1/2} as a product with a diagonal matrix, inputs×r and r: the motion D of the rows that move
+    /// takes the features along by `lift` · `diagonal` · D.
     lift: Arc<DMatrix<f64>>,
     diagonal: DVector<f64>,
 }
@@ -247,8 +247,8 @@ impl Reduction {
         Ok(new)
     }
 
-    /// A head alone on features U diag(s) Wᵀ that stay (probing), in the coordinates Wᵀ of width r = rank: the rows are diag(s),
-    /// nothing moves them, and Q = U (N×r). Nothing can be measured on inputs here.
+    /// A head alone on features U diag(s) Wᵀ that stay (probing), in the coordinates Wᵀ of width r = rank: the rows
+    /// are diag(s), nothing moves them, and Q = U (N×r). Nothing can be measured on inputs here.
     pub(crate) fn of_features(
         u: &Arc<DMatrix<f64>>,
         s: &DVector<f64>,
@@ -352,8 +352,8 @@ impl Reduction {
         self.constant_loss
     }
 
-    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of what
-    /// no row has of it. Relative accuracy in norm is kept, however small the residual is.
+    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of
+    /// what no row has of it. Relative accuracy in norm is kept, however small the residual is.
     pub fn residual_on_rows(&self, residual: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
         let (rows, rest) = self.directions.rows_of(residual);
         (self.narrow(rows), if self.samples.is_some() { 0.0 } else { rest })
@@ -403,7 +403,8 @@ impl Reduction {
         }
     }
 
-    /// The loss L of the whole problem, summed over the samples: ½‖R‖²_F, the constant part included, for the squared loss.
+    /// The loss L of the whole problem, summed over the samples: ½‖R‖²_F, the constant part included, for the squared
+    /// loss.
     pub fn loss(&self, state: &State) -> f64 {
         match &self.samples {
             None => self.residual(state).norm_squared() / 2.0 + self.constant_loss,

@@ -1,13 +1,14 @@
 //! Rank one under any loss (T23): the path of T7 by another clock.
 //!
-//! One output and one row of the reduction (one sample, or colinear inputs) turn feature and head by the rapidity σ with σ̇ = c·r,
-//! whatever the loss; only r is another function of the prediction
+//! One output and one row of the reduction (one sample, or colinear inputs) turn feature and head by the rapidity σ
+//! with σ̇ = c·r, whatever the loss; only r is another function of the prediction
 //!
 //! $$f(\sigma) = \tfrac12\big(a e^{2\sigma} - b e^{-2\sigma}\big)$$
 //!
-//! (a, b, c as in [`super::rank_one`]). So the state at a given prediction, or at a given training loss, is algebraic; the time
-//! there is the integral t = ∫ dσ/(c r(f(σ))), taken by Gauss–Legendre quadrature on pieces in which neither σ nor f changes by
-//! more than 1. Since L is convex, r falls with f: to 0 at a finite f where there is a limit, and else for ever.
+//! (a, b, c as in [`super::rank_one`]). So the state at a given prediction, or at a given training loss, is
+//! algebraic; the time there is the integral t = ∫ dσ/(c r(f(σ))), taken by Gauss–Legendre quadrature on pieces in
+//! which neither σ nor f changes by more than 1. Since L is convex, r falls with f: to 0 at a finite f where there is
+//! a limit, and else for ever.
 
 use nalgebra::DMatrix;
 
@@ -18,7 +19,8 @@ use crate::reduction::Sampled;
 
 const FORM: &str = "the rank-one closed form for any loss (T23)";
 
-/// Pieces of the integral before it is given up: each is a step of at least 1/2 in σ, in f or in the logarithm of what is left.
+/// Pieces of the integral before it is given up: each is a step of at least 1/2 in σ, in f or in the logarithm of
+/// what is left.
 const PIECES: usize = 100_000;
 
 /// Share of the way to the limit in one piece.
@@ -313,8 +315,8 @@ mod tests {
         run(&Clock::of_flow(&flow).unwrap(), &flow);
     }
 
-    /// One sample with either label, a soft one, colinear samples with one label and with both: at every time the state and the loss
-    /// spent are those of the solver.
+    /// One sample with either label, a soft one, colinear samples with one label and with both: at every time the
+    /// state and the loss spent are those of the solver.
     #[test]
     fn the_clock_is_that_of_the_flow() {
         let one = || dmatrix![1.0, 0.5, -0.3];

@@ -109,7 +109,8 @@ fn steady(
 struct Unstable {
     steps: usize,
     loss: f64,
-    /// Largest eigenvalue of the tangent kernel seen, times the largest curvature of the loss, as far as the loss had not grown.
+    /// Largest eigenvalue of the tangent kernel seen, times the largest curvature of the loss, as far as the loss had
+    /// not grown.
     largest: f64,
 }
 

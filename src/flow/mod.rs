@@ -140,8 +140,8 @@ impl<'a> Flow<'a> {
     /// Finetuning of a reduced problem from a head (h×k, in the span of the reduction) with the head
     /// learning rate γ ≥ 0 in units of the backbone's.
     ///
-    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings its
-    /// residual along ([`Flow::with_residual`]).
+    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings
+    /// its residual along ([`Flow::with_residual`]).
     pub fn new(
         reduction: &'a Reduction,
         head: &DMatrix<f64>,
@@ -181,7 +181,8 @@ impl<'a> Flow<'a> {
         Ok(Self { reduction, start, head_rate, residual, constant_loss, head_rounding })
     }
 
-    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding only.
+    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
+    /// only.
     pub fn computed(mut self) -> Self {
         self.head_rounding += 4.0 * f64::EPSILON;
         self
@@ -217,8 +218,8 @@ impl<'a> Flow<'a> {
         self.constant_loss
     }
 
-    /// The loss L of the whole problem, summed over the samples, at a state with its residual of the rows (n×k): for the
-    /// squared loss ½‖R‖²_F from that residual, with the constant part.
+    /// The loss L of the whole problem, summed over the samples, at a state with its residual of the rows (n×k): for
+    /// the squared loss ½‖R‖²_F from that residual, with the constant part.
     pub fn loss(&self, state: &State, residual: &DMatrix<f64>) -> f64 {
         match self.reduction.samples() {
             None => residual.norm_squared() / 2.0 + self.constant_loss,
@@ -226,8 +227,8 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// By how much the residual of the rows falls when their predictions f = ZV move by a small δf (n×k): S δf, which is δf for
-    /// the squared loss.
+    /// By how much the residual of the rows falls when their predictions f = ZV move by a small δf (n×k): S δf, which
+    /// is δf for the squared loss.
     pub(crate) fn curvature(&self, predictions: &DMatrix<f64>, change: DMatrix<f64>) -> DMatrix<f64> {
         match self.reduction.samples() {
             None => change,
@@ -251,7 +252,8 @@ impl<'a> Flow<'a> {
         State { motion, head }
     }
 
-    /// Moves a state by factor · change and its residual (n×k) with it, for the squared loss by R ← R − Z δV − δZ (V + δV).
+    /// Moves a state by factor · change and its residual (n×k) with it, for the squared loss by R ← R − Z δV − δZ
+    /// (V + δV).
     pub fn shift(&self, state: &mut State, residual: &mut DMatrix<f64>, factor: f64, change: &State) {
         if self.reduction.samples().is_some() {
             state.add(factor, change);

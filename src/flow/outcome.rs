@@ -59,8 +59,8 @@ pub enum Stop {
     /// The flow rests at a saddle that rounding alone decides to leave: what comes after depends on
     /// digits that the numbers do not have.
     Saddle(Saddle),
-    /// The answer is a matter of rounding: a mode so slow, or a motion so small beside the residual, that the numbers of the
-    /// problem do not determine it. The state is what is left when it rests.
+    /// The answer is a matter of rounding: a mode so slow, or a motion so small beside the residual, that the numbers
+    /// of the problem do not determine it. The state is what is left when it rests.
     Rounding {
         /// An estimate of the relative error.
         error: f64,

@@ -195,7 +195,8 @@ impl RankOne {
         part(&self.p, sigma).hypot(part(&self.m, -sigma)) / std::f64::consts::SQRT_2
     }
 
-    /// How a start that differs by the noise differs at time t, absolutely, in ẑ and v̂; and √(|ẑ|² + |v̂|²) of it there.
+    /// How a start that differs by the noise differs at time t, absolutely, in ẑ and v̂; and √(|ẑ|² + |v̂|²) of it
+    /// there.
     ///
     /// Towards y > 0 the flow doubles what is in p while m shrinks; a p of rounding size then decides alone
     /// where it ends (and m, towards y < 0).

@@ -1,17 +1,17 @@
 //! Head probing under a loss that is not the squared one: the convex flow V̇ = ZᵀR at fixed features (T24).
 //!
-//! With Z = U diag(s) Wᵀ the head stays V(τ) = V_init + WX, and the width of the problem is the rank r of Z. The flow is that of
-//! finetuning with a backbone that cannot move, by the same solver. It is followed in legs whose ends do not depend on what
-//! is asked for, each no further than needed; the state after every step is kept, and a head in between is one more solution
-//! from the step before it, at full order.
+//! With Z = U diag(s) Wᵀ the head stays V(τ) = V_init + WX, and the width of the problem is the rank r of Z. The flow
+//! is that of finetuning with a backbone that cannot move, by the same solver. It is followed in legs whose ends do
+//! not depend on what is asked for, each no further than needed; the state after every step is kept, and a head in
+//! between is one more solution from the step before it, at full order.
 
 use std::sync::{Arc, Mutex};
 
 use nalgebra::{DMatrix, DVector};
 
+use super::error::ProbingError;
 use super::minimum::{Convex, Minimum};
-use super::{Measure, ProbingError};
-use crate::energy::Energy;
+use crate::energy::{Energy, Measure};
 use crate::flow::solver::{Options, Solution, solve};
 use crate::flow::{Flow, FlowError};
 use crate::linalg::Factors;
@@ -67,7 +67,8 @@ struct Sample {
 }
 
 impl ConvexPath {
-    /// The path from a head (h×k) on features Z = U diag(s) Wᵀ towards smoothed targets; `targets` are those of the loss.
+    /// The path from a head (h×k) on features Z = U diag(s) Wᵀ towards smoothed targets; `targets` are those of the
+    /// loss.
     pub fn new(
         loss: Loss,
         Factors { u, s, w }: Factors,
@@ -218,9 +219,9 @@ impl ConvexPath {
 
     /// The first `most` probing times at which an energy is `wanted`, ascending.
     ///
-    /// Energy and slope at the end of each step tell whether it meets the level within: once, or, where the slope changes its
-    /// sign, twice. The path is followed until the energy stays below the level for good (‖r_n‖ is at most √2 times the loss of the
-    /// sample, and the loss never rises), or until it rests at its limit.
+    /// Energy and slope at the end of each step tell whether it meets the level within: once, or, where the slope
+    /// changes its sign, twice. The path is followed until the energy stays below the level for good (‖r_n‖ is at
+    /// most √2 times the loss of the sample, and the loss never rises), or until it rests at its limit.
     pub fn times_for(
         &self,
         measure: Measure,

@@ -8,10 +8,10 @@
 //! for every τ from 0 to ∞ and for any Z₀, singular ones included: one decomposition serves all τ.
 //! The unit of τ is that of finetuning time with head rate 1.
 //!
-//! *Small energies.* The residual is R(τ) = R_⊥ + U e^{−s²τ}UᵀR_init, never Y − Z₀V(τ): what decays keeps its relative
-//! accuracy down to the smallest numbers. What stays is R_⊥ = (1 − UUᵀ)Y, known to a rounding of the data; it is zero
-//! where Z₀ has full row rank. So an energy is known to its digits if Z₀ has full row rank, and else as far as it is above
-//! [`super::ProbingPath::rounding`].
+//! *Small energies.* The residual is R(τ) = R_⊥ + U e^{−s²τ}UᵀR_init, never Y − Z₀V(τ): what decays keeps its
+//! relative accuracy down to the smallest numbers. What stays is R_⊥ = (1 − UUᵀ)Y, known to a rounding of the data;
+//! it is zero where Z₀ has full row rank. So an energy is known to its digits if Z₀ has full row rank, and else as
+//! far as it is above [`super::ProbingPath::rounding`].
 //!
 //! With label smoothing (T21) the probing targets are T = (1−ε)Y + ε·mean(Y), while energy is
 //! measured against Y itself.
@@ -20,9 +20,7 @@ use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::curve::EnergyCurve;
-use super::level::{self, Curve};
-use super::{Measure, ProbingError, check_time};
+use super::error::{ProbingError, check_time};
 use crate::energy::Energy;
 use crate::linalg::Factors;
 use crate::loss::Loss;
@@ -106,9 +104,9 @@ impl LinearPath {
         Ok(&self.constant + product(&*self.u, &weighted(&self.c, &left)))
     }
 
-    /// The size up to which an energy (Frobenius) is rounding of the data: half a unit in the last place of features and
-    /// targets changes the part of the targets that no head fits by as much. 0 if the features have full row rank: then
-    /// there is no such part.
+    /// The size up to which an energy (Frobenius) is rounding of the data: half a unit in the last place of features
+    /// and targets changes the part of the targets that no head fits by as much. 0 if the features have full row
+    /// rank: then there is no such part.
     pub fn rounding(&self) -> f64 {
         self.rounding
     }
@@ -116,60 +114,6 @@ impl LinearPath {
     /// The energy that is left after probing for τ.
     pub fn energy(&self, tau: f64) -> Result<Energy, ProbingError> {
         Ok(Energy::of(&self.residual(tau)?))
-    }
-
-    /// The first `most` probing times at which the energy is `wanted`, ascending: each part of the path is either bounded away
-    /// from the wanted energy, or monotone, or halved.
-    pub fn times_for(
-        &self,
-        measure: Measure,
-        wanted: f64,
-        most: usize,
-    ) -> Result<Vec<f64>, ProbingError> {
-        let curve = EnergyCurve::new(self, measure);
-        let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
-        let mut times = Vec::new();
-        for crossing in level::crossings(&curve, wanted, most) {
-            let (a, b) = (curve.time(crossing.a), curve.time(crossing.b));
-            if b.is_infinite() || (b == 0.0 && crossing.b > 0.0) {
-                return Err(ProbingError::Range { measure: measure.name(), wanted });
-            }
-            let side = if crossing.from_above { 1.0 } else { -1.0 };
-            times.push(if a == b { a } else { bisect(value, a, b, side)? });
-        }
-        if times.is_empty() && value(f64::INFINITY)?.abs() <= curve.rounding(curve.end()) {
-            times.push(f64::INFINITY);
-        }
-        if !times.is_empty() {
-            return Ok(times);
-        }
-        let (lowest, highest) = level::range(&curve);
-        let measure = measure.name();
-        Err(if wanted < lowest && self.rounding > 0.0 && lowest <= self.rounding {
-            ProbingError::BelowRounding { measure, wanted, rounding: self.rounding, lowest, highest }
-        } else {
-            ProbingError::Unreachable { measure, wanted, lowest, highest }
-        })
-    }
-}
-
-/// Halves a bracket until its ends are neighbours; `low` is the sign at `a`.
-fn bisect(
-    value: impl Fn(f64) -> Result<f64, ProbingError>,
-    mut a: f64,
-    mut b: f64,
-    low: f64,
-) -> Result<f64, ProbingError> {
-    loop {
-        let middle = if a > 0.0 && b / a > 2.0 { (a * b).sqrt() } else { a + (b - a) / 2.0 };
-        if middle <= a || middle >= b {
-            return Ok(middle);
-        }
-        let m = value(middle)?;
-        if m == 0.0 {
-            return Ok(middle);
-        }
-        if m * low < 0.0 { b = middle } else { a = middle }
     }
 }
 

@@ -1,16 +1,17 @@
 //! Whether a head has a best training loss on fixed features, and which head that is (T24).
 //!
-//! With Z = U diag(s) Wᵀ every prediction that probing reaches is F₀ + UX, and L(F₀ + UX) is convex in X (r×k). Either of two things
-//! is certain as soon as it is seen:
+//! With Z = U diag(s) Wᵀ every prediction that probing reaches is F₀ + UX, and L(F₀ + UX) is convex in X (r×k).
+//! Either of two things is certain as soon as it is seen:
 //!
-//! *There is no minimum.* A head whose loss, summed over samples with hard labels, is below ln 2 is right about every sample.
-//! Multiples of that head then bring the loss down to 0, which none attains: the features separate the classes.
+//! *There is no minimum.* A head whose loss, summed over samples with hard labels, is below ln 2 is right about every
+//! sample. Multiples of that head then bring the loss down to 0, which none attains: the features separate the
+//! classes.
 //!
-//! *There is one.* Let g = UᵀR and m the smallest probability of a class at any sample. The curvature of L in X is at least m, since UᵀU = 1
-//! and δᵀ(diag p − ppᵀ)δ ≥ m‖δ‖² for δ without mean; and it changes by at most e^{±ω} when logits change by no more than ω
-//! against each other, ω ≤ √2‖X‖. So on the sphere ‖X − X₀‖ = ρ the loss exceeds that at X₀ by at least ρ(mρψ(√2ρ) − ‖g‖), ψ(ω) =
-//! (e^{−ω} + ω − 1)/ω² (Bach, *Electronic Journal of Statistics* 4, 2010), which is above 0 for ρ = 1 if ‖g‖ ≤ 0.32 m: the minimum lies
-//! inside.
+//! *There is one.* Let g = UᵀR and m the smallest probability of a class at any sample. The curvature of L in X is at
+//! least m, since UᵀU = 1 and δᵀ(diag p − ppᵀ)δ ≥ m‖δ‖² for δ without mean; and it changes by at most e^{±ω} when
+//! logits change by no more than ω against each other, ω ≤ √2‖X‖. So on the sphere ‖X − X₀‖ = ρ the loss exceeds that
+//! at X₀ by at least ρ(mρψ(√2ρ) − ‖g‖), ψ(ω) = (e^{−ω} + ω − 1)/ω² (Bach, *Electronic Journal of Statistics* 4,
+//! 2010), which is above 0 for ρ = 1 if ‖g‖ ≤ 0.32 m: the minimum lies inside.
 
 use nalgebra::DMatrix;
 
@@ -82,7 +83,8 @@ impl Convex<'_> {
         (g.norm() + rounding <= CERTAIN * self.loss.least_curvature(f)).then_some(true)
     }
 
-    /// Looks for the minimum from X = 0 by Newton's method, each step by conjugate gradients and no longer than what lowers the loss.
+    /// Looks for the minimum from X = 0 by Newton's method, each step by conjugate gradients and no longer than what
+    /// lowers the loss.
     pub fn minimum(&self) -> Minimum {
         let mut x = DMatrix::zeros(self.u.ncols(), self.targets.ncols());
         let mut f = self.start.clone();
@@ -159,7 +161,8 @@ impl Convex<'_> {
     }
 }
 
-/// With rows of mean 0: what the loss sees of logits. Rounding of the mean is all that S leaves of it, and would be blown up.
+/// With rows of mean 0: what the loss sees of logits. Rounding of the mean is all that S leaves of it, and would be
+/// blown up.
 fn centred(mut a: DMatrix<f64>) -> DMatrix<f64> {
     if a.ncols() > 1 {
         for mut row in a.row_iter_mut() {

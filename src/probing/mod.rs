@@ -1,109 +1,31 @@
 //! Head probing: gradient flow of the head alone, V̇ = Z₀ᵀR at fixed features.
 //!
-//! Under the squared loss it is solved exactly (T3); under any other it is a convex flow, which is integrated (T24). Either
-//! way one path serves all probing times from 0 to ∞, and gives for a wanted energy the probing time at which it is left. The
-//! unit of τ is that of finetuning time with head rate 1.
+//! Under the squared loss it is solved exactly (T3); under any other it is a convex flow, which is integrated (T24).
+//! Either way one path serves all probing times from 0 to ∞, and gives for a wanted energy the probing time at which
+//! it is left. The unit of τ is that of finetuning time with head rate 1.
 //!
 //! With label smoothing (T21) the head is probed towards smoothed targets ([`Loss::smooth`]), while energy is measured
 //! against Y itself.
 
 mod convex;
 mod curve;
+mod error;
 mod level;
 mod linear;
 mod minimum;
 
 use nalgebra::DMatrix;
 
+pub use self::error::ProbingError;
+pub use crate::energy::Measure;
+
 use self::convex::ConvexPath;
+use self::error::check_time;
 use self::linear::LinearPath;
 use crate::energy::Energy;
-pub use crate::energy::Measure;
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
 use crate::setting::Setting;
-
-/// Why there is no answer to a question about probing.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProbingError {
-    /// The arrays do not make a problem.
-    #[error(transparent)]
-    Problem(#[from] ProblemError),
-    /// A probing time or a smoothing that is not valid.
-    #[error(transparent)]
-    Setting(#[from] Setting),
-    /// An energy that no probing time reaches.
-    #[error(
-        "the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}"
-    )]
-    Unreachable {
-        /// "AIE" or "Frobenius".
-        measure: &'static str,
-        /// The energy asked for.
-        wanted: f64,
-        /// The lowest energy on the probing path.
-        lowest: f64,
-        /// The highest energy on the probing path.
-        highest: f64,
-    },
-    /// An energy below the rounding of the part of the targets that the head cannot fit.
-    #[error(
-        "the {measure} energy {wanted:e} is below what the data determine: with fewer independent features than \
-         samples the part of the targets that no head fits is known to {rounding:.1e} only (reachable here as \
-         computed: {lowest:e} to {highest})"
-    )]
-    BelowRounding {
-        /// "AIE" or "Frobenius".
-        measure: &'static str,
-        /// The energy asked for.
-        wanted: f64,
-        /// The size of rounding.
-        rounding: f64,
-        /// The lowest energy on the probing path as computed.
-        lowest: f64,
-        /// The highest energy on the probing path.
-        highest: f64,
-    },
-    /// A probing time that is too long or too short for f64.
-    #[error(
-        "the {measure} energy {wanted:e} is reached at a probing time beyond the range of double precision; \
-         rescale the features"
-    )]
-    Range {
-        /// "AIE" or "Frobenius".
-        measure: &'static str,
-        /// The energy asked for.
-        wanted: f64,
-    },
-    /// A probing time of ∞ where the head grows without end.
-    #[error(
-        "probing has no end: the features separate the classes (a head with training loss {loss:e}, below ln 2, was found), so \
-         under cross-entropy with hard labels the energy falls to 0 like 1/tau while the head grows like ln tau; ask for a \
-         finite probing time, for an energy above 0, or for label smoothing"
-    )]
-    NoLimit {
-        /// The loss of that head, summed over the samples.
-        loss: f64,
-    },
-    /// Whether there is a limit could not be decided.
-    #[error(
-        "it is not certain whether probing has an end: some predictions are as good as certain (smallest probability \
-         {smallest:e}) while the head is still pulled by {gradient:e}; ask for a finite probing time or for label smoothing"
-    )]
-    Undecided {
-        /// ‖UᵀR‖ where the search ended.
-        gradient: f64,
-        /// The smallest probability of a class there.
-        smallest: f64,
-    },
-    /// The flow of the head could not be followed.
-    #[error("the flow of the head could not be followed: {reason}")]
-    Unsolved {
-        /// What the solver says.
-        reason: String,
-    },
-}
 
 /// The probing path of one initial head on one problem.
 ///
@@ -190,9 +112,9 @@ impl ProbingPath {
         }
     }
 
-    /// The size up to which an energy (Frobenius) is rounding of the data. Under the squared loss half a unit in the last place
-    /// of features and targets changes the part of the targets that no head fits by as much; it is 0 if the features have
-    /// full row rank, since then there is no such part, and for every other loss.
+    /// The size up to which an energy (Frobenius) is rounding of the data. Under the squared loss half a unit in the
+    /// last place of features and targets changes the part of the targets that no head fits by as much; it is 0 if
+    /// the features have full row rank, since then there is no such part, and for every other loss.
     pub fn rounding(&self) -> f64 {
         match &self.0 {
             Path::Linear(path) => path.rounding(),
@@ -212,10 +134,11 @@ impl ProbingPath {
 
     /// All probing times at which the energy is `wanted`, in ascending order.
     ///
-    /// The Frobenius energy does not increase while the head is probed towards the true targets; AIE and smoothed probing
-    /// may turn, and every turn is found: each part of the path is either bounded away from the wanted energy, or monotone,
-    /// or halved. An energy that the path does not reach is an error with the reachable interval; one that it only touches is
-    /// reached if that is so within rounding. The energy of τ = ∞ has the answer ∞ unless a finite time has it too.
+    /// The Frobenius energy does not increase while the head is probed towards the true targets; AIE and smoothed
+    /// probing may turn, and every turn is found: each part of the path is either bounded away from the wanted
+    /// energy, or monotone, or halved. An energy that the path does not reach is an error with the reachable
+    /// interval; one that it only touches is reached if that is so within rounding. The energy of τ = ∞ has the
+    /// answer ∞ unless a finite time has it too.
     pub fn times_for(&self, measure: Measure, wanted: f64) -> Result<Vec<f64>, ProbingError> {
         self.first_times(measure, wanted, usize::MAX)
     }
@@ -228,14 +151,10 @@ impl ProbingPath {
     }
 }
 
-/// Targets with label smoothing as the squared loss has it: (1−ε)Y + ε·mean(Y) with the mean of all entries, which for one-hot
-/// targets with k classes is 1/k.
+/// Targets with label smoothing as the squared loss has it: (1−ε)Y + ε·mean(Y) with the mean of all entries, which
+/// for one-hot targets with k classes is 1/k.
 pub fn smooth(targets: &DMatrix<f64>, smoothing: f64) -> DMatrix<f64> {
     Loss::Squared.smooth(targets, smoothing)
-}
-
-fn check_time(tau: f64) -> Result<(), ProbingError> {
-    Ok(Setting::check_time("the probing time", tau)?)
 }
 
 #[cfg(test)]

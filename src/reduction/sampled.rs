@@ -1,5 +1,5 @@
-//! A loss that is not linear in the predictions needs the residuals of all samples: R = Q r, F = Q f for the n rows of a
-//! reduction, and r = Qᵀ G(Q f) with G(F) = −∂L/∂F (T22).
+//! A loss that is not linear in the predictions needs the residuals of all samples: R = Q r, F = Q f for the n rows
+//! of a reduction, and r = Qᵀ G(Q f) with G(F) = −∂L/∂F (T22).
 
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ impl Sampled {
         multiplier.multiply(out, false, 1.0, &*self.directions, rows);
     }
 
-    /// r = Qᵀ G(Q f) of a block of predictions f, which for each output has `blocks` columns of n numbers. `samples` is memory for as
-    /// many columns of N numbers, and holds the residuals of all samples afterwards.
+    /// r = Qᵀ G(Q f) of a block of predictions f, which for each output has `blocks` columns of n numbers. `samples`
+    /// is memory for as many columns of N numbers, and holds the residuals of all samples afterwards.
     pub fn residual(
         &self,
         multiplier: &Multiplier,

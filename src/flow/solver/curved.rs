@@ -1,11 +1,12 @@
-//! The frozen part of the Jacobian under a loss with curvature: residuals of the rows decay by S̃Θ, with the tangent kernel Θ and S̃ = Qᵀ
-//! diag(S_n) Q, where S_n = diag(p) − ppᵀ differs between samples and couples the outputs (T22).
+//! The frozen part of the Jacobian under a loss with curvature: residuals of the rows decay by S̃Θ, with the tangent
+//! kernel Θ and S̃ = Qᵀ diag(S_n) Q, where S_n = diag(p) − ppᵀ differs between samples and couples the outputs (T22).
 //!
-//! It is only what the iteration of a step is preconditioned by; what it leaves out costs iterations and changes no result.
+//! It is only what the iteration of a step is preconditioned by; what it leaves out costs iterations and changes no
+//! result.
 //!
-//! *Mean.* With the mean S̄ of the S_n, r ↦ Θ(r)S̄ is similar to r ↦ K r G + γZZᵀ r S̄ with G = LVᵀVL, L = S̄^{1/2}. In the eigenvectors of a
-//! mixture of G and S̄ both are taken for diagonal, m_j and η_j, and it splits into k symmetric matrices m_jK + γη_jZZᵀ, as
-//! for the squared loss.
+//! *Mean.* With the mean S̄ of the S_n, r ↦ Θ(r)S̄ is similar to r ↦ K r G + γZZᵀ r S̄ with G = LVᵀVL, L = S̄^{1/2}.
+//! In the eigenvectors of a mixture of G and S̄ both are taken for diagonal, m_j and η_j, and it splits into k
+//! symmetric matrices m_jK + γη_jZZᵀ, as for the squared loss.
 //!
 //! *Whole.* Where n·k is small, S̃^{1/2}ΘS̃^{1/2} is decomposed as it is.
 
@@ -16,8 +17,8 @@ use crate::linalg::{DecompositionError, Eigen};
 use crate::product::{Factor, Multiplier, multiply};
 use crate::reduction::Sampled;
 
-/// What is added to the mean curvature in every direction, as a share of its trace per output: directions without curvature need an
-/// inverse, too.
+/// What is added to the mean curvature in every direction, as a share of its trace per output: directions without
+/// curvature need an inverse, too.
 const MEAN_FLOOR: f64 = 1e-2;
 
 /// The same for the whole curvature.
@@ -183,7 +184,8 @@ impl Curved {
         }
     }
 
-    /// S̃^{1/2} f(S̃^{1/2}ΘS̃^{1/2}) S̃^{1/2} of a change of predictions (n×k) in place, for a function of the eigenvalue.
+    /// S̃^{1/2} f(S̃^{1/2}ΘS̃^{1/2}) S̃^{1/2} of a change of predictions (n×k) in place, for a function of the
+    /// eigenvalue.
     pub fn filter(
         &self,
         count: &Multiplier,
@@ -279,8 +281,8 @@ mod tests {
     use crate::problem::Problem;
     use crate::reduction::Reduction;
 
-    /// The whole curvature is the Jacobian of the residual but for what is added to it, and both kinds come back from their modes and
-    /// know what a mode moves.
+    /// The whole curvature is the Jacobian of the residual but for what is added to it, and both kinds come back from
+    /// their modes and know what a mode moves.
     #[test]
     fn modes_are_those_of_the_jacobian() {
         let y = DMatrix::from_fn(5, 3, |r, c| if r % 3 == c { 1.0 } else { 0.0 });

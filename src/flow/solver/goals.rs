@@ -1,6 +1,6 @@
 //! Levels at which a flow is to stop: of the residual, of the training loss, of the training accuracy (T25).
 
-use super::Options;
+use super::options::Options;
 use super::stages::Here;
 use crate::flow::{Flow, Stop};
 use crate::reduction::State;
@@ -53,8 +53,8 @@ impl Goal {
         }
     }
 
-    /// What is left until the level, above 0 before it is met: of residual and loss the logarithm of their ratio to it, of the
-    /// accuracy how far the last sample that counts is on the wrong side.
+    /// What is left until the level, above 0 before it is met: of residual and loss the logarithm of their ratio to
+    /// it, of the accuracy how far the last sample that counts is on the wrong side.
     pub fn excess(&self, flow: &Flow, state: &State, residual: &nalgebra::DMatrix<f64>) -> f64 {
         let reduction = flow.reduction();
         match self.gauge {

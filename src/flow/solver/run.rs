@@ -3,14 +3,16 @@
 use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
+use super::conservation;
 use super::curved::Curved;
 use super::goals::{Goal, goals};
 use super::iteration::Iteration;
-use super::limit::{Ending, Jump, limit};
+use super::limit::{Ending, Jump, head_size, limit};
+use super::options::{Options, Solution, Work};
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
-use super::{Options, Progress, Solution, Work, conservation};
+use super::watch::Progress;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
@@ -19,18 +21,16 @@ use crate::setting::Setting;
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
 
-/// Share of these iterations that a step takes which is long enough: with more of them, the next step is shorter in proportion.
+/// Share of these iterations that a step takes which is long enough: with more of them, the next step is shorter in
+/// proportion.
 const WANTED_SHARE: f64 = 0.5;
 
-/// The same for a loss whose curvature differs between samples, which the frozen part of the Jacobian has only in the mean: the
-/// iterations that make up for it do not depend on the size of a step, so that shorter steps save none.
+/// The same for a loss whose curvature differs between samples, which the frozen part of the Jacobian has only in the
+/// mean: the iterations that make up for it do not depend on the size of a step, so that shorter steps save none.
 const CURVED_LIMIT: usize = 60;
 
 /// The most that a state is moved back onto its conserved matrix, in units of the tolerance.
 const CORRECTION: f64 = 100.0;
-
-/// How many times the motion of the head its size may count for.
-const MOTION: f64 = 100.0;
 
 /// Error of a step over its motion, in units of the tolerance: what the suite shows.
 const LOCAL_ERROR: f64 = 0.1;
@@ -167,9 +167,7 @@ impl<'a> Solver<'a> {
                 break stop(until);
             }
             self.freeze(false)?;
-            let to_the_end = until.is_infinite()
-                && self.time >= self.options.minimal_time
-                && wanted.peek().is_none_or(|t| t.is_infinite());
+            let to_the_end = until.is_infinite() && wanted.peek().is_none_or(|t| t.is_infinite());
             if to_the_end && self.flow.reduction().samples().is_some() {
                 if self.has_come_to_rest() {
                     self.time = f64::INFINITY;
@@ -255,8 +253,8 @@ impl<'a> Solver<'a> {
         self.stages.motion.norm().hypot(turned)
     }
 
-    /// The error of the features that the tolerance of the motion leaves, relative: a stiff direction of the kernel shows more
-    /// of the motion than others.
+    /// The error of the features that the tolerance of the motion leaves, relative: a stiff direction of the kernel
+    /// shows more of the motion than others.
     fn steps_error(&self) -> f64 {
         let fastest = self.flow.reduction().lambda().amax().sqrt();
         let shown = fastest * self.motion() / self.stages.features.norm();
@@ -369,7 +367,8 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// How far motion and head go in a time by the frozen tangent kernel, modes taken as orthogonal; and ‖∫R dt‖, null modes left out.
+    /// How far motion and head go in a time by the frozen tangent kernel, modes taken as orthogonal; and ‖∫R dt‖,
+    /// null modes left out.
     fn reach(&mut self, time: f64) -> ([f64; 2], f64) {
         self.know_modes();
         let (mut motion, mut head, mut integral) = (0.0, 0.0, 0.0);
@@ -394,7 +393,8 @@ impl<'a> Solver<'a> {
         if rate > 0.0 { 0.01 / rate } else { 1.0 }
     }
 
-    /// Advances by one accepted step that does not pass `until` or a level at which to stop, with the wanted times in it.
+    /// Advances by one accepted step that does not pass `until` or a level at which to stop, with the wanted times in
+    /// it.
     fn advance(
         &mut self,
         until: f64,
@@ -556,8 +556,8 @@ impl<'a> Solver<'a> {
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
     }
 
-    /// The size of the head in units of which its errors are measured, when the backbone will have moved by `moved` and the head
-    /// moves by `turned` from here.
+    /// The size of the head in units of which its errors are measured, when the backbone will have moved by `moved`
+    /// and the head moves by `turned` from here.
     fn head_size(&self, moved: f64, turned: f64) -> f64 {
         head_size(self.flow, self.stages.head.norm() + turned, self.stages.turn.norm() + turned, moved)
     }
@@ -596,14 +596,15 @@ impl<'a> Solver<'a> {
         (0.02 * self.options.rtol).max(20.0 * f64::EPSILON)
     }
 
-    /// The local error that a step may have by its embedded formula, whose order is half of the method's. The error of the method
-    /// is smaller, the more so the larger the tolerance. Calibrated on errors on the way, over the suite.
+    /// The local error that a step may have by its embedded formula, whose order is half of the method's. The error
+    /// of the method is smaller, the more so the larger the tolerance. Calibrated on errors on the way, over the
+    /// suite.
     fn step_tolerance(&self) -> f64 {
         (60.0 * self.options.rtol.powf(0.85)).min(0.01)
     }
 
-    /// Extrapolates the residuals at the stages of the last step, or repeats the last of them. The residual at the start of a step is
-    /// left out: what errors of the step before left in its fast modes would be multiplied.
+    /// Extrapolates the residuals at the stages of the last step, or repeats the last of them. The residual at the
+    /// start of a step is left out: what errors of the step before left in its fast modes would be multiplied.
     fn predict(&mut self, step: f64) {
         let m = self.method;
         let (n, s) = (self.stages.residual.nrows(), m.stages());
@@ -647,8 +648,8 @@ impl<'a> Solver<'a> {
         self.modes_known = false;
     }
 
-    /// Solves the step to a part x of the one that is kept, from the collocation polynomial: the state there and the loss
-    /// spent until then. Of the full order of the method, and the path does not change.
+    /// Solves the step to a part x of the one that is kept, from the collocation polynomial: the state there and the
+    /// loss spent until then. Of the full order of the method, and the path does not change.
     fn inside(&mut self, step: f64, x: f64) -> Option<(Here, Budget)> {
         let nodes: Vec<f64> = self.method.nodes.iter().map(|c| x * c).collect();
         let start = self.stages.residual.as_slice();
@@ -698,8 +699,8 @@ impl<'a> Solver<'a> {
         self.goals.iter().filter(passed).copied().collect()
     }
 
-    /// The part of the step that is kept at which a level is met that its end is beyond, at the full order of the method; none if
-    /// the stages of a shorter step do not converge.
+    /// The part of the step that is kept at which a level is met that its end is beyond, at the full order of the
+    /// method; none if the stages of a shorter step do not converge.
     fn locate(&mut self, step: f64, goal: &Goal) -> Option<f64> {
         let slack = self.level_slack();
         let before = goal.excess(self.flow, &self.stages.state(), &self.stages.residual);
@@ -732,8 +733,8 @@ impl<'a> Solver<'a> {
         Some(b)
     }
 
-    /// Whether what moves at the present velocity in all the time so far is below the tolerance. Decay by any power of t leaves
-    /// at least as much, and growth like ln t never comes below.
+    /// Whether what moves at the present velocity in all the time so far is below the tolerance. Decay by any power
+    /// of t leaves at least as much, and growth like ln t never comes below.
     fn has_come_to_rest(&self) -> bool {
         let state = self.stages.state();
         let velocity = self.flow.velocity_by(&state, &self.stages.residual);
@@ -752,8 +753,9 @@ impl<'a> Solver<'a> {
         bound <= noise || Fastest::at(self.flow, z, v, r).rate <= 1e-3 * bound + noise
     }
 
-    /// That there may be a limit. Where every sample with a hard label has a loss below ln 2 its prediction is right, and then
-    /// tr(VᵀZᵀR) = Σ_n Σ_c p_c (f_y − f_c) > 0: no such state is stationary. The loss never rises, so no limit is.
+    /// That there may be a limit. Where every sample with a hard label has a loss below ln 2 its prediction is right,
+    /// and then tr(VᵀZᵀR) = Σ_n Σ_c p_c (f_y − f_c) > 0: no such state is stationary. The loss never rises, so no
+    /// limit is.
     fn check_limit(&self) -> Result<(), FlowError> {
         let reduction = self.flow.reduction();
         let Some(samples) = reduction.samples() else { return Ok(()) };
@@ -804,14 +806,8 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// The size in units of which errors of a head of norm `size` are measured: its own, unless far less moves. A part of the head
-/// that is large and stays would hide the others. `turn` and `moved` are the motions of head and backbone since the start.
-pub(super) fn head_size(flow: &Flow, size: f64, turn: f64, moved: f64) -> f64 {
-    size.min(MOTION * turn.max(flow.head_rate().sqrt() * moved))
-}
-
-/// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start and at
-/// its stages: for each output one column for each point.
+/// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start
+/// and at its stages: for each output one column for each point.
 fn interpolate(
     method: &Collocation,
     n: usize,

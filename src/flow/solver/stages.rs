@@ -6,12 +6,13 @@
 //! $$X_i = \gamma Z^\top S_i + \sum_l (V + X_l)\, C_{li},\qquad
 //!   C_{li} = \gamma h^2 \sum_j a_{ij} a_{jl} R_l^\top \Lambda R_j,$$
 //!
-//! because Z_jᵀR_j = ZᵀR_j + h Σ_l a_jl V_l R_lᵀΛR_j: linear equations of size sk, which do not grow with the number of samples or
-//! features. The residuals then obey R_i = R − Z X_i − h Σ_l a_il Λ R_l V_lᵀV_i. So one evaluation of all stages takes two products of
-//! n×p×k for each, and every term is a change: no residual is formed as a difference of targets and predictions.
+//! because Z_jᵀR_j = ZᵀR_j + h Σ_l a_jl V_l R_lᵀΛR_j: linear equations of size sk, which do not grow with the number
+//! of samples or features. The residuals then obey R_i = R − Z X_i − h Σ_l a_il Λ R_l V_lᵀV_i. So one evaluation of
+//! all stages takes two products of n×p×k for each, and every term is a change: no residual is formed as a difference
+//! of targets and predictions.
 //!
-//! With another loss than the squared one (T22) only the last equation changes: the predictions F_i = F + Z X_i + h Σ_l a_il Λ R_l
-//! V_lᵀV_i of the stages, F = ZV, give R_i as the residual of the rows at F_i.
+//! With another loss than the squared one (T22) only the last equation changes: the predictions F_i = F + Z X_i + h
+//! Σ_l a_il Λ R_l V_lᵀV_i of the stages, F = ZV, give R_i as the residual of the rows at F_i.
 //!
 //! A block of stages has, for each output, s columns of n (residuals) or p (heads) numbers.
 
@@ -233,8 +234,8 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel: the norms
-    /// of its motion and of its head. The heads of these residuals must have been solved for.
+    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel:
+    /// the norms of its motion and of its head. The heads of these residuals must have been solved for.
     pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent) -> [f64; 2] {
         let (n, p) = self.features.shape();
         let (m, k) = (self.method, self.outputs());
@@ -431,8 +432,8 @@ mod tests {
     use crate::problem::Problem;
     use crate::reduction::Reduction;
 
-    /// For any residuals at the stages, heads and features that are made from them as the method says give the mismatch, and the end
-    /// of the step is theirs.
+    /// For any residuals at the stages, heads and features that are made from them as the method says give the
+    /// mismatch, and the end of the step is theirs.
     #[test]
     fn heads_and_mismatch_are_those_of_the_collocation_equations() {
         let head = wobble(6, 2, 3.0);

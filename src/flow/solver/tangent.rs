@@ -52,8 +52,8 @@ impl Tangent {
         Self::of_gram(flow, (&z, &state.head), gram, &Multiplier::default())
     }
 
-    /// Freezes and decomposes the tangent kernel at features and a head, without the decompositions in the count; for a loss with
-    /// curvature its product with the curvature, `whole` if there is no other way.
+    /// Freezes and decomposes the tangent kernel at features and a head, without the decompositions in the count; for
+    /// a loss with curvature its product with the curvature, `whole` if there is no other way.
     pub(crate) fn at(
         flow: &Flow,
         z: &DMatrix<f64>,
@@ -185,9 +185,9 @@ impl Tangent {
         eigenvalues.zip(self.motion_shares.iter().copied()).chain(curved)
     }
 
-    /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself:
-    /// the largest √d · min(t, 1/d) over the eigenvalues d. Under a loss with mean curvature s the size of a mode is its
-    /// residual over √s.
+    /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself: the largest √d
+    /// · min(t, 1/d) over the eigenvalues d. Under a loss with mean curvature s the size of a mode is its residual
+    /// over √s.
     pub fn response(&self, t: f64) -> f64 {
         let (null, s) = (self.null(), self.curved.as_ref().map_or(1.0, |curved| curved.mean));
         let smallest = self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);

@@ -1,7 +1,7 @@
 //! Units in which a flow of any size is one of size 1.
 //!
-//! With Z → aZ, V → bV, Y → abY and t → st the flow is one with the kernel K/(b²s) and the head rate γ/(a²s). Factors are
-//! powers of two, so that nothing is rounded, and flows of ordinary size are left as they are.
+//! With Z → aZ, V → bV, Y → abY and t → st the flow is one with the kernel K/(b²s) and the head rate γ/(a²s). Factors
+//! are powers of two, so that nothing is rounded, and flows of ordinary size are left as they are.
 
 use super::{Flow, FlowError, Options, Progress};
 use crate::flow::{Moment, Saddle, Stop};
@@ -126,7 +126,6 @@ impl Units {
     pub fn options(&self, options: &Options) -> Options {
         let units = *self;
         Options {
-            minimal_time: self.time(options.minimal_time),
             residual: options.residual.map(|level| shift(level, self.features + self.head)),
             first_step: options.first_step.map(|step| self.time(step)),
             loss: options.loss.map(|level| shift(level, 2 * (self.features + self.head))),
