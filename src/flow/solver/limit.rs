@@ -102,7 +102,7 @@ pub(super) fn limit(
         if slight || better.4.norm() > 0.5 * surprise.norm() {
             break;
         }
-        s = s + tangent.remaining(&surprise);
+        s += tangent.remaining(&surprise);
         (change, state, residual, moved, surprise) = better;
     }
     let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));

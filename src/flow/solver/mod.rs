@@ -25,7 +25,7 @@ mod watch;
 
 use std::sync::OnceLock;
 
-use super::{Flow, FlowError, Moment, Stop, check_time};
+use super::{Flow, FlowError, Stop, check_time};
 use crate::reduction::State;
 use crate::setting::Setting;
 use collocation::Collocation;

@@ -1,7 +1,7 @@
 //! What the solver is asked for, and what it gives.
 
 use super::watch::Watch;
-use crate::flow::{Moment, Stop};
+use crate::flow::Moment;
 use crate::reduction::State;
 
 /// Default relative tolerance: what is left is far below the 1e-7 that reports print.
@@ -13,7 +13,7 @@ pub struct Options {
     /// Relative error of the result: of the motion D in units of its own size, of the head in units of its
     /// own. On the suite of `tests/suite` the error is at most 10 times this. Between 1e-13 and 1e-2.
     pub rtol: f64,
-    /// Steps after which it gives up with [`Stop::StepLimit`].
+    /// Steps after which it gives up with [`Stop::StepLimit`](crate::flow::Stop::StepLimit).
     pub max_steps: usize,
     /// Stop when ‖R‖_F (the constant part of the targets left out) falls to this.
     pub residual: Option<f64>,
