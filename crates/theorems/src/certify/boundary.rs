@@ -23,7 +23,7 @@
 //! **The dot law up to E = 2y.** At b = y, P = m and t = 2y/m, and with m = 1 + y² + w² the numerator of g is a cubic
 //! in m: the dot product falls on all of y ≤ E ≤ 2y iff
 //!
-//! $$4y^2(m^2 - m + 2) < m^2(3m - 2).$$
+//! $$4y^2(m^2 - m + 2) \le m^2(3m - 2).$$
 //!
 //! It does so for every y ≤ 1; for y → ∞ the boundary is w = y/√3.
 //!
@@ -42,7 +42,7 @@
 //! learn lazily, and the distance rises with E iff w² > y(E − y). The law ends for every (y, w) at some energy: for b
 //! → ∞ the form of T10 over b tends to −y.
 
-/// Positive where the dot product falls with energy on all of y ≤ E ≤ 2y, zero on the boundary.
+/// Not negative where the dot product falls with energy on all of y ≤ E ≤ 2y; zero on the boundary, where its slope at 2y is 0.
 pub fn dot_up_to_twice(y: f64, w: f64) -> f64 {
     let m = 1.0 + y * y + w * w;
     m * m * (3.0 * m - 2.0) - 4.0 * y * y * (m * m - m + 2.0)
