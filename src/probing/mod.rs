@@ -12,6 +12,7 @@ mod curve;
 mod level;
 mod linear;
 mod minimum;
+pub mod practice;
 
 use nalgebra::DMatrix;
 
