@@ -13,6 +13,7 @@ mod error;
 mod level;
 mod linear;
 mod minimum;
+pub mod practice;
 
 use nalgebra::DMatrix;
 
