@@ -42,6 +42,11 @@ impl<'a> EnergyCurve<'a> {
         Self { path, measure, ratios, weights, constant }
     }
 
+    /// Whether all bounds are numbers: squares of residuals may leave the range of f64.
+    pub fn is_finite(&self) -> bool {
+        self.rounding(0.0).is_finite()
+    }
+
     /// The probing time of an x.
     pub fn time(&self, x: f64) -> f64 {
         let first = self.path.s.iter().copied().next().unwrap_or(1.0);
