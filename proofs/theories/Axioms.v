@@ -10,7 +10,7 @@ From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
   Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis
-  LazyBound Picard Existence FlowExists Turns FirstStep.
+  LazyBound Picard Existence FlowExists Turns FirstStep Rates.
 
 Ltac names t :=
   lazymatch t with
@@ -280,3 +280,12 @@ Definition FirstStep_theorems :=
    T28_lazy_dot_rises).
 Goal True. let t := eval unfold FirstStep_theorems in FirstStep_theorems in names t. Abort.
 Print Assumptions FirstStep_theorems.
+
+Definition Rates_theorems :=
+  (T30_derivative,
+   T30_normalised,
+   T30_rates,
+   T30_below_frozen,
+   T30_total).
+Goal True. let t := eval unfold Rates_theorems in Rates_theorems in names t. Abort.
+Print Assumptions Rates_theorems.

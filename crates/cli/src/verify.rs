@@ -15,7 +15,7 @@ use taskhead_theorems::catalogue::instance::Instance;
 use taskhead_theorems::catalogue::observations::Finding;
 use taskhead_theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
 use taskhead_theorems::catalogue::{Entry, catalogue};
-use taskhead_theorems::certify::{RANGE, REACH};
+use taskhead_theorems::certify::{BOXES, RANGE, REACH};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,9 @@ pub struct Args {
     /// Largest energy of the box, in units of y.
     #[arg(long, default_value_t = REACH, requires = "certify")]
     reach: f64,
+    /// Boxes looked at for a law before the rest is left undecided.
+    #[arg(long, default_value_t = BOXES, requires = "certify")]
+    boxes: u64,
     /// Print JSON.
     #[arg(long)]
     json: bool,

@@ -7,39 +7,94 @@ use std::process::Command;
 use common::{arrays, folder, refuse, succeed, taskhead, write_problem};
 use nalgebra::DMatrix;
 use serde_json::Value;
-use taskhead::problem::Problem;
-use taskhead::simulation::{Probe, Run, Settings};
 use taskhead_files::write_result;
 
+/// Four classical Runge–Kutta stages a step on a list of matrices.
+fn integrate(
+    mut state: Vec<DMatrix<f64>>,
+    time: f64,
+    velocity: impl Fn(&[DMatrix<f64>]) -> Vec<DMatrix<f64>>,
+) -> Vec<DMatrix<f64>> {
+    const STEPS: usize = 2000;
+    let step = time / STEPS as f64;
+    let ahead = |state: &[DMatrix<f64>], by: f64, rate: &[DMatrix<f64>]| -> Vec<DMatrix<f64>> {
+        state.iter().zip(rate).map(|(x, v)| x + v * by).collect()
+    };
+    for _ in 0..STEPS {
+        let first = velocity(&state);
+        let second = velocity(&ahead(&state, step / 2.0, &first));
+        let third = velocity(&ahead(&state, step / 2.0, &second));
+        let fourth = velocity(&ahead(&state, step, &third));
+        for (rate, weight) in [(first, 1.0), (second, 2.0), (third, 2.0), (fourth, 1.0)] {
+            state = ahead(&state, step * weight / 6.0, &rate);
+        }
+    }
+    state
+}
+
+/// Probing, finetuning and all that is measured, from the definitions alone.
 #[test]
-fn simulate_prints_the_numbers_of_the_library() {
+fn simulate_prints_the_numbers_of_the_equations() {
     let folder = folder();
     let [x, b, y, v, held] = write_problem(&folder.path().join("p.npz"));
-    let text = succeed(
-        folder.path(),
-        &["simulate", "p.npz", "--energy", "0.7", "--head-rate", "0.5", "--json", "--out", "r.npz"],
-    );
+    let (tau, time, rate) = (0.4, 1.5, 0.5);
+    let flags = ["--probe", "0.4", "--time", "1.5", "--head-rate", "0.5", "--json", "--out", "r.npz"];
+    let text = succeed(folder.path(), &[&["simulate", "p.npz"][..], &flags].concat());
     let json: Value = serde_json::from_str(&text).expect("JSON");
-    let problem = Problem::linear(&x, &b, y).unwrap().with_held_out_inputs(&held, &x, &b).unwrap();
-    let run = Run::new(&problem, &v, 0.0).unwrap();
-    let settings = Settings { head_rate: 0.5, ..Settings::default() };
-    let expected = &run.finetune(Probe::Aie(0.7), &[f64::INFINITY], &settings).unwrap()[0];
-    for (path, value) in [
-        ("/energy/aie", expected.energy.aie),
-        ("/adaptation/euclidean", expected.adaptation.euclidean),
-        ("/probe_adaptation/dot", expected.held_out.unwrap().dot),
-        ("/budget/backbone", expected.budget.unwrap().backbone),
-        ("/residual", expected.residual),
-    ] {
-        // Reading JSON may miss the last digit.
-        let found = json.pointer(path).and_then(Value::as_f64).expect(path);
-        assert!((found - value).abs() <= 1e-14 * value.abs(), "{path}: {found} is not {value}");
+
+    let z = &x * b.transpose();
+    let probed = integrate(vec![v], tau, |v| vec![z.transpose() * (&y - &z * &v[0])]).remove(0);
+    let residual = &y - &z * &probed;
+    let spent = DMatrix::zeros(1, 2);
+    let end = integrate(vec![b.clone(), probed, spent], time, |parts| {
+        let (b, v) = (&parts[0], &parts[1]);
+        let z = &x * b.transpose();
+        let r = &y - &z * v;
+        let (motion, pull) = (v * r.transpose() * &x, z.transpose() * &r);
+        let spent = [motion.norm_squared(), rate * pull.norm_squared()];
+        vec![motion, pull * rate, DMatrix::from_row_slice(1, 2, &spent)]
+    });
+    let moved = &end[0] - &b;
+    let rows = residual.row_iter().map(|r| r.norm()).sum::<f64>();
+    let mean = |inputs: &DMatrix<f64>, of: fn(f64, f64, f64, f64) -> f64| {
+        let (z, d) = (inputs * b.transpose(), inputs * moved.transpose());
+        let one = |(z, d): (nalgebra::RowDVector<f64>, nalgebra::RowDVector<f64>)| {
+            let end = &z + &d;
+            of(z.norm(), end.norm(), z.dot(&end), d.norm())
+        };
+        let pairs = (0..z.nrows()).map(|n| (z.row(n).into_owned(), d.row(n).into_owned()));
+        pairs.map(one).sum::<f64>() / z.nrows() as f64
+    };
+    let left = (&y - &x * end[0].transpose() * &end[1]).norm();
+    let metrics: [(&str, fn(f64, f64, f64, f64) -> f64); 4] = [
+        ("euclidean", |_, _, _, moved| moved),
+        ("cosine", |before, after, dot, _| 1.0 - dot / (before * after)),
+        ("dot", |_, _, dot, _| dot),
+        ("norm", |_, after, _, _| after),
+    ];
+    let mut expected = vec![
+        ("/energy/aie".to_owned(), rows / y.nrows() as f64),
+        ("/energy/frobenius".to_owned(), residual.norm()),
+        ("/residual".to_owned(), left),
+        ("/budget/backbone".to_owned(), end[2][0]),
+        ("/budget/head".to_owned(), end[2][1]),
+    ];
+    for (name, of) in metrics {
+        expected.push((format!("/adaptation/{name}"), mean(&x, of)));
+        expected.push((format!("/probe_adaptation/{name}"), mean(&held, of)));
     }
-    assert_eq!(json["time"], "inf");
+    for (path, value) in expected {
+        let found = json.pointer(&path).and_then(Value::as_f64).expect(&path);
+        assert!((found - value).abs() <= 1e-7 * value.abs(), "{path}: {found} is not {value}");
+    }
     assert_eq!(json["method"], "flow");
-    assert_eq!(json["status"], "converged");
     assert!(folder.path().join("r.npz").exists());
     assert!(succeed(folder.path(), &["simulate", "p.npz"]).contains("held-out adaptation"));
+
+    let text = succeed(folder.path(), &["simulate", "p.npz", "--energy", "0.7", "--json"]);
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    assert!((json["energy"]["aie"].as_f64().unwrap() - 0.7).abs() < 1e-9);
+    assert_eq!((&json["time"], &json["status"]), (&"inf".into(), &"converged".into()));
 }
 
 #[test]
@@ -284,6 +339,11 @@ fn certificates_cover_their_box_and_refuse_what_has_none() {
     assert!(text.contains("certificates for T8, T9"), "{text}");
     assert!(refuse(folder.path(), &["verify", "--certify", "--range", "1", "0.5"]).contains("0.5"));
     refuse(folder.path(), &["verify", "--certify", "--reach", "nan"]);
+    refuse(folder.path(), &["verify", "--certify", "--boxes", "0"]);
+    // The region is printed to every digit, and a limit of boxes leaves the rest undecided.
+    let wide = ["verify", "T9", "--certify", "--range", "1e-6", "1e6", "--boxes", "10"];
+    let text = succeed(folder.path(), &wide);
+    assert!(text.contains("y in [0.000001, 1000000]") && text.contains("10 boxes looked at"), "{text}");
     refuse(folder.path(), &["verify", "--certify", "--seed", "1"]);
     refuse(folder.path(), &["verify", "T9", "--reach", "3"]);
 }

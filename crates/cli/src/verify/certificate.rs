@@ -9,7 +9,7 @@ use super::Args;
 use crate::outcome::progress_bar;
 use taskhead_theorems::catalogue::Entry;
 use taskhead_theorems::certify::{
-    CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,
+    CELLS, CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,
 };
 
 /// Steps of the progress bar.
@@ -17,7 +17,7 @@ const STEPS: f64 = 1000.0;
 
 /// Certifies, and prints the certificates of the chosen theorems.
 pub fn run(args: &Args, chosen: &[&'static Entry], quiet: bool) -> Result<ExitCode> {
-    let settings = Settings::within([args.range[0], args.range[1]], args.reach)?;
+    let settings = Settings::new([args.range[0], args.range[1]], args.reach, args.boxes, CELLS)?;
     let wanted: Vec<&str> =
         CERTIFIED.into_iter().filter(|id| chosen.iter().any(|e| e.id == *id)).collect();
     if wanted.is_empty() {
@@ -67,8 +67,8 @@ fn text(report: &Report) -> String {
 fn region(region: &Region) -> String {
     // E/y = 1 − s.
     let energy = [1.0 - region.s[1], 1.0 - region.s[0]];
-    let number = |x: f64| format!("{x:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
-    let range = |[low, high]: [f64; 2]| format!("[{}, {}]", number(low), number(high));
+    // Every digit: what is printed is what was proved.
+    let range = |[low, high]: [f64; 2]| format!("[{low}, {high}]");
     format!("y in {}, w in {}, E/y in {}", range(region.y), range(region.w), range(energy))
 }
 

@@ -159,6 +159,14 @@ pub const ENTRIES: &[Entry] = &[
                 edges: &["Z₀ = [1 0; 3 −2], Y = (2, 4), from τ = 0.05 to 0.1"],
                 violations: &["the Frobenius distance"],
             },
+            Check {
+                claim: "so may the mean cosine distance (an example)",
+                judge: Judge::Margin,
+                trial: mean_cosine_rises,
+                cost: 0,
+                edges: &["Z₀ = [0 1; 3 3], Y = (6, 2), from τ = 0.1 to 0.15"],
+                violations: &["the Frobenius distance"],
+            },
         ]),
     },
     Entry {
@@ -461,8 +469,8 @@ fn probing_lowers_distance(case: Case) -> Scored {
     Ok(Trial::new(least_fall(&distances), Instance { probe_time: times[0], ..instance }))
 }
 
-/// ‖Z_T − Z₀‖_F by probing and finetuning in full width until nothing is left, and the distances of the rows.
-fn integrated(instance: &Instance, tau: f64, head_rate: f64) -> Result<(f64, Vec<f64>), String> {
+/// Z_T − Z₀ by probing and finetuning in full width until nothing is left.
+fn integrated(instance: &Instance, tau: f64, head_rate: f64) -> Result<DMatrix<f64>, String> {
     let Instance { features: z, targets, head, .. } = instance;
     // Probing carries the features along: a start of zero has no size that a step could be measured by.
     let velocity =
@@ -473,8 +481,7 @@ fn integrated(instance: &Instance, tau: f64, head_rate: f64) -> Result<(f64, Vec
     loop {
         let (end, v) = reference::features_and_head(&run.clone().until(until))?;
         if (targets - &end * &v).norm() < 1e-12 * targets.norm() {
-            let moved = end - z;
-            return Ok((moved.norm(), moved.row_iter().map(|row| row.norm()).collect()));
+            return Ok(end - z);
         }
         until *= 2.0;
         if until > 2e4 {
@@ -489,7 +496,7 @@ fn stated_distances(case: Case) -> Scored {
     let mut error: f64 = 0.0;
     for (tau, distance) in stated {
         let tau = if violation.is_some() { tau + 0.1 } else { tau };
-        error = error.max((integrated(&instance, tau, 1.0)?.0 / distance - 1.0).abs());
+        error = error.max((integrated(&instance, tau, 1.0)?.norm() / distance - 1.0).abs());
     }
     Ok(Trial::new(error, instance))
 }
@@ -500,26 +507,42 @@ fn stated_distances_by_rate(case: Case) -> Scored {
     let mut error: f64 = 0.0;
     for (rate, distance) in stated {
         let rate = if violation.is_some() { 1.1 * rate } else { rate };
-        error = error.max((integrated(&instance, instance.probe_time, rate)?.0 / distance - 1.0).abs());
+        error =
+            error.max((integrated(&instance, instance.probe_time, rate)?.norm() / distance - 1.0).abs());
     }
     Ok(Trial::new(error, instance))
 }
 
+/// How much a size of the motion grows from one probing time to the next, on a whitened problem with a zero head.
+fn growth(
+    features: DMatrix<f64>,
+    targets: DMatrix<f64>,
+    times: [f64; 2],
+    size: impl Fn(&DMatrix<f64>, &DMatrix<f64>) -> f64,
+) -> Scored {
+    let head = DMatrix::zeros(features.ncols(), targets.ncols());
+    let n = features.nrows();
+    let instance = Instance::new(features, DMatrix::identity(n, n), targets, head);
+    let at = |tau: f64| Ok::<_, String>(size(&instance.features, &integrated(&instance, tau, 1.0)?));
+    Ok(Trial::new(at(times[1])? / at(times[0])? - 1.0, instance))
+}
+
 fn mean_distance_rises(case: Case) -> Scored {
     let (_, _, violation) = case.split();
-    let instance = Instance::new(
-        dmatrix![1.0, 0.0; 3.0, -2.0],
-        DMatrix::identity(2, 2),
-        dmatrix![2.0; 4.0],
-        dmatrix![0.0; 0.0],
-    );
-    let mut sizes = Vec::new();
-    for tau in [0.05, 0.1] {
-        let (whole, rows) = integrated(&instance, tau, 1.0)?;
-        let mean = rows.iter().sum::<f64>() / rows.len() as f64;
-        sizes.push(if violation.is_some() { whole } else { mean });
-    }
-    Ok(Trial::new(sizes[1] / sizes[0] - 1.0, instance))
+    growth(dmatrix![1.0, 0.0; 3.0, -2.0], dmatrix![2.0; 4.0], [0.05, 0.1], |_, moved| {
+        let mean = moved.row_iter().map(|row| row.norm()).sum::<f64>() / moved.nrows() as f64;
+        if violation.is_some() { moved.norm() } else { mean }
+    })
+}
+
+fn mean_cosine_rises(case: Case) -> Scored {
+    let (_, _, violation) = case.split();
+    growth(dmatrix![0.0, 1.0; 3.0, 3.0], dmatrix![6.0; 2.0], [0.1, 0.15], |z, moved| {
+        let pairs = z.row_iter().zip(moved.row_iter());
+        let cosine =
+            pairs.map(|(z, d)| 1.0 - z.dot(&(z + d)) / (z.norm() * (z + d).norm())).sum::<f64>();
+        if violation.is_some() { moved.norm() } else { cosine / z.nrows() as f64 }
+    })
 }
 
 fn rate_lowers_distance(case: Case) -> Scored {

@@ -60,6 +60,8 @@ pub const ENTRIES: &[Entry] = &[Entry {
                 "decoupled modes, to the end",
                 "the solver",
                 "the solver, to the end",
+                "rank one, a rapidity above 1",
+                "the solver, at a time between two of its steps",
             ],
             violations: &["backbone and head exchanged", "the spending of another head rate"],
         },
@@ -249,16 +251,27 @@ const LATE: f64 = 300.0;
 fn budgets(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let (method, to_the_end) = match edge {
+        Some(8) => (0, true),
+        Some(9) => (3, false),
         Some(edge) => (edge / 2, edge % 2 == 1),
         None => (draw.integer(0, 3), draw.integer(0, 1) == 1),
     };
-    let instance = of_method(&mut draw, method);
+    let mut instance = of_method(&mut draw, method);
+    if edge == Some(8) {
+        instance.targets *= 10.0;
+    }
     let time = draw.log_uniform(0.2, 2.0);
     let instance = instance.until(if to_the_end { f64::INFINITY } else { time });
     let problem = instance.problem().map_err(text)?;
     let run = Run::new(&problem, &instance.head, 0.0).map_err(text)?;
     let name = ["rank-one", "frozen-head", "decoupled", "flow"][method];
-    let found = run_of(&run, &instance, Probe::Time(0.0), Method::Auto, 1e-11)?;
+    let settings = Settings { head_rate: instance.head_rate, rtol: 1e-11, ..Settings::default() };
+    // A time on the way to a later one lies between two steps.
+    let times = if edge == Some(9) { vec![time, 3.0 * time] } else { vec![instance.time] };
+    let found = run.finetune(Probe::Time(0.0), &times, &settings).map_err(text)?.remove(0);
+    if !found.stop.is_success() {
+        return Err(format!("it stopped: {:?}", found.stop));
+    }
     if found.method != name {
         return Err(format!("{} in place of {name}", found.method));
     }

@@ -54,19 +54,18 @@ pub const RANGE: [f64; 2] = [1e-3, 1e3];
 /// Default of the largest energy over y.
 pub const REACH: f64 = 5.0;
 
+/// Default limit of boxes a law.
+pub const BOXES: u64 = 1_000_000;
+/// Default cells a side of a map.
+pub const CELLS: u32 = 256;
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { range: RANGE, reach: REACH, boxes: 1_000_000, cells: 256 }
+        Self { range: RANGE, reach: REACH, boxes: BOXES, cells: CELLS }
     }
 }
 
 impl Settings {
-    /// The defaults on another range of y and w, up to another energy.
-    pub fn within(range: [f64; 2], reach: f64) -> Result<Self, Setting> {
-        let Self { boxes, cells, .. } = Self::default();
-        Self::new(range, reach, boxes, cells)
-    }
-
     /// y and w from `low` to `high` (w from 0 in T9–T12), energies up to `reach`·y, at most `boxes` boxes
     /// a law, maps of at most `cells` cells a side.
     pub fn new(range: [f64; 2], reach: f64, boxes: u64, cells: u32) -> Result<Self, Setting> {
