@@ -1,27 +1,8 @@
 //! Does a result obey what is known of every flow? Asked of each before it is given.
 
 use crate::adaptation::Adaptation;
-use crate::flow::{ClosedForm, Flow, FlowError, Moment, Stop};
+use crate::flow::{Broken, ClosedForm, Flow, FlowError, Moment, Stop};
 use crate::reduction::State;
-
-/// A result that breaks a law of the flow: an error of this program, or a problem beyond double precision.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error(
-    "the result of {method} at time {time} fails a check: {law} is off by {size:e} (accepted: {allowed:e}); \
-     the problem may be beyond double precision: rescale it or try another method"
-)]
-pub struct Broken {
-    /// What gave the result.
-    pub method: &'static str,
-    /// Its time.
-    pub time: f64,
-    /// What should hold.
-    pub law: &'static str,
-    /// By how much it does not.
-    pub size: f64,
-    /// What rounding and the tolerance explain.
-    pub allowed: f64,
-}
 
 /// What is checked, and for whom.
 pub(crate) struct Check<'a> {

@@ -1,17 +1,17 @@
 //! How the task head that you start finetuning with decides how far the features move.
 //!
-//! The theory is that of Ren, Guo, Bae and Sutherland, *How to prepare your task head for finetuning*
-//! (ICLR 2023), in the overparameterized two-layer linear model: a [`Problem`] (features Z₀, kernel K, targets Y) and an
-//! initial head are [probed](probing), finetuned by a [gradient flow](flow) in closed form or numerically, and
+//! The theory is that of Ren, Guo, Bae and Sutherland, *How to prepare your task head for finetuning* (ICLR 2023), in
+//! the overparameterized two-layer linear model: a [`Problem`] (features Z₀, kernel K, targets Y) and an initial head
+//! are [probed](probing), finetuned by a [gradient flow](flow) in closed form or numerically, and
 //! [measured](adaptation). Numbers like T7 refer to the list of theorems in the README.
 //!
 //! The core does no I/O and starts no thread unless the feature `parallel` is on.
 //!
 //! # A problem from arrays
 //!
-//! Features and labels are enough: then the backbone is one more linear layer on the features. With an empirical tangent
-//! kernel it is [`Problem::new`], with inputs and the weights of a linear backbone [`Problem::linear`]. The arrays are
-//! those of [`nalgebra`].
+//! Features and labels are enough: then the backbone is one more linear layer on the features. With an empirical
+//! tangent kernel it is [`Problem::new`], with inputs and the weights of a linear backbone [`Problem::linear`]. The
+//! arrays are those of [`nalgebra`].
 //!
 //! ```
 //! use taskhead::Problem;
@@ -63,8 +63,8 @@
 //!
 //! # Over time, by another method
 //!
-//! One run gives any number of moments. The method is the best that fits: a closed form, else the solver. Gradient descent
-//! is what a practitioner runs; the flow is its limit of small steps.
+//! One run gives any number of moments. The method is the best that fits: a closed form, else the solver. Gradient
+//! descent is what a practitioner runs; the flow is its limit of small steps.
 //!
 //! ```
 //! use taskhead::{Energy, Method, Problem};
@@ -117,6 +117,7 @@ pub mod flow;
 pub mod front;
 mod graded;
 mod linalg;
+pub mod loss;
 pub mod metric;
 pub mod parallel;
 pub mod probing;

@@ -11,6 +11,7 @@ use crate::digits::Digits;
 use crate::flow::solver::{Options, solve};
 use crate::flow::{Flow, FlowError};
 use crate::linalg::{Svd, spanning_basis};
+use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
 use crate::setting::Setting;
@@ -20,7 +21,7 @@ use crate::setting::Setting;
 pub struct Task {
     /// The problem.
     pub problem: Problem,
-    /// A head that files and rank-one tasks bring; others draw one for each seed.
+    /// The head of a file or of a rank-one task; other tasks draw one for each seed.
     pub head: Option<DMatrix<f64>>,
     /// Targets of the held-out inputs, P×k.
     pub held_out_targets: Option<DMatrix<f64>>,
@@ -28,7 +29,7 @@ pub struct Task {
     pub classes: bool,
     /// Factor from the summed squared error on the held-out inputs to the downstream risk.
     pub risk_scale: f64,
-    /// What made the problem, where it is the two-layer linear model.
+    /// The two-layer linear model that the problem was made of, if it was.
     pub linear: Option<Linear>,
 }
 
@@ -43,7 +44,7 @@ pub struct Linear {
     pub held_out: Option<DMatrix<f64>>,
 }
 
-/// What predictions are worth.
+/// How good predictions are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
     /// Mean squared error on the held-out inputs, if they have targets.
@@ -175,7 +176,7 @@ pub enum TaskError {
         /// What is wrong, with the path.
         String,
     ),
-    /// A task of a file has to be read by whoever reads files.
+    /// The task is in a file, which this crate does not read.
     #[error("the task of `{0}` has to be read from its file")]
     NeedsFile(
         /// The path.
@@ -218,7 +219,7 @@ impl TaskSpec {
         }
     }
 
-    /// Checks all numbers; a file is checked by whoever reads it.
+    /// Checks all numbers. A file is checked when it is read.
     ///
     /// # Errors
     ///
@@ -244,7 +245,7 @@ impl Task {
         }
     }
 
-    /// A task from a problem as files bring it; without a head, heads are drawn.
+    /// The task of a problem from a file; without a head, one is drawn for each seed.
     pub fn of_problem(
         problem: Problem,
         head: Option<DMatrix<f64>>,
@@ -255,16 +256,33 @@ impl Task {
         Self { problem, head, held_out_targets, classes, risk_scale, linear: None }
     }
 
-    /// What predictions for the training samples (N×k) and the held-out inputs (P×k) are worth.
-    pub fn scores(&self, training: &DMatrix<f64>, held_out: Option<&DMatrix<f64>>) -> Scores {
+    /// The scores of predictions for the training samples (N×k) and the held-out inputs (P×k) under a loss.
+    pub fn scores(
+        &self,
+        loss: Loss,
+        training: &DMatrix<f64>,
+        held_out: Option<&DMatrix<f64>>,
+    ) -> Scores {
         let held_out = held_out.zip(self.held_out_targets.as_ref());
-        let risk = |(predictions, targets): (&DMatrix<f64>, &DMatrix<f64>)| {
-            (predictions - targets).norm_squared() * self.risk_scale
+        let right = |predictions: &DMatrix<f64>, targets: &DMatrix<f64>| match loss {
+            Loss::Squared => self.classes.then(|| accuracy(predictions, targets)),
+            _ => Labels::of(loss, targets).map(|labels| labels.accuracy(predictions)),
         };
         Scores {
-            risk: held_out.map(risk),
-            accuracy: self.classes.then(|| accuracy(training, self.problem.targets())),
-            held_out_accuracy: held_out.filter(|_| self.classes).map(|(p, t)| accuracy(p, t)),
+            risk: held_out.and_then(|(predictions, targets)| self.risk(loss, predictions, targets)),
+            accuracy: right(training, self.problem.targets()),
+            held_out_accuracy: held_out.and_then(|(p, t)| right(p, t)),
+        }
+    }
+
+    /// The mean loss on held-out inputs: for the squared loss the mean squared error, in units of the task.
+    fn risk(&self, loss: Loss, predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> Option<f64> {
+        match loss {
+            Loss::Squared => Some((predictions - targets).norm_squared() * self.risk_scale),
+            _ => {
+                let targets = loss.targets(targets).ok()?;
+                Some(loss.value(&targets, predictions) / targets.nrows() as f64)
+            }
         }
     }
 

@@ -29,7 +29,7 @@ use taskhead_theorems::certify::{RANGE, REACH};
     taskhead verify --certify               T8 to T13 for every real point of a box"
 )]
 pub struct Args {
-    /// T1 … T21, S1, O1 … O3; all if none is named.
+    /// T1 … T30, C1, C2, S1, S2, O1 … O3; all if none is named.
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// Random cases of a cheap check; costly checks take a share. O1 looks at as many problems.
@@ -123,6 +123,11 @@ fn worst_name(id: &str, i: usize) -> String {
     format!("{id}-{i}.npz")
 }
 
+/// The file of violation j of check i.
+fn violation_name(id: &str, i: usize, j: usize) -> String {
+    format!("{id}-{i}-violation-{j}.npz")
+}
+
 /// The file of counter-example i.
 fn counter_name(id: &str, i: usize) -> String {
     format!("{id}-counter-{i}.npz")
@@ -134,9 +139,13 @@ fn saved(report: &Report) -> Vec<(String, &Instance)> {
     let worst = (1..).zip(&report.checks).filter_map(|(i, check)| {
         check.worst.as_ref().map(|worst| (worst_name(id, i), &worst.trial.instance))
     });
+    let violating = (1..).zip(&report.checks).flat_map(|(i, check)| {
+        let trials = (1..).zip(&check.violating);
+        trials.filter_map(move |(j, trial)| Some((violation_name(id, i, j), &trial.as_ref()?.instance)))
+    });
     let counter = report.finding.iter().flat_map(|f| &f.counter_examples);
     let counter = (1..).zip(counter).map(|(i, c)| (counter_name(id, i), &c.instance));
-    worst.chain(counter).collect()
+    worst.chain(violating).chain(counter).collect()
 }
 
 fn save(report: &Report, folder: &Path) -> Result<()> {
@@ -151,6 +160,7 @@ fn save(report: &Report, folder: &Path) -> Result<()> {
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
+        Verdict::Unviolated => "no violation",
         Verdict::Refuted => "REFUTED",
         Verdict::Blind => "BLIND",
         Verdict::Observed => "observed",
@@ -241,6 +251,7 @@ fn summary(reports: &[Report]) -> String {
     let mut parts = Vec::new();
     for (wanted, name) in [
         (Verdict::Holds, "hold"),
+        (Verdict::Unviolated, "conjectures without a violation"),
         (Verdict::Refuted, "refuted"),
         (Verdict::Blind, "with a blind check"),
         (Verdict::Observed, "observed"),

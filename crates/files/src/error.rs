@@ -8,8 +8,7 @@ use std::path::PathBuf;
 
 use taskhead::problem::ProblemError;
 
-use super::labels::MAX_CLASSES;
-use super::names::{PROBLEM_ARRAYS, meant};
+use super::names::{MAX_CLASSES, PROBLEM_ARRAYS, meant};
 
 /// A file that cannot be read or written, and why.
 #[cfg(feature = "all")]

@@ -1,5 +1,8 @@
 //! The names that arrays may have, and what people call them instead.
 
+/// The largest number of classes that labels may make.
+pub const MAX_CLASSES: usize = 10_000;
+
 /// The names that an array of a problem may have.
 pub const PROBLEM_ARRAYS: &[&str] = &[
     "features",

@@ -90,8 +90,8 @@ impl ProblemParts {
         Self::of(source.arrays, source.notes, source.files)
     }
 
-    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names what
-    /// the file holds besides arrays.
+    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names
+    /// what the file holds besides arrays.
     ///
     /// # Errors
     ///
@@ -162,35 +162,33 @@ impl ProblemParts {
         Some(labels.count().max(held_out).max(head.map_or(0, DMatrix::ncols)))
     }
 
-    /// Bytes that the problem and so many copies of it take, as an estimate from above, besides the arrays themselves:
-    /// N×N for the kernel and what decomposes it, N×k for targets, P×N for what is held out.
-    pub fn memory(&self, copies: usize) -> f64 {
+    /// Bytes that the problem and so many runs on it at once take, as an estimate from above, besides the arrays
+    /// themselves: (N + P)×h for features and their factors, N×k for targets; N×N and P×N only for a kernel that is
+    /// given. The flow decomposes a matrix of the size of the kernel's rank for each output.
+    pub fn memory(&self, runs: usize) -> f64 {
         let columns = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.ncols() as f64);
         let rows = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.nrows() as f64);
-        let (n, copies) = (self.wanted.rows() as f64, copies as f64);
+        let (n, runs) = (self.wanted.rows() as f64, runs as f64);
         let p = rows(&self.probe_features).max(rows(&self.probe_inputs));
         let width = columns(&self.features).max(columns(&self.inputs)).max(rows(&self.backbone));
         let k = match &self.wanted {
             Wanted::Targets(targets) => targets.ncols() as f64,
             Wanted::Labels(_) => self.classes().unwrap_or(0) as f64,
         };
-        // A given kernel has up to N eigenvectors, one of inputs no more than they have columns.
-        let (making, modes) =
-            if self.kernel.is_some() { (GIVEN_KERNEL, n) } else { (MADE_KERNEL, n.min(width)) };
         let layers = (n + p + width) * (width + k);
-        DOUBLE
-            * ((making + copies) * n * n
-                + copies * n * modes
-                + (HELD_OUT + copies) * p * n
-                + (LAYERS + COPIED_LAYERS * copies) * layers)
+        // A given kernel has up to N modes, one of inputs or features no more than they have columns.
+        let (given, rank) = if self.kernel.is_some() {
+            (GIVEN_KERNEL * n * n + HELD_OUT * p * n, n)
+        } else {
+            (0.0, n.min(columns(&self.features).max(columns(&self.inputs))))
+        };
+        let solver = (k.min(rank + width) + SOLVER) * rank * rank;
+        DOUBLE * (given + (LAYERS + RUN_LAYERS * runs) * layers + runs * solver)
     }
 }
 
 /// N×N matrices that a given kernel needs at once: its symmetric part, and its decomposition.
 const GIVEN_KERNEL: f64 = 5.0;
-
-/// N×N matrices that a kernel of inputs needs at once: itself, and what holds its product.
-const MADE_KERNEL: f64 = 1.1;
 
 /// P×N matrices of the check of a held-out kernel.
 const HELD_OUT: f64 = 4.0;
@@ -199,7 +197,10 @@ const HELD_OUT: f64 = 4.0;
 const LAYERS: f64 = 6.0;
 
 /// The same in one run of the flow.
-const COPIED_LAYERS: f64 = 4.0;
+const RUN_LAYERS: f64 = 4.0;
+
+/// Matrices of the size of the rank that the solver needs beside one for each output.
+const SOLVER: f64 = 4.0;
 
 /// Which arrays make up a problem.
 fn check_form(arrays: &Arrays) -> Result<(), FormProblem> {

@@ -74,8 +74,8 @@ fn a_damaged_sweep_never_panics_and_parquet_is_never_misread() {
     }
 }
 
-/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of its
-/// own, texts without a value as a column of integers without a value, and only some of the rows.
+/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of
+/// its own, texts without a value as a column of integers without a value, and only some of the rows.
 fn rewrite(from: &Path, to: &Path, keep: impl Fn(u64) -> bool) {
     let file = SerializedFileReader::new(std::fs::File::open(from).unwrap()).unwrap();
     let columns: Vec<_> = file.metadata().file_metadata().schema_descr().columns().to_vec();
@@ -238,7 +238,7 @@ fn lists_longer_than_the_file_are_refused_before_they_are_skipped() {
         [&b"PAR1"[..], metadata, &(metadata.len() as u32).to_le_bytes(), b"PAR1"].concat()
     };
     let many = file(&list.repeat(20));
-    let nested = file(&[vec![0x19, 0xf9, 0x10].repeat(40), list.to_vec()].concat());
+    let nested = file(&[[0x19, 0xf9, 0x10].repeat(40), list.to_vec()].concat());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list.parquet");
     for (bytes, expected) in [
@@ -278,7 +278,7 @@ fn promises_beyond_the_size_of_the_file_are_refused() {
     }
     write_parquet(&ours, &shared).unwrap();
     rewrite(&ours, &theirs, |_| true);
-    let refused = || read_sweep(&theirs).err().expect("it is refused").to_string();
+    let refused = || read_sweep(&theirs).unwrap_err().to_string();
     assert!(refused().contains("its texts take more than 64 times its size"), "{}", refused());
 
     // The size that the first page of the first column says it unpacks to is the second field of its header.

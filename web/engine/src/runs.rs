@@ -115,8 +115,8 @@ fn rows(
     plan.run(task, &()).iter().map(row).collect()
 }
 
-/// A random problem and its head. A type of its own: to read every configuration of `taskhead sweep` would add a tenth to
-/// the module.
+/// A random problem and its head. A type of its own: to read every configuration of `taskhead sweep` would add a
+/// tenth to the module.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Random {
@@ -194,7 +194,7 @@ impl Curve {
     }
 }
 
-/// A curve of so many energies.
+/// A curve with a given number of energies.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfRandom {

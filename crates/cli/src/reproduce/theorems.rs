@@ -54,7 +54,7 @@ impl Theorems {
                 name: report.entry.name,
                 statement: report.entry.statement,
                 checked: checked(report),
-                holds: report.verdict() == Verdict::Holds,
+                holds: matches!(report.verdict(), Verdict::Holds | Verdict::Unviolated),
                 proofs: report.entry.proofs.len(),
                 certified: self.certified(report.entry.id),
             })
@@ -88,6 +88,11 @@ fn checked(report: &verify::Report) -> String {
     let seen = violations - sum(|c| c.unseen.len());
     match report.verdict() {
         Verdict::Refuted => format!("fails in {failed} of {cases} cases"),
+        Verdict::Unviolated => {
+            format!(
+                "a conjecture: no violation in {cases} cases; {seen} of {violations} counter-examples to what is weaker"
+            )
+        }
         _ => {
             format!("holds in {cases} cases, fails in {seen} of {violations} that violate a hypothesis")
         }

@@ -24,7 +24,7 @@ use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
 use super::columns::{COLUMNS, Column, Row, Slot, Value};
 use super::promises::{check_codecs, check_columns, check_footer};
-use super::{TableNote, find, records};
+use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;

@@ -1,9 +1,9 @@
 //! What a Parquet file promises, held against its bytes before a reader believes it.
 //!
 //! The library trusts some numbers: it skips a list of 2³¹ entries one by one, even if entries of that type take no
-//! bytes, and makes room for whatever a page says that it unpacks to. A file of 36 bytes could keep it busy for seconds,
-//! one of 150 for minutes. So metadata are walked once beforehand: no list, map or text may be longer than the bytes that
-//! are left, which bounds the work by the size of the file.
+//! bytes, and makes room for whatever a page says that it unpacks to. A file of 36 bytes could keep it busy for
+//! seconds, one of 150 for minutes. So metadata are walked once beforehand: no list, map or text may be longer than
+//! the bytes that are left, which bounds the work by the size of the file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -1,4 +1,4 @@
-//! T14, T15, T16, T18: the other closed forms, and the energy bound.
+//! T14, T15, T16, T18, T29: the other closed forms, the energy bound, and the error of the lazy limit.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -160,7 +160,35 @@ pub const ENTRIES: &[Entry] = &[
                 edges: &["one sample", "zero fitted head"],
                 violations: &["γ = 0, small head"],
             },
+            Check {
+                claim: "the constants are tight: one sample with a small head and energy moves by a quarter of the first bound, and \
+                        by all of the sharper one",
+                judge: Judge::Error { tolerance: 0.03 },
+                trial: tightness,
+                cost: 40,
+                edges: &["energy 1e-3, head 1e-2"],
+                violations: &["a large head", "a bound of half the size"],
+            },
         ]),
+    },
+    Entry {
+        id: "T29",
+        name: "lazy error with a constant",
+        kind: Kind::Bound,
+        statement: "The lazy limit misses the features by no more than an explicit constant times the square of the energy. Sharpens T17.",
+        formula: "‖Z_T − Z₀ − K S V₀ᵀ‖ ≤ κβρ/rate + κνε/s², ε = (ρ/rate)(κ(2ν + β)β + (2ζ + cρ)cρ), rate = (1 − δ)²s²",
+        hypotheses: &["γ = 1", "Z₀ of full row rank", "c_δρ < δs (T18)"],
+        source: OWN,
+        proofs: &["T29_operator", "T29_integral", "T29_lazy_error"],
+        figure: None,
+        evidence: Evidence::Checks(&[Check {
+            claim: "the error of the lazy features is within the bound, δ = 1/2",
+            judge: Judge::Ratio,
+            trial: lazy_error,
+            cost: 10,
+            edges: &["one sample", "zero fitted head"],
+            violations: &["no motion in place of the lazy one", "the lazy motion of another head rate"],
+        }]),
     },
 ];
 
@@ -179,7 +207,7 @@ where
 }
 
 /// Modes (κ, y, |z|, a, w) with their own directions for feature and orthogonal head part.
-fn modes(draw: &mut Draw, modes: &[[f64; 5]]) -> Instance {
+pub(super) fn modes(draw: &mut Draw, modes: &[[f64; 5]]) -> Instance {
     let n = modes.len();
     let (u, w, q) = (draw.orthonormal(n, n), draw.orthonormal(n, n), draw.orthonormal(2 * n, 2 * n));
     let diagonal = |i: usize| DVector::from_fn(n, |m, _| modes[m][i]);
@@ -435,4 +463,66 @@ fn sharper_bound(case: Case) -> Scored {
         .min_by(|a, b| a.0.total_cmp(&b.0))
         .ok_or("the energy is not small enough")?;
     Ok(Trial::new(small.ratio(bounds)?, small.instance))
+}
+
+/// One sample with K = s = 1, a small head and a small energy: T18's numbers can be written down.
+fn tightness(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let energy = if edge.is_some() { 1e-3 } else { draw.log_uniform(1e-5, 1e-3) };
+    let w = match violation {
+        Some(0) => 1.0,
+        _ => 2.0 * energy.sqrt(),
+    };
+    // The prediction is 0 and the target the energy; the head has the length w across the feature.
+    let instance = Instance::rank_one(energy, w, 0.0);
+    let constants = Constants { smallest: 1.0, largest: 1.0, head: w, kernel: 1.0 };
+    let reduction = instance.reduction().map_err(text)?;
+    let flow = Flow::new(&reduction, &instance.head, 1.0).map_err(text)?;
+    let end = solver::solve(&flow, f64::INFINITY, &Options { rtol: 1e-11, ..Options::default() });
+    let moved = reduction.full_displacement(&end.map_err(text)?.end.state).norm();
+    let half = if violation == Some(1) { 0.5 } else { 1.0 };
+    // The statement's own numbers, δ = 1/2: β = 4(‖Z₀‖₂ + s/2)ρ/s², c = 4‖K‖₂(‖V₀‖₂ + β)/s².
+    let beta = 4.0 * 1.5 * energy;
+    let stated = 4.0 * (w + beta) * energy * half;
+    let (bound, _) = constants.bounds(0.5, energy).ok_or("the energy is not small enough")?;
+    let off = (bound * half / stated - 1.0).abs();
+    // As small as the bound allows: c_δρ < δs.
+    let share =
+        (1..).map(|i| 0.9f64.powi(i)).take_while(|&d| constants.bounds(d, energy).is_some()).last();
+    let sharper = share.and_then(|d| constants.bounds(d, energy)).ok_or("no share")?.0 * half;
+    // What β adds to the head is β/w of it, and is known.
+    let (first, second) = (1.0 + beta / w, 1.0 + energy / w);
+    let error =
+        (moved / stated * 4.0 * first - 1.0).abs().max((moved / sharper * second - 1.0).abs()).max(off);
+    Ok(Trial::new(error, instance))
+}
+
+/// T29 at t = ∞ with δ = 1/2.
+fn lazy_error(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let SmallEnergy { mut instance, constants, mut energy } = SmallEnergy::new(&mut draw, edge, false)?;
+    if violation.is_some() {
+        // So small an energy that what is of first order exceeds what is of second.
+        let fitted = &instance.features * &instance.head;
+        instance.targets = &fitted + (&instance.targets - &fitted) * 1e-5;
+        energy *= 1e-5;
+    }
+    let (moved, beta) = constants.bounds(0.5, energy).ok_or("the energy is not small enough")?;
+    let Constants { smallest: s, largest: zeta, head: nu, kernel: kappa } = constants;
+    let rate = s * s / 4.0;
+    let epsilon = energy / rate * (kappa * (2.0 * nu + beta) * beta + (2.0 * zeta + moved) * moved);
+    let bound = kappa * beta * energy / rate + kappa * nu * epsilon / (s * s);
+    let reduction = instance.reduction().map_err(text)?;
+    let flow = Flow::new(&reduction, &instance.head, 1.0).map_err(text)?;
+    let exact = reduction.full_displacement(&super::general::solve(&flow, f64::INFINITY)?);
+    let lazily = |flow: &Flow| taskhead::flow::lazy::lazy(flow, f64::INFINITY).map_err(text);
+    let lazy = match violation {
+        Some(0) => exact.clone() * 0.0,
+        Some(_) => {
+            let slow = Flow::new(&reduction, &instance.head, 1e-3).map_err(text)?;
+            reduction.full_displacement(&lazily(&slow)?)
+        }
+        None => reduction.full_displacement(&lazily(&flow)?),
+    };
+    Ok(Trial::new((exact - lazy).norm() / bound, instance))
 }

@@ -4,83 +4,47 @@
 //! that violate one, on which it must fail: a check that cannot see a failure proves nothing.
 //! [`verify::verify`] runs them. What is proved by machine is in `proofs/`; the names are given here.
 
+mod any_loss;
 mod asymptotics;
+mod beyond;
 pub mod check;
+mod draw;
+mod entry;
 mod forms;
 mod general;
 pub mod instance;
 mod laws;
+mod measures;
 pub mod observations;
 mod probing;
 mod rank_one;
 mod reference;
+mod settings;
 pub mod verify;
 
-use check::Check;
-use observations::Observation;
+pub use entry::{Entry, Evidence, Kind};
 
-/// What a statement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Two expressions are equal.
-    Identity,
-    /// A direction of change.
-    Law,
-    /// An inequality with constants.
-    Bound,
-    /// How fast an error falls.
-    Order,
-    /// Seen in experiments; not a theorem.
-    Observation,
-}
+use entry::OWN;
 
-/// A theorem or an observation.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// T1 … T21, O1 … O3, S1 for the solver.
-    pub id: &'static str,
-    /// Short name.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: Kind,
-    /// In words.
-    pub statement: &'static str,
-    /// As a formula.
-    pub formula: &'static str,
-    /// What it needs.
-    pub hypotheses: &'static [&'static str],
-    /// Where it comes from.
-    pub source: &'static str,
-    /// The Coq theorems that prove it or a part of it (`proofs/README.md` says which part); empty: none.
-    pub proofs: &'static [&'static str],
-    /// The figure of the gallery that shows it.
-    pub figure: Option<&'static str>,
-    /// How it is verified.
-    pub evidence: Evidence,
-}
-
-/// How a statement is verified.
-#[derive(Debug, Clone, Copy)]
-pub enum Evidence {
-    /// Every case must pass.
-    Checks(&'static [Check]),
-    /// Cases are counted.
-    Count(Observation),
-}
-
-/// All entries, T1 to T21, S1, O1 to O3.
+/// All entries: T1 to T30, C1, C2, S1, S2, O1 to O3.
 pub fn catalogue() -> Vec<&'static Entry> {
-    let all = [general::ENTRIES, probing::ENTRIES, rank_one::ENTRIES, laws::ENTRIES, forms::ENTRIES];
-    let mut entries: Vec<&Entry> = all.into_iter().flatten().chain(asymptotics::ENTRIES).collect();
+    let all = [
+        general::ENTRIES,
+        probing::ENTRIES,
+        rank_one::ENTRIES,
+        laws::ENTRIES,
+        forms::ENTRIES,
+        asymptotics::ENTRIES,
+        any_loss::ENTRIES,
+        beyond::ENTRIES,
+        measures::ENTRIES,
+    ];
+    let mut entries: Vec<&Entry> = all.into_iter().flatten().collect();
     let number = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
-    entries.sort_by_key(|e| ("TSO".find(&e.id[..1]), number(e.id)));
+    entries.sort_by_key(|e| ("TCSO".find(&e.id[..1]), number(e.id)));
     entries.extend(observations::ENTRIES);
     entries
 }
-
-/// The source of what is this project's own.
-const OWN: &str = "this project";
 
 #[cfg(test)]
 mod tests {
@@ -89,8 +53,8 @@ mod tests {
     #[test]
     fn every_number_is_there_once_and_in_order() {
         let ids: Vec<&str> = catalogue().iter().map(|e| e.id).collect();
-        let mut expected: Vec<String> = (1..=21).map(|i| format!("T{i}")).collect();
-        expected.extend(["S1", "O1", "O2", "O3"].map(String::from));
+        let mut expected: Vec<String> = (1..=30).map(|i| format!("T{i}")).collect();
+        expected.extend(["C1", "C2", "S1", "S2", "O1", "O2", "O3"].map(String::from));
         assert_eq!(ids, expected);
     }
 

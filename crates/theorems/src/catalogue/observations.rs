@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::check::{Draw, unit};
+pub use super::entry::Observation;
+use super::entry::{Entry, Evidence, Kind};
 use super::instance::Instance;
-use super::verify::Settings;
-use super::{Entry, Evidence, Kind};
+use super::settings::Settings;
 use taskhead::flow::Flow;
 use taskhead::metric::Metric;
 use taskhead::parallel::each;
@@ -60,17 +61,6 @@ pub const ENTRIES: &[Entry] = &[
         evidence: Evidence::Count(Observation::HeadNorm),
     },
 ];
-
-/// Which observation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observation {
-    /// O1
-    Trend,
-    /// O2
-    BestProbing,
-    /// O3
-    HeadNorm,
-}
 
 /// What was counted.
 #[derive(Debug, Clone, Serialize)]

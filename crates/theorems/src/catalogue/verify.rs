@@ -3,24 +3,10 @@
 use serde::Serialize;
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
+use super::entry::{Entry, Evidence, Kind};
 use super::observations::{self, Finding};
-use super::{Entry, Evidence};
+pub use super::settings::Settings;
 use taskhead::parallel::each;
-
-/// How much is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Seed of all random cases.
-    pub seed: u64,
-    /// Random cases of a cheap check, and random problems of an observation; costly checks take a share.
-    pub instances: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { seed: 0, instances: 2000 }
-    }
-}
 
 /// What came out for one entry.
 #[derive(Debug, Clone)]
@@ -39,6 +25,8 @@ pub struct Report {
 pub enum Verdict {
     /// Every case passed, and every violation was seen.
     Holds,
+    /// The same for a conjecture: nothing tried violates it, which proves nothing.
+    Unviolated,
     /// A case that meets the hypotheses failed.
     Refuted,
     /// Every case passed, but so did one that violates a hypothesis: the check is blind.
@@ -64,6 +52,8 @@ pub struct CheckReport {
     pub error: Option<String>,
     /// Violations that the check did not notice.
     pub unseen: Vec<&'static str>,
+    /// What was found on each violation, in their order; none where there is no score.
+    pub violating: Vec<Option<Trial>>,
 }
 
 /// The case that came closest to failing, or failed most.
@@ -95,10 +85,9 @@ impl Report {
             return Verdict::Observed;
         }
         let verdicts: Vec<Verdict> = self.checks.iter().map(CheckReport::verdict).collect();
-        [Verdict::Refuted, Verdict::Blind]
-            .into_iter()
-            .find(|v| verdicts.contains(v))
-            .unwrap_or(Verdict::Holds)
+        [Verdict::Refuted, Verdict::Blind].into_iter().find(|v| verdicts.contains(v)).unwrap_or(
+            if self.entry.kind == Kind::Conjecture { Verdict::Unviolated } else { Verdict::Holds },
+        )
     }
 }
 
@@ -177,12 +166,16 @@ fn run_check(
         }
     }
     let worst = worst.map(|(i, trial)| Worst { name: name(i), trial: trial.clone() });
-    let unseen = check.violations.iter().enumerate().filter_map(|(i, name)| {
+    let (mut unseen, mut violating) = (Vec::new(), Vec::new());
+    for (i, name) in check.violations.iter().enumerate() {
         let scored = (check.trial)(Case::violation(i));
         done();
-        (!fails(&scored)).then_some(*name)
-    });
-    CheckReport { check, cases: total, failed, worst, slope, error, unseen: unseen.collect() }
+        if !fails(&scored) {
+            unseen.push(*name);
+        }
+        violating.push(scored.ok());
+    }
+    CheckReport { check, cases: total, failed, worst, slope, error, unseen, violating }
 }
 
 fn mean_slope(scored: &[Scored]) -> (f64, f64) {

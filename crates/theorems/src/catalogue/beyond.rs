@@ -1,0 +1,546 @@
+//! T27, T28, T30 and the conjectures: what is left of the trend beyond one sample, and what is not.
+
+use nalgebra::{DMatrix, DVector, dmatrix};
+
+use super::check::{Case, Check, Draw, Judge, Scored, Trial, unit};
+use super::forms::modes;
+use super::general::text;
+use super::instance::Instance;
+use super::reference;
+use super::{Entry, Evidence, Kind, OWN};
+use taskhead::decomposition::Eigen;
+use taskhead::simulation::{Method, Probe, Run, Settings};
+
+/// Entries of this file.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        id: "T27",
+        name: "frozen-head trend",
+        kind: Kind::Law,
+        statement: "With a frozen head that the features do not see before probing, the Frobenius distance grows with energy for \
+                    any number of samples and outputs, mode by mode.",
+        formula: "‖uₙᵀ(Z_T(τ₂) − Z₀)‖ ≤ e^(−λₙ(τ₂ − τ₁)) ‖uₙᵀ(Z_T(τ₁) − Z₀)‖, τ₁ < τ₂, Z₀Z₀ᵀuₙ = λₙuₙ",
+        hypotheses: &[
+            "γ = 0",
+            "Z₀V_init = 0",
+            "K definite and τ₁ > 0 (so that the runs converge and fit)",
+        ],
+        source: OWN,
+        proofs: &[
+            "T27_probed",
+            "T27_residual",
+            "T27_mode",
+            "T27_trend",
+            "T27_fits",
+            "T27_whole",
+            "T27_energy",
+            "T27_any_features",
+        ],
+        figure: None,
+        evidence: Evidence::Checks(&[Check {
+            claim: "every mode moves at most e^(−λₙ(τ₂ − τ₁)) times as far after the longer probing",
+            judge: Judge::Ratio,
+            trial: frozen_trend,
+            cost: 4,
+            edges: &[
+                "one sample",
+                "a head with a part that the features do not see",
+                "more outputs than samples",
+            ],
+            violations: &[
+                "a head that the features see: Z₀ = diag(1, 3), Y = (2, 4), V = (−2, 2)",
+                "γ = 1",
+            ],
+        }]),
+    },
+    Entry {
+        id: "T28",
+        name: "first step, any kernel and head rate",
+        kind: Kind::Law,
+        statement: "From a zero initial prediction the dot product first grows with energy, at a known rate, if the slowest probing \
+                    direction is an eigenvector of the kernel. Sharpens T19.",
+        formula: "d tr(Z_T Z₀ᵀ)/dE = κ₁ ηᵀ(κ₁G + γλ₁I)⁻¹η/‖η‖ at E = 0, G = V_∞ᵀV_∞, η = Yᵀu₁",
+        hypotheses: &[
+            "K u₁ = κ₁u₁, κ₁ > 0",
+            "Z₀ of full row rank with a simple smallest singular value",
+            "Z₀V_init = 0, γ > 0",
+        ],
+        source: OWN,
+        proofs: &["T28_lazy_solution", "T28_lazy_dot", "T28_lazy_dot_rises"],
+        figure: None,
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "the measured slope is the predicted one",
+                judge: Judge::Error { tolerance: 1e-3 },
+                trial: first_slope,
+                cost: 10,
+                edges: &["one sample", "γ = 10", "a head with a part that the features do not see"],
+                violations: &["a kernel of which u₁ is no eigenvector"],
+            },
+            Check {
+                claim: "the dot product first grows (if u₁ is no eigenvector it may fall: an example)",
+                judge: Judge::Margin,
+                trial: first_rise,
+                cost: 10,
+                edges: &["one sample"],
+                violations: &["Z₀ = diag(1, 2), K = [1 1; 1 2], Y = (1, −2): it falls"],
+            },
+        ]),
+    },
+    Entry {
+        id: "T30",
+        name: "head-rate law",
+        kind: Kind::Law,
+        statement: "In one mode, and so in decoupled modes, features move less the faster the head learns; with any γ > 0 they move \
+                    less than with a frozen head.",
+        formula: "d‖z_T − z₀‖/dγ < 0 and ‖z_T − z₀‖ < E/‖v₀‖, for 0 ≤ z₀·v₀ < y",
+        hypotheses: &["one sample and one output, or decoupled modes", "0 ≤ z₀·v₀ < y in every mode"],
+        source: OWN,
+        proofs: &["T30_derivative", "T30_normalised", "T30_rates", "T30_below_frozen", "T30_total"],
+        figure: None,
+        evidence: Evidence::Checks(&[Check {
+            claim: "the distance falls along γ = 0, 1/8, 1/4, …, 8",
+            judge: Judge::Margin,
+            trial: rates,
+            cost: 10,
+            edges: &["one mode", "heads without a part orthogonal to the features", "zero predictions"],
+            violations: &["a head that points away from the target: y = 1/2, w = 1/20, a = −2"],
+        }]),
+    },
+    Entry {
+        id: "C1",
+        name: "conjecture A: the Frobenius distance grows with energy",
+        kind: Kind::Conjecture,
+        statement: "For whitened inputs, a zero initial head and features of full row rank the Frobenius distance strictly falls with \
+                    probing time, for any number of outputs and any head rate. Proved for γ = 0 (T27), for one sample (T10) and \
+                    where YYᵀ and Z₀Z₀ᵀ commute (T14). Each hypothesis is needed.",
+        formula: "d‖Z_T − Z₀‖_F/dτ < 0",
+        hypotheses: &["K = I", "V_init = 0", "Z₀ of full row rank"],
+        source: OWN,
+        proofs: &[],
+        figure: None,
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "the distance falls from one probing time to the next",
+                judge: Judge::Margin,
+                trial: probing_lowers_distance,
+                cost: 10,
+                edges: &[
+                    "one sample",
+                    "frozen head",
+                    "more outputs than samples",
+                    "targets of size 1000",
+                ],
+                violations: &[
+                    "K ≠ I: Z₀ = diag(1, 2), K = [1 1; 1 2], Y = (1, −2), from τ = 0 to 0.25",
+                    "Z₀V_init ≠ 0: Z₀ = diag(1, 3), Y = (2, 4), V = (−2, 2), from τ = 0 to 0.2",
+                    "a part of the head that the features do not see: Z₀ = [diag(1, 6) 0], Y = (16, 16), V = (0, 0, 1), to 0.002",
+                    "rank-deficient features: Z₀ = [1 0; 0 2; 0 0], Y = [0 1; 1 1; 1 1], from τ = 1 to 10",
+                ],
+            },
+            Check {
+                claim: "the counter-examples have the distances that are stated, by an independent integration",
+                judge: Judge::Error { tolerance: 1e-9 },
+                trial: stated_distances,
+                cost: 0,
+                edges: &[
+                    "K ≠ I",
+                    "Z₀V_init ≠ 0",
+                    "a part that the features do not see",
+                    "rank-deficient features",
+                ],
+                violations: &["the distance of another probing time"],
+            },
+            Check {
+                claim: "the mean of the row distances may rise even where the Frobenius distance falls (an example)",
+                judge: Judge::Margin,
+                trial: mean_distance_rises,
+                cost: 0,
+                edges: &["Z₀ = [1 0; 3 −2], Y = (2, 4), from τ = 0.05 to 0.1"],
+                violations: &["the Frobenius distance"],
+            },
+        ]),
+    },
+    Entry {
+        id: "C2",
+        name: "conjecture B: the Frobenius distance falls with the head rate",
+        kind: Kind::Conjecture,
+        statement: "For whitened inputs, features of full row rank and heads that the features do not see before probing the Frobenius \
+                    distance strictly falls with the head rate. Proved for one sample and for decoupled modes (T30).",
+        formula: "d‖Z_T − Z₀‖_F/dγ < 0",
+        hypotheses: &["K = I", "Z₀V_init = 0", "Z₀ of full row rank"],
+        source: OWN,
+        proofs: &[],
+        figure: None,
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "the distance falls from one head rate to the next",
+                judge: Judge::Margin,
+                trial: rate_lowers_distance,
+                cost: 10,
+                edges: &[
+                    "one sample",
+                    "a head with a part that the features do not see",
+                    "targets of size 1000",
+                ],
+                violations: &[
+                    "K ≠ I: Z₀ = diag(1, 4), K = [5 −9; −9 18], Y = (−2, 9), τ = 0.5, from γ = 1 to 1.5",
+                    "Z₀V_init ≠ 0: Z₀ = diag(1, 3), Y = (2, −1), V = (−2, 0), from γ = 1 to 4",
+                ],
+            },
+            Check {
+                claim: "the counter-examples have the distances that are stated, by an independent integration",
+                judge: Judge::Error { tolerance: 1e-9 },
+                trial: stated_distances_by_rate,
+                cost: 0,
+                edges: &["K ≠ I", "Z₀V_init ≠ 0"],
+                violations: &["the distance of another head rate"],
+            },
+        ]),
+    },
+];
+
+/// Z_T − Z₀ at t = ∞ after probing for τ.
+fn motion(instance: &Instance, tau: f64) -> Result<DMatrix<f64>, String> {
+    let problem = instance.problem().map_err(text)?;
+    let run = Run::new(&problem, &instance.head, 0.0).map_err(text)?;
+    let settings = Settings {
+        head_rate: instance.head_rate,
+        method: Method::Auto,
+        rtol: 1e-11,
+        ..Settings::default()
+    };
+    let end = run.finetune(Probe::Time(tau), &[f64::INFINITY], &settings).map_err(text)?.remove(0);
+    if !end.stop.is_success() {
+        return Err(format!("it stopped: {:?}", end.stop));
+    }
+    Ok(run.reduction().full_displacement(&end.states.1))
+}
+
+/// Features of full row rank with given singular values: left directions, features.
+fn of_singular_values(draw: &mut Draw, s: &[f64], h: usize) -> (DMatrix<f64>, DMatrix<f64>) {
+    let n = s.len();
+    let (u, w) = (draw.orthonormal(n, n), draw.orthonormal(h, n));
+    let features = &u * DMatrix::from_diagonal(&DVector::from_column_slice(s)) * w.transpose();
+    (u, features)
+}
+
+/// A random head without what the features see of it.
+fn unseen(draw: &mut Draw, features: &DMatrix<f64>, k: usize) -> DMatrix<f64> {
+    let h = features.ncols();
+    let raw = draw.normal(h, k, unit(h));
+    let seen = features.transpose().qr().q();
+    &raw - &seen * (seen.transpose() * &raw)
+}
+
+fn frozen_trend(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let n = if edge == Some(0) { 1 } else { draw.integer(1, 4) };
+    let k = if edge == Some(2) { n + 1 } else { draw.integer(1, 3) };
+    let s: Vec<f64> = (0..n).map(|_| draw.log_uniform(0.4, 2.0)).collect();
+    let h = n + draw.integer(1, 3);
+    let (u, features) = of_singular_values(&mut draw, &s, h);
+    let x = draw.normal(n, n + 2, unit(n));
+    let targets = draw.normal(n, k, 1.0);
+    let head = if edge == Some(1) { unseen(&mut draw, &features, k) } else { DMatrix::zeros(h, k) };
+    let mut instance = Instance::new(features, &x * x.transpose(), targets, head).with_head_rate(0.0);
+    let first = draw.log_uniform(0.05, 2.0);
+    let (mut directions, mut rates, mut times) =
+        (u, s.iter().map(|s| s * s).collect::<Vec<_>>(), [first, first + draw.log_uniform(0.05, 2.0)]);
+    match violation {
+        Some(0) => {
+            instance = seen_head().with_head_rate(0.0);
+            (directions, rates, times) = (DMatrix::identity(2, 2), vec![1.0, 9.0], [0.0, 0.2]);
+        }
+        Some(_) => instance.head_rate = 1.0,
+        None => {}
+    }
+    let moved = [motion(&instance, times[0])?, motion(&instance, times[1])?];
+    let mut worst: f64 = 0.0;
+    for (i, rate) in rates.iter().enumerate() {
+        let size = |m: &DMatrix<f64>| (directions.column(i).transpose() * m).norm();
+        worst = worst.max(size(&moved[1]) / (size(&moved[0]) * (-rate * (times[1] - times[0])).exp()));
+    }
+    // With a large part that the features do not see the ratio tends to 1: what is beyond is rounding.
+    Ok(Trial::new(worst / (1.0 + 1e-9), Instance { probe_time: times[1], ..instance }))
+}
+
+/// Near the limit of probing: what is left lies along the slowest direction u₁.
+struct NearLimit {
+    instance: Instance,
+    slope: f64,
+    predicted: f64,
+}
+
+impl NearLimit {
+    fn new(draw: &mut Draw, edge: Option<usize>, eigenvector: bool) -> Result<Self, String> {
+        let n = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
+        let mut s: Vec<f64> = (0..n).map(|_| draw.uniform(0.9, 1.6)).collect();
+        s[0] = 0.5;
+        let k = draw.integer(1, 3);
+        let h = n + draw.integer(1, 3);
+        let (u, features) = of_singular_values(draw, &s, h);
+        let slowest = u.column(0).into_owned();
+        // Eigenvalues in the directions of the features, or in others.
+        let values = DVector::from_fn(n, |_, _| draw.log_uniform(0.3, 3.0));
+        let other = draw.orthonormal(n, n);
+        let axes = if eigenvector { &u } else { &other };
+        let kernel = axes * DMatrix::from_diagonal(&values) * axes.transpose();
+        let kernel = (&kernel + kernel.transpose()) * 0.5;
+        let targets = draw.normal(n, k, 1.0);
+        let head = if edge == Some(2) { unseen(draw, &features, k) } else { DMatrix::zeros(h, k) };
+        let rate = if edge == Some(1) { 10.0 } else { draw.log_uniform(0.2, 5.0) };
+        let (lambda, kappa) = (s[0] * s[0], (&kernel * &slowest).dot(&slowest));
+        // The head that probing tends to: the least change that fits.
+        let gram = (&features * features.transpose()).try_inverse().ok_or("singular features")?;
+        let fitted = &head + features.transpose() * gram * &targets;
+        let eta = targets.transpose() * &slowest;
+        let pull = fitted.transpose() * &fitted * kappa + DMatrix::identity(k, k) * (rate * lambda);
+        let answer = pull.try_inverse().ok_or("singular pull")? * &eta;
+        let predicted = kappa * eta.dot(&answer) / eta.norm();
+        let instance = Instance::new(features, kernel, targets, head).with_head_rate(rate);
+        // e^(−11) of the slowest part is left, and far less of all others.
+        let tau = 11.0 / lambda;
+        let slope = slope_of_dot(&instance, tau, (-11f64).exp() * eta.norm())?;
+        Ok(Self { instance: Instance { probe_time: tau, ..instance }, slope, predicted })
+    }
+}
+
+fn slope_of_dot(instance: &Instance, tau: f64, energy: f64) -> Result<f64, String> {
+    Ok(motion(instance, tau)?.dot(&instance.features) / energy)
+}
+
+fn first_slope(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let near = NearLimit::new(&mut draw, edge, violation.is_none())?;
+    Ok(Trial::new((near.slope / near.predicted - 1.0).abs(), near.instance))
+}
+
+fn first_rise(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    if violation.is_some() {
+        // The slowest direction is e₁, with the target 1: its residual after τ is e^(−τ).
+        let instance = skewed_kernel();
+        let slope = slope_of_dot(&instance, 11.0, (-11f64).exp())?;
+        return Ok(Trial::new(slope, Instance { probe_time: 11.0, ..instance }));
+    }
+    let near = NearLimit::new(&mut draw, edge, true)?;
+    Ok(Trial::new(near.slope, near.instance))
+}
+
+fn rates(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let n = if edge == Some(0) { 1 } else { draw.integer(1, 3) };
+    let all: Vec<[f64; 5]> = (0..n)
+        .map(|i| {
+            let (y, z) = (draw.log_uniform(0.2, 3.0), draw.uniform(0.5, 1.5));
+            let w = if edge == Some(1) { 0.0 } else { draw.log_uniform(0.1, 3.0) };
+            // The head's part along z is a/|z|, its prediction a.
+            let a = if edge == Some(2) { 0.0 } else { draw.uniform(0.02, 0.95) * y };
+            [0.4 + 0.7 * i as f64, y, z, a / z, w]
+        })
+        .collect();
+    let instance = match violation {
+        Some(_) => Instance::rank_one(0.5, 0.05, -2.0),
+        None => modes(&mut draw, &all),
+    };
+    let frozen = if violation.is_some() || edge == Some(2) { vec![] } else { vec![0.0] };
+    let distances = frozen
+        .into_iter()
+        .chain((-3..=3).map(|i| 2f64.powi(i)))
+        .map(|rate| Ok(motion(&instance.clone().with_head_rate(rate), 0.0)?.norm()))
+        .collect::<Result<Vec<f64>, String>>()?;
+    Ok(Trial::new(least_fall(&distances), instance))
+}
+
+/// The smallest fall from one value to the next, relative to the first.
+fn least_fall(values: &[f64]) -> f64 {
+    values.windows(2).map(|d| d[0] - d[1]).fold(f64::INFINITY, f64::min) / values[0]
+}
+
+/// A random problem of the conjectures: whitened, features of full row rank with singular values from 0.2 to 2.
+fn whitened(
+    draw: &mut Draw,
+    edge_samples: Option<usize>,
+    k: Option<usize>,
+    size: f64,
+    seen: bool,
+) -> Instance {
+    let n = edge_samples.unwrap_or_else(|| draw.integer(2, 6));
+    let s: Vec<f64> = (0..n).map(|_| draw.log_uniform(0.2, 2.0)).collect();
+    let h = n + draw.integer(0, 2);
+    let (_, features) = of_singular_values(draw, &s, h);
+    let k = k.unwrap_or_else(|| draw.integer(1, 4));
+    let targets = draw.normal(n, k, size);
+    let head = if seen || h == n { DMatrix::zeros(h, k) } else { unseen(draw, &features, k) };
+    Instance::new(features, DMatrix::identity(n, n), targets, head)
+}
+
+fn skewed_kernel() -> Instance {
+    Instance::new(
+        dmatrix![1.0, 0.0; 0.0, 2.0],
+        dmatrix![1.0, 1.0; 1.0, 2.0],
+        dmatrix![1.0; -2.0],
+        dmatrix![0.0; 0.0],
+    )
+}
+
+fn seen_head() -> Instance {
+    Instance::new(
+        dmatrix![1.0, 0.0; 0.0, 3.0],
+        DMatrix::identity(2, 2),
+        dmatrix![2.0; 4.0],
+        dmatrix![-2.0; 2.0],
+    )
+}
+
+fn orthogonal_part() -> Instance {
+    let features = dmatrix![1.0, 0.0, 0.0; 0.0, 6.0, 0.0];
+    Instance::new(features, DMatrix::identity(2, 2), dmatrix![16.0; 16.0], dmatrix![0.0; 0.0; 1.0])
+}
+
+fn deficient() -> Instance {
+    let features = dmatrix![1.0, 0.0; 0.0, 2.0; 0.0, 0.0];
+    let targets = dmatrix![0.0, 1.0; 1.0, 1.0; 1.0, 1.0];
+    Instance::new(features, DMatrix::identity(3, 3), targets, DMatrix::zeros(2, 2))
+}
+
+/// The counter-examples of conjecture A: the problem and its distances at two probing times.
+fn counter_examples() -> [(Instance, [(f64, f64); 2]); 4] {
+    [
+        (skewed_kernel(), [(0.0, 0.260_312_399_103_705_4), (0.25, 0.271_959_954_640_435_65)]),
+        (seen_head(), [(0.0, 1.594_953_830_998_002_4), (0.2, 1.669_220_403_248_928_6)]),
+        (orthogonal_part(), [(0.0, 3.603_976_160_402_323_3), (0.002, 3.604_707_279_466_569_6)]),
+        (deficient(), [(1.0, 1.605_397_253_255_270_3), (10.0, 1.609_665_056_151_89)]),
+    ]
+}
+
+/// Those of conjecture B: the problem, probed, and its distances at two head rates.
+fn counter_examples_by_rate() -> [(Instance, [(f64, f64); 2]); 2] {
+    let skewed = Instance {
+        probe_time: 0.5,
+        ..Instance::new(
+            dmatrix![1.0, 0.0; 0.0, 4.0],
+            dmatrix![5.0, -9.0; -9.0, 18.0],
+            dmatrix![-2.0; 9.0],
+            dmatrix![0.0; 0.0],
+        )
+    };
+    let seen = Instance::new(
+        dmatrix![1.0, 0.0; 0.0, 3.0],
+        DMatrix::identity(2, 2),
+        dmatrix![2.0; -1.0],
+        dmatrix![-2.0; 0.0],
+    );
+    [
+        (skewed, [(1.0, 0.707_056_603_199_034_84), (1.5, 0.745_590_652_345_525_2)]),
+        (seen, [(1.0, 1.990_511_374_534_717_3), (4.0, 3.320_543_338_280_54)]),
+    ]
+}
+
+fn probing_lowers_distance(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let (instance, times) = if let Some(number) = violation {
+        let (instance, stated) = counter_examples()[number].clone();
+        (instance, stated.map(|(tau, _)| tau).to_vec())
+    } else {
+        let size = if edge == Some(3) { 1e3 } else { draw.log_uniform(0.1, 30.0) };
+        let outputs = if edge == Some(2) { Some(7) } else { None };
+        let samples = if edge == Some(0) { Some(1) } else { None };
+        let rate = if edge == Some(1) { 0.0 } else { draw.log_uniform(0.05, 20.0) };
+        let instance = whitened(&mut draw, samples, outputs, size, true).with_head_rate(rate);
+        let fastest =
+            Eigen::new(&(&instance.features * instance.features.transpose())).map_err(text)?.d.max();
+        let first = draw.log_uniform(0.05, 5.0) / fastest;
+        (instance, vec![first, 1.5 * first, 2.5 * first])
+    };
+    let distances = times
+        .iter()
+        .map(|&tau| Ok(motion(&instance, tau)?.norm()))
+        .collect::<Result<Vec<f64>, String>>()?;
+    Ok(Trial::new(least_fall(&distances), Instance { probe_time: times[0], ..instance }))
+}
+
+/// ‖Z_T − Z₀‖_F by probing and finetuning in full width until nothing is left, and the distances of the rows.
+fn integrated(instance: &Instance, tau: f64, head_rate: f64) -> Result<(f64, Vec<f64>), String> {
+    let Instance { features: z, targets, head, .. } = instance;
+    // Probing carries the features along: a start of zero has no size that a step could be measured by.
+    let velocity =
+        |parts: &[DMatrix<f64>]| vec![z * 0.0, parts[0].transpose() * (targets - &parts[0] * &parts[1])];
+    let head = reference::integrate(&[z.clone(), head.clone()], velocity, tau)?.remove(1);
+    let run = Instance { head, ..instance.clone() }.with_head_rate(head_rate);
+    let mut until = 20.0;
+    loop {
+        let (end, v) = reference::features_and_head(&run.clone().until(until))?;
+        if (targets - &end * &v).norm() < 1e-12 * targets.norm() {
+            let moved = end - z;
+            return Ok((moved.norm(), moved.row_iter().map(|row| row.norm()).collect()));
+        }
+        until *= 2.0;
+        if until > 2e4 {
+            return Err("it has not converged".into());
+        }
+    }
+}
+
+fn stated_distances(case: Case) -> Scored {
+    let (_, edge, violation) = case.split();
+    let (instance, stated) = counter_examples()[edge.unwrap_or(0)].clone();
+    let mut error: f64 = 0.0;
+    for (tau, distance) in stated {
+        let tau = if violation.is_some() { tau + 0.1 } else { tau };
+        error = error.max((integrated(&instance, tau, 1.0)?.0 / distance - 1.0).abs());
+    }
+    Ok(Trial::new(error, instance))
+}
+
+fn stated_distances_by_rate(case: Case) -> Scored {
+    let (_, edge, violation) = case.split();
+    let (instance, stated) = counter_examples_by_rate()[edge.unwrap_or(0)].clone();
+    let mut error: f64 = 0.0;
+    for (rate, distance) in stated {
+        let rate = if violation.is_some() { 1.1 * rate } else { rate };
+        error = error.max((integrated(&instance, instance.probe_time, rate)?.0 / distance - 1.0).abs());
+    }
+    Ok(Trial::new(error, instance))
+}
+
+fn mean_distance_rises(case: Case) -> Scored {
+    let (_, _, violation) = case.split();
+    let instance = Instance::new(
+        dmatrix![1.0, 0.0; 3.0, -2.0],
+        DMatrix::identity(2, 2),
+        dmatrix![2.0; 4.0],
+        dmatrix![0.0; 0.0],
+    );
+    let mut sizes = Vec::new();
+    for tau in [0.05, 0.1] {
+        let (whole, rows) = integrated(&instance, tau, 1.0)?;
+        let mean = rows.iter().sum::<f64>() / rows.len() as f64;
+        sizes.push(if violation.is_some() { whole } else { mean });
+    }
+    Ok(Trial::new(sizes[1] / sizes[0] - 1.0, instance))
+}
+
+fn rate_lowers_distance(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let (instance, rates) = if let Some(number) = violation {
+        let (instance, stated) = counter_examples_by_rate()[number].clone();
+        (instance, stated.map(|(rate, _)| rate).to_vec())
+    } else {
+        let size = if edge == Some(2) { 1e3 } else { draw.log_uniform(0.1, 30.0) };
+        let samples = if edge == Some(0) { Some(1) } else { None };
+        let zero = edge != Some(1) && draw.integer(0, 1) == 0;
+        let instance = whitened(&mut draw, samples, None, size, zero);
+        let fastest =
+            Eigen::new(&(&instance.features * instance.features.transpose())).map_err(text)?.d.max();
+        let first = draw.log_uniform(0.05, 5.0);
+        let instance = Instance { probe_time: draw.log_uniform(0.05, 5.0) / fastest, ..instance };
+        (instance, vec![first, 1.5 * first, 2.5 * first])
+    };
+    let distances = rates
+        .iter()
+        .map(|&rate| Ok(motion(&instance.clone().with_head_rate(rate), instance.probe_time)?.norm()))
+        .collect::<Result<Vec<f64>, String>>()?;
+    Ok(Trial::new(least_fall(&distances), instance.with_head_rate(rates[0])))
+}
