@@ -9,9 +9,10 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use crate::energy::Energy;
+use crate::loss::Loss;
 use crate::probing::ProbingPath;
 use crate::problem::Problem;
-use crate::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError};
+use crate::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError, Until};
 
 impl Problem {
     /// A task head V₀ (h×k) on this problem.
@@ -20,7 +21,7 @@ impl Problem {
     ///
     /// A head of another shape, or with entries that are not finite.
     pub fn head(&self, head: DMatrix<f64>) -> Result<Head<'_>, SimulationError> {
-        Head::new(self, head, 0.0)
+        Head::new(self, head, 0.0, Loss::Squared)
     }
 }
 
@@ -29,13 +30,29 @@ impl Problem {
 pub struct Head<'a> {
     problem: &'a Problem,
     start: DMatrix<f64>,
+    smoothing: f64,
+    loss: Loss,
     run: Arc<Run<'a>>,
 }
 
 impl<'a> Head<'a> {
-    fn new(problem: &'a Problem, start: DMatrix<f64>, smoothing: f64) -> Result<Self, SimulationError> {
-        let run = Arc::new(Run::new(problem, &start, smoothing)?);
-        Ok(Self { problem, start, run })
+    fn new(
+        problem: &'a Problem,
+        start: DMatrix<f64>,
+        smoothing: f64,
+        loss: Loss,
+    ) -> Result<Self, SimulationError> {
+        let run = Arc::new(Run::with_loss(problem, &start, smoothing, loss)?);
+        Ok(Self { problem, start, smoothing, loss, run })
+    }
+
+    /// Probes and finetunes under this loss; the squared one unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Targets that the loss does not take ([`Loss::targets`]).
+    pub fn loss(self, loss: Loss) -> Result<Self, SimulationError> {
+        Self::new(self.problem, self.start, self.smoothing, loss)
     }
 
     /// Smooths the labels that the head is probed towards by a part in [0, 1] (T21). Energies are still measured
@@ -45,7 +62,7 @@ impl<'a> Head<'a> {
     ///
     /// A part outside [0, 1].
     pub fn label_smoothing(self, part: f64) -> Result<Self, SimulationError> {
-        Self::new(self.problem, self.start, part)
+        Self::new(self.problem, self.start, part, self.loss)
     }
 
     /// The probing path from this head: energies and heads for all probing times.
@@ -148,6 +165,26 @@ impl<'a> Finetuning<'a> {
     /// Those of [`Self::to_limit`], and a time that is none.
     pub fn until(self, time: f64) -> Result<Tuned<'a>, SimulationError> {
         Ok(self.at(&[time])?.remove(0))
+    }
+
+    /// Finetunes until the training loss, on average over the samples, has fallen to a level (T25).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::to_limit`], and a level that finetuning never comes to.
+    pub fn until_loss(mut self, level: f64) -> Result<Tuned<'a>, SimulationError> {
+        self.settings.until = Until::Loss(level);
+        self.until(f64::INFINITY)
+    }
+
+    /// Finetunes until a share of the training samples, between 0 and 1, is predicted right (T25).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::until_loss`], and targets that are no labels.
+    pub fn until_accuracy(mut self, share: f64) -> Result<Tuned<'a>, SimulationError> {
+        self.settings.until = Until::Accuracy(share);
+        self.until(f64::INFINITY)
     }
 
     /// One run, seen at each of these times (ascending, in [0, ∞]).

@@ -1,10 +1,10 @@
 //! Singular values of a graded matrix, each to digits of its own.
 //!
 //! An ordinary decomposition knows singular values to a rounding of the largest. Here the matrix is first factored as
-//! A = L D U by elimination with complete pivoting, in twice the digits of f64 and with a bound of what rounding does to each
-//! entry. L and U are well conditioned whatever the scales of A are, and one-sided Jacobi rotations keep the relative accuracy of D
-//! (Demmel, Gu, Eisenstat, Slapničar, Veselić and Drmač 1999). So 10¹⁰ beside 10⁻¹⁰ loses nothing, and a row that is a
-//! multiple of another leaves an exact zero.
+//! A = L D U by elimination with complete pivoting, in twice the digits of f64 and with a bound of what rounding does
+//! to each entry. L and U are well conditioned whatever the scales of A are, and one-sided Jacobi rotations keep the
+//! relative accuracy of D (Demmel, Gu, Eisenstat, Slapničar, Veselić and Drmač 1999). So 10¹⁰ beside 10⁻¹⁰ loses
+//! nothing, and a row that is a multiple of another leaves an exact zero.
 
 use nalgebra::DMatrix;
 

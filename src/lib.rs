@@ -117,6 +117,7 @@ pub mod flow;
 pub mod front;
 mod graded;
 mod linalg;
+pub mod loss;
 pub mod metric;
 pub mod parallel;
 pub mod probing;

@@ -243,8 +243,8 @@ pub fn null_threshold(n: usize) -> f64 {
     RANK * n.max(1) as f64
 }
 
-/// One-sided Jacobi rotations (Hestenes 1958): turns an orthogonal `w` until the columns of `a` · w that are larger than
-/// `negligible` are orthogonal to rounding, and returns both.
+/// One-sided Jacobi rotations (Hestenes 1958): turns an orthogonal `w` until the columns of `a` · w that are larger
+/// than `negligible` are orthogonal to rounding, and returns both.
 pub(crate) fn orthogonal_image(
     a: &DMatrix<f64>,
     mut w: DMatrix<f64>,

@@ -34,6 +34,11 @@ impl<'a> Factor<'a> {
         Self { transposed: !self.transposed, ..self }
     }
 
+    /// Rows as they are read.
+    pub fn rows(&self) -> usize {
+        self.shape().0
+    }
+
     fn shape(&self) -> (usize, usize) {
         if self.transposed { (self.columns, self.rows) } else { (self.rows, self.columns) }
     }

@@ -11,6 +11,7 @@ use crate::digits::Digits;
 use crate::flow::solver::{Options, solve};
 use crate::flow::{Flow, FlowError};
 use crate::linalg::{Svd, spanning_basis};
+use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
 use crate::setting::Setting;
@@ -255,16 +256,33 @@ impl Task {
         Self { problem, head, held_out_targets, classes, risk_scale, linear: None }
     }
 
-    /// The scores of predictions for the training samples (N×k) and the held-out inputs (P×k).
-    pub fn scores(&self, training: &DMatrix<f64>, held_out: Option<&DMatrix<f64>>) -> Scores {
+    /// The scores of predictions for the training samples (N×k) and the held-out inputs (P×k) under a loss.
+    pub fn scores(
+        &self,
+        loss: Loss,
+        training: &DMatrix<f64>,
+        held_out: Option<&DMatrix<f64>>,
+    ) -> Scores {
         let held_out = held_out.zip(self.held_out_targets.as_ref());
-        let risk = |(predictions, targets): (&DMatrix<f64>, &DMatrix<f64>)| {
-            (predictions - targets).norm_squared() * self.risk_scale
+        let right = |predictions: &DMatrix<f64>, targets: &DMatrix<f64>| match loss {
+            Loss::Squared => self.classes.then(|| accuracy(predictions, targets)),
+            _ => Labels::of(loss, targets).map(|labels| labels.accuracy(predictions)),
         };
         Scores {
-            risk: held_out.map(risk),
-            accuracy: self.classes.then(|| accuracy(training, self.problem.targets())),
-            held_out_accuracy: held_out.filter(|_| self.classes).map(|(p, t)| accuracy(p, t)),
+            risk: held_out.and_then(|(predictions, targets)| self.risk(loss, predictions, targets)),
+            accuracy: right(training, self.problem.targets()),
+            held_out_accuracy: held_out.and_then(|(p, t)| right(p, t)),
+        }
+    }
+
+    /// The mean loss on held-out inputs: for the squared loss the mean squared error, in units of the task.
+    fn risk(&self, loss: Loss, predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> Option<f64> {
+        match loss {
+            Loss::Squared => Some((predictions - targets).norm_squared() * self.risk_scale),
+            _ => {
+                let targets = loss.targets(targets).ok()?;
+                Some(loss.value(&targets, predictions) / targets.nrows() as f64)
+            }
         }
     }
 

@@ -43,7 +43,7 @@ pub fn descend(flow: &Flow, step: f64, times: &[f64], max_steps: usize) -> Resul
     match attempt(flow, step, times, max_steps, f64::INFINITY, &Watch::default())? {
         Ok(descent) => Ok(descent),
         Err(Unstable { steps, loss, .. }) => {
-            let before = flow.loss(flow.residual());
+            let before = flow.loss(flow.start(), flow.residual());
             let stable = steady(flow, step / 2.0, times, max_steps, &Watch::default())?.step;
             Err(FlowError::Diverged { steps, step, before, after: loss, stable })
         }
@@ -60,8 +60,14 @@ pub fn descend_steadily(
     watch: &Watch,
 ) -> Result<Descent, FlowError> {
     check_times(times)?;
-    let largest = Tangent::new(flow, flow.start())?.largest();
+    let largest = Tangent::new(flow, flow.start())?.largest() * steepest(flow);
     steady(flow, if largest > 0.0 { SHARE * (2.0 / largest) } else { 1.0 }, times, max_steps, watch)
+}
+
+/// The largest curvature that the loss has anywhere.
+fn steepest(flow: &Flow) -> f64 {
+    let reduction = flow.reduction();
+    reduction.loss_function().steepest(reduction.outputs())
 }
 
 fn check_times(times: &[f64]) -> Result<(), FlowError> {
@@ -103,7 +109,8 @@ fn steady(
 struct Unstable {
     steps: usize,
     loss: f64,
-    /// Largest eigenvalue of the tangent kernel seen, as far as the loss had not grown.
+    /// Largest eigenvalue of the tangent kernel seen, times the largest curvature of the loss, as far as the loss had
+    /// not grown.
     largest: f64,
 }
 
@@ -117,7 +124,8 @@ fn attempt(
     watch: &Watch,
 ) -> Result<Result<Descent, Unstable>, DecompositionError> {
     let reduction = flow.reduction();
-    let before = flow.loss(flow.residual());
+    let before = flow.loss(flow.start(), flow.residual());
+    let steepest = steepest(flow);
     let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
     let (mut state, mut residual) = (flow.start().clone(), flow.residual().clone());
     let (mut steps, mut moments) = (0, Vec::with_capacity(times.len()));
@@ -134,15 +142,15 @@ fn attempt(
             steps += 1;
             let moved = velocity.motion.norm_squared() + velocity.head.norm_squared();
             if !moved.is_finite() || steps % LOOK == 0 {
-                let loss = flow.loss(&residual);
+                let loss = flow.loss(&state, &residual);
                 let grown = !moved.is_finite() || loss > 2.0 * before;
                 let mut largest = f64::INFINITY;
                 if !grown && bound.is_finite() {
                     let z = reduction.features_at(&state).norm_squared();
-                    largest = fastest * state.head.norm_squared() + flow.head_rate() * z;
+                    largest = steepest * (fastest * state.head.norm_squared() + flow.head_rate() * z);
                     // The norms are an upper bound; the eigenvalue is worth its price near the edge only.
                     if step * largest > bound {
-                        largest = Tangent::new(flow, &state)?.largest();
+                        largest = steepest * Tangent::new(flow, &state)?.largest();
                     }
                 }
                 if grown || (bound.is_finite() && step * largest > bound) {

@@ -1,16 +1,17 @@
 //! Frozen head in closed form (T15): γ = 0, only the backbone moves.
 //!
-//! With V₀ = U diag(s) Wᵀ and the eigenvalues λ of the kernel (diagonal in reduced coordinates) every mode (i, j) moves by itself,
+//! With V₀ = U diag(s) Wᵀ and the eigenvalues λ of the kernel (diagonal in reduced coordinates) every mode (i, j)
+//! moves by itself,
 //!
 //! $$D(t) = \big[(R_0 W) \circ \psi(\sqrt{\lambda_i} s_j, t)\big]U^\top,\qquad
 //!   \psi(c, t) = (1 - e^{-c^2 t})/c .$$
 //!
 //! In rank one the limit is z_T = z₀ + (y − a)/|v₀|² v₀: the distance is linear in the energy.
 //!
-//! *Slow modes.* A mode with a small c takes a time of 1/c² and then moves by r/c: the smaller s, the farther. So every
-//! singular value of the head counts that its numbers determine ([`Graded`]); those of a head that was computed, by probing or
-//! in a reduced basis, are known to the rounding of the largest only. What that leaves open is in [`Moment::error`], and where
-//! it is the answer itself the moment ends with [`Stop::Rounding`].
+//! *Slow modes.* A mode with a small c takes a time of 1/c² and then moves by r/c: the smaller s, the farther. So
+//! every singular value of the head counts that its numbers determine ([`Graded`]); those of a head that was
+//! computed, by probing or in a reduced basis, are known to the rounding of the largest only. What that leaves open
+//! is in [`Moment::error`], and where it is the answer itself the moment ends with [`Stop::Rounding`].
 
 use nalgebra::{DMatrix, DVector};
 
@@ -44,6 +45,7 @@ impl FrozenHead {
     /// The frozen-head flow of a flow with γ = 0.
     pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
         let form = "the frozen-head closed form (T15)";
+        super::needs_squared_loss(flow, form)?;
         Violation::unless(form, "a frozen head (head rate 0)", "the head rate", flow.head_rate(), 0.0)?;
         let head = flow.start().head.clone();
         let all = flow.residual();
@@ -76,8 +78,8 @@ impl FrozenHead {
         pairs.map(|(i, j)| (i, j, self.sqrt_lambda[i] * self.gains[j])).filter(|mode| mode.2 > 0.0)
     }
 
-    /// An estimate of the relative error of a motion at time t: of the motion itself, and of the features that it makes.
-    /// A method that forms VᵀV in its steps rounds by `squared` of its largest eigenvalue, relative.
+    /// An estimate of the relative error of a motion at time t: of the motion itself, and of the features that it
+    /// makes. A method that forms VᵀV in its steps rounds by `squared` of its largest eigenvalue, relative.
     pub(crate) fn relative_error(&self, t: f64, motion: &DMatrix<f64>, squared: f64) -> f64 {
         let largest = self.gains.first().copied().unwrap_or(0.0);
         let (mut of_motion, mut of_features) = (0.0f64, 0.0f64);

@@ -8,6 +8,7 @@
 pub mod balanced;
 mod broken;
 mod budget;
+pub mod clock;
 pub mod decoupled;
 pub mod descent;
 pub mod frozen;
@@ -91,6 +92,18 @@ pub enum FlowError {
         /// What came out.
         value: f64,
     },
+    /// A limit that does not exist.
+    #[error(
+        "there is no limit t = inf: at time {time:e} every sample is fitted (training loss {loss:e}, below ln 2), and from \
+         there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
+         training loss or a training accuracy"
+    )]
+    NoLimit {
+        /// A time at which that was certain.
+        time: f64,
+        /// The training loss there, summed over the samples.
+        loss: f64,
+    },
     /// Gradient descent with too large a step.
     #[error(
         "gradient descent diverged after {steps} steps of size {step}: the loss grew from {before:e} to {after:e}; \
@@ -127,8 +140,8 @@ impl<'a> Flow<'a> {
     /// Finetuning of a reduced problem from a head (h×k, in the span of the reduction) with the head
     /// learning rate γ ≥ 0 in units of the backbone's.
     ///
-    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings its
-    /// residual along ([`Flow::with_residual`]).
+    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings
+    /// its residual along ([`Flow::with_residual`]).
     pub fn new(
         reduction: &'a Reduction,
         head: &DMatrix<f64>,
@@ -157,7 +170,10 @@ impl<'a> Flow<'a> {
     ) -> Result<Self, FlowError> {
         check_head_rate(head_rate)?;
         let start = reduction.start(head);
-        let loss = residual.norm_squared() / 2.0 + constant_loss;
+        let loss = match reduction.samples() {
+            None => residual.norm_squared() / 2.0 + constant_loss,
+            Some(_) => reduction.loss(&start),
+        };
         if !loss.is_finite() {
             return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
         }
@@ -165,7 +181,8 @@ impl<'a> Flow<'a> {
         Ok(Self { reduction, start, head_rate, residual, constant_loss, head_rounding })
     }
 
-    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding only.
+    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
+    /// only.
     pub fn computed(mut self) -> Self {
         self.head_rounding += 4.0 * f64::EPSILON;
         self
@@ -201,9 +218,22 @@ impl<'a> Flow<'a> {
         self.constant_loss
     }
 
-    /// ½‖R‖²_F of the whole problem from the residual of the rows (n×k): the constant part is added.
-    pub fn loss(&self, residual: &DMatrix<f64>) -> f64 {
-        residual.norm_squared() / 2.0 + self.constant_loss
+    /// The loss L of the whole problem, summed over the samples, at a state with its residual of the rows (n×k): for
+    /// the squared loss ½‖R‖²_F from that residual, with the constant part.
+    pub fn loss(&self, state: &State, residual: &DMatrix<f64>) -> f64 {
+        match self.reduction.samples() {
+            None => residual.norm_squared() / 2.0 + self.constant_loss,
+            Some(_) => self.reduction.loss(state),
+        }
+    }
+
+    /// By how much the residual of the rows falls when their predictions f = ZV move by a small δf (n×k): S δf, which
+    /// is δf for the squared loss.
+    pub(crate) fn curvature(&self, predictions: &DMatrix<f64>, change: DMatrix<f64>) -> DMatrix<f64> {
+        match self.reduction.samples() {
+            None => change,
+            Some(samples) => samples.curvature(predictions, &change),
+        }
     }
 
     /// The velocity (Ḋ, V̇) of the flow at a state, whose residual is formed as Y − ZV.
@@ -222,8 +252,14 @@ impl<'a> Flow<'a> {
         State { motion, head }
     }
 
-    /// Moves a state by factor · change and its residual (n×k) with it, by R ← R − Z δV − δZ (V + δV).
+    /// Moves a state by factor · change and its residual (n×k) with it, for the squared loss by R ← R − Z δV − δZ
+    /// (V + δV).
     pub fn shift(&self, state: &mut State, residual: &mut DMatrix<f64>, factor: f64, change: &State) {
+        if self.reduction.samples().is_some() {
+            state.add(factor, change);
+            *residual = self.reduction.residual(state);
+            return;
+        }
         *residual -= self.reduction.features_at(state) * &change.head * factor;
         state.add(factor, change);
         let mut moved = &change.motion * factor;
@@ -262,6 +298,12 @@ pub trait ClosedForm {
     fn state(&self, t: f64) -> Result<State, FlowError> {
         Ok(self.moment(t)?.state)
     }
+}
+
+/// That a closed form is asked for the loss that it holds for.
+pub(crate) fn needs_squared_loss(flow: &Flow, form: &'static str) -> Result<(), Violation> {
+    let other = if flow.reduction().samples().is_some() { 1.0 } else { 0.0 };
+    Violation::unless(form, "the squared loss", "the number of other losses", other, 0.0)
 }
 
 /// Checks a finetuning time.

@@ -46,11 +46,21 @@ pub enum Stop {
         /// The share.
         share: f64,
     },
+    /// The training loss, on average over the samples, has fallen to the wanted level.
+    Loss {
+        /// The level.
+        level: f64,
+    },
+    /// The wanted share of the training samples is predicted right.
+    Accuracy {
+        /// The share.
+        share: f64,
+    },
     /// The flow rests at a saddle that rounding alone decides to leave: what comes after depends on
     /// digits that the numbers do not have.
     Saddle(Saddle),
-    /// The answer is a matter of rounding: a mode so slow, or a motion so small beside the residual, that the numbers of the
-    /// problem do not determine it. The state is what is left when it rests.
+    /// The answer is a matter of rounding: a mode so slow, or a motion so small beside the residual, that the numbers
+    /// of the problem do not determine it. The state is what is left when it rests.
     Rounding {
         /// An estimate of the relative error.
         error: f64,
@@ -115,6 +125,8 @@ impl Stop {
             Self::Converged => "converged",
             Self::Residual { .. } => "residual",
             Self::EnergyShare { .. } => "energy-share",
+            Self::Loss { .. } => "loss",
+            Self::Accuracy { .. } => "accuracy",
             Self::Saddle(_) => "saddle",
             Self::Rounding { .. } => "rounding",
             Self::StepLimit { .. } => "step-limit",
@@ -134,6 +146,8 @@ impl fmt::Display for Stop {
         match self {
             Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
             Self::EnergyShare { share } => write!(f, "the energy has fallen to {share} of its start"),
+            Self::Loss { level } => write!(f, "the training loss has fallen to {level:e}"),
+            Self::Accuracy { share } => write!(f, "{share} of the training samples are right"),
             Self::Saddle(saddle) => saddle.fmt(f),
             Self::Rounding { error } => write!(
                 f,
@@ -179,6 +193,8 @@ mod tests {
             (Stop::Converged, "converged"),
             (Stop::Residual { level: 0.5 }, "residual"),
             (Stop::EnergyShare { share: 0.1 }, "energy-share"),
+            (Stop::Loss { level: 0.1 }, "loss"),
+            (Stop::Accuracy { share: 0.9 }, "accuracy"),
         ] {
             assert!(stop.is_success() && stop.reason().is_none() && stop.name() == name);
         }

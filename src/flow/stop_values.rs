@@ -8,7 +8,8 @@ impl Stop {
         match *self {
             Self::Exact | Self::Time | Self::Converged => vec![],
             Self::Residual { level } => vec![("level", level)],
-            Self::EnergyShare { share } => vec![("share", share)],
+            Self::Loss { level } => vec![("level", level)],
+            Self::EnergyShare { share } | Self::Accuracy { share } => vec![("share", share)],
             Self::Saddle(Saddle { time, growth, size, sample, output }) => vec![
                 ("time", time),
                 ("growth", growth),
@@ -33,6 +34,8 @@ impl Stop {
             "converged" => Self::Converged,
             "residual" => Self::Residual { level: value("level")? },
             "energy-share" => Self::EnergyShare { share: value("share")? },
+            "loss" => Self::Loss { level: value("level")? },
+            "accuracy" => Self::Accuracy { share: value("share")? },
             "saddle" => Self::Saddle(Saddle {
                 time: value("time")?,
                 growth: value("growth")?,
@@ -62,6 +65,8 @@ mod tests {
             Stop::Converged,
             Stop::Residual { level: 0.5 },
             Stop::EnergyShare { share: 0.1 },
+            Stop::Loss { level: 1e-3 },
+            Stop::Accuracy { share: 0.9 },
             Stop::Saddle(Saddle { time, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
             Stop::Rounding { error: 0.03 },
             Stop::StepLimit { steps: 3, time: 0.5 },

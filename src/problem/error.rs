@@ -89,6 +89,9 @@ pub enum ProblemError {
         /// The ratio that would be accepted.
         tolerance: f64,
     },
+    /// Targets that the loss does not take.
+    #[error(transparent)]
+    Loss(#[from] crate::loss::LossError),
     /// A decomposition failed.
     #[error(transparent)]
     Decomposition(#[from] DecompositionError),

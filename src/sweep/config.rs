@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::flow::solver::{DEFAULT_RTOL, Options};
+use crate::loss::Loss;
 use crate::metric::Metric;
 use crate::setting::Setting;
-use crate::simulation::Method;
+use crate::simulation::{Method, Until};
 use crate::tasks::{TaskError, TaskSpec};
 
 /// A sweep: every seed, scale, smoothing and head rate with every probing point and time.
@@ -26,6 +27,15 @@ pub struct Config {
     /// Finetuning times, ascending; `inf` for the limit.
     #[serde(default = "forever")]
     pub times: Vec<f64>,
+    /// The loss of probing and finetuning.
+    #[serde(default, skip_serializing_if = "is_squared")]
+    pub loss: Loss,
+    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_loss: Option<f64>,
+    /// Stop finetuning where this share of the training samples is predicted right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_accuracy: Option<f64>,
     /// How the flow is solved.
     #[serde(default)]
     pub method: Method,
@@ -120,6 +130,10 @@ impl Points {
     }
 }
 
+fn is_squared(loss: &Loss) -> bool {
+    *loss == Loss::Squared
+}
+
 fn forever() -> Vec<f64> {
     vec![f64::INFINITY]
 }
@@ -170,6 +184,12 @@ pub enum ConfigError {
         /// How many were given.
         count: usize,
     },
+    /// Two stop rules.
+    #[error("`until-loss` and `until-accuracy` are both set; accepted: one of them")]
+    Stops,
+    /// A stop rule with a method that has none.
+    #[error("`until-loss` and `until-accuracy` need the method `auto` or `flow`")]
+    StopMethod,
     /// One of two settings that need each other.
     #[error("{first} and {second} belong together, but only one of them is set")]
     Apart {
@@ -199,6 +219,9 @@ impl Config {
     pub fn new(problem: TaskSpec) -> Self {
         Self {
             times: forever(),
+            loss: Loss::Squared,
+            until_loss: None,
+            until_accuracy: None,
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
             max_steps: default_steps(),
@@ -229,6 +252,15 @@ impl Config {
         .fold(1, usize::saturating_mul)
     }
 
+    /// Where finetuning stops before its time.
+    pub fn until(&self) -> Until {
+        match (self.until_loss, self.until_accuracy) {
+            (Some(level), _) => Until::Loss(level),
+            (_, Some(share)) => Until::Accuracy(share),
+            (None, None) => Until::Time,
+        }
+    }
+
     /// Checks all values.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let time = |t: f64| t >= 0.0;
@@ -250,6 +282,18 @@ impl Config {
         check("scales", &self.heads.scales, positive, finite)?;
         check("head-rates", &self.heads.head_rates, positive, finite)?;
         let unit = |v: f64| (0.0..=1.0).contains(&v);
+        if let Some(level) = self.until_loss {
+            check("until-loss", &[level], |v| v > 0.0 && v.is_finite(), "finite numbers above 0")?;
+        }
+        if let Some(share) = self.until_accuracy {
+            check("until-accuracy", &[share], unit, "between 0 and 1")?;
+        }
+        if self.until_loss.is_some() && self.until_accuracy.is_some() {
+            return Err(ConfigError::Stops);
+        }
+        if self.until() != Until::Time && !matches!(self.method, Method::Auto | Method::Flow) {
+            return Err(ConfigError::StopMethod);
+        }
         check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
         if self.heads.seeds == 0 {
             return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());

@@ -4,7 +4,7 @@ use super::digest::Digest;
 use super::record::Record;
 
 /// The version of the fields of a record. Tables carry it, and tables of another version are refused.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// A finished sweep: its rows in the order of the grid, and what made them.
 #[derive(Debug, Clone, PartialEq)]

@@ -83,6 +83,8 @@ pub struct Measured {
     pub time: f64,
     /// ‖R‖_F at the end.
     pub residual: f64,
+    /// The training loss at the end, on average over the samples.
+    pub loss: Option<f64>,
     /// Relative drift of the conserved matrix (T2), where it applies.
     pub drift: Option<f64>,
     /// Adaptation of the training features.
@@ -250,6 +252,7 @@ pub(crate) mod tests {
             energies: Energy { aie: frobenius, frobenius },
             time: 1.0,
             residual: 0.0,
+            loss: None,
             drift: None,
             training: metrics.map(Some).into(),
             held_out: None,

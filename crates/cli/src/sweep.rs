@@ -13,6 +13,7 @@ use super::export::export;
 use super::input;
 use super::outcome::{Output, Watched, progress_bar, report, summary, with_suffix};
 use crate::choices::choice;
+use taskhead::loss::Loss;
 use taskhead::metric::Metric;
 use taskhead::simulation::Method;
 use taskhead::sweep::config::Config;
@@ -67,6 +68,15 @@ pub struct Args {
     /// Finetuning times.
     #[arg(long, value_delimiter = ',', value_parser = super::time)]
     times: Option<Vec<f64>>,
+    /// The loss that probing and finetuning lower.
+    #[arg(long, value_parser = choice::<Loss>())]
+    loss: Option<Loss>,
+    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
+    #[arg(long, value_name = "L", value_parser = super::amount, conflicts_with = "until_accuracy")]
+    until_loss: Option<f64>,
+    /// Stop finetuning where this share of the training samples is predicted right.
+    #[arg(long, value_name = "A", value_parser = super::amount)]
+    until_accuracy: Option<f64>,
     /// How the flow is solved.
     #[arg(long, value_parser = choice::<Method>())]
     method: Option<Method>,
@@ -176,6 +186,11 @@ fn configuration(args: &Args) -> Result<Config> {
     args.curves.apply(&mut config.heads, &mut config.probe);
     set(&mut config.times, args.times.clone());
     set(&mut config.method, args.method);
+    set(&mut config.loss, args.loss);
+    if args.until_loss.is_some() || args.until_accuracy.is_some() {
+        // A flag takes the place of either rule of the file.
+        (config.until_loss, config.until_accuracy) = (args.until_loss, args.until_accuracy);
+    }
     set(&mut config.rtol, args.rtol);
     set(&mut config.max_steps, args.max_steps);
     set(&mut config.metrics, args.metrics.clone());

@@ -117,8 +117,8 @@ impl Collocation {
         others.map(|(_, &c)| (x - c) / (self.nodes[j] - c)).product()
     }
 
-    /// Value at x of the Lagrange polynomial of node c_j on 0, c₁ … c_s: the weight of the change since the start of a step in the
-    /// collocation polynomial.
+    /// Value at x of the Lagrange polynomial of node c_j on 0, c₁ … c_s: the weight of the change since the start of
+    /// a step in the collocation polynomial.
     pub fn lagrange(&self, j: usize, x: f64) -> f64 {
         self.lagrange_of_stages(j, x) * x / self.nodes[j]
     }

@@ -2,7 +2,6 @@
 
 use nalgebra::DMatrix;
 
-use super::run::head_size;
 use super::stability::{Fastest, growth_bound};
 use super::stages::Stages;
 use super::tangent::{FINEST, Tangent};
@@ -103,7 +102,7 @@ pub(super) fn limit(
         if slight || better.4.norm() > 0.5 * surprise.norm() {
             break;
         }
-        s = s + tangent.remaining(&surprise);
+        s += tangent.remaining(&surprise);
         (change, state, residual, moved, surprise) = better;
     }
     let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
@@ -150,4 +149,14 @@ pub(super) fn limit(
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
     Ok(Ending::Limit(Jump { change, residual, budget }))
+}
+
+/// How many times the motion of the head its size may count for.
+const MOTION: f64 = 100.0;
+
+/// The size in units of which errors of a head of norm `size` are measured: its own, unless far less moves. A part of
+/// the head that is large and stays would hide the others. `turn` and `moved` are the motions of head and backbone
+/// since the start.
+pub(super) fn head_size(flow: &Flow, size: f64, turn: f64, moved: f64) -> f64 {
+    size.min(MOTION * turn.max(flow.head_rate().sqrt() * moved))
 }

@@ -48,6 +48,7 @@ impl Fastest {
         let ((n, p), k) = (z.shape(), v.ncols());
         let sqrt_lambda = flow.reduction().lambda().map(f64::sqrt);
         let sqrt_rate = flow.head_rate().sqrt();
+        let predictions = z * v;
         let scale_rows = |mut a: DMatrix<f64>| {
             crate::product::scale_rows(a.as_mut_slice(), &sqrt_lambda);
             a
@@ -55,7 +56,7 @@ impl Fastest {
         let jacobian = |x: &DVector<f64>| {
             let dz = scale_rows(DMatrix::from_column_slice(n, p, &x.as_slice()[..n * p]));
             let dv = DMatrix::from_column_slice(p, k, &x.as_slice()[n * p..]) * sqrt_rate;
-            let dr = -(&dz * v + z * &dv);
+            let dr = -flow.curvature(&predictions, &dz * v + z * &dv);
             let motion = scale_rows(&dr * v.transpose() + r * dv.transpose());
             let head = (dz.tr_mul(r) + z.tr_mul(&dr)) * sqrt_rate;
             DVector::from_iterator(x.len(), motion.iter().chain(head.iter()).copied())
@@ -114,8 +115,8 @@ impl Fastest {
 pub(super) struct Spread {
     /// In the norm of (D, V/√γ).
     error: f64,
-    /// The rounding of states of that size, in `error`, as it was when it arose: it matters to the motion only as far as it
-    /// has grown since.
+    /// The rounding of states of that size, in `error`, as it was when it arose: it matters to the motion only as far
+    /// as it has grown since.
     rounding: f64,
     /// The rate bound at the last state.
     bound: f64,
@@ -136,14 +137,15 @@ impl Spread {
         Self { error: rounding, rounding, bound: growth_bound(flow, residual), rate: None, enough }
     }
 
-    /// The error over the size of the state, or, as far as it is more than the rounding of such states, over its motion.
+    /// The error over the size of the state, or, as far as it is more than the rounding of such states, over its
+    /// motion.
     pub fn relative(&self, size: f64, motion: f64) -> f64 {
         let ratio = |error: f64, size: f64| if error > 0.0 { error / size } else { 0.0 };
         ratio(self.error, size).max(ratio(self.error - self.rounding, motion))
     }
 
-    /// After a step that made a `local` error and led to a state of this `size` and `motion` since the start. `rate` finds the
-    /// largest eigenvalue of J there, and what of it is rounding.
+    /// After a step that made a `local` error and led to a state of this `size` and `motion` since the start. `rate`
+    /// finds the largest eigenvalue of J there, and what of it is rounding.
     pub fn advance(
         &mut self,
         step: f64,
@@ -166,8 +168,8 @@ impl Spread {
             return;
         }
         let (now, noise) = rate();
-        // Where the residual stays, J has eigenvalues that are zero to rounding; where it decays far faster than anything
-        // grows, rounding hides what grows.
+        // Where the residual stays, J has eigenvalues that are zero to rounding; where it decays far faster than
+        // anything grows, rounding hides what grows.
         let now = if now > 1e-9 * bound {
             now
         } else if noise > 1e-2 * bound {
@@ -180,7 +182,8 @@ impl Spread {
     }
 }
 
-/// The mean over a step of a bound that decays exponentially from `a` to `b`; more than that of one that decays as a power of time.
+/// The mean over a step of a bound that decays exponentially from `a` to `b`; more than that of one that decays as a
+/// power of time.
 fn logarithmic_mean(a: f64, b: f64) -> f64 {
     let (low, high) = (a.min(b), a.max(b));
     if low < 1e-300 * high || high == 0.0 {
