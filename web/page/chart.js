@@ -1,9 +1,8 @@
 // A small chart: axes, lines, bands, points and rules in a coordinate frame. d3 places ticks and draws paths.
 
 import { axisBottom, axisLeft } from 'd3-axis';
-import { scaleLinear, scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
-import { area, line } from 'd3-shape';
+import { area, line, nice, scaleLinear, scaleLog } from './scale.js';
 import { attrs, write } from './controls.js';
 
 let count = 0;
@@ -87,7 +86,8 @@ export class Chart {
     const many = Math.max(2, Math.floor((width - left - right) / 48));
     const below = axisBottom(this.sx).tickSizeOuter(0);
     if (options.logX) {
-      const powers = this.sx.ticks().filter((t) => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
+      const [first, last] = [Math.ceil(Math.log10(x[0]) - 1e-9), Math.floor(Math.log10(x[1]) + 1e-9)];
+      const powers = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
       below.tickValues(powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0)).tickFormat(power);
     } else if (options.xTicks) below.tickValues(options.xTicks).tickFormat(String);
     else below.ticks(many);
@@ -104,14 +104,14 @@ export class Chart {
     this.shown = shown;
     const { x, y, areas = [], rules = [], lines = [], dots = [], texts = [] } = shown;
     // In steps of about a tenth of the range: an axis that crept along with every move could not be read.
-    this.scales(x, scaleLinear().domain(y).nice(12).domain());
+    this.scales(x, nice(y, 12));
     const { width, height, sx, sy } = this;
     const { top, right, bottom, left } = this.m;
     const join = (layer, element, data) => attrs(this.layers[layer].selectAll(element).data(data).join(element), { class: (d) => d.kind ?? '' });
     const finite = (d) => Number.isFinite(d[1]);
     const zip = ({ x, y }) => x.map((v, i) => [v, y[i]]);
-    const path = line((d) => sx(d[0]), (d) => sy(d[1])).defined(finite);
-    const surface = area((d) => sx(d[0]), (d) => sy(d[1]), (d) => sy(d[2])).defined(finite);
+    const path = line((d) => sx(d[0]), (d) => sy(d[1]), finite);
+    const surface = area((d) => sx(d[0]), (d) => sy(d[1]), (d) => sy(d[2]), finite);
     const whole = (x) => `M${sx(x[0])},${top}H${sx(x[1])}V${height - bottom}H${sx(x[0])}Z`;
     attrs(join('areas', 'path', areas), { d: (d) => (d.low ? surface(d.x.map((v, i) => [v, d.low[i], d.high[i]])) : whole(d.x)) });
     attrs(join('lines', 'path', lines), { d: (d) => path(zip(d)) ?? '' });

@@ -1,9 +1,8 @@
 // Chapter 3: where each law ends, as maps over target y and head norm w; the point chosen is that of the opening figure.
 
 import { axisBottom, axisLeft } from 'd3-axis';
-import { scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
-import { line } from 'd3-shape';
+import { line, scaleLog } from './scale.js';
 import { fitted } from './chart.js';
 import { lazily, putAll, show, whenNear } from './controls.js';
 import { Curves } from './curves.js';

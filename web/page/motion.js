@@ -1,10 +1,10 @@
 // Chapter 2: kernel × direction × energy, on two samples and an input that is not trained on.
 
-import { scaleLinear } from 'd3-scale';
 import { select } from 'd3-selection';
 import { Chart, fitted, padded } from './chart.js';
 import { logTime, show, slider } from './controls.js';
 import { engine } from './engine.js';
+import { scaleLinear } from './scale.js';
 import { onChange, state } from './state.js';
 
 const KEYS = ['kernel', 'angle', 'length', 'ftau'];

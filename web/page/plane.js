@@ -1,7 +1,7 @@
 // The plane of feature and head: z₀ points right, e ⊥ z₀ points up; the head's tip can be dragged.
 
 import { select } from 'd3-selection';
-import { line } from 'd3-shape';
+import { line } from './scale.js';
 import { fitted } from './chart.js';
 import { attrs, write } from './controls.js';
 import { flush } from './state.js';
