@@ -278,14 +278,15 @@ fn the_loss_never_rises() {
             let head = path.head(tau).unwrap();
             let loss = Loss::CrossEntropy.value(problem.targets(), &(problem.features() * head));
             let now = problem.features().tr_mul(&path.residual(tau).unwrap()).norm();
-            assert!(loss < last && now < pull * (1.0 + 1e-9), "{tau}");
+            // At rest both stay, to rounding.
+            assert!(loss <= last * (1.0 + 1e-13) && now <= pull * (1.0 + 1e-9) + 1e-12, "{tau}");
             (last, pull) = (loss, now);
         }
         raw.with_flow(|flow, reduction| {
             let times = (0..40).map(|i| 0.01 * 1.5f64.powi(i)).collect();
             let points = solve(flow, 1e6, &Options { times, ..Options::default() }).unwrap().points;
             let losses: Vec<f64> = points.iter().map(|p| reduction.loss(&p.state)).collect();
-            assert!(losses.windows(2).all(|pair| pair[1] < pair[0]), "{losses:?}");
+            assert!(losses.windows(2).all(|pair| pair[1] <= pair[0] * (1.0 + 1e-13)), "{losses:?}");
         });
     }
 }
