@@ -190,3 +190,103 @@ fn a_limit_that_exists_is_stationary_and_met_by_long_times() {
         });
     }
 }
+
+/// T1: the velocity of the features is K R Vᵀ, and that of the head γZᵀR, with the residual of the loss.
+#[test]
+fn kernel_direction_and_energy_make_the_velocity() {
+    for raw in problems() {
+        raw.with_flow(|flow, reduction| {
+            let (t, step) = (0.7, 1e-4);
+            let times = vec![t - step, t, t + step];
+            let options = Options { rtol: 1e-12, times, ..Options::default() };
+            let points = solve(flow, 1.0, &options).unwrap().points;
+            let features =
+                |i: usize| raw.problem().features() + reduction.full_displacement(&points[i].state);
+            let head = |i: usize| reduction.full_head(&points[i].state);
+            let (z, v) = (features(1), head(1));
+            let mut p = &z * &v;
+            for mut row in p.row_iter_mut() {
+                let most = if row.len() == 1 { 0.0 } else { row.max() };
+                row.apply(|x| *x = (*x - most).exp());
+                let sum = row.sum() + if row.len() == 1 { 1.0 } else { 0.0 };
+                row /= sum;
+            }
+            let r = &raw.targets - p;
+            let kernel = &raw.inputs * raw.inputs.transpose();
+            let moved = (features(2) - features(0)) / (2.0 * step) - kernel * &r * v.transpose();
+            let turned = (head(2) - head(0)) / (2.0 * step) - z.tr_mul(&r) * raw.rate;
+            assert!(moved.norm() + turned.norm() < 1e-6, "{:e} {:e}", moved.norm(), turned.norm());
+        });
+    }
+}
+
+/// T5: features and head are moved by one linear map Φ with Φ̇ = [[0, R̂], [R̂ᵀ, 0]]Φ, which keeps the Minkowski form.
+#[test]
+fn finetuning_is_a_boost() {
+    let raw = Raw::random(1, [4, 6, 5, 3], 1.0);
+    raw.with_flow(|flow, reduction| {
+        let (steps, until) = (100, 2.0);
+        let h = until / steps as f64;
+        let times = (0..=2 * steps).map(|i| 0.5 * h * i as f64).collect();
+        let options = Options { rtol: 1e-12, times, ..Options::default() };
+        let points = solve(flow, until, &options).unwrap().points;
+        assert_eq!(points.len(), 2 * steps + 1);
+        let (n, k) = (reduction.rows(), 3);
+        let root = reduction.lambda().map(f64::sqrt);
+        let generator = |i: usize| {
+            let r = DMatrix::from_diagonal(&root) * &points[i].residual;
+            let mut g = DMatrix::zeros(n + k, n + k);
+            g.view_mut((0, n), (n, k)).copy_from(&r);
+            g.view_mut((n, 0), (k, n)).copy_from(&r.transpose());
+            g
+        };
+        let mut phi = DMatrix::<f64>::identity(n + k, n + k);
+        for i in 0..steps {
+            let [a, b, c] = [0, 1, 2].map(|j| generator(2 * i + j));
+            let k1 = &a * &phi;
+            let k2 = &b * (&phi + &k1 * (h / 2.0));
+            let k3 = &b * (&phi + &k2 * (h / 2.0));
+            let k4 = &c * (&phi + &k3 * h);
+            phi += (k1 + k2 * 2.0 + k3 * 2.0 + k4) * (h / 6.0);
+        }
+        let both = |i: usize| {
+            let state = &points[i].state;
+            let z = DMatrix::from_diagonal(&root.map(f64::recip)) * reduction.features_at(state);
+            let mut all = DMatrix::zeros(n + k, reduction.width());
+            all.rows_mut(0, n).copy_from(&z);
+            all.rows_mut(n, k).copy_from(&state.head.transpose());
+            all
+        };
+        let gap = (&phi * both(0) - both(2 * steps)).norm() / both(2 * steps).norm();
+        assert!(gap < 1e-7, "{gap:e}");
+        let mut form = DMatrix::<f64>::identity(n + k, n + k);
+        (n..n + k).for_each(|i| form[(i, i)] = -1.0);
+        assert!((phi.tr_mul(&(&form * &phi)) - form).norm() < 1e-7);
+    });
+}
+
+/// T22: the loss never rises, in finetuning and in probing, where ‖ZᵀR‖ never rises either.
+#[test]
+fn the_loss_never_rises() {
+    use taskhead::probing::ProbingPath;
+    for raw in problems() {
+        let problem = raw.problem();
+        let path = ProbingPath::with_loss(&problem, &raw.head, 0.0, Loss::CrossEntropy).unwrap();
+        let (mut last, mut pull) = (f64::INFINITY, f64::INFINITY);
+        for i in 0..40 {
+            let tau = 0.01 * 1.5f64.powi(i);
+            let head = path.head(tau).unwrap();
+            let loss = Loss::CrossEntropy.value(problem.targets(), &(problem.features() * head));
+            let now = problem.features().tr_mul(&path.residual(tau).unwrap()).norm();
+            // At rest both stay, to rounding.
+            assert!(loss <= last * (1.0 + 1e-13) && now <= pull * (1.0 + 1e-9) + 1e-12, "{tau}");
+            (last, pull) = (loss, now);
+        }
+        raw.with_flow(|flow, reduction| {
+            let times = (0..40).map(|i| 0.01 * 1.5f64.powi(i)).collect();
+            let points = solve(flow, 1e6, &Options { times, ..Options::default() }).unwrap().points;
+            let losses: Vec<f64> = points.iter().map(|p| reduction.loss(&p.state)).collect();
+            assert!(losses.windows(2).all(|pair| pair[1] <= pair[0] * (1.0 + 1e-13)), "{losses:?}");
+        });
+    }
+}

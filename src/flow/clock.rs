@@ -346,7 +346,10 @@ mod tests {
                         flow.reduction().loss(&found.state) / flow.reduction().sample_count() as f64;
                     if t < 100.0 {
                         let back = clock.time_of_loss(level).unwrap().unwrap();
-                        assert!((back / t - 1.0).abs() < 1e-8, "{t}: {back}");
+                        let again = clock.moment(back).unwrap().state;
+                        let found =
+                            flow.reduction().loss(&again) / flow.reduction().sample_count() as f64;
+                        assert!((found / level - 1.0).abs() < 1e-13, "{t}: {back}");
                     }
                 }
                 match clock.moment(f64::INFINITY) {

@@ -100,7 +100,7 @@ impl ConvexPath {
     }
 
     /// The targets that the head is probed towards, N×k.
-    pub fn targets(&self) -> &DMatrix<f64> {
+    pub fn smoothed(&self) -> &DMatrix<f64> {
         &self.smoothed
     }
 

@@ -50,7 +50,7 @@ pub struct ProbingPath(Path);
 
 #[derive(Debug, Clone)]
 enum Path {
-    Linear(LinearPath),
+    Linear(Box<LinearPath>),
     Convex(Box<ConvexPath>),
 }
 
@@ -80,7 +80,7 @@ impl ProbingPath {
         let part = |smoothing| (0.0..=1.0).contains(&smoothing);
         Setting::check("label smoothing", smoothing, part, "between 0 and 1")?;
         if loss == Loss::Squared {
-            return Ok(Self(Path::Linear(LinearPath::new(problem, head, smoothing)?)));
+            return Ok(Self(Path::Linear(Box::new(LinearPath::new(problem, head, smoothing)?))));
         }
         let targets = loss.targets(problem.targets()).map_err(ProblemError::from)?;
         let factors = problem.factors().map_err(ProblemError::from)?.clone();
@@ -91,7 +91,7 @@ impl ProbingPath {
     pub fn targets(&self) -> &DMatrix<f64> {
         match &self.0 {
             Path::Linear(path) => path.targets(),
-            Path::Convex(path) => path.targets(),
+            Path::Convex(path) => path.smoothed(),
         }
     }
 

@@ -114,7 +114,9 @@ impl<'a> Solver<'a> {
         let iteration = Iteration::new(method, residual.len(), limit);
         let mut new = Self {
             spread: Spread::new(flow, &residual, 0.0, 0.0),
-            frozen: (flow.head_rate() == 0.0).then(|| FrozenHead::of_flow(flow)).transpose()?,
+            frozen: (flow.head_rate() == 0.0 && !curved)
+                .then(|| FrozenHead::of_flow(flow))
+                .transpose()?,
             slow: false,
             whole: false,
             flow,
@@ -304,7 +306,9 @@ impl<'a> Solver<'a> {
             return;
         }
         let (flow, size) = (self.flow, self.size());
-        let local = self.options.rtol * moved * LOCAL_ERROR + self.noise(step)[0];
+        // The rounding of predictions, which are formed anew, is that of the state.
+        let noise = self.rounding(step, self.stages.residual.norm());
+        let local = self.options.rtol * moved * LOCAL_ERROR + noise;
         let motion = self.motion();
         let stages = &self.stages;
         let bound = growth_bound(flow, &stages.residual);
@@ -568,8 +572,13 @@ impl<'a> Solver<'a> {
         let tangent = self.tangent();
         let rounded =
             self.stages.residual.norm() + tangent.mean_curvature() * self.stages.predictions.norm();
-        let noise = 4.0 * f64::EPSILON * rounded * tangent.response(step);
+        let noise = self.rounding(step, rounded);
         [noise, noise * self.flow.head_rate().sqrt()]
+    }
+
+    /// The motion that the rounding of a residual of this size causes within a step.
+    fn rounding(&self, step: f64, residual: f64) -> f64 {
+        4.0 * f64::EPSILON * residual * self.tangent().response(step)
     }
 
     /// Solves the stage equations from the residuals that are there. Returns the iterations.

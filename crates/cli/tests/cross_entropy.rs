@@ -1,0 +1,87 @@
+//! Cross-entropy and its stop rules from the command line.
+
+mod common;
+
+use common::{folder, refuse, succeed};
+use nalgebra::{DMatrix, dmatrix};
+use serde_json::Value;
+use taskhead_files::{read_sweep, write_result};
+
+/// Six samples of three classes in five dimensions, which separate them.
+fn write(folder: &std::path::Path) {
+    let features = DMatrix::from_fn(6, 5, |r, c| (1.0 + (3 * r + 2 * c * c) as f64).sin());
+    let labels = dmatrix![0.0; 1.0; 2.0; 0.0; 1.0; 2.0];
+    write_result(folder.join("p.npz"), &[("features", &features), ("labels", &labels)]).unwrap();
+}
+
+#[test]
+fn simulate_stops_at_a_training_loss_or_accuracy() {
+    let folder = folder();
+    let here = folder.path();
+    write(here);
+    let run = |more: &[&str]| -> Value {
+        let args = [&["simulate", "p.npz", "--loss", "cross-entropy", "--json"], more].concat();
+        serde_json::from_str(&succeed(here, &args)).expect("JSON")
+    };
+    let json = run(&["--energy", "0.3", "--until-loss", "0.01"]);
+    assert_eq!(json["status"], "loss");
+    assert!((json["loss"].as_f64().unwrap() / 0.01 - 1.0).abs() < 1e-9, "{json}");
+    assert!((json["energy"]["aie"].as_f64().unwrap() / 0.3 - 1.0).abs() < 1e-9);
+    let json = run(&["--until-accuracy", "1"]);
+    assert_eq!(
+        (&json["status"], json["accuracy"]["end"].as_f64()),
+        (&Value::from("accuracy"), Some(1.0))
+    );
+    assert_eq!(run(&["--time", "2"])["status"], "time");
+    // A rule that comes after the time is not met.
+    assert_eq!(run(&["--time", "0.001", "--until-loss", "0.01"])["status"], "time");
+
+    for (args, expected) in [
+        (&["--loss", "cross-entropy"][..], "there is no limit t = inf"),
+        (&["--loss", "cross-entropy", "--probe", "inf", "--time", "1"], "separate the classes"),
+        (&["--loss", "cross-entropy", "--energy", "0", "--time", "1"], "separate the classes"),
+        (&["--loss", "cross-entropy", "--until-loss", "1", "--until-accuracy", "1"], "cannot be used"),
+        (&["--loss", "hinge"], "cross-entropy"),
+        (&["--until-accuracy", "2"], "training accuracy 2 is not valid"),
+        (&["--method", "descent", "--until-loss", "1"], "stops at a time only"),
+    ] {
+        let text = refuse(here, &[&["simulate", "p.npz"], args].concat());
+        assert!(text.contains(expected), "{args:?} says: {text}");
+    }
+    let y = dmatrix![0.5, 0.2; 1.0, 0.0];
+    write_result(here.join("y.npz"), &[("features", &dmatrix![1.0; 2.0]), ("targets", &y)]).unwrap();
+    let text = refuse(here, &["simulate", "y.npz", "--loss", "cross-entropy", "--time", "1"]);
+    assert!(text.contains("the targets of row 0 sum to 0.7"), "{text}");
+}
+
+#[test]
+fn a_sweep_keeps_the_loss_and_says_which_cells_have_no_end() {
+    let folder = folder();
+    let here = folder.path();
+    write(here);
+    let start =
+        ["sweep", "--problem", "p.npz", "--loss", "cross-entropy", "--seeds", "2", "-q", "--out", "s"];
+    succeed(here, &[&start[..], &["--energies", "0.5,0.05", "--until-loss", "0.01"]].concat());
+    let sweep = read_sweep(here.join("s.parquet")).unwrap();
+    assert_eq!(sweep.records.len(), 4);
+    for record in &sweep.records {
+        let measured = record.reached().unwrap();
+        assert_eq!(record.stop().unwrap().name(), "loss");
+        assert!((measured.loss.unwrap() / 0.01 - 1.0).abs() < 1e-9);
+        assert_eq!(measured.accuracy.unwrap().end, 1.0);
+    }
+    assert!(std::fs::read_to_string(here.join("s.csv")).unwrap().contains(",loss,"));
+    // Another stop rule is another sweep.
+    let text = refuse(here, &[&start[..], &["--energies", "0.5,0.05", "--until-loss", "0.02"]].concat());
+    assert!(text.contains("--force"), "{text}");
+    // Probing to the end fails with its reason; the energies between are shares of that of the start.
+    let even = [&start[..], &["--points", "3", "--until-loss", "0.1", "--force"]].concat();
+    let output = common::taskhead(here, &even);
+    assert_eq!(output.status.code(), Some(1));
+    let sweep = read_sweep(here.join("s.parquet")).unwrap();
+    let reasons: Vec<Option<String>> = sweep.records.iter().map(|r| r.reason()).collect();
+    assert!(reasons[0].as_ref().unwrap().contains("separate the classes"), "{reasons:?}");
+    assert!(reasons[1].is_none() && reasons[2].is_none(), "{reasons:?}");
+    let energy = |i: usize| sweep.records[i].reached().unwrap().energies.frobenius;
+    assert!((energy(1) / energy(2) - 0.5).abs() < 1e-9);
+}
