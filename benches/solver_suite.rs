@@ -6,8 +6,8 @@
 //! * `… -- export CASE TIME` writes the heads of a case and their states at a time as JSON, for other programs.
 //! * `… -- solve CASE TIME RTOL` solves them one after the other and prints seconds, work and the largest error as
 //!   JSON. `wide-16` is `wide` from 16 heads; the other cases have one.
-//! * `… -- large SAMPLES WIDTH [RTOL]` is the table of real digits behind a random layer of WIDTH rectified units; with RTOL
-//!   at this tolerance alone and without an error, because the solution that tells it takes longest.
+//! * `… -- large SAMPLES WIDTH [RTOL]` is the table of real digits behind a random layer of WIDTH rectified units;
+//!   with RTOL at this tolerance alone and without an error, because the solution that tells it takes longest.
 
 use taskhead_suite as suite;
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use taskhead_figures::plot::{Figure, Series, SeriesPanel, Theme, WorkPrecision};
 
-/// Cases with their titles, drawn if there are runs of them, and methods with their labels, in the order in which they are drawn.
+/// Cases with their titles, drawn if there are runs of them, and methods with their labels, in the order in which
+/// they are drawn.
 const CASES: [(&str, &str); 4] = [
     ("easy", "Easy"),
     ("wide-16", "Wide, 16 heads"),

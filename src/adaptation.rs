@@ -16,7 +16,7 @@ pub struct Adaptation {
 }
 
 impl Adaptation {
-    /// The metrics of features z₀ (one row an input) that moved by `displacement` (same shape).
+    /// The metrics of features z₀ (one row for each input) that moved by `displacement` (same shape).
     ///
     /// The displacement, not z_T, is the argument: small motions keep their relative accuracy.
     pub fn of(features: &DMatrix<f64>, displacement: &DMatrix<f64>) -> Self {

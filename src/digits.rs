@@ -9,10 +9,10 @@ pub const PIXELS: usize = 64;
 
 static PACKED: &[u8] = include_bytes!("../data/digits/digits.bin.gz");
 
-/// Images of digits with their labels.
+/// Images of handwritten digits with their labels.
 #[derive(Debug, Clone)]
 pub struct Digits {
-    /// One image a row, pixels from 0 to 1, images × 64.
+    /// One image in each row, pixels from 0 to 1, images × 64.
     pub images: DMatrix<f64>,
     /// The digit of each image.
     pub labels: Vec<u8>,
@@ -39,7 +39,7 @@ impl Digits {
         self.select(&keep)
     }
 
-    /// Every `nth` image apart from the others: (the others, every nth).
+    /// Splits off every `nth` image: (the others, every nth).
     pub fn split(&self, nth: usize) -> (Self, Self) {
         let (held, kept): (Vec<usize>, Vec<usize>) =
             (0..self.labels.len()).partition(|i| i % nth == nth - 1);

@@ -25,10 +25,56 @@ impl Energy {
         Self { aie: mean_row_norm(&scaled) * scale, frobenius: scaled.norm() * scale }
     }
 
+    /// A goal of probing: this average initial energy.
+    pub fn aie(value: f64) -> Level {
+        Level { measure: Measure::Aie, value }
+    }
+
+    /// A goal of probing: this Frobenius energy.
+    pub fn frobenius(value: f64) -> Level {
+        Level { measure: Measure::Frobenius, value }
+    }
+
     /// The loss ½‖R‖²_F.
     pub fn loss(&self) -> f64 {
         self.frobenius * self.frobenius / 2.0
     }
+}
+
+/// One of the two measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Average initial energy.
+    Aie,
+    /// Frobenius norm of the residual.
+    Frobenius,
+}
+
+impl Measure {
+    /// Its name in messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Aie => "AIE",
+            Self::Frobenius => "Frobenius",
+        }
+    }
+
+    /// This measure of an energy.
+    pub fn of(self, energy: &Energy) -> f64 {
+        match self {
+            Self::Aie => energy.aie,
+            Self::Frobenius => energy.frobenius,
+        }
+    }
+}
+
+/// An energy that a head is probed to, by one measure: [`Energy::aie`] or [`Energy::frobenius`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// How it is measured.
+    pub measure: Measure,
+    /// The energy.
+    pub value: f64,
 }
 
 /// ‖r_n‖₂ for every sample.

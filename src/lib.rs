@@ -1,26 +1,110 @@
 //! How the task head that you start finetuning with decides how far the features move.
 //!
-//! The theory is that of Ren, Guo, Bae and Sutherland, *How to prepare your task head for finetuning*
-//! (ICLR 2023), in the overparameterized two-layer linear model: a [`problem::Problem`] (features Z₀,
-//! kernel K, targets Y) and an initial head are [probed](probing), finetuned by a [gradient flow](flow)
-//! in closed form or numerically, and [measured](adaptation). Numbers like T7 refer to the list of
-//! theorems in the README.
+//! The theory is that of Ren, Guo, Bae and Sutherland, *How to prepare your task head for finetuning* (ICLR 2023), in
+//! the overparameterized two-layer linear model: a [`Problem`] (features Z₀, kernel K, targets Y) and an initial head
+//! are [probed](probing), finetuned by a [gradient flow](flow) in closed form or numerically, and
+//! [measured](adaptation). Numbers like T7 refer to the list of theorems in the README.
 //!
 //! The core does no I/O and starts no thread unless the feature `parallel` is on.
 //!
-//! ```
-//! use nalgebra::dmatrix;
-//! use taskhead::problem::Problem;
-//! use taskhead::simulation::{Probe, Run, Settings};
+//! # A problem from arrays
 //!
-//! // One sample with feature (1, 0), target 1.5, and a head that starts at (0, 0.7).
-//! let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![1.5])?;
-//! let run = Run::new(&problem, &dmatrix![0.0; 0.7], 0.0)?;
-//! // Probe the head until an energy of 0.9 is left, then finetune everything to the end.
-//! let result = &run.finetune(Probe::Aie(0.9), &[f64::INFINITY], &Settings::default())?[0];
-//! assert_eq!(result.method, "rank-one");
-//! assert!((result.energy.aie - 0.9).abs() < 1e-12);
-//! assert!(result.adaptation.euclidean > 0.0 && result.residual < 1e-12);
+//! Features and labels are enough: then the backbone is one more linear layer on the features. With an empirical
+//! tangent kernel it is [`Problem::new`], with inputs and the weights of a linear backbone [`Problem::linear`]. The
+//! arrays are those of [`nalgebra`].
+//!
+//! ```
+//! use taskhead::Problem;
+//! use taskhead::nalgebra::dmatrix;
+//!
+//! // Two samples with three features each, and one target.
+//! let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
+//! assert_eq!((problem.samples(), problem.width(), problem.outputs()), (2, 3, 1));
+//! # Ok::<(), taskhead::problem::ProblemError>(())
+//! ```
+//!
+//! # Probing to an energy
+//!
+//! Energy is what is left of the training residual when finetuning starts: the question is how much to leave.
+//!
+//! ```
+//! use taskhead::{Energy, Problem};
+//! use taskhead::nalgebra::dmatrix;
+//! # let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
+//!
+//! let head = problem.head(dmatrix![0.0; 0.1; 0.0])?;
+//! let probed = head.probe(Energy::aie(0.5))?;
+//! assert!((probed.energy().aie - 0.5).abs() < 1e-12);
+//! println!("probed for {}, head {}", probed.time(), probed.head()?);
+//!
+//! // What probing does not reach is an error that says what it does.
+//! let error = head.probe(Energy::aie(7.0)).unwrap_err();
+//! assert!(error.to_string().starts_with("the AIE energy 7 is not reached by probing; reachable here: 0 to"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Finetuning to the limit
+//!
+//! ```
+//! use taskhead::{Energy, Problem};
+//! use taskhead::nalgebra::dmatrix;
+//! # let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
+//! # let v = dmatrix![0.0; 0.1; 0.0];
+//!
+//! let far = problem.head(v.clone())?.probe(Energy::aie(0.9))?.finetune().head_rate(0.5).to_limit()?;
+//! let near = problem.head(v)?.probe(Energy::aie(0.1))?.finetune().head_rate(0.5).to_limit()?;
+//! // The more energy is left, the further features go and turn.
+//! assert!(far.adaptation.euclidean > near.adaptation.euclidean);
+//! assert!(far.adaptation.cosine > near.adaptation.cosine);
+//! assert!(far.residual < 1e-9 && far.stop.reason().is_none());
+//! println!("features {}, head {}", far.features(), far.head());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Over time, by another method
+//!
+//! One run gives any number of moments. The method is the best that fits: a closed form, else the solver. Gradient
+//! descent is what a practitioner runs; the flow is its limit of small steps.
+//!
+//! ```
+//! use taskhead::{Energy, Method, Problem};
+//! use taskhead::nalgebra::dmatrix;
+//! # let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
+//! # let v = dmatrix![0.0; 0.1; 0.0];
+//!
+//! let probed = problem.head(v)?.probe(Energy::aie(0.9))?;
+//! let times = [0.1, 1.0, 10.0, f64::INFINITY];
+//! let flow = probed.finetune().rtol(1e-6).at(&times)?;
+//! let descent = probed.finetune().method(Method::Descent).at(&times)?;
+//! for (a, b) in flow.iter().zip(&descent) {
+//!     assert_eq!((a.method, b.method), ("flow", "descent"));
+//!     assert!((a.adaptation.euclidean - b.adaptation.euclidean).abs() < 0.05);
+//! }
+//! assert!(flow[0].residual > flow[1].residual);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A sweep and its summary
+//!
+//! Many heads, energies and seeds, on all cores with the feature `parallel`; then each law, counted over all curves.
+//!
+//! ```
+//! use taskhead::Metric;
+//! use taskhead::analysis::summary::summarize;
+//! use taskhead::sweep::{config::Config, plan::Plan};
+//! use taskhead::tasks::{Gaussian, TaskSpec};
+//!
+//! let task = Gaussian { samples: 4, inputs: 9, width: 12, ..Gaussian::default() };
+//! let mut config = Config::new(TaskSpec::Gaussian(task));
+//! config.heads.seeds = 3;
+//! config.probe.points = Some(6);
+//! let records = Plan::new(config)?.records();
+//! assert_eq!(records.len(), 3 * 6);
+//! let laws = summarize("gaussian", &records, false);
+//! for law in &laws {
+//!     println!("{} {}: {}", law.metric.title(), law.claim(), law.finding());
+//! }
+//! assert!(laws[0].metric == Metric::Euclidean && laws[0].holds());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -30,16 +114,32 @@ mod check;
 pub mod digits;
 pub mod energy;
 pub mod flow;
-#[doc(hidden)]
-pub mod linalg;
+pub mod front;
+mod graded;
+mod linalg;
+pub mod loss;
 pub mod metric;
-#[doc(hidden)]
 pub mod parallel;
 pub mod probing;
 pub mod problem;
 mod product;
 pub mod reduction;
+mod setting;
 pub mod simulation;
 pub mod sweep;
 pub mod tasks;
 pub mod trend;
+
+/// Decompositions of matrices that are checked after they are made.
+pub mod decomposition {
+    pub use crate::linalg::{DecompositionError, Eigen, Svd};
+}
+
+pub use nalgebra;
+
+pub use adaptation::Adaptation;
+pub use energy::Energy;
+pub use metric::Metric;
+pub use problem::Problem;
+pub use setting::Setting;
+pub use simulation::{Method, Probe};

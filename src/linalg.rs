@@ -24,6 +24,7 @@ const TALL_ROWS: usize = 200;
 
 /// A decomposition failed, so that nothing can be said about the matrix.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecompositionError {
     /// The iteration did not converge.
     #[error("the {kind} of a {rows}x{columns} matrix did not converge")]
@@ -106,13 +107,15 @@ impl Svd {
         let (rows, columns) = a.shape();
         // The library's result is a first guess only: on some small matrices its relative error is 1e-12.
         // One or two sweeps of one-sided Jacobi rotations make it accurate, small values included.
-        let guess = right_vectors(a)
-            .map_or_else(|| DMatrix::identity(columns, columns), |vectors| spanning_basis(vectors));
-        let (image, w) = orthogonal_image(a, guess).ok_or(DecompositionError::NoConvergence {
-            kind: "singular value decomposition",
-            rows,
-            columns,
-        })?;
+        let guess = right_vectors(a).map_or_else(|| DMatrix::identity(columns, columns), spanning_basis);
+        // Columns below this are rounding of the others and need not be orthogonal to each other.
+        let negligible = a.norm() * null_threshold(rows) / 100.0;
+        let (image, w) =
+            orthogonal_image(a, guess, negligible).ok_or(DecompositionError::NoConvergence {
+                kind: "singular value decomposition",
+                rows,
+                columns,
+            })?;
 
         let norms: Vec<f64> = image.column_iter().map(|c| c.norm()).collect();
         let mut order: Vec<usize> = (0..columns).collect();
@@ -240,14 +243,16 @@ pub fn null_threshold(n: usize) -> f64 {
     RANK * n.max(1) as f64
 }
 
-/// One-sided Jacobi rotations (Hestenes 1958): turns an orthogonal `w` until the columns of `a` · w are
-/// orthogonal to rounding, and returns both.
-fn orthogonal_image(a: &DMatrix<f64>, mut w: DMatrix<f64>) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
+/// One-sided Jacobi rotations (Hestenes 1958): turns an orthogonal `w` until the columns of `a` · w that are larger
+/// than `negligible` are orthogonal to rounding, and returns both.
+pub(crate) fn orthogonal_image(
+    a: &DMatrix<f64>,
+    mut w: DMatrix<f64>,
+    negligible: f64,
+) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
     const SWEEPS: usize = 60;
     let n = a.ncols();
     let mut b = a * &w;
-    // Columns below this are rounding of the others and need not be orthogonal to each other.
-    let negligible = b.norm() * null_threshold(a.nrows()) / 100.0;
     for _ in 0..SWEEPS {
         let mut turned = false;
         for p in 0..n {
@@ -279,7 +284,8 @@ fn rotate(a: &mut DMatrix<f64>, p: usize, q: usize, c: f64, s: f64) {
     }
 }
 
-/// The first r columns of `u`, which are orthonormal, completed to so many orthonormal columns (at most as many as rows).
+/// The first r columns of `u`, which are orthonormal, completed to `columns` orthonormal columns (at most as many as
+/// rows).
 pub fn completed(u: &DMatrix<f64>, r: usize, columns: usize) -> DMatrix<f64> {
     let n = u.nrows();
     let mut all = DMatrix::zeros(n, r + columns);

@@ -1,6 +1,6 @@
-//! The one place where threads come in.
+//! The one place where threads come in: independent jobs on all cores, with results that do not depend on how many.
 
-/// The results of numbers 0 to n − 1 in their order, on all cores with the feature `parallel`.
+/// Calls a function with 0 … n − 1 and gives the results in this order, on all cores with the feature `parallel`.
 pub fn each<T: Send>(n: usize, one: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     #[cfg(feature = "parallel")]
     {

@@ -1,4 +1,4 @@
-//! Products of matrices into memory that is there already, counted.
+//! Products of matrices, written to memory that exists already, and counted.
 //!
 //! By faer where the feature is on, else by nalgebra: benches/RESULTS.md has the times of both.
 
@@ -32,6 +32,11 @@ impl<'a> Factor<'a> {
     /// The transpose.
     pub fn t(self) -> Self {
         Self { transposed: !self.transposed, ..self }
+    }
+
+    /// Rows as they are read.
+    pub fn rows(&self) -> usize {
+        self.shape().0
     }
 
     fn shape(&self) -> (usize, usize) {

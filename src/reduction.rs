@@ -4,8 +4,8 @@
 //! P (h×p, p ≤ N + k) of it turns Z₀ into Z₀P and V into PᵀV, and nothing else changes.
 //!
 //! *Outputs.* Rows of R = Y − ZV lie in the span of the rows of Y and V, and so does all that the head gains. An
-//! orthonormal basis O (k×q, q ≤ n + p) of it turns Y into YO and V into VO: 128 classes on 8 samples are no more than 8 + p
-//! outputs. This holds for the squared loss, whose residual is linear in the predictions.
+//! orthonormal basis O (k×q, q ≤ n + p) of it turns Y into YO and V into VO: 128 classes on 8 samples are no more
+//! than 8 + p outputs. This holds for the squared loss, whose residual is linear in the predictions.
 //!
 //! *Samples.* In the eigenvectors U of the kernel, K = UΛUᵀ, the rows of UᵀZ with λ = 0 never move.
 //! They act on the head only through their Gram matrix, so that a triangular factor of at most p
@@ -18,15 +18,24 @@
 //!
 //! D (n×p) is the motion of the backbone itself: ‖D‖_F = ‖B − B₀‖_F in the linear model. The features
 //! of any input with kernel row k(x) move by (k(x) U Λ^{−1/2}) D Pᵀ.
+//!
+//! *Other losses* (T22). Features and predictions are Q times those of the rows, with the directions Q of the samples
+//! that the rows stand for (N×n); only the residual of the rows is another function of them, R = Qᵀ G(Q ZV) with
+//! G = −∂L/∂F. Everything else stays as it is, but that all outputs are kept.
+
+mod sampled;
 
 use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 
+pub(crate) use sampled::Sampled;
+
 use crate::adaptation::Adaptation;
 use crate::linalg::spanning_basis;
+use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
-use crate::product::{Factor, axpy, multiply, product};
+use crate::product::{Factor, Multiplier, axpy, multiply, product};
 
 /// A problem in reduced coordinates, for all heads in the span it was made for.
 #[derive(Debug, Clone)]
@@ -40,6 +49,10 @@ pub struct Reduction {
     features: DMatrix<f64>,
     targets: DMatrix<f64>,
     constant_loss: f64,
+    loss: Loss,
+    /// The samples, for a loss that is not linear in the predictions.
+    samples: Option<Sampled>,
+    labels: Option<Labels>,
     /// Orthonormal directions of the samples that the rows stand for.
     directions: Directions,
     training: Inputs,
@@ -53,8 +66,8 @@ struct Inputs {
     features: Arc<DMatrix<f64>>,
     /// Squared norm of what of each feature lies outside the basis (empty: nothing).
     outside: Vec<f64>,
-    /// Rows k(x) U Λ^{−1/2} as a product with a diagonal matrix, inputs×r and r: the motion D of the rows that move takes
-    /// the features along by `lift` · `diagonal` · D.
+    /// Rows k(x) U Λ^{−1/2} as a product with a diagonal matrix, inputs×r and r: the motion D of the rows that move
+    /// takes the features along by `lift` · `diagonal` · D.
     lift: Arc<DMatrix<f64>>,
     diagonal: DVector<f64>,
 }
@@ -86,6 +99,28 @@ struct Directions {
 }
 
 impl Directions {
+    /// All of them, N×n.
+    fn joined(&self) -> Arc<DMatrix<f64>> {
+        let Self { moving, fixed } = self;
+        if fixed.ncols() == 0 {
+            return moving.clone();
+        }
+        let mut all = DMatrix::zeros(moving.nrows(), moving.ncols() + fixed.ncols());
+        all.columns_mut(0, moving.ncols()).copy_from(moving);
+        all.columns_mut(moving.ncols(), fixed.ncols()).copy_from(fixed);
+        Arc::new(all)
+    }
+
+    /// An array of the rows on all samples.
+    fn of_rows(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
+        let r = self.moving.ncols();
+        let mut all = product(&*self.moving, &rows.rows(0, r).into_owned());
+        if self.fixed.ncols() > 0 {
+            all += &self.fixed * rows.rows(r, rows.nrows() - r);
+        }
+        all
+    }
+
     /// An N×k array in these directions, and half the squared norm of what is left of it.
     fn rows_of(&self, a: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
         let Self { moving, fixed } = self;
@@ -188,10 +223,72 @@ impl Reduction {
             features,
             targets,
             constant_loss,
+            loss: Loss::Squared,
+            samples: None,
+            labels: Labels::of(Loss::Squared, problem.targets()),
             directions,
             training,
             held_out,
         })
+    }
+
+    /// The same for a loss that is not the squared one, whose targets must be its own ([`Loss::targets`]).
+    pub fn for_loss(problem: &Problem, head: &DMatrix<f64>, loss: Loss) -> Result<Self, ProblemError> {
+        if loss == Loss::Squared {
+            return Self::new(problem, head);
+        }
+        let targets = loss.targets(problem.targets())?;
+        let mut new = Self::with_outputs(problem, head, Outputs::All)?;
+        (new.targets, _) = new.directions.rows_of(&targets);
+        new.constant_loss = 0.0;
+        new.loss = loss;
+        new.labels = Labels::of(loss, &targets);
+        new.samples = Some(Sampled::new(loss, targets, new.directions.joined()));
+        Ok(new)
+    }
+
+    /// A head alone on features U diag(s) Wᵀ that stay (probing), in the coordinates Wᵀ of width r = rank: the rows
+    /// are diag(s), nothing moves them, and Q = U (N×r). Nothing can be measured on inputs here.
+    pub(crate) fn of_features(
+        u: &Arc<DMatrix<f64>>,
+        s: &DVector<f64>,
+        targets: DMatrix<f64>,
+        loss: Loss,
+    ) -> Self {
+        let (n, r) = u.shape();
+        let nothing = Inputs {
+            features: Arc::new(DMatrix::zeros(n, 0)),
+            outside: Vec::new(),
+            lift: Arc::new(DMatrix::zeros(n, 0)),
+            diagonal: DVector::zeros(0),
+        };
+        let directions = Directions { moving: u.clone(), fixed: DMatrix::zeros(n, 0) };
+        let (rows, constant_loss) = directions.rows_of(&targets);
+        let squared = loss == Loss::Squared;
+        Self {
+            basis: None,
+            outputs: None,
+            lambda: DVector::zeros(r),
+            features: DMatrix::from_diagonal(s),
+            targets: rows,
+            constant_loss: if squared { constant_loss } else { 0.0 },
+            loss,
+            labels: Labels::of(loss, &targets),
+            samples: (!squared).then(|| Sampled::new(loss, targets, u.clone())),
+            directions,
+            training: nothing,
+            held_out: None,
+        }
+    }
+
+    /// The loss.
+    pub fn loss_function(&self) -> Loss {
+        self.loss
+    }
+
+    /// The samples behind the rows, unless the loss is the squared one.
+    pub(crate) fn samples(&self) -> Option<&Sampled> {
+        self.samples.as_ref()
     }
 
     /// The same problem with other units of features, targets and kernel. What is measured on inputs is not rescaled.
@@ -203,8 +300,9 @@ impl Reduction {
     ) -> Self {
         Self {
             features: self.features.map(features),
-            targets: self.targets.map(targets),
+            targets: self.targets.map(&targets),
             lambda: self.lambda.map(lambda),
+            labels: self.labels.as_ref().map(|labels| labels.rescaled(&targets)),
             ..self.clone()
         }
     }
@@ -222,6 +320,11 @@ impl Reduction {
     /// Outputs q of the reduced problem.
     pub fn outputs(&self) -> usize {
         self.targets.ncols()
+    }
+
+    /// Whether the coordinates of the width are those of the problem, so that a head is taken over as it is.
+    pub(crate) fn keeps_heads(&self) -> bool {
+        self.basis.is_none()
     }
 
     /// Whether some features lie outside the range of the kernel (Z₀ ≠ FẐ₀): they never move.
@@ -249,11 +352,11 @@ impl Reduction {
         self.constant_loss
     }
 
-    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of what
-    /// no row has of it. Relative accuracy in norm is kept, however small the residual is.
+    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of
+    /// what no row has of it. Relative accuracy in norm is kept, however small the residual is.
     pub fn residual_on_rows(&self, residual: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
         let (rows, rest) = self.directions.rows_of(residual);
-        (self.narrow(rows), rest)
+        (self.narrow(rows), if self.samples.is_some() { 0.0 } else { rest })
     }
 
     /// The state at the start of finetuning with a head (h×k) from the span of this reduction.
@@ -287,14 +390,63 @@ impl Reduction {
         z
     }
 
-    /// R = Y − ZV, n×k.
+    /// R of the rows, n×k: Y − ZV for the squared loss.
     pub fn residual(&self, state: &State) -> DMatrix<f64> {
-        &self.targets - self.features_at(state) * &state.head
+        let mut rows = self.features_at(state) * &state.head;
+        match &self.samples {
+            None => &self.targets - rows,
+            Some(samples) => {
+                let mut all = DMatrix::zeros(samples.count(), rows.ncols());
+                samples.residual(&Multiplier::default(), rows.as_mut_slice(), all.as_mut_slice(), 1);
+                rows
+            }
+        }
     }
 
-    /// ½‖R‖²_F of the whole problem, the constant part included.
+    /// The loss L of the whole problem, summed over the samples: ½‖R‖²_F, the constant part included, for the squared
+    /// loss.
     pub fn loss(&self, state: &State) -> f64 {
-        self.residual(state).norm_squared() / 2.0 + self.constant_loss
+        match &self.samples {
+            None => self.residual(state).norm_squared() / 2.0 + self.constant_loss,
+            Some(samples) => samples.value(&(self.features_at(state) * &state.head)),
+        }
+    }
+
+    /// N.
+    pub(crate) fn sample_count(&self) -> usize {
+        self.directions.moving.nrows()
+    }
+
+    /// The labels of the training samples, if the targets are labels.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// An array of the rows (n×q) on all samples and outputs, N×k.
+    fn of_samples(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
+        let all = self.directions.of_rows(rows);
+        match &self.outputs {
+            Some(o) => product(&all, Factor::from(o).t()),
+            None => all,
+        }
+    }
+
+    /// The predictions on the training samples, N×k, in the units of the state.
+    pub(crate) fn sample_predictions(&self, state: &State) -> DMatrix<f64> {
+        self.of_samples(&(self.features_at(state) * &state.head))
+    }
+
+    /// R on the training samples, N×k; for the squared loss without the part that no head and no backbone reaches.
+    pub fn sample_residual(&self, state: &State) -> DMatrix<f64> {
+        match &self.samples {
+            Some(samples) => self.loss.residual(samples.targets(), &self.sample_predictions(state)),
+            None => self.of_samples(&self.residual(state)),
+        }
+    }
+
+    /// The share of training samples whose prediction is right; none if the targets are no labels.
+    pub fn accuracy(&self, state: &State) -> Option<f64> {
+        self.labels.as_ref().map(|labels| labels.accuracy(&self.sample_predictions(state)))
     }
 
     /// The adaptation metrics on the training inputs.
@@ -398,6 +550,8 @@ impl Reduction {
 /// Which outputs a reduction keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outputs {
+    /// All of them.
+    All,
     /// The span of the rows of targets and head: what the squared loss moves.
     Targets,
     /// The same with a row of ones, by which label smoothing shifts the targets that a head is probed towards.
@@ -410,6 +564,9 @@ impl Outputs {
     /// Rows and columns of zeros are left out; beyond that no rank is decided, so that nothing is lost.
     fn basis(self, targets: &DMatrix<f64>, head: &DMatrix<f64>) -> Option<DMatrix<f64>> {
         let k = targets.ncols();
+        if self == Self::All {
+            return None;
+        }
         let mut all = stack(targets, head);
         if self == Self::Smoothed {
             all = stack(&all, &DMatrix::repeat(1, k, 1.0));

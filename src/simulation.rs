@@ -4,19 +4,22 @@ use nalgebra::DMatrix;
 
 use crate::adaptation::Adaptation;
 use crate::check::Check;
-use crate::energy::Energy;
+use crate::energy::{Energy, Level, Measure};
+use crate::flow::clock::Clock;
 use crate::flow::decoupled::Decoupled;
 use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
-use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Work};
+use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
 use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
-use crate::probing::{Measure, ProbingError, ProbingPath};
+use crate::loss::Loss;
+use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Outputs, Reduction, State};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulationError {
     /// Head probing has no answer.
     #[error(transparent)]
@@ -24,6 +27,24 @@ pub enum SimulationError {
     /// The flow has no answer.
     #[error(transparent)]
     Flow(#[from] FlowError),
+    /// A stop rule that a method does not have.
+    #[error(
+        "the method {method} stops at a time only; a training loss, accuracy or residual needs the method auto or flow"
+    )]
+    Stop {
+        /// The method.
+        method: &'static str,
+    },
+    /// A level that finetuning never comes to, since it converges before.
+    #[error("finetuning never comes to {what} {level}: it converges at {limit}")]
+    NeverMet {
+        /// What is measured.
+        what: &'static str,
+        /// The level.
+        level: f64,
+        /// What it is at the limit.
+        limit: f64,
+    },
     /// A closed form was asked for and none fits.
     #[error("no closed form fits this problem:{}", list(.0))]
     NoClosedForm(
@@ -47,6 +68,15 @@ pub enum Probe {
     Frobenius(f64),
 }
 
+impl From<Level> for Probe {
+    fn from(level: Level) -> Self {
+        match level.measure {
+            Measure::Aie => Self::Aie(level.value),
+            Measure::Frobenius => Self::Frobenius(level.value),
+        }
+    }
+}
+
 /// How the flow is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,7 +93,7 @@ pub enum Method {
 }
 
 /// Settings of the finetuning part.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// γ, the head's learning rate over the backbone's.
     pub head_rate: f64,
@@ -73,12 +103,31 @@ pub struct Settings {
     pub rtol: f64,
     /// Limit of solver steps; gradient descent may take a thousand times as many.
     pub max_steps: usize,
+    /// Who follows the solver or the descent, and may end it.
+    pub watch: Watch,
+    /// Where to stop before the time that is asked for.
+    pub until: Until,
+}
+
+/// A level at which finetuning stops, if it comes before the time that is asked for (T25).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Until {
+    /// None.
+    #[default]
+    Time,
+    /// The training loss, on average over the samples, has fallen to this.
+    Loss(f64),
+    /// This share of the training samples is predicted right.
+    Accuracy(f64),
+    /// ‖R‖_F has fallen to this (the constant part of the squared loss left out).
+    Residual(f64),
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let max_steps = Options::default().max_steps;
-        Self { head_rate: 1.0, method: Method::Auto, rtol: DEFAULT_RTOL, max_steps }
+        let (method, watch, until) = (Method::Auto, Watch::default(), Until::Time);
+        Self { head_rate: 1.0, method, rtol: DEFAULT_RTOL, max_steps, watch, until }
     }
 }
 
@@ -99,8 +148,12 @@ pub struct Simulation {
     pub stop: Stop,
     /// Work of the whole run; a closed form has none.
     pub work: Work,
-    /// ‖R‖_F at the end.
+    /// ‖R‖_F at the end, of all samples.
     pub residual: f64,
+    /// The training loss at the end, on average over the samples.
+    pub loss: f64,
+    /// The share of training samples that are predicted right; none if the targets are no labels.
+    pub accuracy: Option<f64>,
     /// Relative drift of VVᵀ − γBBᵀ (T2); `None` where features outside the range of the kernel make it void.
     pub conservation_drift: Option<f64>,
     /// Adaptation of the training features.
@@ -126,15 +179,31 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Prepares probing from `head` (h×k) with label smoothing in [0, 1].
+    /// Prepares probing from `head` (h×k) with label smoothing in [0, 1], under the squared loss.
     pub fn new(
         problem: &'a Problem,
         head: &DMatrix<f64>,
         smoothing: f64,
     ) -> Result<Self, SimulationError> {
-        let path = ProbingPath::with_smoothing(problem, head, smoothing)?;
-        let outputs = if smoothing == 0.0 { Outputs::Targets } else { Outputs::Smoothed };
-        let reduction = Reduction::with_outputs(problem, head, outputs).map_err(FlowError::from)?;
+        Self::with_loss(problem, head, smoothing, Loss::Squared)
+    }
+
+    /// The same under any loss, which serves both probing and finetuning.
+    pub fn with_loss(
+        problem: &'a Problem,
+        head: &DMatrix<f64>,
+        smoothing: f64,
+        loss: Loss,
+    ) -> Result<Self, SimulationError> {
+        let path = ProbingPath::with_loss(problem, head, smoothing, loss)?;
+        let reduction = match loss {
+            Loss::Squared if smoothing == 0.0 => {
+                Reduction::with_outputs(problem, head, Outputs::Targets)
+            }
+            Loss::Squared => Reduction::with_outputs(problem, head, Outputs::Smoothed),
+            _ => Reduction::for_loss(problem, head, loss),
+        };
+        let reduction = reduction.map_err(FlowError::from)?;
         Ok(Self { problem, path, reduction })
     }
 
@@ -171,6 +240,7 @@ impl<'a> Run<'a> {
         let residual = self.path.residual(probe_time)?;
         let energy = Energy::of(&residual);
         let flow = Flow::with_residual(&self.reduction, &head, &residual, settings.head_rate)?;
+        let flow = if probe_time > 0.0 { flow.computed() } else { flow };
         let (method, moments, work) = follow(&flow, times, settings)?;
         let check = Check { flow: &flow, method, rtol: settings.rtol };
         let measure = |moment: Moment| {
@@ -190,7 +260,14 @@ impl<'a> Run<'a> {
                 time,
                 stop,
                 work,
-                residual: Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt()),
+                residual: match reduction.loss_function() {
+                    Loss::Squared => {
+                        Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt())
+                    }
+                    _ => Energy::of(&reduction.sample_residual(&state)).frobenius,
+                },
+                loss: flow.loss(&state, &residual) / self.problem.samples() as f64,
+                accuracy: reduction.accuracy(&state),
                 conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),
                 adaptation,
                 held_out,
@@ -227,16 +304,39 @@ fn follow(
     times: &[f64],
     settings: &Settings,
 ) -> Result<(&'static str, Vec<Moment>, Work), SimulationError> {
+    let timed = settings.until == Until::Time;
+    if let Until::Loss(level) = settings.until
+        && matches!(settings.method, Method::Auto | Method::ClosedForm)
+        && let Ok(clock) = Clock::of_flow(flow)
+        && let Some(end) = clock.time_of_loss(level)?
+    {
+        // The clock that tells the time tells the time of a loss.
+        let check = Check { flow, method: clock.name(), rtol: settings.rtol };
+        let moment = |&t: &f64| {
+            let mut moment = clock.moment(t.min(end))?;
+            check.closed_form(&clock, &moment)?;
+            if t >= end && moment.stop == Stop::Exact {
+                moment.stop = Stop::Loss { level };
+            }
+            Ok(moment)
+        };
+        let moments: Result<_, FlowError> = times.iter().map(moment).collect();
+        return Ok((clock.name(), moments?, Work::default()));
+    }
     let form = match settings.method {
+        Method::Auto if !timed => None,
         Method::Auto => match closed_form(flow) {
             // Only a hypothesis that does not hold leaves it to the solver.
             Err(SimulationError::NoClosedForm(_)) => None,
             form => Some(form?),
         },
+        Method::ClosedForm if !timed => return Err(SimulationError::Stop { method: "closed-form" }),
         Method::ClosedForm => Some(closed_form(flow)?),
         Method::Flow => None,
+        Method::Descent if !timed => return Err(SimulationError::Stop { method: "descent" }),
         Method::Descent => {
-            let descent = descend_steadily(flow, times, settings.max_steps.saturating_mul(1000))?;
+            let max_steps = settings.max_steps.saturating_mul(1000);
+            let descent = descend_steadily(flow, times, max_steps, &settings.watch)?;
             let work =
                 Work { steps: descent.steps, evaluations: descent.evaluations, ..Work::default() };
             return Ok(("descent", descent.moments, work));
@@ -278,22 +378,56 @@ fn drowned(flow: &Flow, moments: &[Moment]) -> bool {
 }
 
 /// The flow at the wanted times by the solver.
-fn solved(flow: &Flow, times: &[f64], settings: &Settings) -> Result<(Vec<Moment>, Work), FlowError> {
+fn solved(
+    flow: &Flow,
+    times: &[f64],
+    settings: &Settings,
+) -> Result<(Vec<Moment>, Work), SimulationError> {
+    let (mut loss, mut accuracy, mut residual) = (None, None, None);
+    match settings.until {
+        Until::Time => {}
+        Until::Loss(level) => loss = Some(level),
+        Until::Accuracy(share) => accuracy = Some(share),
+        Until::Residual(level) => residual = Some(level),
+    }
     let options = Options {
         rtol: settings.rtol,
         max_steps: settings.max_steps,
+        loss,
+        accuracy,
+        residual,
+        watch: settings.watch.clone(),
         times: times.to_vec(),
         ..Options::default()
     };
     let until = times.last().copied().unwrap_or(0.0);
-    let Solution { mut points, end, work } = solver::solve(flow, until, &options)?;
+    let Solution { mut points, end, work, .. } = solver::solve(flow, until, &options)?;
+    if end.stop == Stop::Converged {
+        let reduction = flow.reduction();
+        let never = |what, level, limit| Err(SimulationError::NeverMet { what, level, limit });
+        match settings.until {
+            Until::Time => {}
+            Until::Loss(level) => {
+                let limit = flow.loss(&end.state, &end.residual) / reduction.sample_count() as f64;
+                return never("a training loss of", level, limit);
+            }
+            Until::Accuracy(share) => {
+                let limit = reduction.accuracy(&end.state).unwrap_or(f64::NAN);
+                return never("a training accuracy of", share, limit);
+            }
+            Until::Residual(level) => {
+                let limit = Energy::of(&reduction.sample_residual(&end.state)).frobenius;
+                return never("a residual of", level, limit);
+            }
+        }
+    }
     // Times that were not reached have the last state that was.
     points.resize(times.len(), end);
     Ok((points, work))
 }
 
 /// The closed form whose hypotheses a flow meets, or what each form misses.
-pub fn closed_form(flow: &Flow) -> Result<Box<dyn ClosedForm>, SimulationError> {
+pub fn closed_form<'a>(flow: &Flow<'a>) -> Result<Box<dyn ClosedForm + 'a>, SimulationError> {
     let mut violations = Vec::new();
     let mut keep = |error: FlowError| match error {
         FlowError::Violation(v) => {
@@ -302,6 +436,15 @@ pub fn closed_form(flow: &Flow) -> Result<Box<dyn ClosedForm>, SimulationError> 
         }
         other => Err(SimulationError::Flow(other)),
     };
+    if flow.reduction().samples().is_some() {
+        return match Clock::of_flow(flow) {
+            Ok(form) => Ok(Box::new(form)),
+            Err(error) => {
+                keep(error)?;
+                Err(SimulationError::NoClosedForm(violations))
+            }
+        };
+    }
     match RankOne::of_flow(flow) {
         Ok(form) => return Ok(Box::new(form)),
         Err(error) => keep(error)?,

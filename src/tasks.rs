@@ -11,15 +11,17 @@ use crate::digits::Digits;
 use crate::flow::solver::{Options, solve};
 use crate::flow::{Flow, FlowError};
 use crate::linalg::{Svd, spanning_basis};
+use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
+use crate::setting::Setting;
 
 /// A finetuning task.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The problem.
     pub problem: Problem,
-    /// A head that files and rank-one tasks bring; others draw one for each seed.
+    /// The head of a file or of a rank-one task; other tasks draw one for each seed.
     pub head: Option<DMatrix<f64>>,
     /// Targets of the held-out inputs, P×k.
     pub held_out_targets: Option<DMatrix<f64>>,
@@ -27,7 +29,7 @@ pub struct Task {
     pub classes: bool,
     /// Factor from the summed squared error on the held-out inputs to the downstream risk.
     pub risk_scale: f64,
-    /// What made the problem, where it is the two-layer linear model.
+    /// The two-layer linear model that the problem was made of, if it was.
     pub linear: Option<Linear>,
 }
 
@@ -42,7 +44,7 @@ pub struct Linear {
     pub held_out: Option<DMatrix<f64>>,
 }
 
-/// What predictions are worth.
+/// How good predictions are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
     /// Mean squared error on the held-out inputs, if they have targets.
@@ -157,6 +159,7 @@ impl Default for DigitsTransfer {
 
 /// Why a task could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaskError {
     /// The arrays do not make a problem.
     #[error(transparent)]
@@ -165,22 +168,15 @@ pub enum TaskError {
     #[error("pretraining failed: {0}")]
     Pretraining(#[from] FlowError),
     /// A number out of its range.
-    #[error("{name} = {value} is not valid; it must be {accepted}")]
-    Setting {
-        /// Name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// What is accepted.
-        accepted: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// The file of the task cannot be read.
     #[error("{0}")]
     File(
         /// What is wrong, with the path.
         String,
     ),
-    /// A task of a file has to be read by whoever reads files.
+    /// The task is in a file, which this crate does not read.
     #[error("the task of `{0}` has to be read from its file")]
     NeedsFile(
         /// The path.
@@ -223,7 +219,7 @@ impl TaskSpec {
         }
     }
 
-    /// Checks all numbers; a file is checked by whoever reads it.
+    /// Checks all numbers. A file is checked when it is read.
     ///
     /// # Errors
     ///
@@ -249,7 +245,7 @@ impl Task {
         }
     }
 
-    /// A task from a problem as files bring it; without a head, heads are drawn.
+    /// The task of a problem from a file; without a head, one is drawn for each seed.
     pub fn of_problem(
         problem: Problem,
         head: Option<DMatrix<f64>>,
@@ -260,16 +256,33 @@ impl Task {
         Self { problem, head, held_out_targets, classes, risk_scale, linear: None }
     }
 
-    /// What predictions for the training samples (N×k) and the held-out inputs (P×k) are worth.
-    pub fn scores(&self, training: &DMatrix<f64>, held_out: Option<&DMatrix<f64>>) -> Scores {
+    /// The scores of predictions for the training samples (N×k) and the held-out inputs (P×k) under a loss.
+    pub fn scores(
+        &self,
+        loss: Loss,
+        training: &DMatrix<f64>,
+        held_out: Option<&DMatrix<f64>>,
+    ) -> Scores {
         let held_out = held_out.zip(self.held_out_targets.as_ref());
-        let risk = |(predictions, targets): (&DMatrix<f64>, &DMatrix<f64>)| {
-            (predictions - targets).norm_squared() * self.risk_scale
+        let right = |predictions: &DMatrix<f64>, targets: &DMatrix<f64>| match loss {
+            Loss::Squared => self.classes.then(|| accuracy(predictions, targets)),
+            _ => Labels::of(loss, targets).map(|labels| labels.accuracy(predictions)),
         };
         Scores {
-            risk: held_out.map(risk),
-            accuracy: self.classes.then(|| accuracy(training, self.problem.targets())),
-            held_out_accuracy: held_out.filter(|_| self.classes).map(|(p, t)| accuracy(p, t)),
+            risk: held_out.and_then(|(predictions, targets)| self.risk(loss, predictions, targets)),
+            accuracy: right(training, self.problem.targets()),
+            held_out_accuracy: held_out.and_then(|(p, t)| right(p, t)),
+        }
+    }
+
+    /// The mean loss on held-out inputs: for the squared loss the mean squared error, in units of the task.
+    fn risk(&self, loss: Loss, predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> Option<f64> {
+        match loss {
+            Loss::Squared => Some((predictions - targets).norm_squared() * self.risk_scale),
+            _ => {
+                let targets = loss.targets(targets).ok()?;
+                Some(loss.value(&targets, predictions) / targets.nrows() as f64)
+            }
         }
     }
 
@@ -289,7 +302,7 @@ fn at_least_one(name: &'static str, value: usize) -> Result<(), TaskError> {
     if value >= 1 {
         return Ok(());
     }
-    Err(TaskError::Setting { name, value: value as f64, accepted: "at least 1" })
+    Err(Setting { name, value: value as f64, accepted: "at least 1" }.into())
 }
 
 fn in_range(
@@ -298,7 +311,7 @@ fn in_range(
     range: std::ops::RangeInclusive<f64>,
     accepted: &'static str,
 ) -> Result<(), TaskError> {
-    if range.contains(&value) { Ok(()) } else { Err(TaskError::Setting { name, value, accepted }) }
+    if range.contains(&value) { Ok(()) } else { Err(Setting { name, value, accepted }.into()) }
 }
 
 impl Gaussian {
@@ -313,7 +326,7 @@ impl Gaussian {
         in_range("teacher-angle", angle, 0.0..=std::f64::consts::FRAC_PI_2, "between 0 and π/2")?;
         if self.width >= self.inputs {
             let accepted = "less than `inputs` when there is a teacher";
-            return Err(TaskError::Setting { name: "width", value: self.width as f64, accepted });
+            return Err(Setting { name: "width", value: self.width as f64, accepted }.into());
         }
         Ok(())
     }
@@ -424,7 +437,7 @@ impl DigitsTransfer {
         if self.samples > TRAINING {
             let (value, accepted) =
                 (self.samples as f64, "at most 598, the training images of the digits 5 to 9");
-            return Err(TaskError::Setting { name: "samples", value, accepted });
+            return Err(Setting { name: "samples", value, accepted }.into());
         }
         in_range("pretrain-time", self.pretrain_time, 0.0..=f64::INFINITY, "at least 0")?;
         in_range("pretrain-scale", self.pretrain_scale, 1e-6..=1e3, "between 1e-6 and 1e3")
@@ -552,10 +565,10 @@ mod tests {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         assert_eq!(
             gaussian(&spec, 0).unwrap_err().to_string(),
-            "samples = 0 is not valid; it must be at least 1"
+            "samples 0 is not valid; it must be at least 1"
         );
         let spec = Gaussian { teacher_angle: Some(0.1), ..Gaussian::default() };
-        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width = 32"));
+        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width 32"));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use crate::metric::Metric;
 
-/// What a curve does over its range, judged with an explicit tolerance.
+/// What a curve does over its range, up to a tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "shape", rename_all = "kebab-case")]
 pub enum Shape {
     /// No step against the direction is larger than the tolerance.
     Rising,
-    /// The same downwards.
+    /// The same, downwards.
     Falling,
     /// Up to one peak inside the range, then down.
     RisingThenFalling {

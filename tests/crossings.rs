@@ -1,4 +1,5 @@
-//! Probing times of a wanted AIE against `tests/reference/crossings.json`: all of them, in order, and the reachable range.
+//! Probing times of a wanted AIE against `tests/reference/crossings.json`: all of them, in order, and the reachable
+//! range.
 
 use nalgebra::DMatrix;
 use serde_json::Value;

@@ -71,8 +71,8 @@ impl Raw {
     }
 }
 
-/// N, d, h, k and γ for the solver: wide and narrow, one and many outputs (more than N + h), a singular kernel (d < N), a
-/// frozen head. Then every closed form.
+/// N, d, h, k and γ for the solver: wide and narrow, one and many outputs (more than N + h), a singular kernel (d <
+/// N), a frozen head. Then every closed form.
 fn problems() -> Vec<Raw> {
     let shapes = [
         ([4, 7, 9, 1], 1.0),
@@ -229,8 +229,8 @@ fn distances_rise_with_energy_on_random_problems() {
     }
 }
 
-/// Shapes down to one, with any of features, kernel, targets and head zero: every method gives numbers or says why not, and the
-/// solver's are those of a closed form.
+/// Shapes down to one, with any of features, kernel, targets and head zero: every method gives numbers or says why
+/// not, and the solver's are those of a closed form.
 #[test]
 fn small_shapes_with_zero_parts_are_solved_by_every_method() {
     let mut solved = 0;

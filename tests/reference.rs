@@ -6,11 +6,12 @@ use taskhead::energy::Energy;
 use taskhead::flow::balanced::Balanced;
 use taskhead::flow::frozen::FrozenHead;
 use taskhead::flow::rank_one::{Limit, RankOne};
-use taskhead::flow::{ClosedForm, Flow};
+use taskhead::flow::{ClosedForm, Flow, Stop};
+use taskhead::loss::Loss;
 use taskhead::probing::ProbingPath;
 use taskhead::problem::Problem;
 use taskhead::reduction::Reduction;
-use taskhead::simulation::{Method, Probe, Run, Settings};
+use taskhead::simulation::{Method, Probe, Run, Settings, Until};
 
 /// Relative accuracy that closed forms promise.
 const PROMISED: f64 = 1e-12;
@@ -231,4 +232,64 @@ fn general_flow() {
         }
     }
     report.finish(cases.len(), 16);
+}
+
+/// Probing, flows at times and at training losses under cross-entropy, by every method that has an answer: relative to the motion
+/// within ten times the tolerance, residuals and losses relative to themselves however small they are.
+#[test]
+fn cross_entropy() {
+    const ALLOWED: f64 = 1e-8;
+    let cases = cases("cross_entropy");
+    let mut report = Report::default();
+    for case in &cases {
+        let [features, kernel, targets, head] =
+            ["features", "kernel", "targets", "head"].map(|name| matrix(&case[name]));
+        let [z, v, r] = ["features_out", "head_out", "residual_out"].map(|name| matrix(&case[name]));
+        let n = targets.nrows() as f64;
+        let loss = number(&case["loss"]);
+        let probing = case["kind"] == "probe";
+        let kernel = if probing { DMatrix::identity(z.nrows(), z.nrows()) } else { kernel };
+        let problem = Problem::new(features, kernel, targets).expect("a valid problem");
+        let run = Run::with_loss(&problem, &head, 0.0, Loss::CrossEntropy).expect("a valid head");
+        let turned = (&v - &head).norm();
+        if probing {
+            let tau = number(&case["t"]);
+            let found = run.path().head(tau).expect("a valid time");
+            report.check(case, "head", (&found - &v).norm(), 1e-10 * turned);
+            let found = run.path().residual(tau).expect("a valid time");
+            report.check(case, "residual", (found - &r).norm(), 1e-9 * r.norm());
+            continue;
+        }
+        let timed = case["kind"] == "time";
+        let until = if timed { Until::Time } else { Until::Loss(number(&case["level"])) };
+        let t = if timed { number(&case["t"]) } else { f64::INFINITY };
+        for method in [Method::Flow, Method::Auto] {
+            let settings =
+                Settings { head_rate: number(&case["gamma"]), method, until, ..Settings::default() };
+            let result = match run.finetune(Probe::Time(0.0), &[t], &settings) {
+                Ok(mut results) => results.remove(0),
+                Err(error) => {
+                    report.0.push(format!("{} {method:?}: {error}", case["id"]));
+                    continue;
+                }
+            };
+            if !timed {
+                assert!(matches!(result.stop, Stop::Loss { .. }), "{} {:?}", case["id"], result.stop);
+                let at = number(&case["t_out"]);
+                report.check(case, "time", (result.time - at).abs(), ALLOWED * at);
+            }
+            let (found, head) = (run.features(&result), run.head(&result));
+            let moved = (&z - problem.features()).norm();
+            report.check(case, "features", (&found - &z).norm(), ALLOWED * moved);
+            report.check(case, "head", (&head - &v).norm(), ALLOWED * v.norm());
+            report.check(case, "residual", (result.residual - r.norm()).abs(), 1e-7 * r.norm());
+            report.check(case, "loss", (result.loss * n - loss).abs(), 1e-7 * loss);
+            let budget = result.budget.expect("a flow has a budget");
+            let [backbone, head] = ["budget_backbone", "budget_head"].map(|name| number(&case[name]));
+            let spent = 10.0 * ALLOWED * (backbone + head);
+            report.check(case, "backbone budget", (budget.backbone - backbone).abs(), spent);
+            report.check(case, "head budget", (budget.head - head).abs(), spent);
+        }
+    }
+    report.finish(cases.len(), 40);
 }

@@ -78,8 +78,8 @@ fn energies_distances_and_budgets_keep_their_digits() {
     }
 }
 
-/// Each closed form takes part where it is asked for; by itself the program may prefer the solver, where what a form leaves
-/// out of the couplings could be as large as so small a motion.
+/// Each closed form takes part where it is asked for; by itself the program may prefer the solver, where what a form
+/// leaves out of the couplings could be as large as so small a motion.
 #[test]
 fn closed_forms_are_found_at_tiny_energies() {
     for case in &cases() {
@@ -94,8 +94,8 @@ fn closed_forms_are_found_at_tiny_energies() {
     }
 }
 
-/// With more samples than features the part of the targets that no head fits has the rounding of the data: an energy below it is
-/// neither promised nor refused in silence.
+/// With more samples than features the part of the targets that no head fits has the rounding of the data: an energy
+/// below it is neither promised nor refused in silence.
 #[test]
 fn what_rounding_decides_is_said() {
     let features = dmatrix![1.0, 0.3; 0.2, 0.7; 0.9, 0.1];

@@ -5,7 +5,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par, Side};
 use nalgebra::{DMatrix, SymmetricEigen};
 
-/// Rows, inner size and columns of products: those of stages of `wide`, of 64 samples, of one output of 500 digits, and of large problems.
+/// Rows, inner size and columns of products: those of stages of `wide`, of 64 samples, of one output of 500 digits,
+/// and of large problems.
 const PRODUCTS: [[usize; 3]; 5] =
     [[6, 8, 10], [32, 36, 20], [64, 64, 25], [500, 500, 5], [1000, 1010, 50]];
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::metric::Metric;
 use crate::sweep::record::{Cell, Measured, Record};
 
-/// A cell whose finetuning got to what was asked for, with its numbers.
+/// A cell whose finetuning reached what was asked for, with its numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point<'a> {
     /// What was asked for.
@@ -37,12 +37,12 @@ impl Point<'_> {
     }
 }
 
-/// The cells that have the numbers of what was asked for: none that failed, none that stopped early.
+/// The cells that reached what was asked for: none that failed, none that stopped early.
 pub fn reached(records: &[Record]) -> Vec<Point<'_>> {
     records.iter().filter_map(|r| Some(Point { cell: &r.cell, measured: r.reached()? })).collect()
 }
 
-/// The points of one curve against energy: everything equal but the probing point.
+/// One curve against energy: its points differ in the probing point only.
 #[derive(Debug, Clone)]
 pub struct Curve<'a> {
     /// By ascending Frobenius energy; at least one.

@@ -5,7 +5,7 @@ use crate::metric::Metric;
 use crate::sweep::record::Record;
 use crate::trend::{Claim, Shape};
 
-/// Relative size of a run against the direction that still counts as numerical noise: a hundred times
+/// How far a curve may run against its direction, relative to its range, and still count as monotone: a hundred times
 /// the error of the solver at its default tolerance.
 pub const TREND_TOLERANCE: f64 = 1e-7;
 
@@ -61,7 +61,7 @@ pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
     summarize_curves(source, &curves(records), held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
 }
 
-/// The same of curves, with another judge of shapes: for numbers that are not exact.
+/// The same for curves whose shapes are judged in another way, as for numbers with noise.
 pub fn summarize_curves(
     source: &str,
     curves: &[Curve],

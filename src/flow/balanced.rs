@@ -107,6 +107,7 @@ impl Balanced {
     /// The balanced flow that a general flow is, if it is one.
     pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
         let reduction = flow.reduction();
+        super::needs_squared_loss(flow, FORM)?;
         let off = reduction.lambda().iter().map(|l| (l - 1.0).abs()).fold(0.0, f64::max);
         Violation::unless(
             FORM,

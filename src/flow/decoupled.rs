@@ -42,6 +42,7 @@ const MIXTURES: usize = 3;
 impl Decoupled {
     /// The modes of a flow, if it has them.
     pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
+        super::needs_squared_loss(flow, FORM)?;
         // Two modes may by chance be nearly alike in one mixture of the matrices, not in the next.
         let mut least: Option<Violation> = None;
         for mixture in 0..MIXTURES {

@@ -3,8 +3,10 @@
 //! Backbone and head step together, B ← B + ηVRᵀX and V ← V + γηZᵀR. After t/η steps the state is
 //! within O(η) of the flow at time t, and VVᵀ − γBBᵀ has drifted by O(η).
 
-use super::{Flow, FlowError, Moment, Stop, check_time, solver::tangent::Tangent};
+use super::solver::{Progress, Watch, tangent::Tangent};
+use super::{Flow, FlowError, Moment, Stop, check_time};
 use crate::linalg::DecompositionError;
+use crate::setting::Setting;
 
 /// Where gradient descent went.
 #[derive(Debug, Clone)]
@@ -36,18 +38,13 @@ const SHARE: f64 = 0.1;
 /// that was tried and did not diverge.
 pub fn descend(flow: &Flow, step: f64, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
     check_times(times)?;
-    if !(step > 0.0 && step.is_finite()) {
-        return Err(FlowError::Setting {
-            name: "step",
-            value: step,
-            accepted: "a finite number above 0",
-        });
-    }
-    match attempt(flow, step, times, max_steps, f64::INFINITY)? {
+    let accepted = "a finite number above 0";
+    Setting::check("step", step, |step| step > 0.0 && step.is_finite(), accepted)?;
+    match attempt(flow, step, times, max_steps, f64::INFINITY, &Watch::default())? {
         Ok(descent) => Ok(descent),
         Err(Unstable { steps, loss, .. }) => {
-            let before = flow.loss(flow.residual());
-            let stable = steady(flow, step / 2.0, times, max_steps)?.step;
+            let before = flow.loss(flow.start(), flow.residual());
+            let stable = steady(flow, step / 2.0, times, max_steps, &Watch::default())?.step;
             Err(FlowError::Diverged { steps, step, before, after: loss, stable })
         }
     }
@@ -55,27 +52,40 @@ pub fn descend(flow: &Flow, step: f64, times: &[f64], max_steps: usize) -> Resul
 
 /// Descends by a tenth of the largest step that is stable all along the way: that of the start, and
 /// shorter, from the start again, where the loss turns out to bend more later on.
-pub fn descend_steadily(flow: &Flow, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
+/// `watch` is asked now and then.
+pub fn descend_steadily(
+    flow: &Flow,
+    times: &[f64],
+    max_steps: usize,
+    watch: &Watch,
+) -> Result<Descent, FlowError> {
     check_times(times)?;
-    let largest = Tangent::new(flow, flow.start())?.largest();
-    steady(flow, if largest > 0.0 { SHARE * (2.0 / largest) } else { 1.0 }, times, max_steps)
+    let largest = Tangent::new(flow, flow.start())?.largest() * steepest(flow);
+    steady(flow, if largest > 0.0 { SHARE * (2.0 / largest) } else { 1.0 }, times, max_steps, watch)
+}
+
+/// The largest curvature that the loss has anywhere.
+fn steepest(flow: &Flow) -> f64 {
+    let reduction = flow.reduction();
+    reduction.loss_function().steepest(reduction.outputs())
 }
 
 fn check_times(times: &[f64]) -> Result<(), FlowError> {
     times.iter().try_for_each(|&t| check_time(t))?;
-    match times.windows(2).find(|pair| pair[0] > pair[1]) {
-        Some(pair) => {
-            Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" })
-        }
-        None => Ok(()),
-    }
+    Ok(Setting::check_order(times)?)
 }
 
 /// Descends from the start with shorter and shorter steps until one is stable all along the way.
-fn steady(flow: &Flow, mut step: f64, times: &[f64], max_steps: usize) -> Result<Descent, FlowError> {
+fn steady(
+    flow: &Flow,
+    mut step: f64,
+    times: &[f64],
+    max_steps: usize,
+    watch: &Watch,
+) -> Result<Descent, FlowError> {
     let mut in_vain = 0;
     loop {
-        match attempt(flow, step, times, max_steps, 1.0)? {
+        match attempt(flow, step, times, max_steps, 1.0, watch)? {
             Ok(mut descent) => {
                 descent.evaluations += in_vain;
                 return Ok(descent);
@@ -99,7 +109,8 @@ fn steady(flow: &Flow, mut step: f64, times: &[f64], max_steps: usize) -> Result
 struct Unstable {
     steps: usize,
     loss: f64,
-    /// Largest eigenvalue of the tangent kernel seen, as far as the loss had not grown.
+    /// Largest eigenvalue of the tangent kernel seen, times the largest curvature of the loss, as far as the loss had
+    /// not grown.
     largest: f64,
 }
 
@@ -110,40 +121,44 @@ fn attempt(
     times: &[f64],
     max_steps: usize,
     bound: f64,
+    watch: &Watch,
 ) -> Result<Result<Descent, Unstable>, DecompositionError> {
     let reduction = flow.reduction();
-    let before = flow.loss(flow.residual());
+    let before = flow.loss(flow.start(), flow.residual());
+    let steepest = steepest(flow);
     let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
     let (mut state, mut residual) = (flow.start().clone(), flow.residual().clone());
     let (mut steps, mut moments) = (0, Vec::with_capacity(times.len()));
     let mut landings = 0;
-    let mut stop = None;
+    let (mut stop, mut goes_on) = (None, true);
     for &t in times {
         // Whole steps before t, and whether the limit lets it get there.
         let whole = (t / step * (1.0 + 4.0 * f64::EPSILON)).floor();
         let reachable = whole <= max_steps as f64;
         let limit = if reachable { whole as usize } else { max_steps };
-        while stop.is_none() && steps < limit {
+        while stop.is_none() && goes_on && steps < limit {
             let velocity = flow.velocity_by(&state, &residual);
             flow.shift(&mut state, &mut residual, step, &velocity);
             steps += 1;
             let moved = velocity.motion.norm_squared() + velocity.head.norm_squared();
             if !moved.is_finite() || steps % LOOK == 0 {
-                let loss = flow.loss(&residual);
+                let loss = flow.loss(&state, &residual);
                 let grown = !moved.is_finite() || loss > 2.0 * before;
                 let mut largest = f64::INFINITY;
                 if !grown && bound.is_finite() {
                     let z = reduction.features_at(&state).norm_squared();
-                    largest = fastest * state.head.norm_squared() + flow.head_rate() * z;
+                    largest = steepest * (fastest * state.head.norm_squared() + flow.head_rate() * z);
                     // The norms are an upper bound; the eigenvalue is worth its price near the edge only.
                     if step * largest > bound {
-                        largest = Tangent::new(flow, &state)?.largest();
+                        largest = steepest * Tangent::new(flow, &state)?.largest();
                     }
                 }
                 if grown || (bound.is_finite() && step * largest > bound) {
                     return Ok(Err(Unstable { steps, loss, largest }));
                 }
             }
+            let here = || Progress { steps, time: steps as f64 * step, residual: residual.norm() };
+            goes_on = steps % LOOK != 0 || watch.goes_on(here);
             let size = state.motion.norm_squared() + state.head.norm_squared();
             if t.is_infinite() && step * step * moved <= STILL * STILL * size {
                 stop = Some(Stop::Converged);
@@ -160,7 +175,7 @@ fn attempt(
         };
         moments.push(match stop {
             Some(stop) => moment(f64::INFINITY, state.clone(), residual.clone(), stop),
-            None if t.is_finite() && reachable => {
+            None if t.is_finite() && reachable && goes_on => {
                 let left = t - reached;
                 let (mut there, mut left_over) = (state.clone(), residual.clone());
                 if left > 0.0 {
@@ -170,12 +185,14 @@ fn attempt(
                 }
                 moment(t, there, left_over, Stop::Time)
             }
-            None => moment(
-                reached,
-                state.clone(),
-                residual.clone(),
-                Stop::StepLimit { steps, time: reached },
-            ),
+            None => {
+                let stop = if goes_on {
+                    Stop::StepLimit { steps, time: reached }
+                } else {
+                    Stop::Interrupted { steps, time: reached }
+                };
+                moment(reached, state.clone(), residual.clone(), stop)
+            }
         });
     }
     Ok(Ok(Descent { moments, step, steps, evaluations: steps + landings }))
@@ -245,7 +262,7 @@ mod tests {
     #[test]
     fn a_steady_step_is_stable_where_the_loss_bends_more_than_at_the_start() {
         with_flow(1e3, dmatrix![1.0; 0.0], |flow| {
-            let steady = descend_steadily(flow, &[f64::INFINITY], 1_000_000).unwrap();
+            let steady = descend_steadily(flow, &[f64::INFINITY], 1_000_000, &Watch::default()).unwrap();
             assert_eq!(steady.moments[0].stop, Stop::Converged);
             let at_start = SHARE * (2.0 / Tangent::new(flow, flow.start()).unwrap().largest());
             assert!(steady.step < at_start / 10.0);

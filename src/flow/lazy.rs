@@ -13,6 +13,7 @@ use crate::reduction::State;
 /// The state of the lazy limit at time t in [0, ∞]. Directions in which Θ is zero to rounding do not move.
 pub fn lazy(flow: &Flow, t: f64) -> Result<State, FlowError> {
     check_time(t)?;
+    super::needs_squared_loss(flow, "the lazy limit (T17)")?;
     let tangent = Tangent::new(flow, flow.start())?;
     let residual = flow.residual();
     let integral = if t.is_infinite() {

@@ -6,6 +6,9 @@
 //! The unit of time is that of the backbone's learning rate: gradient descent with step η takes t/η steps.
 
 pub mod balanced;
+mod broken;
+mod budget;
+pub mod clock;
 pub mod decoupled;
 pub mod descent;
 pub mod frozen;
@@ -17,12 +20,14 @@ mod stop_values;
 
 use nalgebra::DMatrix;
 
-pub use crate::check::Broken;
+pub use broken::Broken;
+pub use budget::Budget;
 pub use outcome::{Moment, Saddle, Stop};
 
 use crate::linalg::DecompositionError;
 use crate::problem::ProblemError;
 use crate::reduction::{Reduction, State};
+use crate::setting::Setting;
 
 /// A hypothesis of a closed form that does not hold, and by how much.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -62,6 +67,7 @@ pub const LOST: f64 = 1e-4;
 
 /// Why a flow has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FlowError {
     /// The arrays do not make a problem.
     #[error(transparent)]
@@ -72,28 +78,9 @@ pub enum FlowError {
     /// A decomposition failed.
     #[error(transparent)]
     Decomposition(#[from] DecompositionError),
-    /// A finetuning time that is no time.
-    #[error("the finetuning time {value} is not valid; it must be a number of at least 0, or inf")]
-    Time {
-        /// The value given.
-        value: f64,
-    },
-    /// A head rate that is not valid.
-    #[error("the head rate {value} is not valid; it must be a finite number of at least 0")]
-    HeadRate {
-        /// The value given.
-        value: f64,
-    },
-    /// A tolerance, step or level out of its range.
-    #[error("{name} {value} is not valid; it must be {accepted}")]
-    Setting {
-        /// Name of the setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// What is accepted.
-        accepted: &'static str,
-    },
+    /// A time, head rate, tolerance, step or level out of its range.
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// A result that breaks a law of the flow.
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -104,6 +91,18 @@ pub enum FlowError {
         quantity: &'static str,
         /// What came out.
         value: f64,
+    },
+    /// A limit that does not exist.
+    #[error(
+        "there is no limit t = inf: at time {time:e} every sample is fitted (training loss {loss:e}, below ln 2), and from \
+         there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
+         training loss or a training accuracy"
+    )]
+    NoLimit {
+        /// A time at which that was certain.
+        time: f64,
+        /// The training loss there, summed over the samples.
+        loss: f64,
     },
     /// Gradient descent with too large a step.
     #[error(
@@ -124,16 +123,6 @@ pub enum FlowError {
     },
 }
 
-/// The loss spent so far (T6): by moving the backbone, ∫ tr(RᵀK R VᵀV) dt, and by moving the head,
-/// γ∫‖ZᵀR‖² dt. The two sum to the loss that is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Budget {
-    /// Spent by the backbone.
-    pub backbone: f64,
-    /// Spent by the head.
-    pub head: f64,
-}
-
 /// A finetuning run before it is solved: where it starts and its head rate γ.
 #[derive(Debug, Clone)]
 pub struct Flow<'a> {
@@ -143,14 +132,16 @@ pub struct Flow<'a> {
     /// R at the start, n×k, and the loss of what no row has of it.
     residual: DMatrix<f64>,
     constant_loss: f64,
+    /// The relative size of what the head has lost on the way to here; 0 for one as it was given.
+    head_rounding: f64,
 }
 
 impl<'a> Flow<'a> {
     /// Finetuning of a reduced problem from a head (h×k, in the span of the reduction) with the head
     /// learning rate γ ≥ 0 in units of the backbone's.
     ///
-    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings its
-    /// residual along ([`Flow::with_residual`]).
+    /// The residual is Y − ZV as f64 has it: where it is much smaller than Y it has lost digits. A probed head brings
+    /// its residual along ([`Flow::with_residual`]).
     pub fn new(
         reduction: &'a Reduction,
         head: &DMatrix<f64>,
@@ -177,15 +168,29 @@ impl<'a> Flow<'a> {
         head_rate: f64,
         (residual, constant_loss): (DMatrix<f64>, f64),
     ) -> Result<Self, FlowError> {
-        if !(head_rate >= 0.0 && head_rate.is_finite()) {
-            return Err(FlowError::HeadRate { value: head_rate });
-        }
+        check_head_rate(head_rate)?;
         let start = reduction.start(head);
-        let loss = residual.norm_squared() / 2.0 + constant_loss;
+        let loss = match reduction.samples() {
+            None => residual.norm_squared() / 2.0 + constant_loss,
+            Some(_) => reduction.loss(&start),
+        };
         if !loss.is_finite() {
             return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
         }
-        Ok(Self { reduction, start, head_rate, residual, constant_loss })
+        let head_rounding = if reduction.keeps_heads() { 0.0 } else { 4.0 * f64::EPSILON };
+        Ok(Self { reduction, start, head_rate, residual, constant_loss, head_rounding })
+    }
+
+    /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
+    /// only.
+    pub fn computed(mut self) -> Self {
+        self.head_rounding += 4.0 * f64::EPSILON;
+        self
+    }
+
+    /// The relative size of what the head has lost by rounding.
+    pub(crate) fn head_rounding(&self) -> f64 {
+        self.head_rounding
     }
 
     /// The problem.
@@ -213,9 +218,22 @@ impl<'a> Flow<'a> {
         self.constant_loss
     }
 
-    /// ½‖R‖²_F of the whole problem from the residual of the rows (n×k): the constant part is added.
-    pub fn loss(&self, residual: &DMatrix<f64>) -> f64 {
-        residual.norm_squared() / 2.0 + self.constant_loss
+    /// The loss L of the whole problem, summed over the samples, at a state with its residual of the rows (n×k): for
+    /// the squared loss ½‖R‖²_F from that residual, with the constant part.
+    pub fn loss(&self, state: &State, residual: &DMatrix<f64>) -> f64 {
+        match self.reduction.samples() {
+            None => residual.norm_squared() / 2.0 + self.constant_loss,
+            Some(_) => self.reduction.loss(state),
+        }
+    }
+
+    /// By how much the residual of the rows falls when their predictions f = ZV move by a small δf (n×k): S δf, which
+    /// is δf for the squared loss.
+    pub(crate) fn curvature(&self, predictions: &DMatrix<f64>, change: DMatrix<f64>) -> DMatrix<f64> {
+        match self.reduction.samples() {
+            None => change,
+            Some(samples) => samples.curvature(predictions, &change),
+        }
     }
 
     /// The velocity (Ḋ, V̇) of the flow at a state, whose residual is formed as Y − ZV.
@@ -234,8 +252,14 @@ impl<'a> Flow<'a> {
         State { motion, head }
     }
 
-    /// Moves a state by factor · change and its residual (n×k) with it, by R ← R − Z δV − δZ (V + δV).
+    /// Moves a state by factor · change and its residual (n×k) with it, for the squared loss by R ← R − Z δV − δZ
+    /// (V + δV).
     pub fn shift(&self, state: &mut State, residual: &mut DMatrix<f64>, factor: f64, change: &State) {
+        if self.reduction.samples().is_some() {
+            state.add(factor, change);
+            *residual = self.reduction.residual(state);
+            return;
+        }
         *residual -= self.reduction.features_at(state) * &change.head * factor;
         state.add(factor, change);
         let mut moved = &change.motion * factor;
@@ -276,9 +300,21 @@ pub trait ClosedForm {
     }
 }
 
+/// That a closed form is asked for the loss that it holds for.
+pub(crate) fn needs_squared_loss(flow: &Flow, form: &'static str) -> Result<(), Violation> {
+    let other = if flow.reduction().samples().is_some() { 1.0 } else { 0.0 };
+    Violation::unless(form, "the squared loss", "the number of other losses", other, 0.0)
+}
+
 /// Checks a finetuning time.
 pub(crate) fn check_time(t: f64) -> Result<(), FlowError> {
-    if t >= 0.0 { Ok(()) } else { Err(FlowError::Time { value: t }) }
+    Ok(Setting::check_time("the finetuning time", t)?)
+}
+
+/// Checks a head rate γ.
+pub(crate) fn check_head_rate(gamma: f64) -> Result<(), FlowError> {
+    let accepted = "a finite number of at least 0";
+    Ok(Setting::check("the head rate", gamma, |rate| rate >= 0.0 && rate.is_finite(), accepted)?)
 }
 
 /// (1 − e^{−λt})/λ for λ ≥ 0 and t in [0, ∞]: t at λ = 0, and 1/λ at t = ∞.

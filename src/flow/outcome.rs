@@ -4,7 +4,7 @@ use std::fmt;
 
 use nalgebra::DMatrix;
 
-use super::Budget;
+use super::budget::Budget;
 use crate::reduction::State;
 
 /// A flow at one time, by a closed form, the solver or gradient descent.
@@ -46,11 +46,34 @@ pub enum Stop {
         /// The share.
         share: f64,
     },
+    /// The training loss, on average over the samples, has fallen to the wanted level.
+    Loss {
+        /// The level.
+        level: f64,
+    },
+    /// The wanted share of the training samples is predicted right.
+    Accuracy {
+        /// The share.
+        share: f64,
+    },
     /// The flow rests at a saddle that rounding alone decides to leave: what comes after depends on
     /// digits that the numbers do not have.
     Saddle(Saddle),
+    /// The answer is a matter of rounding: a mode so slow, or a motion so small beside the residual, that the numbers
+    /// of the problem do not determine it. The state is what is left when it rests.
+    Rounding {
+        /// An estimate of the relative error.
+        error: f64,
+    },
     /// The limit of steps.
     StepLimit {
+        /// Steps taken.
+        steps: usize,
+        /// Time reached.
+        time: f64,
+    },
+    /// The caller has ended it.
+    Interrupted {
         /// Steps taken.
         steps: usize,
         /// Time reached.
@@ -84,7 +107,14 @@ pub struct Saddle {
 impl Stop {
     /// Whether what was asked for was reached.
     pub fn is_success(&self) -> bool {
-        !matches!(self, Self::Saddle(_) | Self::StepLimit { .. } | Self::StepTooSmall { .. })
+        !matches!(
+            self,
+            Self::Saddle(_)
+                | Self::Rounding { .. }
+                | Self::StepLimit { .. }
+                | Self::Interrupted { .. }
+                | Self::StepTooSmall { .. }
+        )
     }
 
     /// Its name in tables and JSON.
@@ -95,8 +125,12 @@ impl Stop {
             Self::Converged => "converged",
             Self::Residual { .. } => "residual",
             Self::EnergyShare { .. } => "energy-share",
+            Self::Loss { .. } => "loss",
+            Self::Accuracy { .. } => "accuracy",
             Self::Saddle(_) => "saddle",
+            Self::Rounding { .. } => "rounding",
             Self::StepLimit { .. } => "step-limit",
+            Self::Interrupted { .. } => "interrupted",
             Self::StepTooSmall { .. } => "step-too-small",
         }
     }
@@ -112,9 +146,19 @@ impl fmt::Display for Stop {
         match self {
             Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
             Self::EnergyShare { share } => write!(f, "the energy has fallen to {share} of its start"),
+            Self::Loss { level } => write!(f, "the training loss has fallen to {level:e}"),
+            Self::Accuracy { share } => write!(f, "{share} of the training samples are right"),
             Self::Saddle(saddle) => saddle.fmt(f),
+            Self::Rounding { error } => write!(
+                f,
+                "rounding decides the answer (estimated relative error {error:.1e}): a mode is so slow, or the \
+                 motion so small beside the residual, that these numbers do not determine it"
+            ),
             Self::StepLimit { steps, time } => {
                 write!(f, "{steps} steps taken, time {time:e} reached")
+            }
+            Self::Interrupted { steps, time } => {
+                write!(f, "interrupted after {steps} steps, time {time:e} reached")
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -149,12 +193,20 @@ mod tests {
             (Stop::Converged, "converged"),
             (Stop::Residual { level: 0.5 }, "residual"),
             (Stop::EnergyShare { share: 0.1 }, "energy-share"),
+            (Stop::Loss { level: 0.1 }, "loss"),
+            (Stop::Accuracy { share: 0.9 }, "accuracy"),
         ] {
             assert!(stop.is_success() && stop.reason().is_none() && stop.name() == name);
         }
         for (stop, name, words) in [
             (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
+            (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
             (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
+            (
+                Stop::Interrupted { steps: 3, time: 0.5 },
+                "interrupted",
+                "interrupted after 3 steps, time 5e-1 reached",
+            ),
             (
                 Stop::StepTooSmall { step: 1e-20, time: 4.0 },
                 "step-too-small",

@@ -24,10 +24,12 @@ use std::sync::OnceLock;
 use nalgebra::{DMatrix, DVector};
 
 use super::{
-    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_time, phi,
+    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_head_rate,
+    check_time, phi,
 };
 use crate::adaptation::Adaptation;
 use crate::reduction::State;
+use crate::setting::Setting;
 
 /// The flow of one sample with one output, from feature z₀ and head v₀ (vectors of equal length).
 #[derive(Debug, Clone)]
@@ -89,13 +91,9 @@ impl RankOne {
         v0: DVector<f64>,
         residual: f64,
     ) -> Result<Self, FlowError> {
-        if !(gamma >= 0.0 && gamma.is_finite()) {
-            return Err(FlowError::HeadRate { value: gamma });
-        }
-        if !(kappa >= 0.0 && kappa.is_finite()) {
-            let accepted = "a finite number of at least 0";
-            return Err(FlowError::Setting { name: "kernel", value: kappa, accepted });
-        }
+        check_head_rate(gamma)?;
+        let accepted = "a finite number of at least 0";
+        Setting::check("kernel", kappa, |kappa| kappa >= 0.0 && kappa.is_finite(), accepted)?;
         assert_eq!(z0.len(), v0.len(), "feature and head have the same width");
         let c = kappa.sqrt() * gamma.sqrt();
         let (zs, vs) = (kappa.sqrt().recip(), gamma.sqrt().recip());
@@ -129,8 +127,14 @@ impl RankOne {
     /// The rank-one flow that a general flow is, if it is one: a single output and, after the exact
     /// reduction, a single row (one sample, or colinear inputs).
     pub fn of_flow(flow: &Flow) -> Result<Self, FlowError> {
-        let reduction = flow.reduction();
         let form = "the rank-one closed form (T7)";
+        super::needs_squared_loss(flow, form)?;
+        Self::path_of_flow(flow, form)
+    }
+
+    /// The path of feature and head, whatever the loss is that they follow it by.
+    pub(crate) fn path_of_flow(flow: &Flow, form: &'static str) -> Result<Self, FlowError> {
+        let reduction = flow.reduction();
         let extra = |n: usize| n as f64 - 1.0;
         Violation::unless(form, "one output (k = 1)", "k - 1", extra(reduction.outputs()), 0.0)?;
         let missing = if reduction.rows() == 0 { 1.0 } else { 0.0 };
@@ -191,7 +195,8 @@ impl RankOne {
         part(&self.p, sigma).hypot(part(&self.m, -sigma)) / std::f64::consts::SQRT_2
     }
 
-    /// How a start that differs by the noise differs at time t, absolutely, in ẑ and v̂; and √(|ẑ|² + |v̂|²) of it there.
+    /// How a start that differs by the noise differs at time t, absolutely, in ẑ and v̂; and √(|ẑ|² + |v̂|²) of it
+    /// there.
     ///
     /// Towards y > 0 the flow doubles what is in p while m shrinks; a p of rounding size then decides alone
     /// where it ends (and m, towards y < 0).
@@ -271,8 +276,16 @@ impl RankOne {
             return Ok(self.single_layer(t));
         }
         let sigma = self.rapidity(t)?;
+        let (displacement, feature, head) = self.turned(sigma);
+        let residual = self.residual_at(sigma, t);
+        let budget = self.budget_at(sigma, residual);
+        Ok(RankOnePoint { feature, displacement, head, residual, rapidity: sigma, budget })
+    }
+
+    /// The motion of the feature, the feature and the head at a rapidity, for c > 0.
+    fn turned(&self, sigma: f64) -> (DVector<f64>, DVector<f64>, DVector<f64>) {
         let (up, down) = (self.kappa.sqrt(), self.gamma.sqrt());
-        let (displacement, feature, head) = if sigma.abs() < 1.0 {
+        if sigma.abs() < 1.0 {
             // Directly: nothing of the smaller of feature and head is lost in p and m.
             let (turn, sinh) = (2.0 * (sigma / 2.0).sinh().powi(2), sigma.sinh());
             let displacement = &self.z0 * turn + &self.v0 * (sinh * up / down);
@@ -286,10 +299,76 @@ impl RankOne {
             let feature = self.p.zip_map(&self.m, |p, m| times(p, grow) + times(m, shrink)) * up;
             let head = self.p.zip_map(&self.m, |p, m| times(p, grow) - times(m, shrink)) * down;
             (&feature - &self.z0, feature, head)
-        };
-        let residual = self.residual_at(sigma, t);
-        let budget = self.budget_at(sigma, residual);
-        Ok(RankOnePoint { feature, displacement, head, residual, rapidity: sigma, budget })
+        }
+    }
+
+    /// The state of a flow with a single row at a rapidity, for c > 0.
+    pub(crate) fn state_at(&self, sigma: f64) -> State {
+        let (displacement, _, head) = self.turned(sigma);
+        self.state_of(&displacement, &head)
+    }
+
+    fn state_of(&self, displacement: &DVector<f64>, head: &DVector<f64>) -> State {
+        // The motion D of a single reduced row is displacement / √λ.
+        let scale = if self.kappa > 0.0 { self.kappa.sqrt().recip() } else { 0.0 };
+        State {
+            motion: DMatrix::from_row_slice(1, self.z0.len(), (displacement * scale).as_slice()),
+            head: DMatrix::from_column_slice(self.v0.len(), 1, head.as_slice()),
+        }
+    }
+
+    /// a and b: the sizes of what grows and what shrinks with σ; 0 where κ or γ is.
+    pub(crate) fn parts(&self) -> [f64; 2] {
+        [self.a, self.b]
+    }
+
+    /// c.
+    pub(crate) fn speed(&self) -> f64 {
+        self.c
+    }
+
+    /// The prediction z·v at a rapidity, ½(a e^{2σ} − b e^{−2σ}).
+    pub(crate) fn prediction(&self, sigma: f64) -> f64 {
+        (self.a * (2.0 * sigma).exp() - self.b * (-2.0 * sigma).exp()) / 2.0
+    }
+
+    /// Its derivative.
+    pub(crate) fn prediction_slope(&self, sigma: f64) -> f64 {
+        self.a * (2.0 * sigma).exp() + self.b * (-2.0 * sigma).exp()
+    }
+
+    /// The rapidity at which the prediction is q: a u² − 2q u − b = 0 for u = e^{2σ}, without cancellation.
+    pub(crate) fn rapidity_of(&self, q: f64) -> f64 {
+        let root = q.hypot((self.a * self.b).sqrt());
+        // u − 1 from the start, where the prediction is (a − b)/2.
+        let start = (self.a - self.b) / 2.0;
+        let other = (self.a + self.b) / 2.0;
+        let u_minus_one = (q - start + (q - start) * (q + start) / (root + other)) / self.a;
+        if u_minus_one.abs() < 0.5 {
+            u_minus_one.ln_1p() / 2.0
+        } else if q >= 0.0 {
+            ((q + root) / self.a).ln() / 2.0
+        } else {
+            (self.b / (root - q)).ln() / 2.0
+        }
+    }
+
+    /// The loss that backbone and head spend for each unit of σ, over the residual: |v|²√(κ/γ) and |z|²√(γ/κ).
+    pub(crate) fn spending(&self, sigma: f64) -> Budget {
+        let (_, feature, head) = self.turned(sigma);
+        let ratio = (self.kappa / self.gamma).sqrt();
+        Budget { backbone: norm(&head).powi(2) * ratio, head: norm(&feature).powi(2) / ratio }
+    }
+
+    /// How a start that differs by rounding differs at a rapidity, absolutely, and the size of the state there.
+    pub(crate) fn error_at(&self, sigma: f64) -> (f64, f64) {
+        (self.noise * sigma.abs().exp(), self.size_at(sigma))
+    }
+
+    /// The rate at which a start leaves the saddle z = v = 0 under a residual, and its share of the size now.
+    pub(crate) fn escape_at(&self, residual: f64) -> (f64, f64) {
+        let along = if residual > 0.0 { &self.p } else { &self.m };
+        (self.c * residual.abs(), norm(along) / self.size_at(0.0))
     }
 
     /// r = y − ½(au − b/u). With u = n/d in the normalisation of [`Self::fraction`] this is
@@ -386,12 +465,7 @@ impl ClosedForm for RankOne {
 
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {
         let point = self.at(t)?;
-        // The motion D of a single reduced row is displacement / √λ.
-        let scale = if self.kappa > 0.0 { self.kappa.sqrt().recip() } else { 0.0 };
-        let state = State {
-            motion: DMatrix::from_row_slice(1, self.z0.len(), (point.displacement * scale).as_slice()),
-            head: DMatrix::from_column_slice(self.v0.len(), 1, point.head.as_slice()),
-        };
+        let state = self.state_of(&point.displacement, &point.head);
         let residual = DMatrix::from_element(1, 1, point.residual);
         let (error, size) = self.uncertainty(t)?;
         let stop = if error > LOST * size {
@@ -407,7 +481,7 @@ impl ClosedForm for RankOne {
 }
 
 /// Nodes and weights of 20-point Gauss–Legendre quadrature on [0, 1].
-fn gauss_legendre() -> &'static [(f64, f64)] {
+pub(crate) fn gauss_legendre() -> &'static [(f64, f64)] {
     const POINTS: usize = 20;
     static RULE: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
     RULE.get_or_init(|| {

@@ -8,7 +8,8 @@ impl Stop {
         match *self {
             Self::Exact | Self::Time | Self::Converged => vec![],
             Self::Residual { level } => vec![("level", level)],
-            Self::EnergyShare { share } => vec![("share", share)],
+            Self::Loss { level } => vec![("level", level)],
+            Self::EnergyShare { share } | Self::Accuracy { share } => vec![("share", share)],
             Self::Saddle(Saddle { time, growth, size, sample, output }) => vec![
                 ("time", time),
                 ("growth", growth),
@@ -16,7 +17,10 @@ impl Stop {
                 ("sample", sample as f64),
                 ("output", output as f64),
             ],
-            Self::StepLimit { steps, time } => vec![("steps", steps as f64), ("time", time)],
+            Self::Rounding { error } => vec![("error", error)],
+            Self::StepLimit { steps, time } | Self::Interrupted { steps, time } => {
+                vec![("steps", steps as f64), ("time", time)]
+            }
             Self::StepTooSmall { step, time } => vec![("step", step), ("time", time)],
         }
     }
@@ -30,6 +34,8 @@ impl Stop {
             "converged" => Self::Converged,
             "residual" => Self::Residual { level: value("level")? },
             "energy-share" => Self::EnergyShare { share: value("share")? },
+            "loss" => Self::Loss { level: value("level")? },
+            "accuracy" => Self::Accuracy { share: value("share")? },
             "saddle" => Self::Saddle(Saddle {
                 time: value("time")?,
                 growth: value("growth")?,
@@ -37,7 +43,9 @@ impl Stop {
                 sample: count("sample")?,
                 output: count("output")?,
             }),
+            "rounding" => Self::Rounding { error: value("error")? },
             "step-limit" => Self::StepLimit { steps: count("steps")?, time: value("time")? },
+            "interrupted" => Self::Interrupted { steps: count("steps")?, time: value("time")? },
             "step-too-small" => Self::StepTooSmall { step: value("step")?, time: value("time")? },
             _ => return None,
         })
@@ -57,8 +65,12 @@ mod tests {
             Stop::Converged,
             Stop::Residual { level: 0.5 },
             Stop::EnergyShare { share: 0.1 },
+            Stop::Loss { level: 1e-3 },
+            Stop::Accuracy { share: 0.9 },
             Stop::Saddle(Saddle { time, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
+            Stop::Rounding { error: 0.03 },
             Stop::StepLimit { steps: 3, time: 0.5 },
+            Stop::Interrupted { steps: 3, time: 0.5 },
             Stop::StepTooSmall { step: 1e-20, time: 4.0 },
         ] {
             let values = stop.values();

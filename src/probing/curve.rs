@@ -2,9 +2,10 @@
 
 use nalgebra::DMatrix;
 
-use super::level::Curve;
-use super::{Measure, ProbingPath};
-use crate::energy::Energy;
+use super::error::ProbingError;
+use super::level::{self, Curve};
+use super::linear::LinearPath;
+use crate::energy::{Energy, Measure};
 use crate::product::product;
 
 /// Decays beyond this are zero in f64.
@@ -15,7 +16,7 @@ const ROUNDINGS: f64 = 8.0 * f64::EPSILON;
 
 /// One energy along a path, over x = ln(1 + s₁²τ).
 pub(super) struct EnergyCurve<'a> {
-    path: &'a ProbingPath,
+    path: &'a LinearPath,
     measure: Measure,
     /// (s_i/s₁)², r values.
     ratios: Vec<f64>,
@@ -26,7 +27,7 @@ pub(super) struct EnergyCurve<'a> {
 }
 
 impl<'a> EnergyCurve<'a> {
-    pub fn new(path: &'a ProbingPath, measure: Measure) -> Self {
+    pub fn new(path: &'a LinearPath, measure: Measure) -> Self {
         let first = path.s.iter().copied().next().unwrap_or(1.0);
         let ratios = path.s.iter().map(|s| (s / first).powi(2)).collect();
         let weights = (0..path.s.len())
@@ -101,6 +102,62 @@ pub(super) fn most_bend(rho: f64, a: f64, b: f64) -> f64 {
     let inside =
         [(3.0 - root) / 2.0, (3.0 + root) / 2.0].into_iter().filter(|phi| (from..to).contains(phi));
     inside.map(bend).fold(bend(from).max(bend(to)), f64::max)
+}
+
+impl LinearPath {
+    /// The first `most` probing times at which the energy is `wanted`, ascending: each part of the path is either
+    /// bounded away from the wanted energy, or monotone, or halved.
+    pub fn times_for(
+        &self,
+        measure: Measure,
+        wanted: f64,
+        most: usize,
+    ) -> Result<Vec<f64>, ProbingError> {
+        let curve = EnergyCurve::new(self, measure);
+        let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
+        let mut times = Vec::new();
+        for crossing in level::crossings(&curve, wanted, most) {
+            let (a, b) = (curve.time(crossing.a), curve.time(crossing.b));
+            if b.is_infinite() || (b == 0.0 && crossing.b > 0.0) {
+                return Err(ProbingError::Range { measure: measure.name(), wanted });
+            }
+            let side = if crossing.from_above { 1.0 } else { -1.0 };
+            times.push(if a == b { a } else { bisect(value, a, b, side)? });
+        }
+        if times.is_empty() && value(f64::INFINITY)?.abs() <= curve.rounding(curve.end()) {
+            times.push(f64::INFINITY);
+        }
+        if !times.is_empty() {
+            return Ok(times);
+        }
+        let (lowest, highest) = level::range(&curve);
+        let measure = measure.name();
+        Err(if wanted < lowest && self.rounding > 0.0 && lowest <= self.rounding {
+            ProbingError::BelowRounding { measure, wanted, rounding: self.rounding, lowest, highest }
+        } else {
+            ProbingError::Unreachable { measure, wanted, lowest, highest }
+        })
+    }
+}
+
+/// Halves a bracket until its ends are neighbours; `low` is the sign at `a`.
+fn bisect(
+    value: impl Fn(f64) -> Result<f64, ProbingError>,
+    mut a: f64,
+    mut b: f64,
+    low: f64,
+) -> Result<f64, ProbingError> {
+    loop {
+        let middle = if a > 0.0 && b / a > 2.0 { (a * b).sqrt() } else { a + (b - a) / 2.0 };
+        if middle <= a || middle >= b {
+            return Ok(middle);
+        }
+        let m = value(middle)?;
+        if m == 0.0 {
+            return Ok(middle);
+        }
+        if m * low < 0.0 { b = middle } else { a = middle }
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Where an energy along a probing path meets a level, and between which values it stays: without a gap.
 //!
-//! Along the path every residual is r(x) = a + Σ_i b_i e^{−θ_i}, and an energy is a sum of norms of such residuals. The
-//! norm of a residual bends down by no more than ‖r̈‖ (where r vanishes it has a kink, which points down), so that on an
-//! interval f″ ≥ −M with M a bound of Σ‖r̈‖ that is easy to compute. With that, values and slopes at the two ends of
-//! an interval bound f on all of it, and tell whether f is monotone there: an interval either has no crossing, or
-//! one, or is halved. What cannot be told apart at the rounding of f itself counts as touched.
+//! Along the path every residual is r(x) = a + Σ_i b_i e^{−θ_i}, and an energy is a sum of norms of such residuals.
+//! The norm of a residual bends down by no more than ‖r̈‖ (where r vanishes it has a kink, which points down), so
+//! that on an interval f″ ≥ −M with M a bound of Σ‖r̈‖ that is easy to compute. With that, values and slopes at the
+//! two ends of an interval bound f on all of it, and tell whether f is monotone there: an interval either has no
+//! crossing, or one, or is halved. What cannot be told apart at the rounding of f itself counts as touched.
 //!
 //! The variable is x = ln(1 + s₁²τ), linear in τ at first and logarithmic later: nothing happens on a finer scale.
 
@@ -110,7 +110,8 @@ fn pieces(curve: &impl Curve) -> Vec<Piece> {
     samples.windows(2).rev().map(|pair| Piece::new(curve, pair[0], pair[1])).collect()
 }
 
-/// The first crossings of a level, at most `most`, in ascending order. A path that begins at the level begins with a point.
+/// The first crossings of a level, at most `most`, in ascending order. A path that begins at the level begins with a
+/// point.
 pub(super) fn crossings(curve: &impl Curve, level: f64, most: usize) -> Vec<Crossing> {
     let mut stack = pieces(curve);
     let mut found: Vec<Crossing> = Vec::new();

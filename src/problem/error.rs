@@ -6,6 +6,7 @@ use crate::linalg::{DecompositionError, first_not_finite};
 
 /// What is wrong with the arrays offered for a problem or a head.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProblemError {
     /// An array has no rows or no columns.
     #[error("`{array}` is empty ({rows}x{columns}); every dimension must be at least 1")]
@@ -88,13 +89,19 @@ pub enum ProblemError {
         /// The ratio that would be accepted.
         tolerance: f64,
     },
+    /// Targets that the loss does not take.
+    #[error(transparent)]
+    Loss(#[from] crate::loss::LossError),
     /// A decomposition failed.
     #[error(transparent)]
     Decomposition(#[from] DecompositionError),
 }
 
 /// Checks that an array has entries and that all are finite.
-#[doc(hidden)]
+///
+/// # Errors
+///
+/// [`ProblemError::Empty`] or [`ProblemError::NotFinite`], with the name of the array.
 pub fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> {
     if a.is_empty() {
         return Err(ProblemError::Empty { array, rows: a.nrows(), columns: a.ncols() });
@@ -105,8 +112,11 @@ pub fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> 
     }
 }
 
-/// Checks a shape; `None` leaves a dimension free.
-#[doc(hidden)]
+/// Checks the shape of an array; `None` leaves a dimension free. `because` says what the shape has to fit.
+///
+/// # Errors
+///
+/// [`ProblemError::Shape`], with the name of the array.
 pub fn check_shape(
     array: &'static str,
     a: &DMatrix<f64>,

@@ -10,8 +10,8 @@ use crate::linalg::{Eigen, Factors, null_threshold, rank};
 /// A symmetric positive semidefinite N×N kernel K = F Fᵀ of the backbone: XXᵀ for the linear model, any empirical
 /// tangent kernel for another.
 ///
-/// It is kept as the factor F = U Λ^{1/2} (N×r) with orthonormal modes U and the positive eigenvalues Λ. No N×N matrix is
-/// formed but the one that is given. Clones share the factor.
+/// It is kept as the factor F = U Λ^{1/2} (N×r) with orthonormal modes U and the positive eigenvalues Λ. No N×N
+/// matrix is formed but the one that is given. Clones share the factor.
 #[derive(Debug, Clone)]
 pub struct Kernel {
     modes: Arc<DMatrix<f64>>,

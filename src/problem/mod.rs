@@ -10,9 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use nalgebra::DMatrix;
 
-pub use error::ProblemError;
-#[doc(hidden)]
-pub use error::{check, check_shape};
+pub use error::{ProblemError, check, check_shape};
 pub use kernel::Kernel;
 
 use crate::linalg::{DecompositionError, Factors};

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::solver::DEFAULT_RTOL;
+use crate::flow::solver::{DEFAULT_RTOL, Options};
+use crate::loss::Loss;
 use crate::metric::Metric;
-use crate::simulation::Method;
+use crate::setting::Setting;
+use crate::simulation::{Method, Until};
 use crate::tasks::{TaskError, TaskSpec};
 
 /// A sweep: every seed, scale, smoothing and head rate with every probing point and time.
@@ -25,12 +27,24 @@ pub struct Config {
     /// Finetuning times, ascending; `inf` for the limit.
     #[serde(default = "forever")]
     pub times: Vec<f64>,
+    /// The loss of probing and finetuning.
+    #[serde(default, skip_serializing_if = "is_squared")]
+    pub loss: Loss,
+    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_loss: Option<f64>,
+    /// Stop finetuning where this share of the training samples is predicted right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_accuracy: Option<f64>,
     /// How the flow is solved.
     #[serde(default)]
     pub method: Method,
     /// Relative tolerance of the solver.
     #[serde(default = "default_rtol")]
     pub rtol: f64,
+    /// Limit of solver steps in one cell; gradient descent may take a thousand times as many.
+    #[serde(default = "default_steps", skip_serializing_if = "is_default")]
+    pub max_steps: usize,
     /// The adaptation metrics that are kept; the columns of others stay empty.
     #[serde(default = "all_metrics")]
     pub metrics: Vec<Metric>,
@@ -92,10 +106,10 @@ impl Probes {
     }
 }
 
-/// The probing points of a sweep that names none.
+/// The number of probing points where none is given.
 pub const DEFAULT_POINTS: usize = 24;
 
-/// The probing points, as one thing.
+/// The probing points.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Points {
     /// Probing times.
@@ -116,12 +130,25 @@ impl Points {
     }
 }
 
+fn is_squared(loss: &Loss) -> bool {
+    *loss == Loss::Squared
+}
+
 fn forever() -> Vec<f64> {
     vec![f64::INFINITY]
 }
 
 fn all_metrics() -> Vec<Metric> {
     Metric::ALL.to_vec()
+}
+
+fn default_steps() -> usize {
+    Options::default().max_steps
+}
+
+/// Left out of the stored text, which stays that of a sweep before this setting came.
+fn is_default(max_steps: &usize) -> bool {
+    *max_steps == default_steps()
 }
 
 fn default_rtol() -> f64 {
@@ -139,12 +166,15 @@ pub enum ConfigError {
         name: &'static str,
     },
     /// A value out of its range.
+    #[error("`{}` holds {}; accepted: {}", .0.name, .0.value, .0.accepted)]
+    Setting(#[from] Setting),
+    /// A text that is not accepted.
     #[error("`{name}` holds {value}; accepted: {accepted}")]
-    Value {
+    Text {
         /// Name of the setting.
         name: &'static str,
-        /// The value given.
-        value: f64,
+        /// The text given.
+        value: String,
         /// What is accepted.
         accepted: &'static str,
     },
@@ -154,6 +184,12 @@ pub enum ConfigError {
         /// How many were given.
         count: usize,
     },
+    /// Two stop rules.
+    #[error("`until-loss` and `until-accuracy` are both set; accepted: one of them")]
+    Stops,
+    /// A stop rule with a method that has none.
+    #[error("`until-loss` and `until-accuracy` need the method `auto` or `flow`")]
+    StopMethod,
     /// One of two settings that need each other.
     #[error("{first} and {second} belong together, but only one of them is set")]
     Apart {
@@ -165,7 +201,7 @@ pub enum ConfigError {
     /// A task that cannot be made.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// More cells than anyone means.
+    /// More cells than are accepted.
     #[error("the sweep has {cells} cells; at most {limit} are accepted")]
     TooLarge {
         /// Cells of the sweep.
@@ -179,12 +215,16 @@ pub enum ConfigError {
 pub const MAX_CELLS: usize = 10_000_000;
 
 impl Config {
-    /// A sweep of a task with all else at its default.
+    /// A sweep of a task, with everything else at its default.
     pub fn new(problem: TaskSpec) -> Self {
         Self {
             times: forever(),
+            loss: Loss::Squared,
+            until_loss: None,
+            until_accuracy: None,
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
+            max_steps: default_steps(),
             metrics: all_metrics(),
             problem,
             heads: Heads::default(),
@@ -212,6 +252,15 @@ impl Config {
         .fold(1, usize::saturating_mul)
     }
 
+    /// Where finetuning stops before its time.
+    pub fn until(&self) -> Until {
+        match (self.until_loss, self.until_accuracy) {
+            (Some(level), _) => Until::Loss(level),
+            (_, Some(share)) => Until::Accuracy(share),
+            (None, None) => Until::Time,
+        }
+    }
+
     /// Checks all values.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let time = |t: f64| t >= 0.0;
@@ -219,10 +268,13 @@ impl Config {
         check("times", &self.times, time, "numbers of at least 0, or inf")?;
         if let Some(pair) = self.times.windows(2).find(|pair| pair[0] >= pair[1]) {
             let accepted = "times in strictly ascending order";
-            return Err(ConfigError::Value { name: "times", value: pair[1], accepted });
+            return Err(Setting { name: "times", value: pair[1], accepted }.into());
         }
         let rtol = [self.rtol];
         check("rtol", &rtol, |v| (1e-13..=1e-2).contains(&v), "between 1e-13 and 1e-2")?;
+        if self.max_steps == 0 {
+            return Err(Setting { name: "max-steps", value: 0.0, accepted: "at least 1" }.into());
+        }
         if self.metrics.is_empty() {
             return Err(ConfigError::Empty { name: "metrics" });
         }
@@ -230,9 +282,21 @@ impl Config {
         check("scales", &self.heads.scales, positive, finite)?;
         check("head-rates", &self.heads.head_rates, positive, finite)?;
         let unit = |v: f64| (0.0..=1.0).contains(&v);
+        if let Some(level) = self.until_loss {
+            check("until-loss", &[level], |v| v > 0.0 && v.is_finite(), "finite numbers above 0")?;
+        }
+        if let Some(share) = self.until_accuracy {
+            check("until-accuracy", &[share], unit, "between 0 and 1")?;
+        }
+        if self.until_loss.is_some() && self.until_accuracy.is_some() {
+            return Err(ConfigError::Stops);
+        }
+        if self.until() != Until::Time && !matches!(self.method, Method::Auto | Method::Flow) {
+            return Err(ConfigError::StopMethod);
+        }
         check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
         if self.heads.seeds == 0 {
-            return Err(ConfigError::Value { name: "seeds", value: 0.0, accepted: "at least 1" });
+            return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
         }
         let given =
             [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
@@ -265,7 +329,7 @@ fn check(
         return Err(ConfigError::Empty { name });
     }
     match values.iter().find(|&&v| !good(v)) {
-        Some(&value) => Err(ConfigError::Value { name, value, accepted }),
+        Some(&value) => Err(Setting { name, value, accepted }.into()),
         None => Ok(()),
     }
 }
@@ -298,7 +362,7 @@ mod tests {
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
         let none = Gaussian { samples: 0, ..Gaussian::default() };
         let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
-        assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(text, "samples 0 is not valid; it must be at least 1");
         assert!(
             message(&|c| {
                 c.probe.points = Some(3);

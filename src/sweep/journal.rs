@@ -1,4 +1,4 @@
-//! Going on after a stop: what a journal knows is not computed again.
+//! Resuming an interrupted run: what a journal knows is not computed again.
 
 use super::record::{Cell, Record};
 
@@ -23,9 +23,10 @@ impl Journal for () {
     fn keep(&self, _records: &[Record]) {}
 }
 
-/// The records of cells that belong together: what is known of them, or else what `compute` makes, which is kept.
+/// The records of cells that belong together: those that the journal knows, or else what `compute` makes, which is
+/// kept.
 ///
-/// Of what is known only the outcomes count: what is asked for is what is asked for now.
+/// Of a known record only the outcome is taken; what it was asked for comes from the present cells.
 pub fn known_or(
     journal: &dyn Journal,
     cells: Vec<Cell>,

@@ -1,63 +1,25 @@
-//! A validated sweep, which can be run, and what tells it from any other.
+//! A validated sweep, which can be run, and its identity.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use nalgebra::DMatrix;
 
 use super::config::{Config, ConfigError, Points};
+pub use super::digest::{Digest, NoDigest};
+use super::finished::{SCHEMA, Sweep};
 use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
-use super::{SCHEMA, Sweep};
 use crate::parallel::each;
+use crate::probing::ProbingError;
 use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
-use crate::tasks::{Task, TaskError, TaskSpec, accuracy};
+use crate::tasks::{Scores, Task, TaskError, TaskSpec};
 
 /// Makes the task of a seed.
 pub type Tasks<'a> = dyn Fn(u64) -> Result<Arc<Task>, TaskError> + Sync + 'a;
 
-/// 32 bytes that tell contents apart. Whoever has the bytes of a file makes them, with a cryptographic hash.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest(
-    /// The bytes.
-    pub [u8; 32],
-);
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest({self})")
-    }
-}
-
-/// A text that is not 64 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a digest has 64 hexadecimal digits")]
-pub struct NoDigest;
-
-impl FromStr for Digest {
-    type Err = NoDigest;
-
-    fn from_str(text: &str) -> Result<Self, NoDigest> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(NoDigest);
-        }
-        for (i, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| NoDigest)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-/// A validated sweep.
+/// A sweep whose configuration is valid, so that it can be run.
 ///
 /// ```
 /// use taskhead::sweep::{config::Config, plan::Plan};
@@ -119,7 +81,8 @@ impl Plan {
     ///
     /// A file counts by its content, and its path does not.
     pub fn identity(&self) -> String {
-        let Config { times, method, rtol, metrics, problem, heads, probe: _ } = &self.config;
+        let Config { times, loss, method, rtol, max_steps, metrics, problem, heads, .. } = &self.config;
+        let until = self.config.until();
         let problem = match (problem, self.file) {
             (TaskSpec::File { .. }, Some(digest)) => format!("{digest:?}"),
             (other, _) => format!("{other:?}"),
@@ -127,7 +90,7 @@ impl Plan {
         let (version, points) = (env!("CARGO_PKG_VERSION"), self.config.points());
         format!(
             "sweep, schema {SCHEMA}, taskhead {version}\n{problem}\n{heads:?}\n{points:?}\n{times:?}\n{method:?}\n\
-             {rtol:?}\n{metrics:?}"
+             {rtol:?}\n{max_steps:?}\n{metrics:?}\n{loss:?}\n{until:?}"
         )
     }
 
@@ -162,7 +125,7 @@ impl Plan {
         let Some((curve, point, time)) = self.grid.place(cell) else { return Ok(None) };
         let task = tasks(curve.seed)?;
         let head = task.initial_head(curve.seed, curve.scale);
-        let run = Run::new(&task.problem, &head, curve.smoothing)?;
+        let run = Run::with_loss(&task.problem, &head, curve.smoothing, self.config.loss)?;
         let probe_time = run.probe_time(probe_of(self.grid.points(), point, &run)?)?;
         drop(run);
         Ok(Some(Start { task, head, curve: *curve, probe_time, time: self.grid.times()[time] }))
@@ -177,7 +140,7 @@ impl Plan {
             Err(error) => return all_fail(cells, &error),
         };
         let head = task.initial_head(curve.seed, curve.scale);
-        let run = match Run::new(&task.problem, &head, curve.smoothing) {
+        let run = match Run::with_loss(&task.problem, &head, curve.smoothing, self.config.loss) {
             Ok(run) => run,
             Err(error) => return all_fail(cells, &error),
         };
@@ -185,6 +148,8 @@ impl Plan {
             head_rate: curve.head_rate,
             method: self.config.method,
             rtol: self.config.rtol,
+            max_steps: self.config.max_steps,
+            until: self.config.until(),
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
@@ -229,6 +194,7 @@ pub struct Start {
 
 /// Why a cell has no start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// Its task cannot be made.
     #[error(transparent)]
@@ -250,7 +216,11 @@ fn probe_of(points: &Points, i: usize, run: &Run) -> Result<Probe, SimulationErr
         Points::Even(_) if i == 0 => Probe::Time(f64::INFINITY),
         Points::Even(n) => {
             let high = run.path().energy(0.0)?.frobenius;
-            let low = run.path().energy(f64::INFINITY)?.frobenius;
+            // Where probing has no end its energy falls to 0.
+            let low = match run.path().energy(f64::INFINITY) {
+                Err(ProbingError::NoLimit { .. }) => 0.0,
+                limit => limit?.frobenius,
+            };
             Probe::Frobenius(low + (high - low) * i as f64 / (n - 1) as f64)
         }
     })
@@ -258,27 +228,27 @@ fn probe_of(points: &Points, i: usize, run: &Run) -> Result<Probe, SimulationErr
 
 fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured {
     let kept = |adaptation| Metrics::new(adaptation, &config.metrics);
-    let (start, end) = (&s.states.0, &s.states.1);
-    let on_held_out = |of: &dyn Fn(&DMatrix<f64>, &DMatrix<f64>) -> f64| {
-        let targets = task.held_out_targets.as_ref()?;
-        let at = |state| Some(of(&run.reduction().held_out_predictions(state)?, targets));
-        Some(Change { start: at(start)?, end: at(end)? })
-    };
-    let right = |state| accuracy(&run.reduction().predictions(state), task.problem.targets());
+    let reduction = run.reduction();
+    let [start, end] = [&s.states.0, &s.states.1].map(|state| {
+        let held_out = reduction.held_out_predictions(state);
+        task.scores(config.loss, &reduction.predictions(state), held_out.as_ref())
+    });
+    let change = |of: fn(&Scores) -> Option<f64>| Some(Change { start: of(&start)?, end: of(&end)? });
     Measured {
         method: s.method.into(),
         probe_time: s.probe_time,
         energies: s.energy,
         time: s.time,
         residual: s.residual,
+        loss: Some(s.loss),
         drift: s.conservation_drift,
         training: kept(&s.adaptation),
         held_out: s.held_out.as_ref().map(kept),
         budget: s.budget,
         head_norm: Change { start: s.head_norm.0, end: s.head_norm.1 },
-        risk: on_held_out(&|found, targets| (found - targets).norm_squared() * task.risk_scale),
-        accuracy: task.classes.then(|| Change { start: right(start), end: right(end) }),
-        held_out_accuracy: if task.classes { on_held_out(&accuracy) } else { None },
+        risk: change(|s| s.risk),
+        accuracy: change(|s| s.accuracy),
+        held_out_accuracy: change(|s| s.held_out_accuracy),
         validation_accuracy: None,
     }
 }
@@ -337,7 +307,7 @@ mod tests {
     fn a_task_that_cannot_be_made_is_refused_before_any_cell_runs() {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         let error = Plan::new(Config::new(TaskSpec::Gaussian(spec))).unwrap_err();
-        assert_eq!(error.to_string(), "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(error.to_string(), "samples 0 is not valid; it must be at least 1");
         let file = Config::new(TaskSpec::File { path: "p.npz".into() });
         assert!(Plan::new(file).unwrap_err().to_string().contains("`p.npz` has to be read"));
     }
@@ -356,10 +326,14 @@ mod tests {
             change(&mut config);
             Plan::new(config).unwrap().identity()
         };
-        let changes: [&dyn Fn(&mut Config); 11] = [
+        let changes: [&dyn Fn(&mut Config); 15] = [
             &|_| (),
             &|c| c.times = vec![1.0],
             &|c| c.rtol = 1e-8,
+            &|c| c.max_steps = 100,
+            &|c| c.loss = crate::loss::Loss::CrossEntropy,
+            &|c| c.until_loss = Some(0.1),
+            &|c| c.until_accuracy = Some(0.5),
             &|c| c.method = crate::simulation::Method::Flow,
             &|c| c.metrics = vec![Metric::Dot],
             &|c| c.problem = TaskSpec::Gaussian(Gaussian { samples: 7, ..Gaussian::default() }),
@@ -373,15 +347,6 @@ mod tests {
         assert_eq!(all.len(), changes.len());
         // A number of points that is the default one is the same sweep.
         assert_eq!(identity(&|c| c.probe.points = Some(24)), identity(&|_| ()));
-    }
-
-    #[test]
-    fn digests_are_read_as_they_are_written() {
-        let digest = Digest(std::array::from_fn(|i| 7 * i as u8));
-        assert_eq!(digest.to_string().parse(), Ok(digest));
-        for bad in ["", "ab", &"g".repeat(64), &"é".repeat(32)] {
-            assert_eq!(bad.parse::<Digest>(), Err(NoDigest));
-        }
     }
 
     /// Knows the first of two curves, with a mark, and counts what is kept.

@@ -52,7 +52,7 @@ pub enum Asked {
 /// What came of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It has no numbers.
+    /// There are no numbers.
     Failed(
         /// Why.
         String,
@@ -64,7 +64,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a stop with its numbers means.
+    /// The outcome of a run that ended for this reason with these numbers.
     pub fn of(stop: Stop, measured: Measured) -> Self {
         if stop.is_success() { Self::Reached(stop, measured) } else { Self::Stopped(stop, measured) }
     }
@@ -83,6 +83,8 @@ pub struct Measured {
     pub time: f64,
     /// ‖R‖_F at the end.
     pub residual: f64,
+    /// The training loss at the end, on average over the samples.
+    pub loss: Option<f64>,
     /// Relative drift of the conserved matrix (T2), where it applies.
     pub drift: Option<f64>,
     /// Adaptation of the training features.
@@ -112,7 +114,7 @@ pub struct Change {
     pub end: f64,
 }
 
-/// The metrics that were kept and exist: a feature that is zero has no direction.
+/// The metrics that were kept and are defined: a feature that is zero has no direction.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Metrics([Option<f64>; 4]);
 
@@ -250,6 +252,7 @@ pub(crate) mod tests {
             energies: Energy { aie: frobenius, frobenius },
             time: 1.0,
             residual: 0.0,
+            loss: None,
             drift: None,
             training: metrics.map(Some).into(),
             held_out: None,

@@ -115,7 +115,7 @@ export class Chart {
     const whole = (x) => `M${sx(x[0])},${top}H${sx(x[1])}V${height - bottom}H${sx(x[0])}Z`;
     attrs(join('areas', 'path', areas), { d: (d) => (d.low ? surface(d.x.map((v, i) => [v, d.low[i], d.high[i]])) : whole(d.x)) });
     attrs(join('lines', 'path', lines), { d: (d) => path(zip(d)) ?? '' });
-    attrs(join('dots', 'circle', dots), { cx: (d) => sx(d.x), cy: (d) => sy(d.y), r: (d) => d.r ?? 4.5 });
+    attrs(join('dots', 'circle', dots.filter((d) => Number.isFinite(d.y))), { cx: (d) => sx(d.x), cy: (d) => sy(d.y), r: (d) => d.r ?? 4.5 });
     attrs(join('rules', 'line', rules), {
       x1: (d) => ('x' in d ? sx(d.x) : left),
       x2: (d) => ('x' in d ? sx(d.x) : width - right),

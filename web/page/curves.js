@@ -42,6 +42,13 @@ export function metricsOf(records, prefix = '') {
   return METRICS.map(({ key }) => records.map((r) => r[prefix + key]));
 }
 
+/** What there is to say about the points of a curve whose flow stopped before its end, and why the first one did. */
+export function early({ records, unfinished }) {
+  if (!unfinished) return '';
+  const points = unfinished === 1 ? '1 point' : `${unfinished} points`;
+  return ` ${points} of ${records.length} stopped before the end; the first: ${records.find((r) => r.error).error}.`;
+}
+
 /** Records as a CSV file with every column that holds something. */
 export function saveRecords(name, records) {
   const columns = Object.keys(records[0]).filter((key) => records.some((r) => typeof r[key] === 'number' ? Number.isFinite(r[key]) || r[key] === Infinity : r[key] !== ''));

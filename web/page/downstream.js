@@ -19,9 +19,9 @@ export function downstream() {
   slider($('rseed'), 'rseed', { text: String });
   const draw = latest(async () => {
     const { phi, size, rseed } = state;
-    const problem = { kind: 'gaussian', samples: 30, inputs: 60, width: 8, outputs: 1, 'teacher-angle': phi };
+    const problem = { samples: 30, inputs: 60, width: 8, outputs: 1, decay: 0, teacher: phi, seed: rseed, scale: size, rate: 1 };
     try {
-      const { records, best, gain } = await ask('downstream', [{ times: [Infinity], problem, heads: { seeds: 1, 'first-seed': rseed, scales: [size] }, probe: { times: TIMES } }]);
+      const { records, best, gain } = await ask('downstream', [{ problem, times: TIMES }]);
       const risks = records.map((r) => r.risk);
       const ends = [PLACES[0], PLACES[PLACES.length - 1]];
       risk.draw({

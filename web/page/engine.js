@@ -29,15 +29,15 @@ export function ask(question, setting, worker = 'runs') {
   }).finally(answered);
 }
 
-/** Starts the workers and loads the reader of .npz files, so that nothing is left to load when the network goes. */
+/** Starts the workers and loads the reader of files, so that nothing is left to load when the network goes. */
 export async function prepare() {
   const done = pending();
   for (const name of ['runs', 'proofs']) workers[name] ??= start(name);
-  await Promise.all([npz(), ...Object.keys(workers).map((name) => ask('ready', [], name))]).finally(done);
+  await Promise.all([arrays(), ...Object.keys(workers).map((name) => ask('ready', [], name))]).finally(done);
 }
 
-/** The reader of .npz files, which the page can be drawn without. */
-export const npz = () => import('./npz.js');
+/** The reader of problem files, which the page can be drawn without. */
+export const arrays = () => import('./arrays.js');
 
 function start(name) {
   const worker = new Worker(new URL('worker.js', document.baseURI), { type: 'module' });

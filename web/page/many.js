@@ -1,6 +1,6 @@
 // Beyond one sample: random problems by the solver, a band over seeds, and the digits computed beforehand.
 
-import { Curves, metricsOf, saveRecords } from './curves.js';
+import { Curves, early, metricsOf, saveRecords } from './curves.js';
 import { slider, whenNear } from './controls.js';
 import { ask, engine, latest } from './engine.js';
 import { METRICS } from './opening.js';
@@ -11,13 +11,9 @@ const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds'
 const POINTS = 24;
 const $ = (id) => document.getElementById(id);
 
-function setting(seed, now) {
-  return {
-    times: [Infinity],
-    problem: { kind: 'gaussian', samples: now.samples, inputs: Math.max(24, 2 * now.samples), width: now.width, outputs: now.outputs, 'input-decay': now.spectrum },
-    heads: { seeds: 1, 'first-seed': seed, 'head-rates': [now.rate] },
-    probe: { points: POINTS },
-  };
+function setting(seed, { samples, width, outputs, spectrum, rate }) {
+  const problem = { samples, inputs: Math.max(24, 2 * samples), width, outputs, decay: spectrum, seed, scale: 1, rate };
+  return { problem, points: POINTS };
 }
 
 /** Texts with how often each occurs. */
@@ -57,8 +53,7 @@ export function many() {
       curves.draw({ layers: [layer] });
       said.dataset.milliseconds = String(took);
       const text = `${POINTS} energies by ${first.records[0].method === 'flow' ? 'the solver' : `the closed form (${first.records[0].method})`} in ${(took / 1000).toFixed(2)} s. ` +
-        `Distance ${first.shapes[0]}; cosine distance ${first.shapes[1]}; dot product ${first.shapes[2]}; norm ${first.shapes[3]}.` +
-        (first.unfinished ? ` ${first.unfinished} points stopped before their end.` : '');
+        `Distance ${first.shapes[0]}; cosine distance ${first.shapes[1]}; dot product ${first.shapes[2]}; norm ${first.shapes[3]}.${early(first)}`;
       said.textContent = text;
       curves.charts.forEach((chart, i) => chart.describe(`Against the share of the largest energy this metric ${first.shapes[i]}.`));
       const all = [first];

@@ -157,6 +157,7 @@ export function opening() {
     time.value = String(shareOf(state.t, scene.pace) * SHARES);
     time.setAttribute('aria-valuetext', show(state.t));
     put($('time-shown'), state.t);
+    $('opening-saddle').hidden = !scene.saddle;
     drawFigure();
     describe();
     for (const listener of listeners) listener(scene);

@@ -1,8 +1,8 @@
 // A head of your own: a dropped problem file, its curves over 24 energies, and files to save.
 
-import { Curves, metricsOf, saveRecords } from './curves.js';
+import { Curves, early, metricsOf, saveRecords } from './curves.js';
 import { show } from './controls.js';
-import { ask, npz } from './engine.js';
+import { ask, arrays } from './engine.js';
 import { pending } from './state.js';
 
 /** Larger files would take the solver too long here. */
@@ -14,7 +14,7 @@ export function own() {
   let shown = null;
   const fail = (name, message) => {
     $('own-error').textContent = `${name}: ${message}`;
-    $('own-said').textContent = '';
+    for (const id of ['own-said', 'own-notes']) $(id).replaceChildren();
     $('own-figure').hidden = true;
     for (const id of ['own-svg', 'own-csv']) $(id).disabled = true;
   };
@@ -24,9 +24,9 @@ export function own() {
     $('own-said').textContent = `Computing ${file.name} …`;
     const done = pending();
     try {
-      let bytes = new Uint8Array(await file.arrayBuffer());
-      if (bytes[0] === 0x50 && bytes[1] === 0x4b) bytes = await (await npz()).safetensors(bytes);
-      const { records, shapes, samples, width, outputs } = await ask('file', [file.name, bytes, 24]);
+      const unpacked = await (await arrays()).unpack(new Uint8Array(await file.arrayBuffer()));
+      const { curve, samples, width, outputs, notes } = await ask('file', [{ name: file.name, ...unpacked, points: 24 }]);
+      const { records, shapes } = curve;
       shown = records;
       $('own-figure').hidden = false;
       for (const id of ['own-svg', 'own-csv']) $(id).disabled = false;
@@ -34,7 +34,8 @@ export function own() {
       curves.charts.forEach((chart, i) => chart.describe(`Against energy this metric ${shapes[i]}.`));
       const energies = records.map((r) => r.aie);
       $('own-said').textContent = `${file.name}: N = ${samples}, h = ${width}, k = ${outputs}; energies ${show(Math.min(...energies))} to ${show(Math.max(...energies))}. ` +
-        `Distance ${shapes[0]}; cosine distance ${shapes[1]}; dot product ${shapes[2]}; norm ${shapes[3]}.`;
+        `Distance ${shapes[0]}; cosine distance ${shapes[1]}; dot product ${shapes[2]}; norm ${shapes[3]}.${early(curve)}`;
+      $('own-notes').replaceChildren(...notes.map((note) => Object.assign(document.createElement('li'), { textContent: note })));
     } catch (error) {
       fail(file.name, error.message);
     } finally {

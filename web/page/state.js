@@ -93,7 +93,7 @@ export function flush() {
   shown();
 }
 
-/** So long the hand has to be still, in milliseconds. */
+/** How long the hand has to be still before an action starts, in milliseconds. */
 const PAUSE = 250;
 
 /** An action that waits until the hand has come to rest. */

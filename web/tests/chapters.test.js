@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { close, drop, file, native, npz, on, open, opening, problem, rankOne, saved, settled, shown, simulate, slide, start, staticHost, table } from './harness.js';
+import { close, drop, file, native, npy, npz, on, open, opening, problem, rankOne, safetensors, saved, settled, shown, simulate, slide, start, staticHost, table } from './harness.js';
+import { addresses, files } from './mutations.js';
 
 let site;
 before(async () => (site = await start()));
@@ -215,15 +216,20 @@ test('the stored digits are those of the program, and are drawn', () =>
     assert.match(await page.textContent('#digits-said'), /^Distance: rises \(3 of 3\)\. Cosine distance: rises \(3 of 3\)\. Dot product: /);
   }));
 
-for (const [kind, options] of [['as numpy.savez writes it', {}], ['compressed', { level: 6 }], ['in Fortran order', { fortran: true }]]) {
+for (const [kind, name, bytes] of [
+  ['as numpy.savez writes it', 'own.npz', npz(problem())],
+  ['compressed', 'own.npz', npz(problem(), { level: 6 })],
+  ['in Fortran order', 'own.npz', npz(problem(), { fortran: true })],
+  ['of safetensors', 'own.safetensors', safetensors(problem())],
+]) {
   test(`a dropped problem file, ${kind}, gives its curves`, () =>
     on(site, '#own', async (page) => {
-      const bytes = npz(problem(), options);
-      const path = await file(site, 'own.npz', bytes);
-      await drop(page, 'own.npz', bytes);
+      const path = await file(site, name, bytes);
+      await drop(page, name, bytes);
       await page.waitForSelector('#own-figure:not([hidden])');
       assert.match(await page.textContent('#own-said'), /N = 3, h = 4, k = 2.*Distance rises/);
       assert.equal(await page.locator('#own-curves path.m0').count(), 1);
+      assert.equal(await page.locator('#own-notes li').count(), 0, 'nothing to note');
       const rows = table(await saved(page, 'own-csv'));
       assert.equal(rows.length, 24);
       for (const row of [rows[23], rows[11]]) {
@@ -233,6 +239,47 @@ for (const [kind, options] of [['as numpy.savez writes it', {}], ['compressed', 
       }
     }));
 }
+
+test('features with labels as people export them are read, with the notes of the command', () =>
+  on(site, '#own', async (page) => {
+    const features = npy(problem().features, { dtype: '<f4' });
+    for (const labels of [npy(['dog', 'cat', 'dog'], { dtype: '<U3' }), npy([1, 0, 1], { dtype: '<i8' }), npy([1, 0, 1], { dtype: '|b1' })]) {
+      const bytes = npz({ features, labels, ids: [[7], [8], [9]] }, { others: { 'readme.txt': Buffer.from('hello'), '__MACOSX/._features.npy': Buffer.from('x') } });
+      const expected = await simulate(await file(site, 'labels.npz', bytes));
+      await drop(page, 'labels.npz', bytes);
+      await settled(page);
+      assert.equal(await page.textContent('#own-error'), '');
+      assert.match(await page.textContent('#own-said'), /N = 3, h = 4, k = 2/);
+      assert.deepEqual(await page.locator('#own-notes li').allTextContents(), expected.notes);
+      assert.ok(expected.notes.length >= 4, 'unused, skipped, no kernel, no head');
+      const rows = table(await saved(page, 'own-csv'));
+      close(rows[23].euclidean, expected.adaptation.euclidean, 1e-8, 'distance without probing');
+    }
+  }));
+
+test('a saddle is told in words', async () => {
+  await on(site, '?y=1&w=0&a=-1&tau=0&t=inf', async (page) => {
+    await settled(page);
+    assert.ok(await page.locator('#opening-saddle').isVisible());
+    await slide(page, 'across', 0.5);
+    assert.ok(await page.locator('#opening-saddle').isHidden());
+  });
+  await on(site, '#own', async (page) => {
+    // Twice: not rank one, and each mode as in the opening figure.
+    const bytes = npz({ features: [[1, 0], [0, 1]], kernel: [[1, 0], [0, 1]], targets: [[1, 0], [0, 1]], head: [[-1, 0], [0, -1]] });
+    await drop(page, 'saddle.npz', bytes);
+    await settled(page);
+    assert.match(await page.textContent('#own-said'), /1 point of 24 stopped before the end; the first: a saddle from time/);
+  });
+});
+
+test('mutated files and addresses are read or refused', async () => {
+  const found = await files(4000);
+  assert.ok(found.read > 100 && found.refused > 1000, JSON.stringify(found));
+  Object.assign(globalThis, { requestAnimationFrame: () => 0, document: { documentElement: { dataset: {} } } });
+  const taken = addresses(4000);
+  assert.ok(taken.read > 100 && taken.refused > 1000, JSON.stringify(taken));
+});
 
 test('a file can be chosen instead of dropped', () =>
   on(site, '#own', async (page) => {
@@ -247,14 +294,18 @@ test('bad files are refused with one clear message', () =>
     const cut = good.subarray(0, good.length - 40);
     const flipped = Buffer.from(good);
     flipped[200] ^= 0x40;
-    const { head, ...headless } = problem();
+    const { targets, ...targetless } = problem();
+    const { features, head } = targetless;
+    const pickled = npy([1, 0, 1], { dtype: '|u1' }).indexOf('|u1') + 1;
     const cases = [
-      ['notes.txt', Buffer.from('1.0, 2.0'), /notes\.txt: this is text that begins with "1\.0, 2\.0"; accepted: \.safetensors files/],
+      ['notes.txt', Buffer.from('1.0, 2.0'), /notes\.txt: this is text that begins with "1\.0, 2\.0"; accepted: \.npz and \.safetensors files/],
       ['empty.npz', Buffer.alloc(0), /empty\.npz: the file is empty/],
-      ['cut.npz', cut, /cut\.npz: the archive is damaged or cut short/],
+      ['cut.npz', cut, /cut\.npz: the file is damaged or cut short \(the directory/],
       ['flipped.npz', flipped, /flipped\.npz: .*damaged/],
-      ['headless.npz', npz(headless), /missing: `head`; found: `features`, `kernel`, `targets`/],
-      ['typo.npz', npz({ ...headless, haed: head }), /unknown array `haed`; accepted: `targets`, `head`/],
+      ['targetless.npz', npz(targetless), /missing: `labels` or `targets`; found: `features`, `head`, `kernel`; needed: /],
+      ['typo.npz', npz({ ...targetless, target: targets }), /found: .*`target`.* \(rename `target` to `targets`\?\)/],
+      ['pickled.npz', npz({ features, labels: npy([1, 0, 1], { dtype: '|u1' }).map((b, i) => (i === pickled ? 0x4f : b)) }), /`labels` is of type \|O1.*pickle/],
+      ['text.npz', npz({}, { others: { 'notes.txt': Buffer.from('x') } }), /the archive holds no \.npy array; found: notes\.txt/],
       ['nan.npz', npz({ ...problem(), head: head.map((r, i) => (i === 2 ? [NaN, 1] : r)) }), /`head` holds NaN at row 2, column 0/],
       ['shape.npz', npz({ ...problem(), head: head.slice(1) }), /`head` is 3x2, but one row for each feature/],
       ['kernel.npz', npz({ ...problem(), kernel: [[1, 0, 0], [0, -1, 0], [0, 0, 1]] }), /not positive semidefinite: its smallest eigenvalue is -1/],

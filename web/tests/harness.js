@@ -1,4 +1,4 @@
-// What the browser tests share: the page served by `taskhead explore`, Chromium, native answers, and problem files.
+// What the browser tests share: the page served by `taskhead explore`, Chromium, native answers.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
-import { zipSync } from 'fflate';
+import { npz } from './files.js';
+
+export { npy, npz, problem, safetensors } from './files.js';
 
 const run = promisify(execFile);
 const TASKHEAD = process.env.TASKHEAD ?? new URL('../../target/release/taskhead', import.meta.url).pathname;
@@ -142,25 +144,6 @@ export function close(found, expected, tolerance, what) {
   assert.ok(Math.abs(found - expected) <= tolerance * size, `${what}: ${found} on the page, ${expected} natively`);
 }
 
-/** A .npy array of f64. `rows` is a list of rows; `fortran` stores it column by column. */
-export function npy(rows, { fortran = false } = {}) {
-  const [n, m] = [rows.length, rows[0].length];
-  const values = fortran ? rows[0].flatMap((_, c) => rows.map((row) => row[c])) : rows.flat();
-  const dict = `{'descr': '<f8', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${n}, ${m}), }`;
-  const header = dict.padEnd(64 * Math.ceil((dict.length + 11) / 64) - 11) + '\n';
-  const bytes = Buffer.alloc(10 + header.length + 8 * values.length);
-  bytes.write('\x93NUMPY\x01\x00', 'latin1');
-  bytes.writeUInt16LE(header.length, 8);
-  bytes.write(header, 10, 'latin1');
-  values.forEach((v, i) => bytes.writeDoubleLE(v, 10 + header.length + 8 * i));
-  return bytes;
-}
-
-/** A .npz file. */
-export function npz(arrays, { level = 0, fortran = false } = {}) {
-  return Buffer.from(zipSync(Object.fromEntries(Object.entries(arrays).map(([name, rows]) => [`${name}.npy`, npy(rows, { fortran })])), { level }));
-}
-
 /** Writes a file into the folder of the tests. */
 export async function file(site, name, bytes) {
   const path = join(site.folder, name);
@@ -173,14 +156,6 @@ export async function rankOne(site, { y, a, w }, ...args) {
   const path = await file(site, 'rank-one.npz', npz({ features: [[1, 0]], kernel: [[1]], targets: [[y]], head: [[a], [w]] }));
   return simulate(path, ...args);
 }
-
-/** A problem with N = 3, h = 4, k = 2. */
-export const problem = () => ({
-  features: [[0.9, 0.1, -0.3, 0.2], [0.2, -0.7, 0.4, 0.5], [-0.1, 0.3, 0.8, -0.6]],
-  kernel: [[1.5, 0.3, 0.1], [0.3, 1.2, -0.2], [0.1, -0.2, 0.9]],
-  targets: [[1, -0.5], [0.3, 0.8], [-0.7, 0.2]],
-  head: [[0.2, -0.1], [0.4, 0.3], [-0.2, 0.5], [0.1, -0.3]],
-});
 
 /** Drops a file on the page. */
 export async function drop(page, name, bytes) {

@@ -1,6 +1,7 @@
 //! The values of flags that choose one of a few, with their help.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use taskhead::loss::Loss;
 use taskhead::metric::Metric;
 use taskhead::simulation::Method;
 
@@ -31,6 +32,17 @@ impl Choice for Method {
             Self::Descent,
             "descent",
             "Gradient descent with a tenth of the largest stable step of the start",
+        ),
+    ];
+}
+
+impl Choice for Loss {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Squared, "squared", "½‖y − f‖²; the residual is y − f"),
+        (
+            Self::CrossEntropy,
+            "cross-entropy",
+            "−log softmax(f)_y, or the logistic loss of one output; the residual is e_y − p",
         ),
     ];
 }

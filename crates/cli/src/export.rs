@@ -7,7 +7,9 @@ use nalgebra::DMatrix;
 
 use super::outcome::with_suffix;
 use crate::choices::Choice;
-use taskhead::simulation::Method;
+use taskhead::flow::solver::Options;
+use taskhead::loss::Loss;
+use taskhead::simulation::{Method, Until};
 use taskhead::sweep::plan::{Plan, Tasks};
 use taskhead_files::write_result;
 
@@ -49,6 +51,17 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<Strin
     flag("time", start.time, f64::INFINITY);
     flag("head-rate", start.curve.head_rate, 1.0);
     flag("rtol", config.rtol, taskhead::flow::solver::DEFAULT_RTOL);
+    if config.max_steps != Options::default().max_steps {
+        command += &format!(" --max-steps {}", config.max_steps);
+    }
+    if config.loss != Loss::default() {
+        command += &format!(" --loss {}", config.loss.name());
+    }
+    match config.until() {
+        Until::Loss(level) => command += &format!(" --until-loss {level:?}"),
+        Until::Accuracy(share) => command += &format!(" --until-accuracy {share:?}"),
+        _ => {}
+    }
     if config.method != Method::default() {
         let method = Method::ALL.iter().find(|(method, ..)| *method == config.method);
         command += &format!(" --method {}", method.expect("all methods have names").1);

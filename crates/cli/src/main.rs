@@ -11,6 +11,7 @@ mod input;
 mod json;
 mod outcome;
 mod plot;
+mod progress;
 #[cfg(feature = "replay")]
 mod replay;
 mod reproduce;
@@ -103,6 +104,14 @@ fn time(text: &str) -> Result<f64, String> {
 /// Parses a finite number of at least 0.
 fn amount(text: &str) -> Result<f64, String> {
     number(text, |v| v >= 0.0 && v.is_finite(), "a finite number of at least 0")
+}
+
+/// Parses a number of steps.
+fn steps(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&steps| steps > 0)
+        .ok_or_else(|| "it must be a whole number above 0".into())
 }
 
 fn number(text: &str, good: impl Fn(f64) -> bool, accepted: &str) -> Result<f64, String> {

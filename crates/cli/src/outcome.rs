@@ -89,7 +89,8 @@ pub fn with_suffix(out: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Says on standard error, also with --quiet, which cells failed and which stopped early; the exit code is 1 if any did.
+/// Says on standard error, also with --quiet, which cells failed and which stopped early; the exit code is 1 if any
+/// did.
 pub fn report(counts: &Counts) -> ExitCode {
     let say = |count: usize, what: &str, first: Option<&Record>| {
         if let Some(record) = first {

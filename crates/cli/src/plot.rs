@@ -50,6 +50,13 @@ enum Colours {
 
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
+    let looks_like_a_file = args.out.extension().is_some_and(|e| e == "svg" || e == "png");
+    if looks_like_a_file && !args.out.is_dir() {
+        let out = args.out.display();
+        bail!(
+            "--out {out} is not valid; accepted: a folder, where each figure is named after what it shows (trend.svg)"
+        );
+    }
     let (sweep, notes) = read_sweep_with_notes(&args.results)?;
     for note in notes {
         eprintln!("warning: {}: {note}", args.results.display());

@@ -21,7 +21,7 @@ use taskhead_figures::gallery::transfer::{
 use taskhead_figures::plot::Figure;
 use taskhead_files::{check_replaceable, digest, write_csv, write_parquet};
 use taskhead_replay::config::{
-    Architecture, Backbone, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
+    Architecture, Backbone, Class, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
 };
 use taskhead_replay::{Replay, device};
 
@@ -54,12 +54,12 @@ pub struct Args {
     /// classes of both folders are taken, unless said otherwise.
     #[arg(long, value_name = "FOLDER")]
     source_data: Option<PathBuf>,
-    /// Labels of the source task.
-    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
-    source_classes: Option<Vec<u16>>,
-    /// Labels of the downstream task.
-    #[arg(long, value_delimiter = ',', value_name = "LABELS")]
-    classes: Option<Vec<u16>>,
+    /// Classes of the source task: labels, or names of folders.
+    #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
+    source_classes: Option<Vec<Class>>,
+    /// Classes of the downstream task: labels, or names of folders.
+    #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
+    classes: Option<Vec<Class>>,
     /// Height and width that the images of train/CLASS and test/CLASS are brought to, whatever their proportions.
     #[arg(long, value_name = "PIXELS")]
     side: Option<u32>,
@@ -96,7 +96,7 @@ pub struct Args {
     /// Width of a hidden layer of the head.
     #[arg(long, value_name = "WIDTH")]
     head_hidden: Option<usize>,
-    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    /// How many layers at the end of the backbone are initialised anew and belong to the head.
     #[arg(long, value_name = "LAYERS")]
     head_blocks: Option<usize>,
     /// Learning rate of finetuning; for `linear` the step of probing too.
@@ -120,8 +120,8 @@ pub struct Args {
     /// Cells that run at once (default: all cores). The result does not depend on it.
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
-    /// Lay the theory over the network, with its tangent kernel from so many random directions. A few hundred
-    /// training samples at most.
+    /// Lay the theory over the network, with its tangent kernel estimated from this number of random directions. A
+    /// few hundred training samples at most.
     #[arg(long, value_name = "DIRECTIONS", num_args = 0..=1, default_missing_value = "16",
           value_parser = clap::value_parser!(u16).range(1..))]
     theory: Option<u16>,
@@ -262,8 +262,9 @@ const FLAGS: [(&str, &str); 14] = [
 /// An error about a value of the configuration with the flag that sets it.
 fn with_flag(error: ConfigError) -> anyhow::Error {
     let name = match &error {
-        ConfigError::Value { name, .. } | ConfigError::Empty { name } => *name,
-        ConfigError::Apart { second, .. } => *second,
+        ConfigError::Setting(setting) => setting.name,
+        ConfigError::Text { name, .. } | ConfigError::Empty { name } => name,
+        ConfigError::Apart { second, .. } => second,
         _ => "",
     };
     match FLAGS.iter().find(|(key, _)| *key == name) {
@@ -286,7 +287,8 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Runs the theory on the same cells, stores it beside the records and draws it over them. Says whether every flow got to its end.
+/// Runs the theory on the same cells, stores it beside the records and draws it over them. Says whether every flow
+/// got to its end.
 fn theory(
     replay: &Replay,
     network: &Sweep,

@@ -15,8 +15,8 @@ use super::outcome::{Watched, progress_bar, report as report_of, summary};
 use super::plot::{Format, save, save_svgs, write};
 use report::{Entry, Report};
 use taskhead::analysis::summary::{Row, summarize};
-use taskhead::analysis::{Point, curves, log_steps};
-use taskhead::linalg::mean_row_norm;
+use taskhead::analysis::{Point, curves, log_steps, mean};
+use taskhead::energy::per_sample;
 use taskhead::metric::Metric;
 use taskhead::simulation::{Probe, Run, Settings, Simulation};
 use taskhead::sweep::config::Config;
@@ -182,7 +182,7 @@ fn feature_norms(plan: &Plan) -> Result<Vec<[f64; 2]>> {
         .map(|seed| {
             let task = Task::new(&config.problem, seed)?;
             let z = task.problem.features();
-            Ok([mean_row_norm(z), z.norm_squared() / z.nrows() as f64])
+            Ok([mean(&per_sample(z)), z.norm_squared() / z.nrows() as f64])
         })
         .collect()
 }

@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 
 use super::input;
 use super::json::{adaptation, number};
+use super::progress::Line;
 use crate::choices::choice;
-use taskhead::flow::solver::DEFAULT_RTOL;
+use taskhead::flow::Stop;
+use taskhead::flow::solver::{DEFAULT_RTOL, Options};
+use taskhead::loss::Loss;
 use taskhead::probing::Measure;
-use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
+use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, Until};
 use taskhead::tasks::{Scores, Task};
-use taskhead_files::{RESULT_EXTENSIONS, check_output, read_problem, write_result};
+use taskhead_files::{RESULT_EXTENSIONS, check_output, write_result};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -42,9 +45,18 @@ pub struct Args {
     /// Label smoothing while probing, from 0 to 1.
     #[arg(long, value_name = "EPSILON", default_value_t = 0.0, value_parser = super::amount)]
     smoothing: f64,
+    /// The loss that probing and finetuning lower. Cross-entropy takes `labels`, or `targets` whose rows sum to 1.
+    #[arg(long, value_parser = choice::<Loss>(), default_value = "squared")]
+    loss: Loss,
     /// Finetuning time.
     #[arg(long, value_name = "T", default_value = "inf", value_parser = super::time)]
     time: f64,
+    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
+    #[arg(long, value_name = "L", value_parser = super::amount, conflicts_with = "until_accuracy")]
+    until_loss: Option<f64>,
+    /// Stop finetuning where this share of the training samples is predicted right.
+    #[arg(long, value_name = "A", value_parser = super::amount)]
+    until_accuracy: Option<f64>,
     /// Learning rate of the head over that of the backbone.
     #[arg(long, value_name = "GAMMA", default_value_t = 1.0, value_parser = super::amount)]
     head_rate: f64,
@@ -54,6 +66,14 @@ pub struct Args {
     /// Relative tolerance of the solver.
     #[arg(long, default_value_t = DEFAULT_RTOL)]
     rtol: f64,
+    /// Stop after this many steps of the solver (gradient descent: a thousand times as many), with what was reached.
+    #[arg(long, value_name = "COUNT", default_value_t = Options::default().max_steps, value_parser = super::steps)]
+    max_steps: usize,
+    /// Stop after this many seconds, at the end of a step, with what was reached.
+    #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
+    max_time: Option<f64>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Write the arrays `features`, `head` and `probe_features` to this .npz or .safetensors.
     #[arg(long, value_name = "RESULT")]
     out: Option<PathBuf>,
@@ -67,12 +87,15 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some(out) = &args.out {
         check_output(out, RESULT_EXTENSIONS)?;
     }
-    let file = read_problem(&args.problem)?;
-    let notes = input::print(&file.notes, quiet);
+    let line = Line::new(quiet);
+    line.say(&format!("reading {}", args.problem.display()));
+    let file = args.reading.problem(&args.problem)?;
+    let notes = line.bar.suspend(|| input::print(&file.notes, quiet));
+    line.say("probing");
     let class_names = file.class_names;
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
     let head = task.initial_head(args.seed, 1.0);
-    let run = Run::new(&task.problem, &head, args.smoothing)?;
+    let run = Run::with_loss(&task.problem, &head, args.smoothing, args.loss)?;
     // Of several times with the wanted energy it is the first.
     let probe_times = match args.energy {
         Some(energy) => run.path().times_for(Measure::Aie, energy)?,
@@ -83,9 +106,17 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         head_rate: args.head_rate,
         method: args.method,
         rtol: args.rtol,
-        ..Settings::default()
+        max_steps: args.max_steps,
+        watch: line.watch(args.max_time),
+        until: match (args.until_loss, args.until_accuracy) {
+            (Some(level), _) => Until::Loss(level),
+            (_, Some(share)) => Until::Accuracy(share),
+            (None, None) => Until::Time,
+        },
     };
+    line.say("finetuning");
     let result = run.finetune(probe, &[args.time], &settings)?.remove(0);
+    line.bar.finish_and_clear();
     if let Some(out) = &args.out {
         let (features, head) = (run.features(&result), run.head(&result));
         let held_out = run.held_out_features(&result);
@@ -95,7 +126,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     let scores = [&result.states.0, &result.states.1].map(|state| {
         let reduction = run.reduction();
-        task.scores(&reduction.predictions(state), reduction.held_out_predictions(state).as_ref())
+        task.scores(
+            args.loss,
+            &reduction.predictions(state),
+            reduction.held_out_predictions(state).as_ref(),
+        )
     });
     if args.json {
         let mut json = to_json(&result, others, &scores);
@@ -109,10 +144,19 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => {
             if !quiet {
-                eprintln!("warning: the flow did not reach its end: {reason}");
+                eprintln!("warning: the flow did not reach its end: {reason}{}", more(&result.stop));
             }
             Ok(ExitCode::FAILURE)
         }
+    }
+}
+
+/// The flag that lets a flow go further.
+fn more(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::StepLimit { .. } => "; --max-steps lets it go further",
+        Stop::Interrupted { .. } => "; --max-time lets it go further",
+        _ => "",
     }
 }
 
@@ -134,6 +178,7 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
         "status": s.stop.name(),
         "reason": s.stop.reason(),
         "residual": number(s.residual),
+        "loss": number(s.loss),
         "conservation_drift": s.conservation_drift.map(number),
         "adaptation": adaptation(&s.adaptation),
         "probe_adaptation": s.held_out.as_ref().map(adaptation),
@@ -174,6 +219,7 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
         ("energy", energy),
         ("finetuning time", format!("{}", s.time)),
         ("residual", format!("{:.6e}", s.residual)),
+        ("training loss", format!("{:.6e}", s.loss)),
         (
             "conservation drift",
             s.conservation_drift.map_or("does not apply".into(), |drift| format!("{drift:.1e}")),

@@ -13,6 +13,7 @@ use super::export::export;
 use super::input;
 use super::outcome::{Output, Watched, progress_bar, report, summary, with_suffix};
 use crate::choices::choice;
+use taskhead::loss::Loss;
 use taskhead::metric::Metric;
 use taskhead::simulation::Method;
 use taskhead::sweep::config::Config;
@@ -67,12 +68,26 @@ pub struct Args {
     /// Finetuning times.
     #[arg(long, value_delimiter = ',', value_parser = super::time)]
     times: Option<Vec<f64>>,
+    /// The loss that probing and finetuning lower.
+    #[arg(long, value_parser = choice::<Loss>())]
+    loss: Option<Loss>,
+    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
+    #[arg(long, value_name = "L", value_parser = super::amount, conflicts_with = "until_accuracy")]
+    until_loss: Option<f64>,
+    /// Stop finetuning where this share of the training samples is predicted right.
+    #[arg(long, value_name = "A", value_parser = super::amount)]
+    until_accuracy: Option<f64>,
     /// How the flow is solved.
     #[arg(long, value_parser = choice::<Method>())]
     method: Option<Method>,
     /// Relative tolerance of the solver.
     #[arg(long)]
     rtol: Option<f64>,
+    /// Solver steps after which a cell gives up with what it has reached (gradient descent: a thousand times as many).
+    #[arg(long, value_name = "COUNT", value_parser = super::steps)]
+    max_steps: Option<usize>,
+    #[command(flatten)]
+    reading: input::Reading,
     /// Adaptation metrics that are kept (default: all).
     #[arg(long, value_delimiter = ',', value_parser = choice::<Metric>())]
     metrics: Option<Vec<Metric>>,
@@ -106,7 +121,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let (plan, of_file, notes) = match &config.problem {
         TaskSpec::File { path } => {
             config.validate()?;
-            let input = input::task_of_file(path, quiet)?;
+            let input = input::task_of_file(Path::new(path), &args.reading, quiet)?;
             (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), input.notes)
         }
         _ => (Plan::new(config)?, None, Vec::new()),
@@ -171,7 +186,13 @@ fn configuration(args: &Args) -> Result<Config> {
     args.curves.apply(&mut config.heads, &mut config.probe);
     set(&mut config.times, args.times.clone());
     set(&mut config.method, args.method);
+    set(&mut config.loss, args.loss);
+    if args.until_loss.is_some() || args.until_accuracy.is_some() {
+        // A flag takes the place of either rule of the file.
+        (config.until_loss, config.until_accuracy) = (args.until_loss, args.until_accuracy);
+    }
     set(&mut config.rtol, args.rtol);
+    set(&mut config.max_steps, args.max_steps);
     set(&mut config.metrics, args.metrics.clone());
     Ok(config)
 }

@@ -1,5 +1,6 @@
-//! ARCHITECTURE.md names paths that exist and every part of the engine.
+//! ARCHITECTURE.md names paths that exist and every part of the engine; no two files import each other in a circle.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -42,4 +43,218 @@ fn every_part_of_the_engine_is_named() {
             "ARCHITECTURE.md leaves out src/{name}"
         );
     }
+}
+
+/// The folders of sources, one for each crate.
+const CRATES: [&str; 7] = [
+    "src",
+    "crates/files/src",
+    "crates/theorems/src",
+    "crates/figures/src",
+    "crates/replay/src",
+    "crates/cli/src",
+    "web/engine/src",
+];
+
+#[test]
+fn no_two_files_import_each_other_in_a_circle() {
+    let mut circles = Vec::new();
+    for folder in CRATES {
+        let files = Files::of(&Path::new(ROOT).join(folder));
+        assert!(files.imports.values().map(Vec::len).sum::<usize>() > 5, "{folder} imports nothing");
+        let all = files.circles();
+        circles.extend(all.iter().map(|files| format!("{folder}: {}", files.join(" -> "))));
+    }
+    assert!(circles.is_empty(), "files import each other in a circle:\n{}", circles.join("\n"));
+}
+
+/// A circle is found, directly and through what a third file gives on.
+#[test]
+fn a_planted_circle_is_found() {
+    let file = |name: &str, text: &str| (name.split("::").map(String::from).collect(), text.to_owned());
+    let of = |files: &[(&str, &str)]| Files::read(files.iter().map(|(name, text)| file(name, text)));
+    let straight = [("a", "use crate::b::{c::D, E};"), ("b", "mod c;"), ("b::c", "use std::fmt;\n")];
+    assert!(of(&straight).circles().is_empty());
+    let direct = [("a", "use crate::b::E;"), ("b", "\nuse super::a::{self, F as G};")];
+    assert_eq!(of(&direct).circles(), [["a", "b"]]);
+    let given_on =
+        [("a", "use crate::b::E;"), ("b", "mod c;\npub use c::E;"), ("b::c", "use crate::a;")];
+    assert_eq!(of(&given_on).circles(), [["a", "b::c"]]);
+    let both = [
+        ("a", "use crate::b::E;"),
+        ("b", "mod c;\npub use c::F;\nfn f() -> F {}"),
+        ("b::c", "use super::E;"),
+    ];
+    assert_eq!(of(&both).circles(), [["b", "b::c"]]);
+    let in_tests =
+        [("a", "use crate::b::E;"), ("b", "#[cfg(test)]\nmod tests {\n    use crate::a::F;\n}")];
+    assert!(of(&in_tests).circles().is_empty());
+}
+
+/// Files of a crate by their modules, with the modules of the files that each imports from.
+struct Files {
+    imports: BTreeMap<Vec<String>, Vec<Vec<String>>>,
+}
+
+impl Files {
+    fn of(folder: &Path) -> Self {
+        let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+        while let Some(next) = folders.pop() {
+            for path in std::fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs") {
+                    let place = path.strip_prefix(folder).unwrap().with_extension("");
+                    let mut module: Vec<String> =
+                        place.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+                    module.pop_if(|last| ["mod", "lib", "main"].contains(&last.as_str()));
+                    files.push((module, std::fs::read_to_string(path).unwrap()));
+                }
+            }
+        }
+        Self::read(files)
+    }
+
+    fn read(files: impl IntoIterator<Item = (Vec<String>, String)>) -> Self {
+        let files: BTreeMap<_, _> =
+            files.into_iter().map(|(module, text)| (module, without_tests(&text))).collect();
+        // What each file uses, as paths from the root of the crate, and whether it gives it on.
+        let mut uses: BTreeMap<&Vec<String>, Vec<(Vec<String>, bool)>> = BTreeMap::new();
+        for (module, text) in &files {
+            let of = |(path, public): (Vec<String>, bool)| {
+                let absolute = match path[0].as_str() {
+                    "crate" => path[1..].to_vec(),
+                    "self" => [module, &path[1..]].concat(),
+                    "super" => {
+                        let up = path.iter().take_while(|part| *part == "super").count();
+                        [&module[..module.len() - up], &path[up..]].concat()
+                    }
+                    child if files.contains_key(&[&module[..], &[child.to_owned()]].concat()) => {
+                        [module, &path[..]].concat()
+                    }
+                    _ => return None,
+                };
+                Some((absolute, public))
+            };
+            uses.insert(module, use_lines(text).into_iter().filter_map(of).collect());
+        }
+        // The file that a path leads to: where its longest part is a file, or where that one has it from.
+        let home = |path: &[String]| {
+            let mut path = path.to_vec();
+            for _ in 0..5 {
+                let place = (0..=path.len()).rev().find(|&n| files.contains_key(&path[..n]));
+                let place = place?;
+                let given = uses[&path[..place].to_vec()]
+                    .iter()
+                    .find(|(from, _)| place < path.len() && from.last() == path.get(place));
+                match given {
+                    Some((from, _)) => path = [from, &path[place + 1..]].concat(),
+                    None => return Some(path[..place].to_vec()),
+                }
+            }
+            None
+        };
+        let imports = files.keys().map(|module| {
+            // What is only given on is not used.
+            let named = |path: &[String]| path.last().map_or(0, |name| words(&files[module], name));
+            let used = uses[module].iter().filter(|(path, public)| !public || named(path) > 1);
+            let found = used.filter_map(|(path, _)| home(path)).filter(|other| other != module);
+            (module.clone(), found.collect())
+        });
+        Self { imports: imports.collect() }
+    }
+
+    /// Files from which imports lead back to themselves, in groups, by name.
+    fn circles(&self) -> Vec<Vec<String>> {
+        let reach = |from: &Vec<String>| {
+            let (mut seen, mut next) = (BTreeSet::new(), self.imports[from].clone());
+            while let Some(module) = next.pop() {
+                if seen.insert(module.clone()) {
+                    next.extend(self.imports[&module].iter().cloned());
+                }
+            }
+            seen
+        };
+        let all: BTreeMap<_, _> = self.imports.keys().map(|module| (module, reach(module))).collect();
+        let groups: BTreeSet<Vec<String>> = all
+            .iter()
+            .filter(|(module, seen)| seen.contains(**module))
+            .map(|(module, seen)| {
+                let back = seen.iter().filter(|other| all[other].contains(*module));
+                back.map(|module| module.join("::")).collect()
+            })
+            .collect();
+        groups.into_iter().collect()
+    }
+}
+
+/// How often a word is in a text, comments left out.
+fn words(text: &str, word: &str) -> usize {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    code.flat_map(|line| line.split(move |c| !is_word(c))).filter(|w| *w == word).count()
+}
+
+/// The text before the module of its tests.
+fn without_tests(text: &str) -> String {
+    let is_test = |line: &str| line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test");
+    let mut lines = text.lines().peekable();
+    let mut kept = String::new();
+    while let Some(line) = lines.next() {
+        let inline = |next: &&str| next.contains("mod ") && next.ends_with('{');
+        if is_test(line) && lines.peek().is_some_and(inline) {
+            break;
+        }
+        kept += line;
+        kept.push('\n');
+    }
+    kept
+}
+
+/// The paths of all `use` items, with whether they are public.
+fn use_lines(text: &str) -> Vec<(Vec<String>, bool)> {
+    let mut all = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("use ") {
+        let before = rest[..at].rsplit('\n').next().unwrap().trim_start();
+        rest = &rest[at + 4..];
+        let public = before.starts_with("pub");
+        if before.is_empty() || (public && !before.contains("fn ")) {
+            let (item, after) = rest.split_once(';').unwrap_or((rest, ""));
+            let item: String = item.split_whitespace().collect::<Vec<_>>().join(" ");
+            all.extend(expand(&item).into_iter().map(|path| (path, public)));
+            rest = after;
+        }
+    }
+    all
+}
+
+/// `a::{b, c::{self, d as e}}` as a::b, a::c, a::c::d.
+fn expand(item: &str) -> Vec<Vec<String>> {
+    let braces = item.trim().strip_suffix('}').and_then(|item| item.split_once('{'));
+    let Some((front, inside)) = braces else {
+        let path = item.split(" as ").next().unwrap();
+        let parts = path.split("::").map(|part| part.trim().to_owned());
+        let mut path: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+        path.pop_if(|last| last == "self" || last == "*");
+        return if path.is_empty() { vec![] } else { vec![path] };
+    };
+    let (mut parts, mut depth) = (vec![String::new()], 0);
+    for c in inside.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().unwrap().push(c);
+    }
+    parts
+        .iter()
+        .filter(|part| !part.trim().is_empty())
+        .flat_map(|part| expand(&format!("{front}{}", part.trim())))
+        .collect()
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::taskhead;
+use common::{refuse, taskhead};
 use nalgebra::{DMatrix, dmatrix};
 use serde_json::Value;
 use taskhead::metric::Metric;
@@ -151,4 +151,98 @@ fn a_sweep_reads_a_folder_of_arrays() {
     for (a, b) in a.iter().zip(&b) {
         assert_eq!(a.reached().unwrap(), b.reached().unwrap());
     }
+}
+
+/// X Xᵀ of rank 4 by products in single precision: rounding leaves negative eigenvalues.
+fn single_kernel() -> DMatrix<f64> {
+    let x = numbers(7, 40, 4).map(|v| v as f32);
+    (&x * x.transpose()).map(f64::from)
+}
+
+/// It was refused at the rounding of double precision.
+#[test]
+fn a_kernel_of_single_precision_is_known_by_its_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let (features, targets) = (numbers(1, 40, 3), numbers(2, 40, 1));
+    let write = |name: &str, kernel: &DMatrix<f64>| {
+        let arrays = [("features", &features), ("targets", &targets), ("kernel", kernel)];
+        write_result(here.join(name), &arrays).unwrap();
+    };
+    write("single.npz", &single_kernel());
+    json(here, &["simulate", "single.npz", "--time", "0.1", "--json"]);
+    json(here, &["sweep", "--problem", "single.npz", "--times", "0.1", "--points", "2", "--json"]);
+
+    // Divided by N it has digits that single precision has not: only its owner knows how good it is.
+    write("scaled.npz", &(single_kernel() / 40.0));
+    for (command, time) in [
+        (&["simulate", "scaled.npz"][..], "--time"),
+        (&["sweep", "--problem", "scaled.npz", "--out", "scaled"], "--times"),
+    ] {
+        let text = refuse(here, command);
+        let (_, flag) = text.trim().split_once("add --kernel-tolerance ").expect(&text);
+        let tolerance: f64 = flag.parse().unwrap();
+        assert!(1e-9 < tolerance && tolerance < 1e-6, "{text}");
+        json(here, &[command, &[time, "0.1", "--kernel-tolerance", flag, "--json"]].concat());
+    }
+    let text = refuse(here, &["simulate", "scaled.npz", "--kernel-tolerance", "0.2"]);
+    assert!(text.contains("it must be a number from 0 to 0.1"), "{text}");
+    // No precision excuses this one, and no flag is offered.
+    write("wrong.npz", &-single_kernel());
+    assert!(!refuse(here, &["simulate", "wrong.npz"]).contains("--kernel-tolerance"));
+}
+
+/// Minutes went by without a word, and nothing could end them.
+#[test]
+fn limits_end_a_flow_with_what_was_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write(&here.join("p.npz"), &[("probe_labels", &dmatrix![0.0; 1.0; 2.0; 2.0])]);
+    for method in ["flow", "descent"] {
+        let run = |limit: &[&str]| {
+            let args = ["simulate", "p.npz", "--method", method, "--json"];
+            let output = taskhead(here, &[&args[..], limit].concat());
+            let errors = String::from_utf8(output.stderr).unwrap();
+            assert!(
+                errors.lines().all(|line| line.starts_with("note: ") || line.starts_with("warning: "))
+            );
+            let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+            (json, errors, output.status.code())
+        };
+        let steps: u64 = if method == "flow" { 2 } else { 2000 };
+        for (limit, status, flag, taken) in [
+            (["--max-steps", "2"], "step-limit", "--max-steps lets it go further", steps),
+            (
+                ["--max-time", "0"],
+                "interrupted",
+                "--max-time lets it go further",
+                if method == "flow" { 0 } else { 16 },
+            ),
+        ] {
+            let (json, errors, code) = run(&limit);
+            assert_eq!((&json["status"], code), (&Value::from(status), Some(1)), "{method}: {json}");
+            assert_eq!(json["work"]["steps"], taken);
+            let time = json["time"].as_f64().unwrap();
+            assert!(time.is_finite() && (time > 0.0 || taken == 0), "{json}");
+            assert!(errors.contains(flag), "{errors}");
+        }
+        let (json, _, code) = run(&["--max-time", "1000", "--time", "0.1"]);
+        assert_eq!((&json["status"], code), (&Value::from("time"), Some(0)));
+    }
+    let sweep = [
+        "sweep",
+        "--problem",
+        "p.npz",
+        "--method",
+        "flow",
+        "--points",
+        "3",
+        "--max-steps",
+        "1",
+        "--json",
+    ];
+    let output = taskhead(here, &sweep);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("stopped early; the first one is cell"));
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["stopped"], 2);
 }

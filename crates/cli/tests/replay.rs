@@ -252,9 +252,9 @@ fn source_and_downstream_task_may_be_in_two_folders() {
         ("bad --data digits --classes 2", "`data.classes` holds 2; accepted: at least two"),
         (
             "bad --data digits --classes 3,2,3",
-            "`data.classes` holds 3; accepted: each label once (--classes)",
+            "`data.classes` holds 3; accepted: each class once (--classes)",
         ),
-        ("bad --data digits --source-classes 0,0", "each label once (--source-classes)"),
+        ("bad --data digits --source-classes 0,0", "each class once (--source-classes)"),
         ("bad --data digits --side 0", "`data.side` holds 0; accepted: 1 to 1024 (--side)"),
     ] {
         let output = go(args);

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::error::{Fault, advice};
+use super::error::{Fault, advice, printable};
 
 /// A type of values that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,6 @@ pub(super) enum Scalar {
     /// Double precision.
     F64,
     /// A text of up to so many characters: code points of four bytes each, or single bytes; zeros fill it up.
-    #[cfg_attr(not(feature = "all"), expect(dead_code, reason = ".safetensors holds numbers only"))]
     Text { characters: usize, wide: bool },
 }
 
@@ -36,6 +35,47 @@ impl Scalar {
             Self::Text { characters, wide } => characters.saturating_mul(if wide { 4 } else { 1 }),
         }
     }
+
+    /// The type that NumPy writes as `<f8`, `|b1` or `<U5`, if it is one that can be read, and whether its most
+    /// significant byte comes first. NumPy has no `bfloat16`; here it is little-endian.
+    pub fn of_numpy(name: &str) -> (Option<Self>, bool) {
+        if name == "bfloat16" {
+            return (Some(Self::Bf16), false);
+        }
+        let (big, code) = match name.strip_prefix('>') {
+            Some(code) => (true, code),
+            None => (false, name.trim_start_matches(['<', '|', '='])),
+        };
+        let Some(kind) = code.chars().next() else { return (None, big) };
+        let size = code[kind.len_utf8()..].parse::<usize>().ok();
+        let scalar = match (kind, size) {
+            ('b', Some(1)) => Some(Self::Bool),
+            ('f', Some(2)) => Some(Self::F16),
+            ('f', Some(4)) => Some(Self::F32),
+            ('f', Some(8)) => Some(Self::F64),
+            ('i' | 'u', Some(bytes @ (1 | 2 | 4 | 8))) => {
+                Some(Self::Integer { bytes, signed: kind == 'i' })
+            }
+            ('S' | 'U', Some(characters @ 1..)) => Some(Self::Text { characters, wide: kind == 'U' }),
+            _ => None,
+        };
+        (scalar, big)
+    }
+}
+
+/// An array in memory, as NumPy describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedArray {
+    /// Its name.
+    pub name: String,
+    /// Type of the values as NumPy writes it: `<f8`, `>i4`, `|b1`, `<U5` …; and `bfloat16`.
+    pub dtype: String,
+    /// Its shape.
+    pub shape: Vec<u64>,
+    /// Whether the first index runs fastest.
+    pub fortran: bool,
+    /// The values.
+    pub bytes: Vec<u8>,
 }
 
 /// An array as it is stored. `bytes` fits `shape` if `scalar` is there, and is empty otherwise.
@@ -131,9 +171,18 @@ impl Array {
         Ok((dimension(rows).map_err(too_large)?, dimension(columns).map_err(too_large)?))
     }
 
-    /// Whether it is stored in single precision or less.
-    pub fn is_single(&self) -> bool {
-        matches!(self.scalar, Some(Scalar::F16 | Scalar::Bf16 | Scalar::F32))
+    /// Bytes that its shape needs, if its type is one that can be read.
+    ///
+    /// # Errors
+    ///
+    /// More than any computer could address.
+    pub fn expected(&self) -> Result<Option<u64>, Fault> {
+        let Some(scalar) = self.scalar else { return Ok(None) };
+        let bytes = self.shape.iter().try_fold(scalar.size() as u64, |size, &n| size.checked_mul(n));
+        match bytes.filter(|&bytes| bytes < isize::MAX as u64) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err(Fault::TooLarge { array: self.name.clone(), shape: self.shape.clone() }),
+        }
     }
 
     /// Whether its type holds whole numbers only.
@@ -174,6 +223,33 @@ pub(super) struct Arrays {
 }
 
 impl Arrays {
+    /// Takes those arrays of these names from memory, and the names of all; `skipped` names what was beside them.
+    pub fn of(named: Vec<NamedArray>, skipped: Vec<String>, wanted: &[&str]) -> Result<Self, Fault> {
+        let mut arrays =
+            Self { skipped: skipped.iter().map(|name| printable(name)).collect(), ..Self::default() };
+        for NamedArray { name, dtype, shape, fortran, bytes } in named {
+            let name = printable(&name);
+            arrays.add(&name)?;
+            if !wanted.contains(&name.as_str()) {
+                continue;
+            }
+            let (scalar, big) = Scalar::of_numpy(&dtype);
+            let mut array =
+                Array { name, shape, fortran, scalar, big, type_name: printable(&dtype), bytes };
+            match array.expected()? {
+                Some(expected) if expected != array.bytes.len() as u64 => {
+                    let (array, shape, found) = (array.name, array.shape, array.bytes.len() as u64);
+                    return Err(Fault::Length { array, shape, expected, found });
+                }
+                Some(_) => {}
+                None => array.bytes.clear(),
+            }
+            arrays.arrays.push(array);
+        }
+        arrays.found.sort_unstable();
+        Ok(arrays)
+    }
+
     /// Adds an array that is read later or not at all.
     ///
     /// # Errors

@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use taskhead::problem::ProblemError;
 
-use super::labels::MAX_CLASSES;
-use super::names::{PROBLEM_ARRAYS, meant};
+use super::names::{MAX_CLASSES, PROBLEM_ARRAYS, meant};
 
 /// A file that cannot be read or written, and why.
+#[cfg(feature = "all")]
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {fault}", path.display())]
 pub struct FileError {
@@ -20,11 +22,13 @@ pub struct FileError {
 }
 
 /// Puts the path in front of a fault.
+#[cfg(feature = "all")]
 pub(super) trait At<T> {
     /// The same result, naming the file.
     fn at(self, path: &Path) -> Result<T, FileError>;
 }
 
+#[cfg(feature = "all")]
 impl<T, E: Into<Fault>> At<T> for Result<T, E> {
     fn at(self, path: &Path) -> Result<T, FileError> {
         self.map_err(|e| FileError { path: path.to_owned(), fault: e.into() })
@@ -65,6 +69,7 @@ pub enum Fault {
     #[error("the archive is damaged or cut short ({0})")]
     Zip(#[from] zip::result::ZipError),
     /// A damaged or truncated safetensors file.
+    #[cfg(feature = "all")]
     #[error("the safetensors file is damaged or cut short ({0})")]
     SafeTensors(#[from] safetensors::SafeTensorError),
     /// A zip archive or a folder without any array.
@@ -297,6 +302,17 @@ pub enum Fault {
     #[cfg(feature = "all")]
     #[error("the Parquet file cannot be read ({0})")]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// A column of a Parquet file that is compressed in a way that is not read.
+    #[error(
+        "column `{column}` is compressed with {codec}; accepted: snappy or none, as by write_parquet(…, \
+         compression=\"snappy\") of polars and to_parquet of pandas"
+    )]
+    Codec {
+        /// Name of the column.
+        column: &'static str,
+        /// Its codec.
+        codec: String,
+    },
     /// A CSV file that cannot be split into rows and fields.
     #[cfg(feature = "all")]
     #[error("the CSV file is damaged ({0})")]

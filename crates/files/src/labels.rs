@@ -6,9 +6,7 @@ use nalgebra::DMatrix;
 
 use super::arrays::{Array, Scalar, bits, integer};
 use super::error::{Fault, printable};
-
-/// The largest number of classes that labels may make.
-pub const MAX_CLASSES: usize = 10_000;
+pub use super::names::MAX_CLASSES;
 
 const ACCEPTED: &str = "integers, whole floating-point numbers, bool or strings";
 

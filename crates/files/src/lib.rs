@@ -11,7 +11,7 @@
 //! written replaces an older file in one step ([`write_atomically`]), and its bytes depend on the
 //! content only. A damaged file is an error with the path in front.
 //!
-//! Without the feature `all` there is no more than the reading of `.safetensors`.
+//! Without the feature `all` no format is read: there is [`ProblemParts::of_arrays`] only.
 
 mod arrays;
 #[cfg(feature = "all")]
@@ -33,14 +33,19 @@ mod parts;
 mod problem;
 #[cfg(feature = "all")]
 mod result;
+#[cfg(feature = "all")]
 mod source;
 #[cfg(feature = "all")]
 mod table;
+#[cfg(feature = "all")]
 mod tensors;
 
+pub use arrays::NamedArray;
 #[cfg(feature = "all")]
 pub use digest::{digest, digest_of_file, digest_of_parts};
-pub use error::{Fault, FileError, FormProblem};
+#[cfg(feature = "all")]
+pub use error::FileError;
+pub use error::{Fault, FormProblem};
 #[cfg(feature = "all")]
 pub use journal::{TableJournal, check_replaceable};
 pub use labels::MAX_CLASSES;
@@ -50,7 +55,9 @@ pub use notes::Note;
 #[cfg(feature = "all")]
 pub use output::{check_output, write_atomically};
 pub use parts::ProblemParts;
-pub use problem::{ProblemFile, problem_of_bytes, read_problem};
+pub use problem::ProblemFile;
+#[cfg(feature = "all")]
+pub use problem::{problem_of_bytes, read_problem};
 #[cfg(feature = "all")]
 pub use result::{RESULT_EXTENSIONS, write_result};
 #[cfg(feature = "all")]

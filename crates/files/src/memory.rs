@@ -5,8 +5,7 @@ use super::error::Fault;
 /// Bytes of a number in double precision.
 pub(super) const DOUBLE: f64 = 8.0;
 
-/// Bytes that the machine, or the limit set for this process, has left; as many as one likes where the
-/// operating system does not say.
+/// Bytes that the machine, or the limit set for this process, has left; ∞ where the operating system does not say.
 #[cfg(feature = "all")]
 pub fn available_memory() -> f64 {
     use sysinfo::{MemoryRefreshKind, System};

@@ -1,5 +1,8 @@
 //! The names that arrays may have, and what people call them instead.
 
+/// The largest number of classes that labels may make.
+pub const MAX_CLASSES: usize = 10_000;
+
 /// The names that an array of a problem may have.
 pub const PROBLEM_ARRAYS: &[&str] = &[
     "features",
@@ -47,7 +50,7 @@ const TYPOS: usize = 2;
 
 /// The accepted name that an array of another name may be meant to have.
 pub(super) fn meant(name: &str) -> Option<&'static str> {
-    let lower = name.to_lowercase();
+    let lower = name.to_ascii_lowercase();
     let mut words: Vec<&str> = lower.split('_').collect();
     let mut marked = |marks: &[&str]| {
         let before = words.len();

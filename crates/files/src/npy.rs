@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use nalgebra::DMatrix;
-use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
+use npyz::{DType, NpyHeader, Order, WriterBuilder};
 
 use super::arrays::{Array, Scalar};
 use super::error::{Fault, printable};
@@ -34,13 +34,7 @@ pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result
         bytes: Vec::new(),
     };
     // Nobody asks for the data of a type that is not read.
-    let Some(scalar) = scalar else { return Ok(array) };
-    let expected = array
-        .shape
-        .iter()
-        .try_fold(scalar.size() as u64, |size, &n| size.checked_mul(n))
-        .filter(|&size| size < isize::MAX as u64)
-        .ok_or_else(|| Fault::TooLarge { array: name.to_owned(), shape: array.shape.clone() })?;
+    let Some(expected) = array.expected()? else { return Ok(array) };
     let most = expected.min(available as u64);
     reader.take(most.saturating_add(1)).read_to_end(&mut array.bytes).map_err(damaged(name))?;
     array.bytes.shrink_to_fit();
@@ -103,26 +97,9 @@ fn lossy(bytes: &[u8]) -> String {
 /// writes it.
 fn scalar_of(dtype: &DType) -> (Option<Scalar>, bool, String) {
     let DType::Plain(plain) = dtype else { return (None, false, printable(&dtype.descr())) };
-    let text = |wide, characters| match usize::try_from(characters) {
-        Ok(characters) if characters > 0 => Some(Scalar::Text { characters, wide }),
-        _ => None,
-    };
-    let scalar = match (plain.type_char(), plain.size_field()) {
-        (TypeChar::Bool, 1) => Some(Scalar::Bool),
-        (TypeChar::Float, 2) => Some(Scalar::F16),
-        (TypeChar::Float, 4) => Some(Scalar::F32),
-        (TypeChar::Float, 8) => Some(Scalar::F64),
-        (TypeChar::Int, size @ (1 | 2 | 4 | 8)) => {
-            Some(Scalar::Integer { bytes: size as usize, signed: true })
-        }
-        (TypeChar::Uint, size @ (1 | 2 | 4 | 8)) => {
-            Some(Scalar::Integer { bytes: size as usize, signed: false })
-        }
-        (TypeChar::ByteStr, size) => text(false, size),
-        (TypeChar::UnicodeStr, size) => text(true, size),
-        _ => None,
-    };
-    (scalar, plain.endianness() == Endianness::Big, printable(&plain.to_string()))
+    let name = plain.to_string();
+    let (scalar, big) = Scalar::of_numpy(&name);
+    (scalar, big, printable(&name))
 }
 
 /// Writes a matrix as f64, little-endian, row by row.

@@ -1,16 +1,22 @@
 //! The arrays of a problem, read and named, before anything large is made of them.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::arrays::{Arrays, Shapes};
-use super::error::{At, Fault, FileError, FormProblem};
+use super::arrays::{Arrays, NamedArray, Shapes};
+#[cfg(feature = "all")]
+use super::error::{At, FileError};
+use super::error::{Fault, FormProblem};
 use super::labels::Labels;
 use super::memory::DOUBLE;
 use super::names::{PROBLEM_ARRAYS, meant};
 use super::notes::Note;
+#[cfg(feature = "all")]
 use super::source::{self, Source};
+use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32};
 
 const NEEDED: &str = "`features` (N×h), or `inputs` (N×d) with `backbone` (h×d); `labels` (N) or `targets` (N×k); \
                       optional `head` (h×k) and `kernel` (N×N, with `features`); optional held-out \
@@ -51,8 +57,8 @@ pub struct ProblemParts {
     pub(super) probe_kernel: Option<DMatrix<f64>>,
     pub(super) probe_inputs: Option<DMatrix<f64>>,
     pub(super) probe_wanted: Option<Wanted>,
-    /// Whether a part of the kernel is in single precision.
-    pub(super) single: bool,
+    /// The rounding error that the kernel may have, relative to its size.
+    pub(super) kernel_tolerance: f64,
     pub(super) notes: Vec<Note>,
     pub(super) files: Vec<PathBuf>,
 }
@@ -63,22 +69,38 @@ impl ProblemParts {
     /// # Errors
     ///
     /// A file that is missing, damaged or of another kind; arrays that are missing, or of another type or shape.
+    #[cfg(feature = "all")]
     pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        source::read(path, PROBLEM_ARRAYS).and_then(Self::of).at(path)
+        source::read(path, PROBLEM_ARRAYS).and_then(Self::of_source).at(path)
     }
 
-    /// The same from the content of a file, for those who have no path: a page in a browser.
+    /// The same from the content of a file, for those who have no path.
     ///
     /// # Errors
     ///
     /// Those of [`ProblemParts::read`], without a path.
+    #[cfg(feature = "all")]
     pub fn of_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        Self::of(source::read_bytes(bytes, PROBLEM_ARRAYS)?)
+        Self::of_source(source::read_bytes(bytes, PROBLEM_ARRAYS)?)
     }
 
-    fn of(source: Source) -> Result<Self, Fault> {
-        let Source { mut arrays, mut notes, files } = source;
+    #[cfg(feature = "all")]
+    fn of_source(source: Source) -> Result<Self, Fault> {
+        Self::of(source.arrays, source.notes, source.files)
+    }
+
+    /// The same from arrays in memory, for those who unpack a file themselves: a page in a browser. `skipped` names
+    /// what the file holds besides arrays.
+    ///
+    /// # Errors
+    ///
+    /// Arrays that are missing, or of another type or shape, or whose bytes do not fit their shape.
+    pub fn of_arrays(arrays: Vec<NamedArray>, skipped: Vec<String>) -> Result<Self, Fault> {
+        Self::of(Arrays::of(arrays, skipped, PROBLEM_ARRAYS)?, Vec::new(), Vec::new())
+    }
+
+    fn of(mut arrays: Arrays, mut notes: Vec<Note>, files: Vec<PathBuf>) -> Result<Self, Fault> {
         check_form(&arrays).map_err(|problem| Fault::Form {
             problem,
             found: arrays.found.clone(),
@@ -90,9 +112,10 @@ impl ProblemParts {
         let probe_wanted = self::wanted(&mut arrays, "probe_labels", "probe_targets", &mut notes)?;
         let mut single = false;
         let mut matrix = |name: &str, shapes: Shapes| {
-            let array = arrays.take(name);
-            single |= name.ends_with("kernel") && array.as_ref().is_some_and(|array| array.is_single());
-            array.map(|array| array.matrix(shapes)).transpose()
+            let matrix = arrays.take(name).map(|array| array.matrix(shapes)).transpose()?;
+            let of_kernel = matrix.as_ref().filter(|_| name.ends_with("kernel"));
+            single |= of_kernel.is_some_and(|m| m.iter().all(|&v| f64::from(v as f32) == v));
+            Ok::<_, Fault>(matrix)
         };
         Ok(Self {
             features: matrix("features", Shapes::OrPooled)?,
@@ -105,10 +128,17 @@ impl ProblemParts {
             probe_kernel: matrix("probe_kernel", Shapes::Matrix)?,
             probe_inputs: matrix("probe_inputs", Shapes::Matrix)?,
             probe_wanted,
-            single,
+            kernel_tolerance: if single { KERNEL_TOLERANCE_F32 } else { KERNEL_TOLERANCE },
             notes,
             files,
         })
+    }
+
+    /// The same with another rounding error that the kernel may have, relative to its size. By default it is
+    /// [`KERNEL_TOLERANCE`], or [`KERNEL_TOLERANCE_F32`] where all numbers of `kernel` or of `probe_kernel` are those
+    /// of single precision, however they are stored.
+    pub fn with_kernel_tolerance(self, kernel_tolerance: f64) -> Self {
+        Self { kernel_tolerance, ..self }
     }
 
     /// What was noticed while reading.
@@ -132,35 +162,33 @@ impl ProblemParts {
         Some(labels.count().max(held_out).max(head.map_or(0, DMatrix::ncols)))
     }
 
-    /// Bytes that the problem and so many copies of it take, as an estimate from above, besides the arrays themselves:
-    /// N×N for the kernel and what decomposes it, N×k for targets, P×N for what is held out.
-    pub fn memory(&self, copies: usize) -> f64 {
+    /// Bytes that the problem and so many runs on it at once take, as an estimate from above, besides the arrays
+    /// themselves: (N + P)×h for features and their factors, N×k for targets; N×N and P×N only for a kernel that is
+    /// given. The flow decomposes a matrix of the size of the kernel's rank for each output.
+    pub fn memory(&self, runs: usize) -> f64 {
         let columns = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.ncols() as f64);
         let rows = |m: &Option<DMatrix<f64>>| m.as_ref().map_or(0.0, |m| m.nrows() as f64);
-        let (n, copies) = (self.wanted.rows() as f64, copies as f64);
+        let (n, runs) = (self.wanted.rows() as f64, runs as f64);
         let p = rows(&self.probe_features).max(rows(&self.probe_inputs));
         let width = columns(&self.features).max(columns(&self.inputs)).max(rows(&self.backbone));
         let k = match &self.wanted {
             Wanted::Targets(targets) => targets.ncols() as f64,
             Wanted::Labels(_) => self.classes().unwrap_or(0) as f64,
         };
-        // A given kernel has up to N eigenvectors, one of inputs no more than they have columns.
-        let (making, modes) =
-            if self.kernel.is_some() { (GIVEN_KERNEL, n) } else { (MADE_KERNEL, n.min(width)) };
         let layers = (n + p + width) * (width + k);
-        DOUBLE
-            * ((making + copies) * n * n
-                + copies * n * modes
-                + (HELD_OUT + copies) * p * n
-                + (LAYERS + COPIED_LAYERS * copies) * layers)
+        // A given kernel has up to N modes, one of inputs or features no more than they have columns.
+        let (given, rank) = if self.kernel.is_some() {
+            (GIVEN_KERNEL * n * n + HELD_OUT * p * n, n)
+        } else {
+            (0.0, n.min(columns(&self.features).max(columns(&self.inputs))))
+        };
+        let solver = (k.min(rank + width) + SOLVER) * rank * rank;
+        DOUBLE * (given + (LAYERS + RUN_LAYERS * runs) * layers + runs * solver)
     }
 }
 
 /// N×N matrices that a given kernel needs at once: its symmetric part, and its decomposition.
 const GIVEN_KERNEL: f64 = 5.0;
-
-/// N×N matrices that a kernel of inputs needs at once: itself, and what holds its product.
-const MADE_KERNEL: f64 = 1.1;
 
 /// P×N matrices of the check of a held-out kernel.
 const HELD_OUT: f64 = 4.0;
@@ -169,7 +197,10 @@ const HELD_OUT: f64 = 4.0;
 const LAYERS: f64 = 6.0;
 
 /// The same in one run of the flow.
-const COPIED_LAYERS: f64 = 4.0;
+const RUN_LAYERS: f64 = 4.0;
+
+/// Matrices of the size of the rank that the solver needs beside one for each output.
+const SOLVER: f64 = 4.0;
 
 /// Which arrays make up a problem.
 fn check_form(arrays: &Arrays) -> Result<(), FormProblem> {

@@ -1,15 +1,19 @@
 //! A problem from the arrays of a file or folder.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "all")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::error::{At, Fault, FileError};
+use super::error::Fault;
+#[cfg(feature = "all")]
+use super::error::{At, FileError};
 use super::labels::Labels;
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
 use super::parts::{ProblemParts, Wanted, is_one_hot};
-use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32, Problem, check, check_shape};
+use taskhead::problem::{Problem, check, check_shape};
 use taskhead::tasks::Linear;
 
 /// A problem with all that its file says.
@@ -43,24 +47,26 @@ pub struct ProblemFile {
 /// * Held-out inputs, if wanted: `probe_features` P×h, with a kernel also `probe_kernel` P×N; or `probe_inputs` P×d.
 ///   For them `probe_labels` or `probe_targets`, if wanted.
 ///
-/// Numbers are f16, bf16, f32, f64, integers or bool, of either byte order, row by row or in Fortran order. A kernel of
-/// which a part is stored in single precision or less may have its rounding errors ([`KERNEL_TOLERANCE_F32`]). Arrays
-/// of other names are left alone, with a note.
+/// Numbers are f16, bf16, f32, f64, integers or bool, of either byte order, row by row or in Fortran order. A kernel
+/// whose numbers are those of single precision, however they are stored, may have its rounding errors
+/// ([`ProblemParts::with_kernel_tolerance`]). Arrays of other names are left alone, with a note.
 ///
 /// # Errors
 ///
 /// A file that is missing, damaged or of another kind; arrays that are missing or of another type or shape; what needs
 /// more memory than there is; and whatever [`Problem`] refuses.
+#[cfg(feature = "all")]
 pub fn read_problem(path: impl AsRef<Path>) -> Result<ProblemFile, FileError> {
     let path = path.as_ref();
     ProblemParts::read(path)?.problem().at(path)
 }
 
-/// The same from the content of a file, for those who have no path: a page in a browser.
+/// The same from the content of a file, for those who have no path.
 ///
 /// # Errors
 ///
 /// Those of [`read_problem`], without a path.
+#[cfg(feature = "all")]
 pub fn problem_of_bytes(bytes: &[u8]) -> Result<ProblemFile, Fault> {
     ProblemParts::of_bytes(bytes)?.problem()
 }
@@ -88,7 +94,7 @@ impl ProblemParts {
             let features = self.features.take().unwrap_or_default();
             match self.kernel.take() {
                 Some(kernel) => {
-                    let tolerance = if self.single { KERNEL_TOLERANCE_F32 } else { KERNEL_TOLERANCE };
+                    let tolerance = self.kernel_tolerance;
                     let problem = Problem::with_tolerance(features, kernel, targets, tolerance)?;
                     match (self.probe_features.take(), self.probe_kernel.take()) {
                         (Some(features), Some(kernel)) => problem.with_held_out(features, kernel)?,

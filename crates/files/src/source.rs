@@ -1,24 +1,18 @@
 //! Where arrays are read from: a file told apart by its content, a folder of .npy files, files under an index.
 
 use std::fs::File;
-#[cfg(feature = "all")]
-use std::io::BufReader;
-use std::io::{Cursor, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::arrays::Arrays;
-use super::error::Fault;
+use super::error::{Fault, printable};
 use super::memory::available_memory;
-use super::tensors;
-#[cfg(feature = "all")]
-use super::{error::printable, names::PROBLEM_ARRAYS, notes::Note, npy, npz};
+use super::names::PROBLEM_ARRAYS;
+use super::notes::Note;
+use super::{npy, npz, tensors};
 
 /// What is read here.
-const ACCEPTED: &str = if cfg!(feature = "all") {
-    ".npz and .safetensors files, folders of .npy files"
-} else {
-    ".safetensors files"
-};
+const ACCEPTED: &str = ".npz and .safetensors files, folders of .npy files";
 
 /// Bytes at the beginning of a file that tell what it is.
 const START: u64 = 16;
@@ -33,9 +27,6 @@ pub(super) struct Source {
     /// Every file that was read.
     pub files: Vec<PathBuf>,
 }
-
-#[cfg(not(feature = "all"))]
-use super::notes::Note;
 
 /// Opens a file and reads its first bytes, up to `n`.
 pub(super) fn open(path: &Path, n: u64) -> Result<(File, Vec<u8>), Fault> {
@@ -59,7 +50,6 @@ pub(super) fn open(path: &Path, n: u64) -> Result<(File, Vec<u8>), Fault> {
 }
 
 /// Reads the arrays of these names from a file or a folder, and the names of all.
-#[cfg(feature = "all")]
 pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
     let mut source = if path.is_dir() {
         folder(path, wanted)?
@@ -78,14 +68,6 @@ pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
     Ok(source)
 }
 
-/// Reads the arrays of these names from a file, and the names of all.
-#[cfg(not(feature = "all"))]
-pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
-    let (file, start) = open(path, START)?;
-    let arrays = decode(file, start, wanted)?;
-    Ok(Source { arrays, files: vec![path.to_owned()], ..Source::default() })
-}
-
 /// The same from the content of a file.
 pub(super) fn read_bytes(bytes: &[u8], wanted: &[&str]) -> Result<Source, Fault> {
     if bytes.is_empty() {
@@ -100,7 +82,6 @@ pub(super) fn read_bytes(bytes: &[u8], wanted: &[&str]) -> Result<Source, Fault>
 fn decode(file: impl Read + Seek, start: Vec<u8>, wanted: &[&str]) -> Result<Arrays, Fault> {
     let available = available_memory();
     let mut arrays = match &start {
-        #[cfg(feature = "all")]
         npz if npz.starts_with(b"PK\x03\x04") || npz.starts_with(b"PK\x05\x06") => {
             npz::read(file, wanted, available)?
         }
@@ -112,7 +93,6 @@ fn decode(file: impl Read + Seek, start: Vec<u8>, wanted: &[&str]) -> Result<Arr
 }
 
 /// Every `NAME.npy` of a folder as the array `NAME`; without any, the files under an index.
-#[cfg(feature = "all")]
 fn folder(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut names = Vec::new();
@@ -150,7 +130,6 @@ fn folder(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
 }
 
 /// One .npy file whose name says what it is, with those beside it.
-#[cfg(feature = "all")]
 fn neighbours(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     if !PROBLEM_ARRAYS.contains(&name.as_str()) || path.extension().is_none_or(|e| e != "npy") {
@@ -169,11 +148,9 @@ fn neighbours(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
 }
 
 /// The longest index that is read, in bytes.
-#[cfg(feature = "all")]
 const MAX_INDEX: u64 = 100_000_000;
 
 /// `model.safetensors.index.json`: which file beside it holds which array.
-#[cfg(feature = "all")]
 fn index(path: &Path, file: File, wanted: &[&str]) -> Result<Source, Fault> {
     #[derive(serde::Deserialize)]
     struct Index {

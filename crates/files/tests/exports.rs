@@ -360,17 +360,19 @@ fn a_file_of_torch_says_how_to_save_instead() {
     assert!(text.contains("safetensors.torch.save_file"), "{text}");
 }
 
-/// The kernel of so many samples would fill the memory of any machine.
+/// The targets of so many samples and classes would fill the memory of any machine.
 #[test]
 fn what_does_not_fit_into_memory_is_refused_before_it_is_made() {
     let n = 20_000_000;
     let members = [
         ("features.npy", npy("'|b1'", &[n, 1], &vec![1; n])),
-        ("labels.npy", npy("'|b1'", &[n], &vec![1; n])),
+        ("labels.npy", npy("'<u2'", &[n], &[0x0f, 0x27].repeat(n))),
     ];
     let text = refuse(&members);
     assert!(
-        text.starts_with("a problem of 20000000 samples and 2 classes needs 3.1 PiB of memory, and "),
+        text.starts_with(
+            "a problem of 20000000 samples and 10000 classes needs 8.7 TiB of memory, and "
+        ),
         "{text}"
     );
 }

@@ -74,8 +74,8 @@ fn a_damaged_sweep_never_panics_and_parquet_is_never_misread() {
     }
 }
 
-/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of its
-/// own, texts without a value as a column of integers without a value, and only some of the rows.
+/// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of
+/// its own, texts without a value as a column of integers without a value, and only some of the rows.
 fn rewrite(from: &Path, to: &Path, keep: impl Fn(u64) -> bool) {
     let file = SerializedFileReader::new(std::fs::File::open(from).unwrap()).unwrap();
     let columns: Vec<_> = file.metadata().file_metadata().schema_descr().columns().to_vec();
@@ -224,6 +224,72 @@ fn a_damaged_table_of_another_program_never_panics() {
         refused += usize::from(read_sweep(&theirs).is_err());
     }
     assert!(refused > 300, "{refused}");
+}
+
+/// Tables that took the library seconds and minutes: lists of 2³¹ entries of no bytes, skipped one by one.
+#[test]
+fn lists_longer_than_the_file_are_refused_before_they_are_skipped() {
+    let hex = "504152310606062a06faf9f9f9f90b060b06f1ffffffdb0606dbdb061600000050415231";
+    let byte = |i: usize| u8::from_str_radix(&hex[i..i + 2], 16).unwrap();
+    let short: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    // Field after field of the same kind, at the top and inside each other.
+    let list = [0x19, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+    let file = |metadata: &[u8]| {
+        [&b"PAR1"[..], metadata, &(metadata.len() as u32).to_le_bytes(), b"PAR1"].concat()
+    };
+    let many = file(&list.repeat(20));
+    let nested = file(&[[0x19, 0xf9, 0x10].repeat(40), list.to_vec()].concat());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.parquet");
+    for (bytes, expected) in [
+        (&short, "a list of 25066745 entries where 13 bytes are left"),
+        (&many, "a list of 2147483647 entries where 133 bytes are left"),
+        (&nested, "metadata of more than 24 levels"),
+        (&file(&[]), "its metadata end too early"),
+        (&b"PAR1PAR1PAR1".to_vec(), "metadata of 827474256 bytes in a file of 12"),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = read_sweep(&path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// What `write_parquet` of polars makes of a table by default.
+#[test]
+fn another_compression_is_refused_with_its_name_and_what_to_do() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/polars-zstd.parquet");
+    let error = read_sweep(path).unwrap_err().to_string();
+    let expected = "column `cell` is compressed with zstd; accepted: snappy or none, as by write_parquet(…, \
+                    compression=\"snappy\") of polars and to_parquet of pandas";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+/// A page that promises gigabytes, a text that every cell shares, rows that take no bytes.
+#[test]
+fn promises_beyond_the_size_of_the_file_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = ["ours.parquet", "theirs.parquet"].map(|name| folder.path().join(name));
+    let mut shared = sweep();
+    let record = shared.records[0].clone();
+    shared.records = (0..900).map(|_| record.clone()).collect();
+    for (record, number) in shared.records.iter_mut().zip(0..) {
+        record.cell.number = number;
+        record.outcome = Outcome::Failed("x".repeat(20_000));
+    }
+    write_parquet(&ours, &shared).unwrap();
+    rewrite(&ours, &theirs, |_| true);
+    let refused = || read_sweep(&theirs).unwrap_err().to_string();
+    assert!(refused().contains("its texts take more than 64 times its size"), "{}", refused());
+
+    // The size that the first page of the first column says it unpacks to is the second field of its header.
+    write_parquet(&ours, &sweep()).unwrap();
+    rewrite(&ours, &theirs, |_| true);
+    let mut bytes = std::fs::read(&theirs).unwrap();
+    let at = 4 + 3;
+    let end = at + bytes[at..].iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+    bytes.splice(at..end, [0xfe, 0xff, 0xff, 0xff, 0x0f]);
+    std::fs::write(&theirs, bytes).unwrap();
+    assert!(refused().contains("that become 2147483647"), "{}", refused());
 }
 
 #[test]

@@ -9,8 +9,9 @@ use super::error::ReplayError;
 use super::measure::{apply, outputs, rows, settle};
 use super::network::{Plan, Stack, matrix, tensor};
 use super::probing::{Energies, Probe, Wanted};
+use super::replay::{Curve, Replay};
 use super::train::{Descent, Trainer, residual};
-use super::{Curve, Replay, pretrain, tangent};
+use super::{pretrain, tangent};
 use taskhead::adaptation::Adaptation;
 use taskhead::energy::Energy;
 use taskhead::flow::Stop;
@@ -219,6 +220,7 @@ impl Start {
                 energies: network.energies,
                 time: network.time,
                 residual: s.residual,
+                loss: None,
                 drift: s.conservation_drift,
                 training: s.adaptation.into(),
                 held_out: None,
@@ -234,7 +236,7 @@ impl Start {
         Ok(records.iter().zip(simulations).filter_map(record).collect())
     }
 
-    /// Probes for so many steps, finetunes everything, and measures at the time of each cell.
+    /// Probes for a number of steps, finetunes everything, and measures at the time of each cell.
     pub fn finetune(
         &self,
         config: &Config,
@@ -295,6 +297,7 @@ impl Start {
                 energies: before.energy,
                 time: cell.time,
                 residual: after.energy.frobenius,
+                loss: None,
                 drift: None,
                 training: near.into(),
                 held_out: Some(far.into()),
@@ -402,7 +405,11 @@ mod tests {
                         let gradient = finetuning.get(&variable).expect(&name).abs().unwrap();
                         let sum = gradient.sum_all().unwrap().to_dtype(DType::F64).unwrap();
                         let sum = sum.to_scalar::<f64>().unwrap();
-                        assert!(sum.is_finite() && sum > 0.0, "{}: {name}", replay.title(curve));
+                        assert!(
+                            sum.is_finite() && sum > 0.0,
+                            "{}: {name}",
+                            replay.config.title(&curve.head)
+                        );
                     }
                     for (name, variable) in backbone.variables("backbone") {
                         assert!(probing.get(&variable).is_none(), "{name}");

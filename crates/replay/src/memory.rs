@@ -9,10 +9,10 @@ use super::measure::PART;
 use super::network::{Cost, Plan};
 use super::pretrain::plan;
 
-/// Weights of a network that learns are held so often: where it starts, its own, gradient and velocity.
+/// Copies of the weights of a network that learns: where it started, where it is, gradient and velocity.
 const COPIES: f64 = 4.0;
 
-/// Outputs of all operations are held so often: on the way forth and as gradients.
+/// Copies of the outputs of all operations: on the way forward, and as gradients on the way back.
 const WAYS: f64 = 2.0;
 
 const DOUBLE: f64 = 8.0;
@@ -41,7 +41,7 @@ impl Need {
     }
 }
 
-/// Bytes that the machine, or the limit set for this process, has left; as many as one likes where the
+/// Bytes that the machine, or the limit set for this process, has left; ∞ where the
 /// operating system does not say.
 pub(super) fn available() -> f64 {
     let Ok(mut system) = System::new() else { return f64::INFINITY };
@@ -111,7 +111,7 @@ fn linear(config: &Config, task: &LinearTask, threads: usize) -> Need {
     }
 }
 
-/// What the gradients of so many samples in all weights need, for the tangent kernel.
+/// What the gradients of a number of samples in all weights need, for the tangent kernel.
 ///
 /// # Errors
 ///

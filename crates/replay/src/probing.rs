@@ -57,7 +57,7 @@ pub(super) struct Probe<'a> {
     pub seed: u64,
 }
 
-/// For a flow, which has many steps in a unit of time, so many energies are measured in all.
+/// Energies that are measured in all along a flow, which has many steps in a unit of time.
 const MEASURED: usize = 200;
 
 impl Probe<'_> {
@@ -138,7 +138,7 @@ impl Probe<'_> {
         Ok(trainer.steps())
     }
 
-    /// The head after so many steps.
+    /// The head after a number of steps.
     pub fn head_after(&self, steps: usize, config: &Config) -> Result<Stack, ReplayError> {
         let head = self.head.fork()?;
         self.trainer(&head, config)?.until(steps)?;

@@ -22,7 +22,7 @@ use taskhead::tasks::stream;
 /// Purpose of the random stream of the directions.
 const DIRECTIONS: u64 = 141;
 
-/// The mean tangent kernel (N×N) of layers, estimated from so many random directions.
+/// The mean tangent kernel (N×N) of layers, estimated from a number of random directions.
 pub(super) fn kernel(
     stack: &Stack,
     inputs: &Tensor,

@@ -220,7 +220,7 @@ impl<'a> Trainer<'a> {
         self.steps
     }
 
-    /// Trains until so many steps have been taken in all.
+    /// Trains until this number of steps has been taken in all.
     pub fn until(&mut self, steps: usize) -> Result<(), ReplayError> {
         while self.steps < steps {
             let (inputs, targets) = self.batches.rows(self.inputs, self.targets)?;

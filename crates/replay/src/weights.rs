@@ -109,7 +109,7 @@ fn is_left_out(name: &str) -> bool {
     name.starts_with("fc.") || name.ends_with(".num_batches_tracked")
 }
 
-/// The common name of a variable of a ResNet with so many blocks in a stage:
+/// The common name of a variable of a ResNet, by the number of blocks in each stage:
 /// `backbone.3.second.norm.scale` is `layer2.0.bn2.weight` with two.
 fn common_name(ours: &str, blocks: usize) -> String {
     let mut parts = ours.split('.').skip(1);

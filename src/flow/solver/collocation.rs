@@ -18,10 +18,6 @@ pub struct Collocation {
     pub a: DMatrix<f64>,
     /// Eigenvalues of A: the real one, then one of each complex pair.
     pub eigenvalues: Vec<Complex<f64>>,
-    /// Right eigenvectors, one column for each of `eigenvalues`.
-    pub right: DMatrix<Complex<f64>>,
-    /// Left eigenvectors, one row for each of `eigenvalues`, so that `left · right` is the identity.
-    pub left: DMatrix<Complex<f64>>,
     /// Weights of the stage increments in the embedded error formula.
     pub error: Vec<f64>,
     /// A^{−T}.
@@ -64,6 +60,7 @@ impl Collocation {
             }
             v
         };
+        // Right eigenvectors as columns and left ones as rows, so that `left` · `right` is the identity.
         let m = values.len();
         let (mut right, mut left) = (DMatrix::zeros(s, m), DMatrix::zeros(m, s));
         for (l, &value) in values.iter().enumerate() {
@@ -103,8 +100,6 @@ impl Collocation {
             inverse_transposed: a.transpose().try_inverse().expect("A is invertible"),
             a,
             eigenvalues: values,
-            right,
-            left,
             error: error.as_slice().to_vec(),
             decouple,
             couple,
@@ -122,8 +117,8 @@ impl Collocation {
         others.map(|(_, &c)| (x - c) / (self.nodes[j] - c)).product()
     }
 
-    /// Value at x of the Lagrange polynomial of node c_j on 0, c₁ … c_s: the weight of the change since the start of a step in the
-    /// collocation polynomial.
+    /// Value at x of the Lagrange polynomial of node c_j on 0, c₁ … c_s: the weight of the change since the start of
+    /// a step in the collocation polynomial.
     pub fn lagrange(&self, j: usize, x: f64) -> f64 {
         self.lagrange_of_stages(j, x) * x / self.nodes[j]
     }
@@ -198,13 +193,18 @@ mod tests {
     fn eigenvectors_decouple_the_stages() {
         for s in [1, 3, 5, 7] {
             let m = Collocation::radau(s);
-            // A = Σ λ_l right_l left_l over the real eigenvalue and both of each pair.
-            let mut a = DMatrix::zeros(s, s);
-            for (l, value) in m.eigenvalues.iter().enumerate() {
-                let part = m.right.column(l) * m.left.row(l) * *value;
-                a += part.map(|x| if l == 0 { x.re } else { 2.0 * x.re });
+            let identity = &m.couple * &m.decouple;
+            assert!((identity - DMatrix::identity(s, s)).norm() < 1e-11, "s = {s}");
+            // The real eigenvalue, then a rotation and stretching for each pair.
+            let mut blocks = DMatrix::zeros(s, s);
+            blocks[(0, 0)] = m.eigenvalues[0].re;
+            for (l, value) in m.eigenvalues.iter().enumerate().skip(1) {
+                let c = 2 * l - 1;
+                (blocks[(c, c)], blocks[(c + 1, c + 1)]) = (value.re, value.re);
+                (blocks[(c, c + 1)], blocks[(c + 1, c)]) = (value.im, -value.im);
             }
-            assert!((a - &m.a).norm() < 1e-11, "s = {s}");
+            let found = &m.couple * m.a.transpose() * &m.decouple;
+            assert!((found - blocks).norm() < 1e-11, "s = {s}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Back onto the conserved matrix VVᵀ − γBBᵀ (T2), of which an integrator drifts by its error.
 //!
 //! For a symmetric S the move (B, V) → (B(I + S), (I − S)V) changes no prediction to first order and is orthogonal to
-//! all states with the same conserved matrix in the metric ‖δB‖² + ‖δV‖²/γ: it takes away error and adds none. The change E of the conserved matrix goes with
-//! SM + MS = E, M = VVᵀ + γBᵀB (rows of B: coordinates of the backbone).
+//! all states with the same conserved matrix in the metric ‖δB‖² + ‖δV‖²/γ: it takes away error and adds none. The
+//! change E of the conserved matrix goes with SM + MS = E, M = VVᵀ + γBᵀB (rows of B: coordinates of the backbone).
 
 use nalgebra::DMatrix;
 

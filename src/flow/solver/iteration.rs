@@ -38,8 +38,8 @@ impl<'a> Iteration<'a> {
         }
     }
 
-    /// Improves the residuals until what a correction moves is small, in units of the allowed motions (D, V/√γ), and solves
-    /// for the heads that belong to them. Returns the iterations, or nothing if it does not converge.
+    /// Improves the residuals until what a correction moves is small, in units of the allowed motions (D, V/√γ), and
+    /// solves for the heads that belong to them. Returns the iterations, or nothing if it does not converge.
     pub fn solve(
         &mut self,
         stages: &mut Stages,
@@ -89,7 +89,8 @@ impl<'a> Iteration<'a> {
         None
     }
 
-    /// (1 + hA ⊗ Θ)⁻¹ on residuals in the modes of Θ, and the motions that they cause, h Σ_l a_il √d, in units of the allowed ones.
+    /// (1 + hA ⊗ Θ)⁻¹ on residuals in the modes of Θ, and the motions that they cause, h Σ_l a_il √d, in units of the
+    /// allowed ones.
     fn solve_modes(&mut self, tangent: &Tangent, step: f64, allowed: [f64; 2]) {
         let m = self.method;
         let s = m.stages();

@@ -9,6 +9,9 @@ use crate::flow::{Budget, Flow};
 use crate::linalg::DecompositionError;
 use crate::reduction::State;
 
+/// How often a jump is corrected by what it leaves.
+const REFINEMENTS: usize = 3;
+
 /// The way from a state to the limit.
 pub(super) struct Jump {
     /// What motion and head change by.
@@ -76,18 +79,39 @@ pub(super) fn limit(
     if closer.is_some() && visible(&faint_part) {
         return Ok(Ending::Slow);
     }
-    let change = tangent.push(&s);
-    let (mut state, mut residual) = (now.clone(), r.clone());
-    flow.shift(&mut state, &mut residual, 1.0, &change);
-    let mut moved = change.motion.clone();
-    for (i, mut row) in moved.row_iter_mut().enumerate() {
-        row *= reduction.lambda()[i].sqrt();
+    // The decomposition has its rounding, which slow directions multiply: what it leaves is reached once more.
+    let mut s = s;
+    let reached = |s: &DMatrix<f64>| {
+        let change = tangent.push(s);
+        let (mut state, mut residual) = (now.clone(), r.clone());
+        flow.shift(&mut state, &mut residual, 1.0, &change);
+        let mut moved = change.motion.clone();
+        for (i, mut row) in moved.row_iter_mut().enumerate() {
+            row *= reduction.lambda()[i].sqrt();
+        }
+        let surprise = &residual - &unreachable + &moved * &change.head;
+        (change, state, residual, moved, surprise)
+    };
+    let (mut change, mut state, mut residual, mut moved, mut surprise) = reached(&s);
+    for _ in 0..REFINEMENTS {
+        let more = tangent.remaining(&surprise);
+        let push = tangent.push(&more);
+        let slight = push.motion.norm() <= 0.01 * rtol * state.motion.norm()
+            && push.head.norm() <= 0.01 * rtol * state.head.norm();
+        let better = reached(&(&s + more));
+        if slight || better.4.norm() > 0.5 * surprise.norm() {
+            break;
+        }
+        s += tangent.remaining(&surprise);
+        (change, state, residual, moved, surprise) = better;
     }
     let missed = tangent.push(&tangent.remaining(&(&moved * &change.head)));
     let fastest = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b)).sqrt();
+    let turn = (&stages.turn + &change.head).norm();
+    let head_size = head_size(flow, state.head.norm(), turn, state.motion.norm());
     let within = |motion: f64, head: f64| {
         let allowed = 0.1 * rtol;
-        motion <= allowed * state.motion.norm() && head <= allowed * state.head.norm()
+        motion <= allowed * state.motion.norm() && head <= allowed * head_size
     };
     let (turned, shifted) = (change.head.norm(), flow.head_rate() * moved.norm());
     let small = within(
@@ -107,8 +131,7 @@ pub(super) fn limit(
     }
     // What is left must be what was out of reach, but for the product of the motions; else the tangent kernel was not
     // what its decomposition says.
-    let surprise = (&residual - &unreachable + &moved * &change.head) / 10.0;
-    if visible(&surprise) {
+    if visible(&(&surprise / 10.0)) {
         return Ok(Ending::Slow);
     }
     // A residual that stays may hold the state at a saddle.
@@ -126,4 +149,14 @@ pub(super) fn limit(
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
     Ok(Ending::Limit(Jump { change, residual, budget }))
+}
+
+/// How many times the motion of the head its size may count for.
+const MOTION: f64 = 100.0;
+
+/// The size in units of which errors of a head of norm `size` are measured: its own, unless far less moves. A part of
+/// the head that is large and stays would hide the others. `turn` and `moved` are the motions of head and backbone
+/// since the start.
+pub(super) fn head_size(flow: &Flow, size: f64, turn: f64, moved: f64) -> f64 {
+    size.min(MOTION * turn.max(flow.head_rate().sqrt() * moved))
 }

@@ -9,25 +9,30 @@
 //! that the frozen tangent kernel gives it within the tolerance, and takes that last step.
 
 mod acceleration;
-pub mod collocation;
+mod collocation;
 mod conservation;
+mod curved;
+mod goals;
 mod iteration;
 mod limit;
+mod options;
 mod run;
 mod stability;
 mod stages;
 pub mod tangent;
 mod units;
+mod watch;
 
 use std::sync::OnceLock;
 
-use super::{Flow, FlowError, Moment, Stop, check_time};
+use super::{Flow, FlowError, Stop, check_time};
 use crate::reduction::State;
+use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
 
-/// Default relative tolerance: what is left is far below the 1e-7 that reports print.
-pub const DEFAULT_RTOL: f64 = 1e-9;
+pub use options::{DEFAULT_RTOL, Options, Solution, Work};
+pub use watch::{Progress, Watch};
 
 /// Smallest relative tolerance.
 const STRICTEST: f64 = 1e-13;
@@ -35,78 +40,15 @@ const STRICTEST: f64 = 1e-13;
 /// Stages of the method: order 9. Measured against 3 and 7 in benches/RESULTS.md.
 const STAGES: usize = 5;
 
-/// What the solver is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Relative error of the result: of the motion D in units of its own size, of the head in units of its
-    /// own. On the suite of `tests/suite` the error is at most 10 times this. Between 1e-13 and 1e-2.
-    pub rtol: f64,
-    /// Steps after which it gives up with [`Stop::StepLimit`].
-    pub max_steps: usize,
-    /// No steady state is declared before this time.
-    pub minimal_time: f64,
-    /// Stop when ‖R‖_F (the constant part of the targets left out) falls to this.
-    pub residual: Option<f64>,
-    /// Stop when ‖R‖_F falls to this share of its size at the start, between 0 and 1.
-    pub energy_share: Option<f64>,
-    /// Times at which the state is wanted, ascending; those after the end are left out.
-    pub times: Vec<f64>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            rtol: DEFAULT_RTOL,
-            max_steps: 20_000,
-            minimal_time: 0.0,
-            residual: None,
-            energy_share: None,
-            times: Vec::new(),
-        }
-    }
-}
-
-/// Work done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct Work {
-    /// Accepted steps.
-    pub steps: usize,
-    /// Refused steps.
-    pub rejected: usize,
-    /// Evaluations of the right-hand side.
-    pub evaluations: usize,
-    /// All multiplications but those inside decompositions, in matrix products of the size n×p×k, of which a right-hand
-    /// side takes three.
-    pub products: usize,
-    /// Tangent kernels decomposed.
-    pub decompositions: usize,
-}
-
-impl std::ops::AddAssign for Work {
-    fn add_assign(&mut self, other: Self) {
-        self.steps += other.steps;
-        self.rejected += other.rejected;
-        self.evaluations += other.evaluations;
-        self.products += other.products;
-        self.decompositions += other.decompositions;
-    }
-}
-
-/// What the solver returns: the wanted moments, and the last one with why it is the last.
-#[derive(Debug, Clone)]
-pub struct Solution {
-    /// The moments at the wanted times that were reached.
-    pub points: Vec<Moment>,
-    /// The last moment.
-    pub end: Moment,
-    /// Work done.
-    pub work: Work,
-}
-
 /// Solves a flow from 0 to `until` (∞: to its limit).
 pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, FlowError> {
     check_time(until)?;
     check_options(options)?;
+    if let Some(value) = options.accuracy.filter(|_| flow.reduction().labels().is_none()) {
+        let accepted =
+            "left out where the targets are no labels (one largest entry in each row, or two values)";
+        return Err(Setting { name: "training accuracy", value, accepted }.into());
+    }
     static METHOD: OnceLock<Collocation> = OnceLock::new();
     let method = METHOD.get_or_init(|| Collocation::radau(STAGES));
     let Some(units) = units::Units::of(flow)? else {
@@ -116,6 +58,12 @@ pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, Flo
     let flow = units.flow(flow, &reduction);
     let solution = solve_by(method, &flow, units.time(until), &units.options(options))?;
     Ok(Solution {
+        steps: solution
+            .steps
+            .into_iter()
+            .map(|(t, state)| (units.time_back(t), units.state_back(state)))
+            .collect(),
+        next_step: units.time_back(solution.next_step),
         points: solution.points.into_iter().map(|point| units.back(point)).collect(),
         end: units.back(solution.end),
         ..solution
@@ -128,44 +76,37 @@ fn solve_by(
     until: f64,
     options: &Options,
 ) -> Result<Solution, FlowError> {
-    let first = Solver::new(flow, method, options).run(until)?;
-    if !matches!(first.end.stop, Stop::Saddle(_)) || options.rtol <= STRICTEST {
+    let first = Solver::new(flow, method, options)?.run(until)?;
+    if !matches!(first.end.stop, Stop::Saddle(_) | Stop::Rounding { .. }) || options.rtol <= STRICTEST {
         return Ok(first);
     }
     // Perhaps it was the tolerance that decided, not rounding.
     let strict = Options { rtol: STRICTEST, ..options.clone() };
-    let mut second = Solver::new(flow, method, &strict).run(until)?;
+    let mut second = Solver::new(flow, method, &strict)?.run(until)?;
     second.work += first.work;
     Ok(second)
 }
 
 fn check_options(options: &Options) -> Result<(), FlowError> {
-    if !(STRICTEST..=1e-2).contains(&options.rtol) {
-        return Err(FlowError::Setting {
-            name: "rtol",
-            value: options.rtol,
-            accepted: "between 1e-13 and 1e-2",
-        });
+    let strict = |rtol| (STRICTEST..=1e-2).contains(&rtol);
+    Setting::check("rtol", options.rtol, strict, "between 1e-13 and 1e-2")?;
+    if let Some(level) = options.residual {
+        let accepted = "a finite number of at least 0";
+        Setting::check("residual", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
     }
-    if let Some(level) = options.residual.filter(|&level| !(level >= 0.0 && level.is_finite())) {
-        return Err(FlowError::Setting {
-            name: "residual",
-            value: level,
-            accepted: "a finite number of at least 0",
-        });
+    if let Some(level) = options.loss {
+        let accepted = "a finite number of at least 0";
+        Setting::check("training loss", level, |level| level >= 0.0 && level.is_finite(), accepted)?;
     }
-    if let Some(share) = options.energy_share.filter(|share| !(0.0..=1.0).contains(share)) {
-        return Err(FlowError::Setting {
-            name: "energy share",
-            value: share,
-            accepted: "between 0 and 1",
-        });
+    let part = |share| (0.0..=1.0).contains(&share);
+    if let Some(share) = options.accuracy {
+        Setting::check("training accuracy", share, part, "between 0 and 1")?;
+    }
+    if let Some(share) = options.energy_share {
+        Setting::check("energy share", share, part, "between 0 and 1")?;
     }
     options.times.iter().try_for_each(|&t| check_time(t))?;
-    if let Some(pair) = options.times.windows(2).find(|pair| pair[0] > pair[1]) {
-        return Err(FlowError::Setting { name: "time", value: pair[1], accepted: "in ascending order" });
-    }
-    Ok(())
+    Ok(Setting::check_order(&options.times)?)
 }
 
 /// The state at a finite time after equal steps with s Radau stages and no error control: what
@@ -174,7 +115,7 @@ pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Resu
     check_time(until)?;
     let method = Collocation::radau(stages);
     let options = Options { rtol: 1e-12, ..Options::default() };
-    Solver::new(flow, &method, &options).equal_steps(until, steps)
+    Solver::new(flow, &method, &options)?.equal_steps(until, steps)
 }
 
 #[cfg(test)]
@@ -272,18 +213,6 @@ mod tests {
     }
 
     #[test]
-    fn no_steady_state_is_declared_before_the_minimal_time() {
-        with_flow(|flow| {
-            let options = Options { minimal_time: 1e4, ..Options::default() };
-            let patient = solve(flow, f64::INFINITY, &options).unwrap();
-            assert_eq!(patient.end.stop, Stop::Converged);
-            assert!(
-                patient.work.steps > solve(flow, f64::INFINITY, &Options::default()).unwrap().work.steps
-            );
-        });
-    }
-
-    #[test]
     fn a_step_limit_gives_what_was_reached_and_bad_settings_are_refused() {
         with_flow(|flow| {
             let options = Options { max_steps: 3, ..Options::default() };
@@ -304,6 +233,38 @@ mod tests {
             }
             assert!(solve(flow, -1.0, &Options::default()).is_err());
         });
+    }
+
+    /// In the units of the problem, whatever those of the solver.
+    #[test]
+    fn a_watch_sees_every_step_and_ends_the_flow() {
+        use std::sync::Mutex;
+        for size in [1.0, 1e-60] {
+            let head = wobble(5, 2, 3.0) * size;
+            let problem = Problem::linear(
+                &wobble(3, 6, 0.0),
+                &(wobble(5, 6, 1.0) * size),
+                wobble(3, 2, 2.0) * size * size,
+            )
+            .unwrap();
+            let reduction = Reduction::new(&problem, &head).unwrap();
+            let flow = Flow::new(&reduction, &head, 1.0).unwrap();
+            let seen = std::sync::Arc::new(Mutex::new(Vec::new()));
+            let kept = seen.clone();
+            let watch = Watch::new(move |progress| {
+                kept.lock().unwrap().push(*progress);
+                progress.steps < 3
+            });
+            let start = flow.residual().norm();
+            let end = solve(&flow, f64::INFINITY, &Options { watch, ..Options::default() }).unwrap().end;
+            let seen = seen.lock().unwrap();
+            assert_eq!(seen.iter().map(|p| p.steps).collect::<Vec<_>>(), [0, 1, 2, 3]);
+            assert_eq!(end.stop, Stop::Interrupted { steps: 3, time: seen[3].time });
+            assert_eq!((end.time, seen[0].time), (seen[3].time, 0.0));
+            assert!(seen.windows(2).all(|p| p[0].time < p[1].time && p[0].residual > p[1].residual));
+            assert!((seen[0].residual / start - 1.0).abs() < 1e-12);
+            assert!((seen[3].residual / end.residual.norm() - 1.0).abs() < 1e-12);
+        }
     }
 
     /// A feature and head at the saddle stay; near it they leave, and the plateau is not taken for the end.

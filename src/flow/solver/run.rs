@@ -3,20 +3,31 @@
 use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
+use super::conservation;
+use super::curved::Curved;
+use super::goals::{Goal, goals};
 use super::iteration::Iteration;
-use super::limit::{Ending, Jump, limit};
+use super::limit::{Ending, Jump, head_size, limit};
+use super::options::{Options, Solution, Work};
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
-use super::{Options, Solution, Work, conservation};
+use super::watch::Progress;
+use crate::flow::frozen::FrozenHead;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::reduction::State;
+use crate::setting::Setting;
 
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
 
-/// Iterations of a step that is long enough: with more of them, the next step is shorter in proportion.
-const WANTED_ITERATIONS: f64 = 10.0;
+/// Share of these iterations that a step takes which is long enough: with more of them, the next step is shorter in
+/// proportion.
+const WANTED_SHARE: f64 = 0.5;
+
+/// The same for a loss whose curvature differs between samples, which the frozen part of the Jacobian has only in the
+/// mean: the iterations that make up for it do not depend on the size of a step, so that shorter steps save none.
+const CURVED_LIMIT: usize = 60;
 
 /// The most that a state is moved back onto its conserved matrix, in units of the tolerance.
 const CORRECTION: f64 = 100.0;
@@ -36,11 +47,13 @@ pub(super) struct Solver<'a> {
     time: f64,
     budget: Budget,
     step: f64,
-    /// ‖R‖_F at which to stop, with why it is then stopped.
-    level: Option<(f64, Stop)>,
+    /// Levels at which to stop.
+    goals: Vec<Goal>,
     /// The frozen tangent kernel, and the steps accepted since it was frozen.
     tangent: Option<Tangent>,
     age: usize,
+    /// Iterations of the first step after it was frozen.
+    fresh: usize,
     /// The residual here in the modes of the tangent kernel, if they are known.
     modes: DMatrix<f64>,
     modes_known: bool,
@@ -52,9 +65,33 @@ pub(super) struct Solver<'a> {
     /// The stages of a step that is accepted, while others are solved inside it.
     kept: Vec<f64>,
     spread: Spread,
+    /// The flow of a frozen head, which is linear: what rounding does to it is known from the start.
+    frozen: Option<FrozenHead>,
     /// Whether some directions are so slow that the tangent kernel needs its closer look.
     slow: bool,
+    /// Whether the curvature of the loss has to be taken whole.
+    whole: bool,
     work: Work,
+    steps: Vec<(f64, State)>,
+}
+
+/// Iterations more than with a tangent kernel just frozen from which on it is worth another.
+const MORE: usize = 2;
+
+/// Iterations of a step after which the curvature is taken whole, where that is possible.
+const WHOLE_AFTER: usize = 12;
+
+/// Times beyond which a flow that has not come to rest is given up.
+const LONGEST: f64 = 1e150;
+
+/// How the solver went on.
+enum Advance {
+    /// By a step.
+    Step,
+    /// To a level at which to stop.
+    Met(Stop),
+    /// Not at all: a step of this size is too small.
+    TooSmall(f64),
 }
 
 /// A step that was tried.
@@ -65,27 +102,31 @@ enum Attempt {
 }
 
 impl<'a> Solver<'a> {
-    pub fn new(flow: &'a Flow<'a>, method: &'a Collocation, options: &'a Options) -> Self {
+    pub fn new(
+        flow: &'a Flow<'a>,
+        method: &'a Collocation,
+        options: &'a Options,
+    ) -> Result<Self, FlowError> {
         let stages = Stages::new(flow, method);
         let residual = stages.residual.clone();
-        let iteration = Iteration::new(method, residual.len(), NEWTON_LIMIT);
-        let start = residual.norm();
-        let levels = [
-            options.residual.map(|level| (level, Stop::Residual { level })),
-            options.energy_share.map(|share| (share * start, Stop::EnergyShare { share })),
-        ];
+        let curved = flow.reduction().samples().is_some();
+        let limit = if curved { CURVED_LIMIT } else { NEWTON_LIMIT };
+        let iteration = Iteration::new(method, residual.len(), limit);
         let mut new = Self {
             spread: Spread::new(flow, &residual, 0.0, 0.0),
+            frozen: (flow.head_rate() == 0.0).then(|| FrozenHead::of_flow(flow)).transpose()?,
             slow: false,
+            whole: false,
             flow,
             method,
             options,
-            level: levels.into_iter().flatten().max_by(|a, b| a.0.total_cmp(&b.0)),
+            goals: goals(flow, options),
             time: 0.0,
             budget: Budget::default(),
             step: f64::NAN,
             tangent: None,
             age: 0,
+            fresh: 0,
             modes: residual.clone(),
             modes_known: false,
             rotated: residual,
@@ -94,17 +135,19 @@ impl<'a> Solver<'a> {
             kept: iteration.residuals.clone(),
             last_error: 1.0,
             work: Work::default(),
+            steps: Vec::new(),
             stages,
             iteration,
         };
         new.spread = Spread::new(flow, &new.stages.residual, new.size(), new.lost());
-        new
+        Ok(new)
     }
 
     pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
         let mut points = Vec::new();
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
         let rests = self.velocity_is_zero();
+        let mut met = self.met();
         let stop = loop {
             while wanted.next_if(|&t| t <= self.time).is_some() {
                 points.push(self.point(Stop::Time)?);
@@ -112,23 +155,34 @@ impl<'a> Solver<'a> {
             if self.time >= until {
                 break Stop::Time;
             }
-            if let Some((_, stop)) = self.level.filter(|&(level, _)| self.meets(level)) {
+            if let Some(stop) = met {
                 break stop;
             }
-            if rests && until.is_infinite() {
+            if rests {
                 self.time = until;
+                let stop = |t: f64| if t.is_finite() { Stop::Time } else { Stop::Converged };
                 for t in wanted {
-                    let stop = if t.is_finite() { Stop::Time } else { Stop::Converged };
-                    points.push(Moment { time: t, ..self.point(stop)? });
+                    points.push(Moment { time: t, ..self.point(stop(t))? });
                 }
-                break Stop::Converged;
+                break stop(until);
             }
             self.freeze(false)?;
-            if until.is_infinite()
-                && self.time >= self.options.minimal_time
-                && wanted.peek().is_none_or(|t| t.is_infinite())
+            let to_the_end = until.is_infinite() && wanted.peek().is_none_or(|t| t.is_infinite());
+            if to_the_end && self.flow.reduction().samples().is_some() {
+                if self.has_come_to_rest() {
+                    self.time = f64::INFINITY;
+                    for _ in wanted {
+                        points.push(self.point(Stop::Converged)?);
+                    }
+                    break Stop::Converged;
+                }
+                self.check_limit()?;
+                if self.time > LONGEST {
+                    break Stop::StepLimit { steps: self.work.steps, time: self.time };
+                }
+            } else if to_the_end
                 && let Some(jump) = self.limit()?
-                && self.level.is_none_or(|(level, _)| level == 0.0 || jump.residual.norm() > level)
+                && !self.passes(&jump)
             {
                 self.stages.jump(&jump.change, jump.residual);
                 self.budget = jump.budget;
@@ -141,17 +195,25 @@ impl<'a> Solver<'a> {
             if self.work.steps >= self.options.max_steps {
                 break Stop::StepLimit { steps: self.work.steps, time: self.time };
             }
-            if let Some(saddle) = self.saddle() {
-                break Stop::Saddle(saddle);
+            let (steps, time) = (self.work.steps, self.time);
+            let here = || Progress { steps, time, residual: self.stages.residual.norm() };
+            if !self.options.watch.goes_on(here) {
+                break Stop::Interrupted { steps, time };
+            }
+            if let Some(stop) = self.without_digits() {
+                break stop;
             }
             if self.step.is_nan() {
-                self.step = self.first_step();
+                self.step = self.options.first_step.unwrap_or_else(|| self.first_step());
             }
-            if let Some(step) = self.advance(until, &mut wanted, &mut points)? {
-                break Stop::StepTooSmall { step, time: self.time };
+            match self.advance(until, &mut wanted, &mut points)? {
+                Advance::Step => met = self.met(),
+                Advance::Met(stop) => met = Some(stop),
+                Advance::TooSmall(step) => break Stop::StepTooSmall { step, time: self.time },
             }
         };
-        Ok(Solution { points, end: self.point(stop)?, work: self.work() })
+        let (end, work) = (self.point(stop)?, self.work());
+        Ok(Solution { points, end, work, steps: self.steps, next_step: self.step })
     }
 
     /// Takes equal steps without control of their error.
@@ -163,11 +225,7 @@ impl<'a> Solver<'a> {
             self.freeze(false)?;
             if self.solve_stages(step).is_none() {
                 let accepted = "large enough that the stages of every step converge";
-                return Err(FlowError::Setting {
-                    name: "number of steps",
-                    value: steps as f64,
-                    accepted,
-                });
+                return Err(Setting { name: "number of steps", value: steps as f64, accepted }.into());
             };
             self.accept(step, i as f64 * step);
         }
@@ -188,20 +246,39 @@ impl<'a> Solver<'a> {
             .hypot(share(self.stages.head.norm(), self.flow.head_rate()))
     }
 
+    /// The motion since the start in the same norm.
+    fn motion(&self) -> f64 {
+        let rate = self.flow.head_rate();
+        let turned = if rate > 0.0 { self.stages.turn.norm() / rate.sqrt() } else { 0.0 };
+        self.stages.motion.norm().hypot(turned)
+    }
+
+    /// The error of the features that the tolerance of the motion leaves, relative: a stiff direction of the kernel
+    /// shows more of the motion than others.
+    fn steps_error(&self) -> f64 {
+        let fastest = self.flow.reduction().lambda().amax().sqrt();
+        let shown = fastest * self.motion() / self.stages.features.norm();
+        LOCAL_ERROR * self.options.rtol * if shown.is_finite() { shown.max(1.0) } else { 1.0 }
+    }
+
     /// The relative error from which on an answer is none; a loose tolerance asks for less.
     fn lost(&self) -> f64 {
         LOST.max(1e4 * self.options.rtol)
     }
 
-    /// The saddle at which the state has lost its digits, if it has.
-    fn saddle(&self) -> Option<Saddle> {
+    /// Where the state has lost its digits, if it has: at a saddle, or to plain rounding where nothing grows.
+    fn without_digits(&self) -> Option<Stop> {
         let size = self.size();
-        if self.spread.error <= self.lost() * size {
+        let error = self.spread.relative(size, self.motion());
+        if error <= self.lost() {
             return None;
         }
         let reduction = self.flow.reduction();
         let (z, v, r) = (&self.stages.features, &self.stages.head, &self.stages.residual);
         let fastest = Fastest::at(self.flow, z, v, r);
+        if fastest.rate == 0.0 {
+            return Some(Stop::Rounding { error });
+        }
         let velocity = self.flow.velocity_by(&self.stages.state(), r);
         let turning = velocity.head / self.flow.head_rate().sqrt();
         // Near the saddle the velocity along the direction is the rate times the state along it.
@@ -212,13 +289,13 @@ impl<'a> Solver<'a> {
         let direction = &fastest.motion * column;
         let outputs: Vec<f64> = fastest.head.column_iter().map(|column| column.norm()).collect();
         let output = outputs.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-        Some(Saddle {
+        Some(Stop::Saddle(Saddle {
             time: self.time,
             growth: fastest.rate,
-            size: if fastest.rate > 0.0 { (along / fastest.rate / size).abs() } else { 0.0 },
+            size: (along / fastest.rate / size).abs(),
             sample: reduction.sample_moved_most(&direction),
             output,
-        })
+        }))
     }
 
     /// Carries the error along a step that was accepted and moved (D, V/√γ) by `moved`.
@@ -227,11 +304,13 @@ impl<'a> Solver<'a> {
             return;
         }
         let (flow, size) = (self.flow, self.size());
-        let local = self.options.rtol * moved * LOCAL_ERROR + f64::EPSILON / 2.0 * size;
+        let local = self.options.rtol * moved * LOCAL_ERROR + self.noise(step)[0];
+        let motion = self.motion();
         let stages = &self.stages;
         let bound = growth_bound(flow, &stages.residual);
-        self.spread.advance(step, bound, [local, size], || {
-            Fastest::at(flow, &stages.features, &stages.head, &stages.residual).rate
+        self.spread.advance(step, bound, [local, size, motion], || {
+            let fastest = Fastest::at(flow, &stages.features, &stages.head, &stages.residual);
+            (fastest.rate, fastest.noise)
         });
     }
 
@@ -250,16 +329,22 @@ impl<'a> Solver<'a> {
     fn restored(&self, time: f64, here: Here, budget: Budget, stop: Stop) -> Result<Moment, FlowError> {
         let Here { mut state, turn, residual } = here;
         conservation::restore(self.flow, &mut state, &turn, CORRECTION * self.options.rtol)?;
-        let (size, error) = (self.size(), self.spread.error);
-        let error = Some(if error == 0.0 { 0.0 } else { error / size });
-        Ok(Moment { time, state, residual, budget: Some(budget), error, stop })
+        let error = match &self.frozen {
+            Some(frozen) => {
+                frozen.relative_error(time, &state.motion, f64::EPSILON) + self.steps_error()
+            }
+            None => self.spread.relative(self.size(), self.motion()).max(self.steps_error()),
+        };
+        let lost = stop.is_success() && self.frozen.is_some() && error > self.lost();
+        let stop = if lost { Stop::Rounding { error } } else { stop };
+        Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
     }
 
     /// Freezes the tangent kernel here if there is none, or anew.
     fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
         if anew || self.tangent.is_none() {
             let (z, v) = (&self.stages.features, &self.stages.head);
-            let tangent = Tangent::at(self.flow, z, v, &self.stages.multiplier)?;
+            let tangent = Tangent::at(self.flow, z, v, self.whole, &self.stages.multiplier)?;
             self.tangent = Some(if self.slow { tangent.refined(self.flow)? } else { tangent });
             self.age = 0;
             self.modes_known = false;
@@ -282,7 +367,8 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// How far motion and head go in a time by the frozen tangent kernel, modes taken as orthogonal; and ‖∫R dt‖, null modes left out.
+    /// How far motion and head go in a time by the frozen tangent kernel, modes taken as orthogonal; and ‖∫R dt‖,
+    /// null modes left out.
     fn reach(&mut self, time: f64) -> ([f64; 2], f64) {
         self.know_modes();
         let (mut motion, mut head, mut integral) = (0.0, 0.0, 0.0);
@@ -307,14 +393,14 @@ impl<'a> Solver<'a> {
         if rate > 0.0 { 0.01 / rate } else { 1.0 }
     }
 
-    /// Advances by one accepted step that does not pass `until`, with the wanted times in it, or returns the step
-    /// that is too small.
+    /// Advances by one accepted step that does not pass `until` or a level at which to stop, with the wanted times in
+    /// it.
     fn advance(
         &mut self,
         until: f64,
         wanted: &mut std::iter::Peekable<impl Iterator<Item = f64>>,
         points: &mut Vec<Moment>,
-    ) -> Result<Option<f64>, FlowError> {
+    ) -> Result<Advance, FlowError> {
         let mut refused = false;
         'steps: loop {
             let room = until - self.time;
@@ -327,15 +413,26 @@ impl<'a> Solver<'a> {
                 (self.step, false)
             };
             if self.time + step <= self.time {
-                return Ok(Some(step));
+                return Ok(Advance::TooSmall(step));
             }
             match self.attempt(step) {
                 Attempt::Accepted { error, iterations } => {
                     let end = if lands { until } else { self.time + step };
-                    let crossing = self.crossing();
-                    let last = crossing.map_or(end, |x| self.time + x * step);
-                    if crossing.is_some() || wanted.peek().is_some_and(|&t| t < last) {
+                    let crossed = self.crossed();
+                    if !crossed.is_empty() || wanted.peek().is_some_and(|&t| t < end) {
                         self.kept.copy_from_slice(&self.iteration.residuals);
+                        let mut crossing: Option<(f64, Goal)> = None;
+                        for goal in crossed {
+                            let Some(x) = self.locate(step, &goal) else {
+                                self.step = step / 2.0;
+                                refused = true;
+                                continue 'steps;
+                            };
+                            if crossing.is_none_or(|(first, _)| x < first) {
+                                crossing = Some((x, goal));
+                            }
+                        }
+                        let last = crossing.map_or(end, |(x, _)| self.time + x * step);
                         while let Some(&t) = wanted.peek().filter(|&&t| t < last) {
                             let Some((there, spent)) = self.inside(step, (t - self.time) / step) else {
                                 // A step to there, which may be halved as others are.
@@ -346,13 +443,14 @@ impl<'a> Solver<'a> {
                             points.push(self.restored(t, there, spent, Stop::Time)?);
                             wanted.next();
                         }
-                        if let Some(x) = crossing {
-                            if self.meet(step, x) {
-                                return Ok(None);
+                        if let Some((x, goal)) = crossing {
+                            if self.inside(step, x).is_none() {
+                                self.step = step / 2.0;
+                                refused = true;
+                                continue 'steps;
                             }
-                            self.step = step / 2.0;
-                            refused = true;
-                            continue;
+                            self.accept(x * step, last);
+                            return Ok(Advance::Met(goal.stop));
                         }
                         self.iteration.residuals.copy_from_slice(&self.kept);
                         self.stages.solve_heads(&self.kept, step);
@@ -366,10 +464,24 @@ impl<'a> Solver<'a> {
                         self.step = self.step.min(step);
                     }
                     self.last_error = error.max(1e-4);
-                    if iterations > self.patience() {
+                    if self.age == 1 {
+                        self.fresh = iterations;
+                    }
+                    // A curvature that differs between samples takes iterations that no new decomposition saves.
+                    let more =
+                        iterations > self.fresh + MORE || self.flow.reduction().samples().is_none();
+                    if iterations > self.patience() && more {
                         self.tangent = None;
                     }
-                    return Ok(None);
+                    if iterations > WHOLE_AFTER
+                        && !self.whole
+                        && self.flow.reduction().samples().is_some()
+                        && Curved::can_be_whole(self.flow)
+                    {
+                        self.whole = true;
+                        self.tangent = None;
+                    }
+                    return Ok(Advance::Step);
                 }
                 Attempt::TooInaccurate { error } => {
                     self.work.rejected += 1;
@@ -399,7 +511,7 @@ impl<'a> Solver<'a> {
     /// The step size after an accepted step (Gustafsson's predictive controller).
     fn grow(&self, step: f64, error: f64, iterations: usize) -> f64 {
         let order = self.method.stages() as f64 + 1.0;
-        let limit = NEWTON_LIMIT as f64;
+        let limit = self.iteration.limit as f64;
         let safety = 0.9 * (2.0 * limit + 1.0) / (2.0 * limit + iterations as f64);
         let error = error.max(1e-10);
         let mut factor = safety * error.powf(-1.0 / order);
@@ -410,7 +522,7 @@ impl<'a> Solver<'a> {
             factor = factor.min(predicted);
         }
         // Steps that need many iterations do not pay.
-        let most = WANTED_ITERATIONS / iterations as f64;
+        let most = WANTED_SHARE * limit / iterations as f64;
         step * factor.min(most).clamp(0.2, 8.0)
     }
 
@@ -435,8 +547,8 @@ impl<'a> Solver<'a> {
         let errors = self.stages.error(&self.iteration.residuals, step, tangent);
         let (noise, tolerance) = (self.noise(step), self.step_tolerance());
         let stages = &self.stages;
-        let sizes =
-            [stages.motion.norm() + stages.moved.norm(), stages.head.norm() + stages.turned.norm()];
+        let moved = stages.motion.norm() + stages.moved.norm();
+        let sizes = [moved, self.head_size(moved, stages.turned.norm())];
         let ratio = |i: usize| {
             if errors[i] == 0.0 { 0.0 } else { errors[i] / (tolerance * sizes[i] + noise[i]) }
         };
@@ -444,9 +556,19 @@ impl<'a> Solver<'a> {
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
     }
 
+    /// The size of the head in units of which its errors are measured, when the backbone will have moved by `moved`
+    /// and the head moves by `turned` from here.
+    fn head_size(&self, moved: f64, turned: f64) -> f64 {
+        head_size(self.flow, self.stages.head.norm() + turned, self.stages.turn.norm() + turned, moved)
+    }
+
     /// Sizes that motion and head get by the rounding of the residual alone, within a step.
     fn noise(&self, step: f64) -> [f64; 2] {
-        let noise = 4.0 * f64::EPSILON * self.stages.residual.norm() * self.tangent().response(step);
+        // Predictions that are formed anew bring their rounding.
+        let tangent = self.tangent();
+        let rounded =
+            self.stages.residual.norm() + tangent.mean_curvature() * self.stages.predictions.norm();
+        let noise = 4.0 * f64::EPSILON * rounded * tangent.response(step);
         [noise, noise * self.flow.head_rate().sqrt()]
     }
 
@@ -454,8 +576,9 @@ impl<'a> Solver<'a> {
     fn solve_stages(&mut self, step: f64) -> Option<usize> {
         let (reach, _) = self.reach(step);
         let (goal, noise, rate) = (self.newton_goal(), self.noise(step), self.flow.head_rate());
-        let motion = goal * (self.stages.motion.norm() + reach[0]) + noise[0];
-        let head = goal * (self.stages.head.norm() + reach[1]) + noise[1];
+        let moved = self.stages.motion.norm() + reach[0];
+        let motion = goal * moved + noise[0];
+        let head = goal * self.head_size(moved, reach[1]) + noise[1];
         let allowed = [motion, if rate > 0.0 { head / rate.sqrt() } else { 0.0 }];
         let tangent = self.tangent.as_ref().expect("frozen before every step");
         let iterations = self.iteration.solve(&mut self.stages, tangent, step, allowed);
@@ -473,14 +596,15 @@ impl<'a> Solver<'a> {
         (0.02 * self.options.rtol).max(20.0 * f64::EPSILON)
     }
 
-    /// The local error that a step may have by its embedded formula, whose order is half of the method's. The error of the method
-    /// is smaller, the more so the larger the tolerance. Calibrated on errors on the way, over the suite.
+    /// The local error that a step may have by its embedded formula, whose order is half of the method's. The error
+    /// of the method is smaller, the more so the larger the tolerance. Calibrated on errors on the way, over the
+    /// suite.
     fn step_tolerance(&self) -> f64 {
         (60.0 * self.options.rtol.powf(0.85)).min(0.01)
     }
 
-    /// Extrapolates the residuals at the stages of the last step, or repeats the last of them. The residual at the start of a step is
-    /// left out: what errors of the step before left in its fast modes would be multiplied.
+    /// Extrapolates the residuals at the stages of the last step, or repeats the last of them. The residual at the
+    /// start of a step is left out: what errors of the step before left in its fast modes would be multiplied.
     fn predict(&mut self, step: f64) {
         let m = self.method;
         let (n, s) = (self.stages.residual.nrows(), m.stages());
@@ -515,14 +639,17 @@ impl<'a> Solver<'a> {
         self.budget.backbone += spent.backbone;
         self.budget.head += spent.head;
         self.time = time;
+        if self.options.record {
+            self.steps.push((time, self.stages.state()));
+        }
         self.last_step = Some(step);
         self.work.steps += 1;
         self.age += 1;
         self.modes_known = false;
     }
 
-    /// Solves the step to a part x of the one that is kept, from the collocation polynomial: the state there and the loss
-    /// spent until then. Of the full order of the method, and the path does not change.
+    /// Solves the step to a part x of the one that is kept, from the collocation polynomial: the state there and the
+    /// loss spent until then. Of the full order of the method, and the path does not change.
     fn inside(&mut self, step: f64, x: f64) -> Option<(Here, Budget)> {
         let nodes: Vec<f64> = self.method.nodes.iter().map(|c| x * c).collect();
         let start = self.stages.residual.as_slice();
@@ -537,65 +664,113 @@ impl<'a> Solver<'a> {
         Some((there, budget))
     }
 
-    /// The norm of the residual at the end of the step that is solved.
-    fn end_norm(&self) -> f64 {
-        let (n, s) = (self.stages.residual.nrows().max(1), self.method.stages());
-        let ends = self.iteration.residuals.chunks_exact(n).skip(s - 1).step_by(s);
-        ends.flatten().map(|x| x * x).sum::<f64>().sqrt()
-    }
-
-    /// The relative error with which a residual level is met.
+    /// The relative error with which a level is met.
     fn level_slack(&self) -> f64 {
-        10.0 * self.options.rtol
+        (0.1 * self.options.rtol).max(4.0 * f64::EPSILON)
     }
 
-    /// Whether the residual here is on a level or below.
-    fn meets(&self, level: f64) -> bool {
-        self.stages.residual.norm() <= level * (1.0 + self.level_slack())
+    /// What a level that is met here is called.
+    fn met(&self) -> Option<Stop> {
+        let state = (!self.goals.is_empty()).then(|| self.stages.state())?;
+        let excess = |goal: &Goal| goal.excess(self.flow, &state, &self.stages.residual);
+        let met = self.goals.iter().find(|goal| goal.is_met(excess(goal), self.level_slack()));
+        met.map(|goal| goal.stop)
     }
 
-    /// If the residual falls clearly below its level within the step that is solved: the part of the step at
-    /// which it does, by the collocation polynomial.
-    fn crossing(&self) -> Option<f64> {
-        let (level, _) = self.level?;
-        let (start, mut out) = (self.stages.residual.as_slice(), self.stages.residual.clone());
-        let mut norm_at = |x: f64| {
-            let rows = self.stages.residual.nrows();
-            interpolate(self.method, rows, start, &self.iteration.residuals, &[x], out.as_mut_slice());
-            out.norm()
-        };
-        if self.end_norm() >= level * (1.0 - self.level_slack()) {
-            return None;
+    /// Whether a jump to the limit passes a level.
+    fn passes(&self, jump: &Jump) -> bool {
+        let mut state = self.stages.state();
+        state.add(1.0, &jump.change);
+        let excess = |goal: &Goal| goal.excess(self.flow, &state, &jump.residual);
+        self.goals.iter().any(|goal| goal.is_finite() && goal.is_met(excess(goal), 0.0))
+    }
+
+    /// The levels that are clearly passed at the end of the step that is settled.
+    fn crossed(&self) -> Vec<Goal> {
+        if self.goals.is_empty() {
+            return Vec::new();
         }
-        let (mut a, mut b) = (0.0, 1.0);
-        while b - a > 1e-14 {
-            let middle = (a + b) / 2.0;
-            if norm_at(middle) > level { a = middle } else { b = middle }
+        let (there, _) = self.stages.end();
+        let slack = self.level_slack();
+        let passed = |goal: &&Goal| {
+            let excess = goal.excess_at(self.flow, &there);
+            goal.is_met(excess, slack) && !goal.is_on(excess, slack)
+        };
+        self.goals.iter().filter(passed).copied().collect()
+    }
+
+    /// The part of the step that is kept at which a level is met that its end is beyond, at the full order of the
+    /// method; none if the stages of a shorter step do not converge.
+    fn locate(&mut self, step: f64, goal: &Goal) -> Option<f64> {
+        let slack = self.level_slack();
+        let before = goal.excess(self.flow, &self.stages.state(), &self.stages.residual);
+        let (there, _) = self.inside(step, 1.0)?;
+        let (mut a, mut above) = (0.0, before);
+        let (mut b, mut below) = (1.0, goal.excess_at(self.flow, &there));
+        let mut side = 0;
+        for _ in 0..60 {
+            // False position with halved weights (Illinois); halving where an end is infinitely far from the level.
+            let secant = a + (b - a) * (above / (above - below));
+            let x = if secant > a && secant < b { secant } else { a + (b - a) / 2.0 };
+            if x <= a || x >= b || b - a <= 1e-15 {
+                break;
+            }
+            let (there, _) = self.inside(step, x)?;
+            let excess = goal.excess_at(self.flow, &there);
+            if goal.is_on(excess, slack) {
+                return Some(x);
+            }
+            if excess > 0.0 {
+                (a, above) = (x, excess);
+                below /= if side == 1 { 2.0 } else { 1.0 };
+                side = 1;
+            } else {
+                (b, below) = (x, excess);
+                above /= if side == -1 { 2.0 } else { 1.0 };
+                side = -1;
+            }
         }
         Some(b)
     }
 
-    /// Goes to where the residual meets its level, near the part x of the step that is kept; false if the stages of a shorter step
-    /// do not converge.
-    fn meet(&mut self, step: f64, mut x: f64) -> bool {
-        let (level, _) = self.level.expect("a level is crossed");
-        let before = self.stages.residual.norm();
-        let (mut last_x, mut last_log) = (0.0, (before / level).ln());
-        for _ in 0..8 {
-            if self.inside(step, x).is_none() {
-                return false;
-            }
-            let log = (self.end_norm() / level).ln();
-            if log.abs() <= self.level_slack() / 2.0 || log == last_log {
-                break;
-            }
-            // The logarithm of the residual is nearly linear in time.
-            let next = (x - log * (x - last_x) / (log - last_log)).clamp(0.0, 1.0);
-            (last_x, last_log, x) = (x, log, next);
+    /// Whether what moves at the present velocity in all the time so far is below the tolerance. Decay by any power
+    /// of t leaves at least as much, and growth like ln t never comes below.
+    fn has_come_to_rest(&self) -> bool {
+        let state = self.stages.state();
+        let velocity = self.flow.velocity_by(&state, &self.stages.residual);
+        let allowed = 0.1 * self.options.rtol;
+        let still = |moving: f64, size: f64| self.time * moving <= allowed * size;
+        if self.time == 0.0
+            || !still(velocity.motion.norm(), state.motion.norm())
+            || !still(velocity.head.norm(), state.head.norm())
+        {
+            return false;
         }
-        let time = self.time + x * step;
-        self.accept(x * step, time);
-        true
+        // A residual that stays may hold the state at a saddle.
+        let bound = growth_bound(self.flow, &self.stages.residual);
+        let noise = 1e-12 * self.tangent().largest();
+        let (z, v, r) = (&self.stages.features, &self.stages.head, &self.stages.residual);
+        bound <= noise || Fastest::at(self.flow, z, v, r).rate <= 1e-3 * bound + noise
+    }
+
+    /// That there may be a limit. Where every sample with a hard label has a loss below ln 2 its prediction is right,
+    /// and then tr(VᵀZᵀR) = Σ_n Σ_c p_c (f_y − f_c) > 0: no such state is stationary. The loss never rises, so no
+    /// limit is.
+    fn check_limit(&self) -> Result<(), FlowError> {
+        let reduction = self.flow.reduction();
+        let Some(samples) = reduction.samples() else { return Ok(()) };
+        let homogeneous = self.flow.head_rate() > 0.0 || !reduction.has_fixed_features();
+        if !homogeneous
+            || self.goals.iter().any(Goal::is_finite)
+            || !reduction.loss_function().has_hard_labels(samples.targets())
+        {
+            return Ok(());
+        }
+        let loss = self.flow.loss(&self.stages.state(), &self.stages.residual);
+        if loss < std::f64::consts::LN_2 {
+            return Err(FlowError::NoLimit { time: self.time, loss });
+        }
+        Ok(())
     }
 
     /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.
@@ -631,8 +806,8 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start and at
-/// its stages: for each output one column for each point.
+/// The collocation polynomial of residuals of n rows at points given in units of the step, from those at its start
+/// and at its stages: for each output one column for each point.
 fn interpolate(
     method: &Collocation,
     n: usize,

@@ -35,6 +35,8 @@ pub(super) fn growth_bound(flow: &Flow, residual: &DMatrix<f64>) -> f64 {
 pub(super) struct Fastest {
     /// The largest eigenvalue of J; 0 if none is positive.
     pub rate: f64,
+    /// The size up to which an eigenvalue is the rounding of the others.
+    pub noise: f64,
     /// Its eigenvector: backbone, n×p, and head over √γ, p×k, of norm 1 together.
     pub motion: DMatrix<f64>,
     pub head: DMatrix<f64>,
@@ -46,6 +48,7 @@ impl Fastest {
         let ((n, p), k) = (z.shape(), v.ncols());
         let sqrt_lambda = flow.reduction().lambda().map(f64::sqrt);
         let sqrt_rate = flow.head_rate().sqrt();
+        let predictions = z * v;
         let scale_rows = |mut a: DMatrix<f64>| {
             crate::product::scale_rows(a.as_mut_slice(), &sqrt_lambda);
             a
@@ -53,7 +56,7 @@ impl Fastest {
         let jacobian = |x: &DVector<f64>| {
             let dz = scale_rows(DMatrix::from_column_slice(n, p, &x.as_slice()[..n * p]));
             let dv = DMatrix::from_column_slice(p, k, &x.as_slice()[n * p..]) * sqrt_rate;
-            let dr = -(&dz * v + z * &dv);
+            let dr = -flow.curvature(&predictions, &dz * v + z * &dv);
             let motion = scale_rows(&dr * v.transpose() + r * dv.transpose());
             let head = (dz.tr_mul(r) + z.tr_mul(&dr)) * sqrt_rate;
             DVector::from_iterator(x.len(), motion.iter().chain(head.iter()).copied())
@@ -87,14 +90,20 @@ impl Fastest {
         for (i, b) in beside.iter().enumerate().take(m.saturating_sub(1)) {
             (small[(i, i + 1)], small[(i + 1, i)]) = (*b, *b);
         }
-        let nothing = || Self { rate: 0.0, motion: DMatrix::zeros(n, p), head: DMatrix::zeros(p, k) };
+        let nothing = || Self {
+            rate: 0.0,
+            noise: f64::INFINITY,
+            motion: DMatrix::zeros(n, p),
+            head: DMatrix::zeros(p, k),
+        };
         let Ok(eigen) = crate::linalg::Eigen::new(&small) else { return nothing() };
         let mut vector = DVector::zeros(n * p + p * k);
         basis.iter().zip(eigen.q.column(0).iter()).for_each(|(q, c)| vector.axpy(*c, q, 1.0));
         // Symmetries of the flow have the eigenvalue zero, to the rounding of the others.
-        let noise = 1e-12 * eigen.d.amax();
+        let noise = 64.0 * f64::EPSILON * eigen.d.amax();
         Self {
             rate: if eigen.d[0] > noise { eigen.d[0] } else { 0.0 },
+            noise,
             motion: DMatrix::from_column_slice(n, p, &vector.as_slice()[..n * p]),
             head: DMatrix::from_column_slice(p, k, &vector.as_slice()[n * p..]),
         }
@@ -105,7 +114,10 @@ impl Fastest {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spread {
     /// In the norm of (D, V/√γ).
-    pub error: f64,
+    error: f64,
+    /// The rounding of states of that size, in `error`, as it was when it arose: it matters to the motion only as far
+    /// as it has grown since.
+    rounding: f64,
     /// The rate bound at the last state.
     bound: f64,
     /// The rate there, where it was needed.
@@ -121,31 +133,64 @@ impl Spread {
     /// At the start, whose state has the rounding of its size.
     pub fn new(flow: &Flow, residual: &DMatrix<f64>, size: f64, lost: f64) -> Self {
         let enough = GOOD_ENOUGH * lost;
-        Self { error: f64::EPSILON * size, bound: growth_bound(flow, residual), rate: None, enough }
+        let rounding = f64::EPSILON * size;
+        Self { error: rounding, rounding, bound: growth_bound(flow, residual), rate: None, enough }
     }
 
-    /// After a step of a length that moved the state by `moved` to a `size`. `rate` finds the largest eigenvalue of J
-    /// there.
+    /// The error over the size of the state, or, as far as it is more than the rounding of such states, over its
+    /// motion.
+    pub fn relative(&self, size: f64, motion: f64) -> f64 {
+        let ratio = |error: f64, size: f64| if error > 0.0 { error / size } else { 0.0 };
+        ratio(self.error, size).max(ratio(self.error - self.rounding, motion))
+    }
+
+    /// After a step that made a `local` error and led to a state of this `size` and `motion` since the start. `rate`
+    /// finds the largest eigenvalue of J there, and what of it is rounding.
     pub fn advance(
         &mut self,
         step: f64,
         bound: f64,
-        [local, size]: [f64; 2],
-        rate: impl FnOnce() -> f64,
+        [local, size, motion]: [f64; 3],
+        rate: impl FnOnce() -> (f64, f64),
     ) {
         let highest = self.bound.max(bound);
-        let grown = self.error * (step * highest).exp() + local;
-        if grown <= self.enough * size {
-            (self.error, self.bound, self.rate) = (grown, bound, None);
+        let mean = logarithmic_mean(self.bound, bound);
+        let rounding = f64::EPSILON / 2.0 * size;
+        let before = *self;
+        let grow = |growth: f64| Self {
+            error: before.error * growth.exp() + local + rounding,
+            rounding: before.rounding + rounding,
+            ..before
+        };
+        let grown = grow(step * mean);
+        if grown.relative(size, motion) <= self.enough {
+            *self = Self { bound, rate: None, ..grown };
             return;
         }
-        let now = rate();
-        // Where the residual stays, J has eigenvalues that are zero to rounding.
-        let now = if now <= 1e-9 * bound { 0.0 } else { now };
-        let growth = self.rate.map_or(highest, |before| before.max(now).min(highest));
-        self.error = self.error * (step * growth).exp() + local;
-        (self.bound, self.rate) = (bound, Some(now));
+        let (now, noise) = rate();
+        // Where the residual stays, J has eigenvalues that are zero to rounding; where it decays far faster than
+        // anything grows, rounding hides what grows.
+        let now = if now > 1e-9 * bound {
+            now
+        } else if noise > 1e-2 * bound {
+            bound
+        } else {
+            0.0
+        };
+        let growth = self.rate.map_or(mean, |before| before.max(now).min(highest));
+        *self = Self { bound, rate: Some(now), ..grow(step * growth) };
     }
+}
+
+/// The mean over a step of a bound that decays exponentially from `a` to `b`; more than that of one that decays as a
+/// power of time.
+fn logarithmic_mean(a: f64, b: f64) -> f64 {
+    let (low, high) = (a.min(b), a.max(b));
+    if low < 1e-300 * high || high == 0.0 {
+        return high;
+    }
+    let x = (high / low).ln();
+    if x < 1e-3 { high } else { (high - low) / x }
 }
 
 #[cfg(test)]

@@ -6,9 +6,13 @@
 //! $$X_i = \gamma Z^\top S_i + \sum_l (V + X_l)\, C_{li},\qquad
 //!   C_{li} = \gamma h^2 \sum_j a_{ij} a_{jl} R_l^\top \Lambda R_j,$$
 //!
-//! because Z_jᵀR_j = ZᵀR_j + h Σ_l a_jl V_l R_lᵀΛR_j: linear equations of size sk, which do not grow with the number of samples or
-//! features. The residuals then obey R_i = R − Z X_i − h Σ_l a_il Λ R_l V_lᵀV_i. So one evaluation of all stages takes two products of
-//! n×p×k for each, and every term is a change: no residual is formed as a difference of targets and predictions.
+//! because Z_jᵀR_j = ZᵀR_j + h Σ_l a_jl V_l R_lᵀΛR_j: linear equations of size sk, which do not grow with the number
+//! of samples or features. The residuals then obey R_i = R − Z X_i − h Σ_l a_il Λ R_l V_lᵀV_i. So one evaluation of
+//! all stages takes two products of n×p×k for each, and every term is a change: no residual is formed as a difference
+//! of targets and predictions.
+//!
+//! With another loss than the squared one (T22) only the last equation changes: the predictions F_i = F + Z X_i + h
+//! Σ_l a_il Λ R_l V_lᵀV_i of the stages, F = ZV, give R_i as the residual of the rows at F_i.
 //!
 //! A block of stages has, for each output, s columns of n (residuals) or p (heads) numbers.
 
@@ -18,7 +22,7 @@ use super::collocation::Collocation;
 use super::tangent::Tangent;
 use crate::flow::{Budget, Flow};
 use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
-use crate::reduction::State;
+use crate::reduction::{Sampled, State};
 
 /// A state with what its sums have lost: the change of the head, and the residual, n×k.
 #[derive(Debug, Clone)]
@@ -43,6 +47,10 @@ pub(super) struct Stages<'a> {
     pub turn: DMatrix<f64>,
     pub features: DMatrix<f64>,
     pub residual: DMatrix<f64>,
+    /// The samples, unless the loss is the squared one: then F = ZV, and memory for predictions of all samples.
+    samples: Option<&'a Sampled>,
+    pub predictions: DMatrix<f64>,
+    spread: Vec<f64>,
     /// S, and ΛR.
     sums: DMatrix<f64>,
     scaled: DMatrix<f64>,
@@ -75,6 +83,8 @@ impl<'a> Stages<'a> {
         let State { motion, head } = flow.start().clone();
         let (s, a) = (method.stages(), &method.a);
         let pairs = (0..s).flat_map(|i| (0..s).map(move |j| (i, j)));
+        let samples = reduction.samples();
+        let features = reduction.features_at(flow.start());
         let weights = pairs.flat_map(|(i, j)| (0..s).map(move |l| a[(i, j)] * a[(j, l)])).collect();
         Self {
             weights,
@@ -83,7 +93,10 @@ impl<'a> Stages<'a> {
             multiplier: Multiplier::default(),
             lambda: reduction.lambda(),
             sqrt_lambda: reduction.lambda().map(f64::sqrt),
-            features: reduction.features_at(flow.start()),
+            predictions: if samples.is_some() { &features * &head } else { DMatrix::zeros(0, 0) },
+            spread: vec![0.0; samples.map_or(0, |all| all.count() * columns)],
+            samples,
+            features,
             residual: flow.residual().clone(),
             turn: &head * 0.0,
             sums: DMatrix::zeros(n, columns),
@@ -192,13 +205,23 @@ impl<'a> Stages<'a> {
                 part.iter_mut().zip(a.iter()).for_each(|(x, a)| *x *= step * a);
             }
         }
+        let Some(samples) = self.samples else {
+            for (column, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
+                let start = self.residual.column(column / s);
+                let r = &residuals[column * n..][..n];
+                out.iter_mut().zip(start.iter().zip(r)).for_each(|(x, (start, r))| *x = start - r);
+            }
+            count.multiply(out, true, -1.0, &self.scaled, &self.gram);
+            count.multiply(out, true, -1.0, &self.features, &self.shifts);
+            return;
+        };
         for (column, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
-            let start = self.residual.column(column / s);
-            let r = &residuals[column * n..][..n];
-            out.iter_mut().zip(start.iter().zip(r)).for_each(|(x, (start, r))| *x = start - r);
+            out.copy_from_slice(self.predictions.column(column / s).as_slice());
         }
-        count.multiply(out, true, -1.0, &self.scaled, &self.gram);
-        count.multiply(out, true, -1.0, &self.features, &self.shifts);
+        count.multiply(out, true, 1.0, &self.scaled, &self.gram);
+        count.multiply(out, true, 1.0, &self.features, &self.shifts);
+        samples.residual(count, out, &mut self.spread, s);
+        axpy(out, -1.0, residuals);
     }
 
     /// Puts the residuals with weights for the stages into `weighted`, then columns for V and for the other head.
@@ -211,8 +234,8 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel: the norms
-    /// of its motion and of its head. The heads of these residuals must have been solved for.
+    /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel:
+    /// the norms of its motion and of its head. The heads of these residuals must have been solved for.
     pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent) -> [f64; 2] {
         let (n, p) = self.features.shape();
         let (m, k) = (self.method, self.outputs());
@@ -248,9 +271,8 @@ impl<'a> Stages<'a> {
         count.multiply(self.rest.as_mut_slice(), true, 1.0, tangent.features(), &self.wrong_head);
         // −hγ₀(1 + hγ₀Θ)⁻¹ of it.
         let (rotated, modes) = self.sums.as_mut_slice()[..2 * n * k].split_at_mut(n * k);
-        tangent.to_modes(count, self.rest.as_slice(), rotated, modes);
-        modes.iter_mut().zip(tangent.rates()).for_each(|(x, (d, _))| *x *= -real / (1.0 + real * d));
-        tangent.out_of_modes(count, modes, rotated, self.rest.as_mut_slice());
+        let filtered = |d: f64| -real / (1.0 + real * d);
+        tangent.filter(count, self.rest.as_mut_slice(), [rotated, modes], filtered);
 
         self.weighted.columns_mut(stages + k, k).copy_from(&self.rest);
         let heads = Factor::new(&self.heads.as_slice()[..p * both], p).t();
@@ -323,16 +345,24 @@ impl<'a> Stages<'a> {
         self.motion += &self.moved;
         self.head += &self.turned;
         self.turn += &self.turned;
-        // R − Z X − ΔZ (V + X), by changes.
         let count = &self.multiplier;
-        count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.features, &self.turned);
-        scale_rows(self.moved.as_mut_slice(), &self.sqrt_lambda);
-        count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.moved, &self.head);
+        if self.samples.is_none() {
+            // R − Z X − ΔZ (V + X), by changes.
+            count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.features, &self.turned);
+            scale_rows(self.moved.as_mut_slice(), &self.sqrt_lambda);
+            count.multiply(self.residual.as_mut_slice(), true, -1.0, &self.moved, &self.head);
+        }
         self.features.copy_from(self.flow.reduction().features());
         let (n, motion) = (self.features.nrows(), self.motion.as_slice());
         let columns = self.features.as_mut_slice().chunks_exact_mut(n.max(1));
         for (z, d) in columns.zip(motion.chunks_exact(n.max(1))) {
             z.iter_mut().zip(d).zip(&self.sqrt_lambda).for_each(|((z, d), l)| *z += l * d);
+        }
+        if let Some(samples) = self.samples {
+            count.multiply(self.predictions.as_mut_slice(), false, 1.0, &self.features, &self.head);
+            self.residual.copy_from(&self.predictions);
+            let spread = &mut self.spread[..samples.count() * self.head.ncols()];
+            samples.residual(count, self.residual.as_mut_slice(), spread, 1);
         }
         self.spent
     }
@@ -402,8 +432,8 @@ mod tests {
     use crate::problem::Problem;
     use crate::reduction::Reduction;
 
-    /// For any residuals at the stages, heads and features that are made from them as the method says give the mismatch, and the end
-    /// of the step is theirs.
+    /// For any residuals at the stages, heads and features that are made from them as the method says give the
+    /// mismatch, and the end of the step is theirs.
     #[test]
     fn heads_and_mismatch_are_those_of_the_collocation_equations() {
         let head = wobble(6, 2, 3.0);

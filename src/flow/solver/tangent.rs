@@ -6,6 +6,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::curved::Curved;
 use crate::flow::Flow;
 use crate::linalg::{DecompositionError, Eigen, null_threshold};
 use crate::parallel;
@@ -14,6 +15,9 @@ use crate::reduction::State;
 
 /// Rows from which on the k eigenproblems are worth a thread each.
 const PARALLEL_ROWS: usize = 64;
+
+/// Eigenvalues of VᵀV below this share of the largest are made again from V.
+const GRADED: f64 = 1e-8;
 
 /// Relative size of singular values of Z and V that are rounding even at a closer look.
 pub(super) const FINEST: f64 = 8.0 * f64::EPSILON;
@@ -36,28 +40,64 @@ pub struct Tangent {
     largest: f64,
     /// The size up to which an eigenvalue counts as zero.
     null: f64,
+    /// What takes the place of the eigenvectors for a loss with curvature.
+    curved: Option<Box<Curved>>,
 }
 
 impl Tangent {
     /// Freezes and decomposes the tangent kernel at a state.
     pub fn new(flow: &Flow, state: &State) -> Result<Self, DecompositionError> {
-        Self::at(flow, &flow.reduction().features_at(state), &state.head, &Multiplier::default())
+        let z = flow.reduction().features_at(state);
+        let gram = &z * z.transpose() * flow.head_rate();
+        Self::of_gram(flow, (&z, &state.head), gram, &Multiplier::default())
     }
 
-    /// Freezes and decomposes the tangent kernel at features and a head, without the decompositions in the count.
+    /// Freezes and decomposes the tangent kernel at features and a head, without the decompositions in the count; for
+    /// a loss with curvature its product with the curvature, `whole` if there is no other way.
     pub(crate) fn at(
         flow: &Flow,
         z: &DMatrix<f64>,
         v: &DMatrix<f64>,
+        whole: bool,
+        multiplier: &Multiplier,
+    ) -> Result<Self, DecompositionError> {
+        let n = z.nrows();
+        let mut gram = DMatrix::zeros(n, n);
+        multiplier.multiply(gram.as_mut_slice(), false, flow.head_rate(), z, Factor::from(z).t());
+        let Some(samples) = flow.reduction().samples() else {
+            return Self::of_gram(flow, (z, v), gram, multiplier);
+        };
+        let curved = Curved::new(flow, samples, (z, v), &gram, whole)?;
+        let largest = curved.largest();
+        Ok(Self {
+            z: z.clone(),
+            v: v.clone(),
+            sqrt_lambda: flow.reduction().lambda().map(f64::sqrt),
+            head_rate: flow.head_rate(),
+            outputs: DMatrix::zeros(0, 0),
+            gains: DVector::zeros(0),
+            modes: Vec::new(),
+            motion_shares: Vec::new(),
+            largest,
+            null: largest * null_threshold(n + z.ncols()),
+            curved: Some(Box::new(curved)),
+        })
+    }
+
+    fn of_gram(
+        flow: &Flow,
+        (z, v): (&DMatrix<f64>, &DMatrix<f64>),
+        gram: DMatrix<f64>,
         multiplier: &Multiplier,
     ) -> Result<Self, DecompositionError> {
         let (n, k) = (z.nrows(), v.ncols());
         let lambda = flow.reduction().lambda();
-        let mut gram = DMatrix::zeros(n, n);
-        multiplier.multiply(gram.as_mut_slice(), false, flow.head_rate(), z, Factor::from(z).t());
         let mut heads = DMatrix::zeros(k, k);
         multiplier.multiply(heads.as_mut_slice(), false, 1.0, Factor::from(v).t(), v);
-        let outputs = Eigen::new(&heads)?;
+        let mut outputs = Eigen::new(&heads)?;
+        // Of gains that are small beside the largest the product has lost the digits, the head has not.
+        let small = GRADED * outputs.d.as_slice().first().copied().unwrap_or(0.0);
+        refine(&mut outputs, small, |q| (v * q).transpose())?;
         let gains = outputs.d.map(|m| m.max(0.0));
         let decompose = |j: usize| {
             let mut sum = gram.clone();
@@ -87,6 +127,7 @@ impl Tangent {
             motion_shares,
             largest,
             null: largest * null_threshold(n + z.ncols()),
+            curved: None,
         })
     }
 
@@ -140,15 +181,38 @@ impl Tangent {
     /// eigenvector moves D by √part · c and V/√γ by √(d − part) · c. In the order of [`Self::to_modes`].
     pub(crate) fn rates(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         let eigenvalues = self.modes.iter().flat_map(|e| e.d.iter().copied());
-        eigenvalues.zip(self.motion_shares.iter().copied())
+        let curved = self.curved.iter().flat_map(|curved| curved.rates().iter().copied());
+        eigenvalues.zip(self.motion_shares.iter().copied()).chain(curved)
     }
 
-    /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself:
-    /// the largest √d · min(t, 1/d) over the eigenvalues d.
+    /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself: the largest √d
+    /// · min(t, 1/d) over the eigenvalues d. Under a loss with mean curvature s the size of a mode is its residual
+    /// over √s.
     pub fn response(&self, t: f64) -> f64 {
-        let null = self.null();
+        let (null, s) = (self.null(), self.curved.as_ref().map_or(1.0, |curved| curved.mean));
         let smallest = self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);
-        (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip())
+        (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip()) / s.sqrt()
+    }
+
+    /// The mean curvature of the loss, 1 for the squared one.
+    pub(crate) fn mean_curvature(&self) -> f64 {
+        self.curved.as_ref().map_or(1.0, |curved| curved.mean)
+    }
+
+    /// f(Θ) of a change of predictions (n×k) in place; under a loss with curvature S^{1/2} f(S^{1/2}ΘS^{1/2}) S^{1/2}.
+    pub(crate) fn filter(
+        &self,
+        multiplier: &Multiplier,
+        changed: &mut [f64],
+        [rotated, modes]: [&mut [f64]; 2],
+        f: impl Fn(f64) -> f64,
+    ) {
+        if let Some(curved) = &self.curved {
+            return curved.filter(multiplier, changed, [rotated, modes], f);
+        }
+        self.to_modes(multiplier, changed, rotated, modes);
+        modes.iter_mut().zip(self.rates()).for_each(|(x, (d, _))| *x *= f(d));
+        self.out_of_modes(multiplier, modes, rotated, changed);
     }
 
     /// Applies diag(√λ) from the left.
@@ -229,6 +293,9 @@ impl Tangent {
         rotated: &mut [f64],
         out: &mut [f64],
     ) {
+        if let Some(curved) = &self.curved {
+            return curved.to_modes(multiplier, block, rotated, out);
+        }
         let (n, k) = (self.z.nrows(), self.gains.len());
         let piece = block.len() / k.max(1);
         multiplier.multiply(rotated, false, 1.0, Factor::new(block, piece), &self.outputs);
@@ -247,6 +314,9 @@ impl Tangent {
         rotated: &mut [f64],
         out: &mut [f64],
     ) {
+        if let Some(curved) = &self.curved {
+            return curved.out_of_modes(multiplier, modes, rotated, out);
+        }
         let (n, k) = (self.z.nrows(), self.gains.len());
         let piece = modes.len() / k.max(1);
         multiplier.add(n * modes.len());

@@ -1,9 +1,9 @@
 //! Units in which a flow of any size is one of size 1.
 //!
-//! With Z → aZ, V → bV, Y → abY and t → st the flow is one with the kernel K/(b²s) and the head rate γ/(a²s). Factors are
-//! powers of two, so that nothing is rounded, and flows of ordinary size are left as they are.
+//! With Z → aZ, V → bV, Y → abY and t → st the flow is one with the kernel K/(b²s) and the head rate γ/(a²s). Factors
+//! are powers of two, so that nothing is rounded, and flows of ordinary size are left as they are.
 
-use super::{Flow, FlowError, Options};
+use super::{Flow, FlowError, Options, Progress};
 use crate::flow::{Moment, Saddle, Stop};
 use crate::reduction::{Reduction, State};
 
@@ -38,7 +38,9 @@ impl Units {
     pub fn of(flow: &Flow) -> Result<Option<Self>, FlowError> {
         let reduction = flow.reduction();
         let (z, v) = (reduction.features().amax(), flow.start().head.amax());
-        let y = reduction.targets().amax();
+        // Only the squared loss has units of its predictions; every other has those in which its curvature is 1.
+        let free = reduction.samples().is_none();
+        let y = if free { reduction.targets().amax() } else { 0.0 };
         let lambda = reduction.lambda().iter().fold(0.0, |a, &b| f64::max(a, b));
         let gamma = flow.head_rate();
         let ordinary = |x: f64| x == 0.0 || exponent(x).abs() <= ORDINARY;
@@ -47,7 +49,7 @@ impl Units {
         }
         // Logarithms, so that products of sizes cannot overflow.
         let log = |x: f64| if x > 0.0 { x.log2() } else { f64::NEG_INFINITY };
-        let whole = log(y).max(log(z) + log(v));
+        let whole = if free { log(y).max(log(z) + log(v)) } else { 0.0 };
         if whole == f64::NEG_INFINITY || (lambda == 0.0 && gamma == 0.0) {
             return Ok(None);
         }
@@ -98,7 +100,8 @@ impl Units {
         let outputs = self.features + self.head;
         let residual = flow.residual().map(|r| shift(r, outputs));
         let constant_loss = shift(flow.constant_loss(), 2 * outputs);
-        Flow { reduction, start, head_rate, residual, constant_loss }
+        let head_rounding = flow.head_rounding();
+        Flow { reduction, start, head_rate, residual, constant_loss, head_rounding }
     }
 
     /// A time in these units.
@@ -106,12 +109,32 @@ impl Units {
         shift(t, self.time)
     }
 
+    /// A time of these units in those of the problem.
+    pub fn time_back(&self, t: f64) -> f64 {
+        shift(t, -self.time)
+    }
+
+    /// A state of these units in those of the problem.
+    pub fn state_back(&self, State { motion, head }: State) -> State {
+        State {
+            motion: motion.map(|d| shift(d, -(self.features + self.head) - self.time / 2)),
+            head: head.map(|v| shift(v, -self.head)),
+        }
+    }
+
     /// Options in these units.
     pub fn options(&self, options: &Options) -> Options {
+        let units = *self;
         Options {
-            minimal_time: self.time(options.minimal_time),
             residual: options.residual.map(|level| shift(level, self.features + self.head)),
+            first_step: options.first_step.map(|step| self.time(step)),
+            loss: options.loss.map(|level| shift(level, 2 * (self.features + self.head))),
             times: options.times.iter().map(|&t| self.time(t)).collect(),
+            watch: options.watch.through(move |p| Progress {
+                time: shift(p.time, -units.time),
+                residual: shift(p.residual, -(units.features + units.head)),
+                ..p
+            }),
             ..options.clone()
         }
     }
@@ -121,24 +144,22 @@ impl Units {
         let (outputs, time) = (-(self.features + self.head), |t: f64| shift(t, -self.time));
         let stop = match moment.stop {
             Stop::Residual { level } => Stop::Residual { level: shift(level, outputs) },
+            Stop::Loss { level } => Stop::Loss { level: shift(level, 2 * outputs) },
             Stop::Saddle(saddle) => Stop::Saddle(Saddle {
                 time: time(saddle.time),
                 growth: shift(saddle.growth, self.time),
                 ..saddle
             }),
             Stop::StepLimit { steps, time: t } => Stop::StepLimit { steps, time: time(t) },
+            Stop::Interrupted { steps, time: t } => Stop::Interrupted { steps, time: time(t) },
             Stop::StepTooSmall { step, time: t } => {
                 Stop::StepTooSmall { step: time(step), time: time(t) }
             }
             other => other,
         };
-        let State { motion, head } = moment.state;
         Moment {
             time: time(moment.time),
-            state: State {
-                motion: motion.map(|d| shift(d, outputs - self.time / 2)),
-                head: head.map(|v| shift(v, -self.head)),
-            },
+            state: self.state_back(moment.state),
             budget: moment.budget.map(|spent| crate::flow::Budget {
                 backbone: shift(spent.backbone, 2 * outputs),
                 head: shift(spent.head, 2 * outputs),

@@ -49,22 +49,22 @@ pub fn phase(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, phase::phase)
 }
 
-/// The curve of a random problem against energy; the setting is a configuration of `taskhead sweep` with one seed.
+/// The curve of a random problem against energy.
 #[wasm_bindgen]
 pub fn curves(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, runs::curve)
 }
 
-/// Downstream risk over probing times; the setting is a configuration of `taskhead sweep` with one seed.
+/// Downstream risk of a random problem over probing times.
 #[wasm_bindgen]
 pub fn downstream(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, runs::downstream)
 }
 
-/// The curve of a problem file of `taskhead simulate`, from its content.
+/// The curve of a problem file of `taskhead simulate`, from its arrays.
 #[wasm_bindgen]
-pub fn file(name: String, bytes: &[u8], points: usize) -> Result<JsValue, JsValue> {
-    give(runs::of_file(name, bytes, points))
+pub fn file(file: JsValue) -> Result<JsValue, JsValue> {
+    answer(file, runs::of_file)
 }
 
 /// What several curves do, in words.

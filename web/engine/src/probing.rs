@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use taskhead::analysis::log_steps;
-use taskhead::linalg::Svd;
+use taskhead::decomposition::Svd;
 use taskhead::probing::ProbingPath;
 use taskhead::tasks::{Gaussian, gaussian};
 

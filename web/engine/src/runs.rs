@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use taskhead::analysis::quantile;
 use taskhead::metric::Metric;
-use taskhead::sweep::config::Config;
+use taskhead::sweep::config::{Config, Heads};
 use taskhead::sweep::plan::{Digest, Plan};
 use taskhead::sweep::record::Record;
-use taskhead::tasks::{Task, TaskError, TaskSpec, gaussian};
+use taskhead::tasks::{Gaussian, Task, TaskError, TaskSpec, gaussian};
 use taskhead::trend::Shape;
-use taskhead_files::problem_of_bytes;
+use taskhead_files::{NamedArray, ProblemParts};
 
 use crate::said;
 
@@ -115,6 +115,47 @@ fn rows(
     plan.run(task, &()).iter().map(row).collect()
 }
 
+/// A random problem and its head. A type of its own: to read every configuration of `taskhead sweep` would add a
+/// tenth to the module.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Random {
+    samples: usize,
+    inputs: usize,
+    width: usize,
+    outputs: usize,
+    /// Singular values of the inputs fall like i^−decay.
+    decay: f64,
+    /// Angle (rad) between a linear teacher and the features.
+    teacher: Option<f64>,
+    seed: u64,
+    /// Scale of the head, and its learning rate over the backbone's.
+    scale: f64,
+    rate: f64,
+}
+
+impl Random {
+    /// A sweep of it, without its probing points.
+    fn config(&self) -> Config {
+        let mut config = Config::new(TaskSpec::Gaussian(Gaussian {
+            samples: self.samples,
+            inputs: self.inputs,
+            width: self.width,
+            outputs: self.outputs,
+            input_decay: self.decay,
+            teacher_angle: self.teacher,
+            ..Gaussian::default()
+        }));
+        config.heads = Heads {
+            first_seed: self.seed,
+            scales: vec![self.scale],
+            head_rates: vec![self.rate],
+            ..Heads::default()
+        };
+        config
+    }
+}
+
 /// The rows of random tasks. Not [`Plan::records`]: that would bring the digits along, and the page is kept small.
 fn random(config: Config) -> Result<Vec<Row>, String> {
     let plan = Plan::new(config).map_err(said)?;
@@ -153,8 +194,18 @@ impl Curve {
     }
 }
 
-/// The curve of a sweep of one seed.
-pub fn curve(config: Config) -> Result<Curve, String> {
+/// A curve with a given number of energies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfRandom {
+    problem: Random,
+    points: usize,
+}
+
+/// The curve of a random problem.
+pub fn curve(setting: OfRandom) -> Result<Curve, String> {
+    let mut config = setting.problem.config();
+    config.probe.points = Some(setting.points);
     random(config).map(Curve::of)
 }
 
@@ -168,8 +219,18 @@ pub struct Downstream {
     gain: f64,
 }
 
-/// The risk of a sweep over probing times of one seed, and where it is smallest.
-pub fn downstream(config: Config) -> Result<Downstream, String> {
+/// Probing times of a random problem.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probed {
+    problem: Random,
+    times: Vec<f64>,
+}
+
+/// The risk of a random problem over probing times, and where it is smallest.
+pub fn downstream(setting: Probed) -> Result<Downstream, String> {
+    let mut config = setting.problem.config();
+    config.probe.times = Some(setting.times);
     let records = random(config)?;
     let best = (0..records.len())
         .filter(|&i| records[i].risk.is_finite())
@@ -180,10 +241,33 @@ pub fn downstream(config: Config) -> Result<Downstream, String> {
     Ok(Downstream { records, best, gain })
 }
 
+/// An array of a problem file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileArray {
+    name: String,
+    /// Type as NumPy writes it, or `bfloat16`.
+    dtype: String,
+    shape: Vec<u64>,
+    fortran: bool,
+    #[serde(with = "serde_bytes")]
+    bytes: Vec<u8>,
+}
+
+/// A problem file, unpacked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProblemArrays {
+    name: String,
+    arrays: Vec<FileArray>,
+    /// What else was in it.
+    skipped: Vec<String>,
+    points: usize,
+}
+
 /// The curve of a problem file.
 #[derive(Debug, Serialize)]
 pub struct OfFile {
-    #[serde(flatten)]
     curve: Curve,
     samples: usize,
     width: usize,
@@ -192,14 +276,20 @@ pub struct OfFile {
     notes: Vec<String>,
 }
 
-/// The curve of the problem and head of a `.safetensors` file, evenly over its energies.
-pub fn of_file(name: String, bytes: &[u8], points: usize) -> Result<OfFile, String> {
-    let file = problem_of_bytes(bytes).map_err(said)?;
+/// The curve of the problem and head of a file, evenly over its energies.
+pub fn of_file(setting: ProblemArrays) -> Result<OfFile, String> {
+    let named = |array: FileArray| {
+        let FileArray { name, dtype, shape, fortran, bytes } = array;
+        NamedArray { name, dtype, shape, fortran, bytes }
+    };
+    let arrays = setting.arrays.into_iter().map(named).collect();
+    let parts = ProblemParts::of_arrays(arrays, setting.skipped).map_err(said)?;
+    let file = parts.problem().map_err(said)?;
     let (samples, width) = (file.problem.samples(), file.problem.width());
     let outputs = file.problem.outputs();
     let notes = file.notes.iter().map(ToString::to_string).collect();
-    let mut config = Config::new(TaskSpec::File { path: name });
-    config.probe.points = Some(points);
+    let mut config = Config::new(TaskSpec::File { path: setting.name });
+    config.probe.points = Some(setting.points);
     let task = Arc::new(Task::of_problem(file.problem, file.head, file.held_out_targets));
     // Nothing is stored, so that nothing has to tell this file from another.
     let plan = Plan::of_file(config, Digest([0; 32])).map_err(said)?;
@@ -245,13 +335,16 @@ pub fn band(setting: Curves) -> Result<Vec<Vec<f64>>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use taskhead::tasks::Gaussian;
+
+    fn default() -> Random {
+        let (samples, inputs, width, outputs) = (8, 24, 32, 2);
+        let (decay, teacher, seed, scale, rate) = (0.0, None, 0, 1.0, 1.0);
+        Random { samples, inputs, width, outputs, decay, teacher, seed, scale, rate }
+    }
 
     #[test]
     fn a_random_problem_has_the_trend() {
-        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
-        config.probe.points = Some(8);
-        let curve = curve(config).unwrap();
+        let curve = curve(OfRandom { problem: default(), points: 8 }).unwrap();
         assert_eq!((curve.shares[7], curve.unfinished), (1.0, 0));
         assert_eq!(curve.records[7].probe_time, 0.0);
         assert_eq!(curve.shapes[0], "rises");
@@ -259,12 +352,41 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_is_an_error() {
-        let config = Config::new(TaskSpec::Gaussian(Gaussian { samples: 0, ..Gaussian::default() }));
-        assert!(curve(config).unwrap_err().starts_with("samples = 0"));
-        assert!(of_file("p.npz".into(), b"hello", 4).unwrap_err().contains("text that begins"));
-        let mut config = Config::new(TaskSpec::Gaussian(Gaussian::default()));
-        config.heads.seeds = 1_000;
-        assert!(curve(config).unwrap_err().contains("24000 cells"));
+        let refused = |problem, points| curve(OfRandom { problem, points }).unwrap_err();
+        assert!(refused(Random { samples: 0, ..default() }, 8).starts_with("samples = 0"));
+        assert!(refused(default(), 24_000).contains("24000 cells"));
+    }
+
+    fn array(name: &str, dtype: &str, shape: &[u64], bytes: &[u8]) -> FileArray {
+        let (name, dtype, shape, bytes) = (name.into(), dtype.into(), shape.to_vec(), bytes.to_vec());
+        FileArray { name, dtype, shape, fortran: false, bytes }
+    }
+
+    fn file(arrays: Vec<FileArray>) -> ProblemArrays {
+        ProblemArrays { name: "p.npz".into(), arrays, skipped: vec!["readme".into()], points: 4 }
+    }
+
+    #[test]
+    fn a_file_of_small_types_has_a_curve_and_notes() {
+        let features = array("features", "|u1", &[2, 3], &[1, 0, 2, 0, 1, 1]);
+        let labels = array("labels", "<U1", &[2], &[b'b', 0, 0, 0, b'a', 0, 0, 0]);
+        let answer = of_file(file(vec![features, labels])).unwrap();
+        assert_eq!((answer.samples, answer.width, answer.outputs), (2, 3, 2));
+        assert_eq!(answer.curve.records.len(), 4);
+        assert!(answer.notes.iter().any(|note| note == "classes, in sorted order: 0 = a, 1 = b"));
+        assert!(answer.notes.iter().any(|note| note.contains("`readme`")), "{:?}", answer.notes);
+    }
+
+    #[test]
+    fn a_file_that_is_no_problem_is_refused() {
+        let features = || array("features", "<f4", &[1, 1], &[0; 4]);
+        let refused = |other| of_file(file(vec![features(), other])).unwrap_err();
+        assert!(refused(array("x", "<f4", &[1], &[0; 4])).starts_with("missing: `labels` or `targets`"));
+        assert!(refused(features()).contains("two arrays `features`"));
+        let short = refused(array("labels", "<i8", &[2], &[0; 8]));
+        assert_eq!(short, "array `labels` of shape [2] needs 16 bytes, but the file holds 8");
+        let pickled = refused(array("labels", "|O", &[1], &[0; 8]));
+        assert!(pickled.contains("type |O") && pickled.contains("pickle"), "{pickled}");
     }
 
     #[test]

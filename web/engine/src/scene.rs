@@ -6,8 +6,8 @@ use nalgebra::{dmatrix, dvector};
 use serde::{Deserialize, Serialize};
 use taskhead::adaptation::Adaptation;
 use taskhead::analysis::steps;
-use taskhead::flow::Budget;
 use taskhead::flow::rank_one::{RankOne, RankOnePoint};
+use taskhead::flow::{Budget, ClosedForm, Stop};
 use taskhead::probing::{Measure, ProbingPath};
 use taskhead::problem::Problem;
 
@@ -49,6 +49,8 @@ pub struct Scene {
     head_path: Vec<[f64; 2]>,
     /// A time at which nine tenths of the residual are gone.
     pace: f64,
+    /// Whether the flow has come to a saddle by `time`, which rounding alone decides to leave.
+    saddle: bool,
 }
 
 /// One moment of finetuning.
@@ -77,6 +79,7 @@ pub fn scene(setting: Setting) -> Result<Scene, String> {
     let flow = flow(target, head[0], across)?;
     let (now, end) = (moment(&flow, time)?, moment(&flow, f64::INFINITY)?);
 
+    let saddle = matches!(flow.moment(time).map_err(said)?.stop, Stop::Saddle(_));
     let pace = pace(&flow, energy)?;
     let (mut feature_path, mut head_path) = (Vec::new(), Vec::new());
     for share in steps(0.0, 1.0, POINTS) {
@@ -98,6 +101,7 @@ pub fn scene(setting: Setting) -> Result<Scene, String> {
         feature_path,
         head_path,
         pace,
+        saddle,
     })
 }
 
@@ -191,6 +195,17 @@ mod tests {
         let s = scene(setting(0.4)).unwrap();
         assert_eq!(s.feature_path.last().unwrap(), &s.now.feature);
         assert!(s.now.residual > 0.0 && s.now.metrics[0] < s.end.metrics[0]);
+    }
+
+    /// A head opposite to the feature and as long leads into z = v = 0; another one passes by.
+    #[test]
+    fn a_saddle_is_told() {
+        let at = |start, time| {
+            let opposite = Setting { target: 1.0, across: 0.0, start, probe: 0.0, time };
+            scene(opposite).unwrap().saddle
+        };
+        assert!(at(-1.0, f64::INFINITY));
+        assert!(!at(-1.0, 0.5) && !at(-0.9, f64::INFINITY));
     }
 
     #[test]

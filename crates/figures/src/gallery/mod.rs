@@ -35,6 +35,7 @@ pub(crate) mod testing {
             energies: Energy { aie: energy, frobenius: energy },
             time: 1.0,
             residual: 0.0,
+            loss: None,
             drift: None,
             training: metrics.map(Some).into(),
             held_out: None,

@@ -34,7 +34,7 @@ pub(crate) struct Canvas<'a> {
     pub(crate) page: Rect,
 }
 
-/// Draws a page of so many pixels; `title` is what a screen reader reads.
+/// Draws a page of a width and height in pixels; `title` is what a screen reader reads.
 pub(crate) fn page(
     (width, height): (u32, u32),
     theme: Theme,

@@ -24,6 +24,7 @@ mod canvas;
 mod contour;
 mod course;
 mod digits;
+mod figure;
 mod geometry;
 mod heatmap;
 mod hyperbolas;
@@ -48,6 +49,7 @@ pub use agreement::{Agreement, Tolerance};
 pub use axis::{Axis, Scale};
 pub use course::Course;
 pub use digits::Digits;
+pub use figure::Figure;
 pub use heatmap::{HeatMap, HeatPanel};
 pub use hyperbolas::{FeaturePath, Hyperbolas};
 pub use phase::{Phase, PhaseCell, PhasePanel};
@@ -61,21 +63,6 @@ pub use trajectories::{Trajectories, Trajectory};
 pub use transfer::Transfer;
 pub use trend::Trend;
 pub use work_precision::WorkPrecision;
-
-/// Something that can be drawn.
-pub trait Figure {
-    /// A short name for files.
-    fn name(&self) -> &'static str;
-
-    /// The figure as an SVG document.
-    fn svg(&self, theme: Theme) -> String;
-
-    /// The figure as a PNG image of `scale` dots a pixel.
-    #[cfg(feature = "png")]
-    fn png(&self, theme: Theme, scale: f64) -> Result<Vec<u8>, PngError> {
-        to_png(&self.svg(theme), scale)
-    }
-}
 
 #[cfg(all(test, feature = "png"))]
 mod tests;

@@ -357,7 +357,7 @@ fn on_axis(ruler: &Ruler, wanted: usize, (from, to): (f64, f64)) -> Vec<(f64, Ti
     placed.filter(|(at, _)| (from - 0.5..=to + 0.5).contains(at)).collect()
 }
 
-/// Draws panels of series with a common horizontal axis and common pens, so many in a row; the labels
+/// Draws panels of series with a common horizontal axis and common pens, a given number in a row; the labels
 /// stand right of the last column.
 pub(crate) fn series_panels(canvas: &mut Canvas, columns: usize, x: &Axis, panels: &[SeriesPanel]) {
     panels_with(canvas, columns, x, panels, |theme, number, _| theme.pen(number));

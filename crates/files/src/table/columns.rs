@@ -110,6 +110,8 @@ columns! {
     frobenius: f64, false;
     time_reached: f64, false;
     residual: f64, false;
+    // The training loss at the end, on average over the samples.
+    loss: f64, false;
     drift: f64, false;
     euclidean: f64, false;
     cosine: f64, false;
@@ -173,6 +175,7 @@ impl From<&Record> for Row {
             frobenius: number_of(|m| m.energies.frobenius),
             time_reached: number_of(|m| m.time),
             residual: number_of(|m| m.residual),
+            loss: maybe(|m| m.loss),
             drift: maybe(|m| m.drift),
             euclidean: near(Metric::Euclidean),
             cosine: near(Metric::Cosine),
@@ -247,6 +250,7 @@ impl Row {
             },
             time: number(self.time_reached, "time_reached")?,
             residual: number(self.residual, "residual")?,
+            loss: known(self.loss),
             drift: known(self.drift),
             training: [self.euclidean, self.cosine, self.dot, self.norm].into(),
             held_out: (held_out != Metrics::default()).then_some(held_out),

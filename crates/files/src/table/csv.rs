@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use super::columns::{COLUMNS, Row, Slot, Value};
-use super::{TableNote, find, records};
+use super::rows::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;

@@ -6,89 +6,23 @@
 mod columns;
 mod csv;
 mod parquet;
+mod promises;
+mod rows;
 
-use std::collections::HashSet;
-use std::fmt;
 use std::path::Path;
 
 use super::error::{At, Fault, FileError, printable};
 use super::source::open;
-use columns::{COLUMNS, Column, Row};
 use taskhead::sweep::Sweep;
 use taskhead::sweep::plan::Digest;
-use taskhead::sweep::record::Record;
 
 pub use columns::{Field, fields};
 pub use csv::write_csv;
 pub use parquet::write_parquet;
+pub use rows::TableNote;
 
 /// Extensions of the files that hold a sweep.
 pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
-
-/// What a reader should know of a table that was read nevertheless.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TableNote {
-    /// A Parquet file without our checksum.
-    NoSeal,
-    /// A Parquet file without configuration and version.
-    NoMetadata,
-    /// Columns that a sweep does not have.
-    Ignored(Vec<String>),
-    /// A table that another version of this program has written.
-    Version(String),
-}
-
-impl fmt::Display for TableNote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSeal => f.write_str(
-                "it has no seal: another program has written it, so that nothing tells whether it is damaged",
-            ),
-            Self::NoMetadata => f.write_str("it does not say which configuration and version made it"),
-            Self::Ignored(names) => write!(f, "columns that a sweep does not have are left alone: {}", names.join(", ")),
-            Self::Version(version) => {
-                let own = env!("CARGO_PKG_VERSION");
-                write!(f, "it was written by taskhead {version}, and this is {own}: its numbers may differ")
-            }
-        }
-    }
-}
-
-/// Finds the columns of a table by their names: all of ours, each once, in any order. Others are none.
-fn find<'a>(
-    names: impl IntoIterator<Item = &'a str>,
-    notes: &mut Vec<TableNote>,
-) -> Result<Vec<Option<&'static Column>>, Fault> {
-    let mut missing: Vec<_> = COLUMNS.iter().map(|c| c.name).collect();
-    let (mut found, mut ignored, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
-    for name in names {
-        let column = COLUMNS.iter().find(|c| c.name == name);
-        match missing.iter().position(|m| *m == name) {
-            Some(i) => drop(missing.remove(i)),
-            None if column.is_some() => repeated.push(printable(name)),
-            None => ignored.push(printable(name)),
-        }
-        found.push(column);
-    }
-    if !missing.is_empty() || !repeated.is_empty() {
-        return Err(Fault::Columns { missing, repeated });
-    }
-    if !ignored.is_empty() {
-        notes.push(TableNote::Ignored(ignored));
-    }
-    Ok(found)
-}
-
-/// The records of all rows; a cell may be there only once.
-fn records(rows: Vec<Row>) -> Result<Vec<Record>, Fault> {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let record = |(i, row): (usize, Row)| {
-        let record = row.record(i)?;
-        let cell = record.cell.number;
-        if seen.insert(cell) { Ok(record) } else { Err(Fault::RepeatedCell { cell }) }
-    };
-    rows.into_iter().enumerate().map(record).collect()
-}
 
 /// Reads a sweep that [`write_parquet`] or [`write_csv`] has written; the content decides which.
 ///
@@ -138,7 +72,7 @@ pub(crate) mod tests {
     use std::path::PathBuf;
     use taskhead::energy::Energy;
     use taskhead::flow::{Budget, Saddle, Stop};
-    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome};
+    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome, Record};
 
     /// Numbers with an energy, without most of what a cell may have.
     pub(crate) fn measured(energy: f64) -> Measured {
@@ -148,6 +82,7 @@ pub(crate) mod tests {
             energies: Energy { aie: energy, frobenius: energy },
             time: 0.5,
             residual: 0.125,
+            loss: None,
             drift: None,
             training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY)].into(),
             held_out: None,
@@ -187,6 +122,7 @@ pub(crate) mod tests {
             Stop::Residual { level: 1e-300 },
             Stop::StepLimit { steps: 100_000, time: 0.1 },
             Stop::StepTooSmall { step: 1e-20, time: 4.0 },
+            Stop::Rounding { error: inf },
             Stop::Saddle(Saddle { time: inf, growth: 2.0, size: 1e-16, sample: 3, output: 1 }),
         ];
         let mut records = Vec::new();
@@ -210,6 +146,7 @@ pub(crate) mod tests {
                 energies: Energy { aie: number(7), frobenius: number(8) },
                 time: number(9),
                 residual: number(10),
+                loss: (i % 3 > 0).then(|| number(27)),
                 drift: (i % 2 > 0).then(|| number(11)),
                 training: metrics(12),
                 held_out: (i % 4 > 0).then(|| metrics(16)),
@@ -274,19 +211,6 @@ pub(crate) mod tests {
         let path = folder.path().join("a.csv");
         write_parquet(&path, &sweep()).unwrap();
         same(&read_sweep(&path).unwrap(), &sweep());
-    }
-
-    #[test]
-    fn other_columns_are_named() {
-        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
-        let mut notes = Vec::new();
-        let found = find(names.iter().rev().copied().chain(["__index__"]), &mut notes).unwrap();
-        assert_eq!(found.iter().filter(|c| c.is_some()).count(), COLUMNS.len());
-        assert_eq!(notes, [TableNote::Ignored(vec!["__index__".into()])]);
-        let wrong = names[1..].iter().copied().chain(["error", "cel\x1bl"]);
-        let Err(fault) = find(wrong, &mut notes) else { panic!("accepted") };
-        let text = fault.to_string();
-        assert!(text.ends_with("missing: `cell`; repeated: `error`"), "{text}");
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! checksum of the whole file, which tells damage to our own files. Other programs that filter or rewrite a table
 //! drop the seal and often the metadata, too: such a table is read with a [note](super::TableNote).
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use flate2::Crc;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -22,7 +23,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
 use super::columns::{COLUMNS, Column, Row, Slot, Value};
-use super::{TableNote, find, records};
+use super::promises::{check_codecs, check_columns, check_footer};
+use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
@@ -48,6 +50,9 @@ const CHECKSUM: std::ops::Range<usize> = 12..16;
 
 /// Values that are read at once, so that memory follows the data and not a promise.
 const BATCH: usize = 8192;
+
+/// Bytes that the texts of a table may take, over the size of its file: a text that many cells share is stored once.
+const TEXTS: u64 = 64;
 
 /// Writes a sweep as Parquet, in one step ([`write_atomically`]).
 ///
@@ -195,7 +200,8 @@ fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
 }
 
 /// The identity of what [`write_parquet`] has written, without a look at the rest.
-pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
+pub(super) fn identity(mut file: File) -> Result<Option<Digest>, Fault> {
+    check_footer(&mut file)?;
     unpanicked(|| Ok(head(&SerializedFileReader::new(file)?)?.identity))
 }
 
@@ -204,30 +210,51 @@ pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, 
     if !check_seal(&mut file)? {
         notes.push(TableNote::NoSeal);
     }
+    check_footer(&mut file)?;
     unpanicked(|| {
+        let failed = |source| Fault::Io { action: "read", source };
+        let length = file.metadata().map_err(failed)?.len();
+        let mut bytes = file.try_clone().map_err(failed)?;
         let file = SerializedFileReader::new(file)?;
         let Head { config, version, identity } = head(&file)?;
+        check_codecs(file.metadata())?;
         if config.is_none() || version.is_none() {
             notes.push(TableNote::NoMetadata);
         }
         let stored = file.metadata().file_metadata().schema_descr().columns();
         let columns = find(stored.iter().map(|c| c.name()), notes)?;
-        let mut rows = Vec::new();
+        check_columns(&mut bytes, file.metadata(), &columns)?;
+        let mut table = Table { rows: Vec::new(), texts: TEXTS * length + (1 << 16) };
         for group in 0..file.num_row_groups() {
-            append(&*file.get_row_group(group)?, &columns, stored, &mut rows)?;
+            table.append(&*file.get_row_group(group)?, &columns, stored)?;
         }
         let (config, version) = (config.unwrap_or_default(), version.unwrap_or_default());
-        Ok(Sweep { config, version, identity, records: records(rows)? })
+        Ok(Sweep { config, version, identity, records: records(table.rows)? })
     })
 }
 
 /// The library panics at some of what damaged metadata says. A seal would have told; without one, this does.
 fn unpanicked<T>(read: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    let panicked = |_| {
+    thread_local! {
+        static EXPECTED: Cell<bool> = const { Cell::new(false) };
+    }
+    static QUIET: Once = Once::new();
+    // What is expected and becomes an error is not printed.
+    QUIET.call_once(|| {
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !EXPECTED.get() {
+                others(panic);
+            }
+        }));
+    });
+    EXPECTED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(read));
+    EXPECTED.set(false);
+    result.unwrap_or_else(|_| {
         let text = "its metadata contradicts itself".to_owned();
         Err(Fault::Parquet(ParquetError::General(text)))
-    };
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
+    })
 }
 
 /// A value as it is stored.
@@ -237,57 +264,83 @@ enum Stored {
     Bytes(ByteArray),
 }
 
-/// Appends the rows of a group; `columns` says which of its columns is which of ours.
-fn append(
-    group: &dyn RowGroupReader,
-    columns: &[Option<&'static Column>],
-    stored: &[Arc<ColumnDescriptor>],
-    rows: &mut Vec<Row>,
-) -> Result<(), Fault> {
-    let (start, count) = (rows.len(), group.metadata().num_rows());
-    for (i, column) in columns.iter().enumerate() {
-        let Some(column) = column else { continue };
-        let (column, stored) = (*column, &*stored[i]);
-        let wrong = || {
-            let (found, wanted) = (stored.physical_type().to_string(), column.types().0.to_string());
-            Fault::ColumnType { column: column.name, found, wanted }
-        };
-        if stored.max_rep_level() > 0 {
-            return Err(wrong());
-        }
-        let levels = stored.max_def_level();
-        let values = match group.get_column_reader(i)? {
-            ColumnReader::Int32ColumnReader(r) => values(r, levels, |v| Stored::Integer(v.into()))?,
-            ColumnReader::Int64ColumnReader(r) => values(r, levels, Stored::Integer)?,
-            ColumnReader::FloatColumnReader(r) => values(r, levels, |v| Stored::Number(v.into()))?,
-            ColumnReader::DoubleColumnReader(r) => values(r, levels, Stored::Number)?,
-            ColumnReader::ByteArrayColumnReader(r) => values(r, levels, Stored::Bytes)?,
-            _ => return Err(wrong()),
-        };
-        if i64::try_from(values.len()) != Ok(count) {
-            return Err(Fault::ColumnLength { column: column.name, found: values.len(), rows: count });
-        }
-        let unsigned = stored.logical_type_ref() == Some(&LogicalType::integer(64, false));
-        rows.resize_with(start + values.len(), Row::default);
-        for (row, value) in rows[start..].iter_mut().zip(values) {
-            match ((column.slot)(row), value) {
-                (_, None) => {}
-                (Slot::Count(slot), Some(Stored::Integer(v))) if unsigned || v >= 0 => {
-                    *slot = Some(v as u64)
-                }
-                (Slot::Number(slot), Some(Stored::Number(v))) => *slot = Some(v),
-                (Slot::Number(slot), Some(Stored::Integer(v))) => *slot = Some(v as f64),
-                (Slot::Text(slot), Some(Stored::Bytes(v))) => *slot = Some(v.as_utf8()?.to_owned()),
-                _ => return Err(wrong()),
-            }
-        }
-    }
-    Ok(())
+/// Rows as they are read.
+struct Table {
+    rows: Vec<Row>,
+    /// Bytes that further texts may take.
+    texts: u64,
 }
 
-/// All values of a column, with its nulls.
+impl Table {
+    /// Appends the rows of a group; `columns` says which of its columns is which of ours.
+    fn append(
+        &mut self,
+        group: &dyn RowGroupReader,
+        columns: &[Option<&'static Column>],
+        stored: &[Arc<ColumnDescriptor>],
+    ) -> Result<(), Fault> {
+        let (start, count) = (self.rows.len(), group.metadata().num_rows());
+        for (i, column) in columns.iter().enumerate() {
+            let Some(column) = column else { continue };
+            let (column, stored) = (*column, &*stored[i]);
+            let wrong = || {
+                let (found, wanted) = (stored.physical_type().to_string(), column.types().0.to_string());
+                Fault::ColumnType { column: column.name, found, wanted }
+            };
+            if stored.max_rep_level() > 0 {
+                return Err(wrong());
+            }
+            let levels = stored.max_def_level();
+            let values = match group.get_column_reader(i)? {
+                ColumnReader::Int32ColumnReader(r) => {
+                    values(r, count, levels, |v| Stored::Integer(v.into()))?
+                }
+                ColumnReader::Int64ColumnReader(r) => values(r, count, levels, Stored::Integer)?,
+                ColumnReader::FloatColumnReader(r) => {
+                    values(r, count, levels, |v| Stored::Number(v.into()))?
+                }
+                ColumnReader::DoubleColumnReader(r) => values(r, count, levels, Stored::Number)?,
+                ColumnReader::ByteArrayColumnReader(r) => values(r, count, levels, Stored::Bytes)?,
+                _ => return Err(wrong()),
+            };
+            if i64::try_from(values.len()) != Ok(count) {
+                return Err(Fault::ColumnLength {
+                    column: column.name,
+                    found: values.len(),
+                    rows: count,
+                });
+            }
+            let unsigned = stored.logical_type_ref() == Some(&LogicalType::integer(64, false));
+            self.rows.resize_with(start + values.len(), Row::default);
+            for (row, value) in self.rows[start..].iter_mut().zip(values) {
+                match ((column.slot)(row), value) {
+                    (_, None) => {}
+                    (Slot::Count(slot), Some(Stored::Integer(v))) if unsigned || v >= 0 => {
+                        *slot = Some(v as u64)
+                    }
+                    (Slot::Number(slot), Some(Stored::Number(v))) => *slot = Some(v),
+                    (Slot::Number(slot), Some(Stored::Integer(v))) => *slot = Some(v as f64),
+                    (Slot::Text(slot), Some(Stored::Bytes(v))) => {
+                        let text = v.as_utf8()?;
+                        let Some(left) = self.texts.checked_sub(text.len() as u64) else {
+                            let text = format!("its texts take more than {TEXTS} times its size");
+                            return Err(ParquetError::General(text).into());
+                        };
+                        self.texts = left;
+                        *slot = Some(text.to_owned());
+                    }
+                    _ => return Err(wrong()),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All values of a column of so many rows, with its nulls.
 fn values<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
+    rows: i64,
     most: i16,
     of: impl Fn(T::T) -> Stored,
 ) -> Result<Vec<Option<Stored>>, Fault> {
@@ -296,7 +349,8 @@ fn values<T: DataType>(
         values.clear();
         levels.clear();
         let (read, ..) = reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
-        if read == 0 {
+        // More than there should be: whoever asked will say so.
+        if read == 0 || i64::try_from(all.len()).is_ok_and(|found| found > rows) {
             return Ok(all);
         }
         let mut values = values.drain(..).map(&of);

@@ -1,5 +1,6 @@
 //! What to replay: a preset, a TOML file or flags make a [`Config`].
 
+mod class;
 mod settings;
 mod validate;
 
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use class::Class;
 pub use settings::{Architecture, Experiment, SETTINGS};
 
 use taskhead::sweep::config::{Heads, Points, Probes};
@@ -141,10 +143,10 @@ pub struct Files {
     /// The folder of the source task (the same if absent). Its images must have the same shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_folder: Option<PathBuf>,
-    /// Labels of the source task; all if empty.
-    pub source: Vec<u16>,
-    /// Labels of the downstream task; all if empty.
-    pub classes: Vec<u16>,
+    /// Classes of the source task; all if empty.
+    pub source: Vec<Class>,
+    /// Classes of the downstream task; all if empty.
+    pub classes: Vec<Class>,
     /// Source training images, the first ones (all if absent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_samples: Option<usize>,
@@ -205,7 +207,7 @@ pub struct Head {
     /// Width of a hidden layer: a two-layer head. Absent: a linear head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<usize>,
-    /// The last so many layers of the backbone are initialised anew and belong to the head.
+    /// How many layers at the end of the backbone are initialised anew and belong to the head.
     pub blocks: usize,
 }
 
@@ -283,7 +285,7 @@ impl Config {
         (time * per_unit).round() as usize
     }
 
-    /// The time of so many steps.
+    /// The time that a number of steps takes.
     pub fn time(&self, steps: usize, training: Training, samples: usize) -> f64 {
         steps as f64 / self.steps(1.0, training, samples) as f64
     }

@@ -101,8 +101,8 @@ impl Config {
             data: Data::Files(Files {
                 folder: FASHION.into(),
                 source_folder: None,
-                source: vec![0, 1, 2, 3, 4],
-                classes: vec![5, 6, 7, 8, 9],
+                source: [0, 1, 2, 3, 4].map(Class::from).to_vec(),
+                classes: [5, 6, 7, 8, 9].map(Class::from).to_vec(),
                 source_samples: Some(10_000),
                 samples: Some(1000),
                 held_out: Some(2000),

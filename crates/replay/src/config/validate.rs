@@ -1,6 +1,7 @@
 //! What a configuration must satisfy before anything is read or run.
 
-use super::{Backbone, Config, Data};
+use super::{Backbone, Class, Config, Data};
+use taskhead::Setting;
 use taskhead::sweep::config::ConfigError;
 
 /// More blocks than anyone means.
@@ -16,7 +17,7 @@ impl Config {
     ///
     /// The first value that is not accepted.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let wrong = |name, value, accepted| Err(ConfigError::Value { name, value, accepted });
+        let wrong = |name, value, accepted| Err(Setting { name, value, accepted }.into());
         self.sweep().validate()?;
         if let Some(&time) = self.times.iter().find(|t| !t.is_finite()) {
             return wrong("times", time, "finite numbers");
@@ -82,12 +83,15 @@ impl Config {
                 let accepted = "finite numbers above 0, one for each channel or one for all";
                 return wrong("data.std", std, accepted);
             }
-            for (name, labels) in [("data.source", &files.source), ("data.classes", &files.classes)] {
-                if labels.len() == 1 {
-                    return wrong(name, labels[0].into(), "at least two labels, or none for all");
+            for (name, classes) in [("data.source", &files.source), ("data.classes", &files.classes)] {
+                let refused = |class: &Class, accepted| {
+                    Err(ConfigError::Text { name, value: class.to_string(), accepted })
+                };
+                if classes.len() == 1 {
+                    return refused(&classes[0], "at least two classes, or none for all");
                 }
-                if let Some(twice) = (1..labels.len()).find(|&i| labels[..i].contains(&labels[i])) {
-                    return wrong(name, labels[twice].into(), "each label once");
+                if let Some(twice) = (1..classes.len()).find(|&i| classes[..i].contains(&classes[i])) {
+                    return refused(&classes[twice], "each class once");
                 }
             }
             for (name, count) in [

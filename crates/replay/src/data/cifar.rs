@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::Images;
-use super::layout::{Found, fault};
+use super::found::{Found, fault};
 use crate::error::ReplayError;
 
 const SIDE: usize = 32;

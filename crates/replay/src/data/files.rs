@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use super::layout::{self, Found, fault};
+use super::found::{Found, fault};
+use super::layout;
 use super::{ImageTasks, Split};
-use crate::config::Files;
+use crate::config::{Class, Files};
 use crate::error::ReplayError;
 
 /// One of the two tasks, with the flags that change it and its keys in a configuration.
 struct Role<'a> {
     folder: &'a Path,
     folder_flag: &'static str,
-    classes: &'a [u16],
+    classes: &'a [Class],
     classes_flag: &'static str,
     classes_key: &'static str,
     /// Training images that are taken at most.
@@ -96,7 +97,25 @@ impl Files {
             let rest = labels.len().saturating_sub(LISTED);
             list.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
         };
-        let classes = if role.classes.is_empty() { &there[..] } else { role.classes };
+        let label = |class: &Class| match class.label(&found.names) {
+            Some(label) => Ok(label),
+            None => fault(
+                folder,
+                format!(
+                    "there is no class {class}; {flag} (`{key}`) takes others of {}",
+                    listed(&there)
+                ),
+            ),
+        };
+        let given = role.classes.iter().map(label).collect::<Result<Vec<u16>, _>>()?;
+        if let Some(twice) = (1..given.len()).find(|&i| given[..i].contains(&given[i])) {
+            let (class, label) = (&role.classes[twice], named(given[twice]));
+            return fault(
+                folder,
+                format!("the class {class} is {label}, which is there already ({flag}, `{key}`)"),
+            );
+        }
+        let classes = if given.is_empty() { &there } else { &given };
         if classes.len() < 2 {
             return fault(
                 folder,

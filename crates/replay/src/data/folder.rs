@@ -9,7 +9,7 @@ use image::imageops::{FilterType, resize};
 
 use super::Images;
 use super::decode::{Decoded, EXTENSIONS, decode};
-use super::layout::{Found, entries, fault, is_of_the_system, name};
+use super::found::{Found, entries, fault, is_of_the_system, name};
 use crate::error::ReplayError;
 
 const TRAIN: [&str; 2] = ["train", "training"];

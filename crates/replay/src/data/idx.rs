@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::Images;
-use super::layout::{Found, entries, fault, name};
+use super::found::{Found, entries, fault, name};
 use crate::error::ReplayError;
 
 /// First four bytes of a file of labels (bytes in one dimension) and of images (in three).

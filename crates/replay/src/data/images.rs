@@ -28,7 +28,7 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// In words: pixels that are not so many images as labels, no image, or a label out of range.
+    /// In words: pixels of more or fewer images than there are labels, no image, or a label out of range.
     pub fn new(
         shape: [usize; 3],
         pixels: Vec<u8>,

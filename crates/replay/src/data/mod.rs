@@ -4,50 +4,27 @@ mod cifar;
 mod decode;
 mod files;
 mod folder;
+mod found;
 mod idx;
 mod images;
 mod layout;
 mod linear;
 mod npz;
+mod samples;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 use rand::seq::SliceRandom;
 
 pub use images::Images;
 pub use linear::Drawn;
+pub use samples::Samples;
 
 use super::config::{Data, LinearTask};
 use super::error::ReplayError;
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::tasks::stream;
-
-/// Inputs (N×…) with targets (N×k).
-#[derive(Debug, Clone)]
-pub struct Samples {
-    /// One sample a row.
-    pub inputs: Tensor,
-    /// One-hot for classes.
-    pub targets: Tensor,
-}
-
-impl Samples {
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.inputs.dims()[0]
-    }
-
-    /// Outputs k.
-    pub fn outputs(&self) -> usize {
-        self.targets.dims()[1]
-    }
-
-    /// Shape of one input.
-    pub fn shape(&self) -> &[usize] {
-        &self.inputs.dims()[1..]
-    }
-}
 
 /// Images to train on and two kinds of images that are not.
 #[derive(Debug, Clone)]

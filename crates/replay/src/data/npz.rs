@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::Images;
-use super::layout::{Found, fault};
+use super::found::{Found, fault};
 use crate::error::ReplayError;
 
 /// The largest array that is read: 4 GiB.

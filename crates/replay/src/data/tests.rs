@@ -4,9 +4,9 @@ use std::path::Path;
 
 use image::{DynamicImage, GrayImage, ImageEncoder, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
-use super::layout::Found;
+use super::found::Found;
 use super::*;
-use crate::config::Files;
+use crate::config::{Class, Files};
 use crate::error::ReplayError;
 
 /// A folder with `train/a`, `train/b`, `test/a`, `test/b` of two PNG each, 3 pixels wide and 2 high.
@@ -236,11 +236,12 @@ fn missing_classes_name_the_flag_and_those_that_exist() {
             }
         }
     }
-    let files = |source: &[u16], classes: &[u16]| Files {
+    let classes = |labels: &[u16]| labels.iter().copied().map(Class::from).collect();
+    let files = |source: &[u16], downstream: &[u16]| Files {
         folder: folder.path().to_owned(),
         source_folder: None,
-        source: source.to_vec(),
-        classes: classes.to_vec(),
+        source: classes(source),
+        classes: classes(downstream),
         source_samples: None,
         samples: None,
         held_out: None,
@@ -260,6 +261,22 @@ fn missing_classes_name_the_flag_and_those_that_exist() {
     let text = error(files(&[0, 9], &[2, 3]));
     assert!(
         text.contains("the label 9; --source-classes (`data.source`) takes others of 0 (a)"),
+        "{text}"
+    );
+    // By the names of their folders, too.
+    let named = |classes: &[&str]| {
+        let classes = classes.iter().map(|class| class.parse().unwrap()).collect();
+        Files { classes, ..files(&[0, 1], &[]) }
+    };
+    assert_eq!(named(&["d", "c"]).tasks().unwrap().downstream.train.labels(), [1, 1, 0, 0]);
+    let text = error(named(&["c", "e"]));
+    assert!(
+        text.contains("there is no class e; --classes (`data.classes`) takes others of 0 (a)"),
+        "{text}"
+    );
+    let text = error(named(&["c", "2"]));
+    assert!(
+        text.contains("the class 2 is 2 (c), which is there already (--classes, `data.classes`)"),
         "{text}"
     );
     std::fs::remove_dir_all(folder.path().join("test/b")).unwrap();

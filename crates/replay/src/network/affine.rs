@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::relu;
+use super::relu::{self, masked};
 use super::storage::{Number, Rows, for_type, multiply, numbers, type_of, with_numbers};
 
 /// xW + b for samples in rows (N×d), W (d×h) and b (h), then max(0, ·) if `relu`.
@@ -109,21 +109,6 @@ pub(super) fn add_bias<T: Number>(y: &mut [T], bias: &[T], relu: bool) {
             }
         }
     }
-}
-
-/// The gradient where the output is above 0, if `relu`.
-pub(super) fn masked<T: Number>(gradient: &Tensor, y: &Tensor, relu: bool) -> Result<Vec<T>> {
-    let mut all = with_numbers(gradient, |g: &[T]| g.to_vec())?;
-    if relu {
-        with_numbers(y, |y: &[T]| {
-            for (g, &y) in all.iter_mut().zip(y) {
-                if y <= T::zero() {
-                    *g = T::zero();
-                }
-            }
-        })?;
-    }
-    Ok(all)
 }
 
 /// Sums over the rows.

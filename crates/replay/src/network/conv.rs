@@ -5,8 +5,9 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::affine::{add_bias, column_sums, masked};
-use super::relu;
+use super::affine::{add_bias, column_sums};
+use super::cost::count;
+use super::relu::{self, masked};
 use super::storage::{Number, Rows, for_type, misfit, multiply, numbers, type_of, with_numbers};
 
 /// Filters and how they are laid on an image.
@@ -37,6 +38,19 @@ pub(super) fn plain(x: &Tensor, weight: &Tensor, bias: &Tensor, conv: Conv) -> R
     let y = x.conv2d(&filters.contiguous()?, size / 2, stride, 1, 1)?;
     let y = y.permute((0, 2, 3, 1))?.broadcast_add(bias)?;
     if relu { relu::plain(&y) } else { Ok(y) }
+}
+
+/// Height and width of filters where nothing else is said.
+pub(super) const FILTER: usize = 3;
+
+/// Height, width and channels of the images that a layer takes.
+pub(super) fn image(layer: &'static str, shape: &[usize]) -> Result<[usize; 3]> {
+    shape.try_into().map_err(|_| misfit(layer, shape))
+}
+
+/// Numbers of filters.
+pub(super) fn filters(size: usize, depth: usize, channels: usize) -> f64 {
+    count(&[size, size, depth, channels])
 }
 
 /// Rows of patches that are made at once.

@@ -6,13 +6,15 @@
 
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var};
 
-use super::Stack;
-use super::affine::masked;
-use super::relu;
+use super::relu::{self, masked};
 use super::storage::{Number, for_type, numbers, type_of, with_numbers};
 
 /// Added to variances.
 const EPSILON: f64 = 1e-5;
+
+/// What stands for batch normalisation on a walk through the layers: normalisation, input, whether
+/// max(0, ·) follows.
+pub(super) type Normalise<'a> = dyn FnMut(&Norm, &Tensor, bool) -> Result<Tensor> + 'a;
 
 /// Batch normalisation of C channels.
 #[derive(Debug, Clone)]
@@ -74,17 +76,26 @@ impl Norm {
         let y = y.broadcast_mul(&factor)?.broadcast_add(&self.shift)?;
         if relu { relu::relu(&y) } else { Ok(y) }
     }
+
+    /// Settles the statistics.
+    pub fn settle(&self, moments: Moments) -> Result<()> {
+        for (variable, values) in [(&self.mean, moments.mean), (&self.variance, moments.variance)] {
+            let values = Tensor::new(values, &Device::Cpu)?.to_dtype(variable.dtype())?;
+            variable.set(&values.to_device(variable.device())?)?;
+        }
+        Ok(())
+    }
 }
 
-/// Mean and variance of each channel over so many pixels.
-struct Moments {
+/// Mean and variance of each channel over a number of pixels.
+pub(super) struct Moments {
     count: f64,
     mean: Vec<f64>,
     variance: Vec<f64>,
 }
 
 impl Moments {
-    fn of(x: &Tensor) -> Result<Self> {
+    pub fn of(x: &Tensor) -> Result<Self> {
         fn run<T: Number>(x: &Tensor) -> Result<Moments> {
             let channels = x.dim(x.rank() - 1)?;
             with_numbers(x, |x: &[T]| {
@@ -97,7 +108,7 @@ impl Moments {
     }
 
     /// Takes in those of other pixels.
-    fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         let (a, b) = (self.count, other.count);
         let share = b / (a + b);
         for c in 0..self.mean.len() {
@@ -125,39 +136,6 @@ fn moments<T: Number>(x: &[T], channels: usize) -> (Vec<f64>, Vec<f64>) {
     }
     variance.iter_mut().for_each(|sum| *sum /= count);
     (mean, variance)
-}
-
-impl Stack {
-    /// Sets the statistics of every normalisation to those of training samples (N×…) under the present
-    /// weights. Samples go through in parts of at most `part`, each normalised by itself as in training;
-    /// with at most so many samples the settled network is the training one on all of them.
-    pub fn settle(&self, samples: &Tensor, part: usize) -> Result<()> {
-        let norms = self.norms();
-        if norms.is_empty() {
-            return Ok(());
-        }
-        let count = samples.dim(0)?;
-        let mut found: Vec<Moments> = Vec::new();
-        for from in (0..count).step_by(part) {
-            let mut next = 0;
-            self.walk(&samples.narrow(0, from, part.min(count - from))?, &mut |norm, x, relu| {
-                let here = Moments::of(x)?;
-                match found.get_mut(next) {
-                    Some(all) => all.add(&here),
-                    None => found.push(here),
-                }
-                next += 1;
-                Ok(norm.of_batch(x, relu)?.detach())
-            })?;
-        }
-        for (norm, moments) in norms.iter().zip(found) {
-            for (variable, values) in [(&norm.mean, moments.mean), (&norm.variance, moments.variance)] {
-                let values = Tensor::new(values, &Device::Cpu)?.to_dtype(variable.dtype())?;
-                variable.set(&values.to_device(variable.device())?)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 struct BatchNorm {

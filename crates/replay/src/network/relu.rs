@@ -5,8 +5,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::affine::masked;
-use super::storage::{Number, for_type, numbers, type_of};
+use super::storage::{Number, for_type, numbers, type_of, with_numbers};
 
 /// max(0, x).
 pub(super) fn relu(x: &Tensor) -> Result<Tensor> {
@@ -19,6 +18,21 @@ pub(super) fn relu(x: &Tensor) -> Result<Tensor> {
 /// The same in tensor operations.
 pub(super) fn plain(x: &Tensor) -> Result<Tensor> {
     x * x.gt(&x.zeros_like()?)?.to_dtype(x.dtype())?
+}
+
+/// The gradient where the output is above 0, if `relu`.
+pub(super) fn masked<T: Number>(gradient: &Tensor, y: &Tensor, relu: bool) -> Result<Vec<T>> {
+    let mut all = with_numbers(gradient, |g: &[T]| g.to_vec())?;
+    if relu {
+        with_numbers(y, |y: &[T]| {
+            for (g, &y) in all.iter_mut().zip(y) {
+                if y <= T::zero() {
+                    *g = T::zero();
+                }
+            }
+        })?;
+    }
+    Ok(all)
 }
 
 struct Relu;

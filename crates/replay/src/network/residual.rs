@@ -1,61 +1,81 @@
-//! Convolutions with batch normalisation, and the residual blocks of a ResNet.
+//! The residual blocks of a ResNet.
 
-use candle_core::{DType, Device, Result, Tensor, Var};
+use std::sync::Arc;
 
-use super::conv::{Conv, conv};
-use super::norm::Norm;
+use candle_core::{Result, Tensor};
+
+use super::conv::{FILTER, filters, image};
+use super::cost::{Cost, count};
+use super::layer::{Kind, Layer, Shape};
+use super::maker::Maker;
+use super::norm::Normalise;
+use super::normed::Normed;
 use super::relu::relu;
 
-/// What stands for batch normalisation on a walk through the layers: normalisation, input, whether
-/// max(0, ·) follows.
-pub(super) type Normalise<'a> = dyn FnMut(&Norm, &Tensor, bool) -> Result<Tensor> + 'a;
-
-/// A convolution without bias, then batch normalisation.
-#[derive(Debug, Clone)]
-pub(super) struct Normed {
-    /// size²·channels × outputs.
-    pub weight: Var,
-    zero: Tensor,
-    size: usize,
-    stride: usize,
-    pub norm: Norm,
-}
-
-impl Normed {
-    /// From the weight of filters of a size.
-    pub fn new(
-        weight: Var,
-        size: usize,
-        stride: usize,
-        (dtype, device): (DType, &Device),
-    ) -> Result<Self> {
-        let outputs = weight.dim(1)?;
-        let zero = Tensor::zeros(outputs, dtype, device)?;
-        Ok(Self { weight, zero, size, stride, norm: Norm::new(outputs, dtype, device)? })
-    }
-
-    pub fn forward(&self, x: &Tensor, relu: bool, norm: &mut Normalise<'_>) -> Result<Tensor> {
-        let plain = Conv { size: self.size, stride: self.stride, relu: false };
-        norm(&self.norm, &conv(x, &self.weight, &self.zero, plain)?, relu)
-    }
-
-    pub fn fork(&self, copy: impl Fn(&Var) -> Result<Var>) -> Result<Self> {
-        Ok(Self { weight: copy(&self.weight)?, norm: self.norm.fork(copy)?, ..self.clone() })
-    }
-}
-
-/// x ↦ max(0, second(first(x)) + shortcut(x)); then the mean over all pixels if `mean`.
-#[derive(Debug, Clone)]
+/// Two convolutions with 3×3 filters, each with batch normalisation, and a shortcut: where the shape changes a
+/// convolution with 1×1 filters, else the identity.
 pub(super) struct Residual {
-    pub first: Normed,
-    pub second: Normed,
-    /// The identity if absent.
-    pub shortcut: Option<Normed>,
+    pub channels: usize,
+    pub stride: usize,
+    /// Whether the mean over all pixels is taken after it.
     pub mean: bool,
 }
 
 impl Residual {
-    pub fn forward(&self, x: &Tensor, norm: &mut Normalise<'_>) -> Result<Tensor> {
+    /// Whether the shortcut is more than the identity.
+    fn changes(&self, depth: usize) -> bool {
+        self.stride != 1 || self.channels != depth
+    }
+
+    /// Before the mean.
+    fn image(&self, height: usize, width: usize) -> Shape {
+        vec![height.div_ceil(self.stride), width.div_ceil(self.stride), self.channels]
+    }
+}
+
+impl Kind for Residual {
+    fn shape(&self, input: &[usize]) -> Result<Shape> {
+        let [height, width, _] = image("a residual block", input)?;
+        Ok(if self.mean { vec![self.channels] } else { self.image(height, width) })
+    }
+
+    fn cost(&self, input: &[usize]) -> Result<Cost> {
+        let [height, width, depth] = image("a residual block", input)?;
+        let channels = self.channels;
+        let (convolutions, shortcut) =
+            if self.changes(depth) { (3.0, filters(1, depth, channels)) } else { (2.0, 0.0) };
+        let weights = filters(FILTER, depth, channels)
+            + filters(FILTER, channels, channels)
+            + shortcut
+            + convolutions * 4.0 * channels as f64;
+        // Each with its normalisation; the sum and max(0, ·).
+        let outputs = (2.0 * convolutions + 2.0) * count(&self.image(height, width));
+        Ok(Cost { weights, outputs })
+    }
+
+    fn make(&self, input: &[usize], maker: &mut Maker<'_>) -> Result<Arc<dyn Layer>> {
+        let [.., depth] = image("a residual block", input)?;
+        let (channels, stride) = (self.channels, self.stride);
+        let first = Normed::new(depth, channels, FILTER, stride, maker)?;
+        let second = Normed::new(channels, channels, FILTER, 1, maker)?;
+        let shortcut =
+            self.changes(depth).then(|| Normed::new(depth, channels, 1, stride, maker)).transpose()?;
+        Ok(Arc::new(ResidualLayer { first, second, shortcut, mean: self.mean }))
+    }
+}
+
+/// x ↦ max(0, second(first(x)) + shortcut(x)); then the mean over all pixels if `mean`.
+#[derive(Debug)]
+struct ResidualLayer {
+    first: Normed,
+    second: Normed,
+    /// The identity if absent.
+    shortcut: Option<Normed>,
+    mean: bool,
+}
+
+impl Layer for ResidualLayer {
+    fn forward(&self, x: &Tensor, norm: &mut Normalise<'_>) -> Result<Tensor> {
         let y = self.first.forward(x, true, norm)?;
         let y = self.second.forward(&y, false, norm)?;
         let y = match &self.shortcut {
@@ -66,18 +86,18 @@ impl Residual {
         if self.mean { y.flatten(1, 2)?.mean(1) } else { Ok(y) }
     }
 
-    pub fn fork(&self, copy: impl Fn(&Var) -> Result<Var> + Copy) -> Result<Self> {
-        Ok(Self {
-            first: self.first.fork(copy)?,
-            second: self.second.fork(copy)?,
-            shortcut: self.shortcut.as_ref().map(|s| s.fork(copy)).transpose()?,
-            mean: self.mean,
-        })
+    fn normed(&self) -> Vec<(Option<&'static str>, &Normed)> {
+        let shortcut = self.shortcut.iter().map(|s| (Some("shortcut"), s));
+        let two = [(Some("first"), &self.first), (Some("second"), &self.second)];
+        two.into_iter().chain(shortcut).collect()
     }
 
-    /// Its convolutions with their names.
-    pub fn parts(&self) -> Vec<(&'static str, &Normed)> {
-        let shortcut = self.shortcut.iter().map(|s| ("shortcut", s));
-        [("first", &self.first), ("second", &self.second)].into_iter().chain(shortcut).collect()
+    fn fork(&self) -> Result<Arc<dyn Layer>> {
+        Ok(Arc::new(Self {
+            first: self.first.fork()?,
+            second: self.second.fork()?,
+            shortcut: self.shortcut.as_ref().map(Normed::fork).transpose()?,
+            mean: self.mean,
+        }))
     }
 }

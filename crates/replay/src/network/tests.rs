@@ -1,7 +1,13 @@
 //! Layers against the same layers in plain tensor operations.
 
+use candle_core::{DType, Device, Tensor, Var};
+
+use super::affine::{self, affine};
+use super::conv::{self, Conv, conv};
+use super::norm::Norm;
+use super::pool::{self, Pool, pool};
 use super::*;
-use taskhead::tasks::stream;
+use taskhead::tasks::{normal, stream};
 
 const PLACE: (DType, &Device) = (DType::F64, &Device::Cpu);
 

@@ -8,7 +8,7 @@ use super::general::text;
 use super::instance::Instance;
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
-use taskhead::linalg::Eigen;
+use taskhead::decomposition::Eigen;
 use taskhead::simulation::{Method, Probe, Run, Settings};
 
 /// Entries of this file.

@@ -7,13 +7,13 @@ use super::general::{relative, text};
 use super::instance::Instance;
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
+use taskhead::decomposition::Svd;
 use taskhead::flow::balanced::Balanced;
 use taskhead::flow::decoupled::Decoupled;
 use taskhead::flow::frozen::FrozenHead;
 use taskhead::flow::rank_one::Limit;
 use taskhead::flow::solver::{self, Options};
 use taskhead::flow::{ClosedForm, Flow};
-use taskhead::linalg::Svd;
 
 /// Entries of this file.
 pub const ENTRIES: &[Entry] = &[
@@ -338,7 +338,7 @@ fn balanced(case: Case) -> Scored {
         if edge == Some(2) { DMatrix::zeros(free_rows, h) } else { draw.normal(free_rows, h, 0.6) };
     // A root of size·I + freeᵀfree: orthonormal columns times the symmetric root.
     let gram = free.transpose() * &free + DMatrix::identity(h, h) * size;
-    let eigen = taskhead::linalg::Eigen::new(&gram).map_err(text)?;
+    let eigen = taskhead::decomposition::Eigen::new(&gram).map_err(text)?;
     let root =
         &eigen.q * DMatrix::from_diagonal(&eigen.d.map(|d| d.max(0.0).sqrt())) * eigen.q.transpose();
     let bound = draw.orthonormal(bound_rows, h) * root;

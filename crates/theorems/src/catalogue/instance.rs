@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::check::{Draw, unit};
+use super::draw::{Draw, unit};
 use taskhead::flow::FlowError;
 use taskhead::problem::{Problem, ProblemError};
 use taskhead::reduction::Reduction;

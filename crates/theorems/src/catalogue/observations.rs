@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::check::{Draw, unit};
+pub use super::entry::Observation;
+use super::entry::{Entry, Evidence, Kind};
 use super::instance::Instance;
-use super::verify::Settings;
-use super::{Entry, Evidence, Kind};
+use super::settings::Settings;
 use taskhead::flow::Flow;
 use taskhead::metric::Metric;
 use taskhead::parallel::each;
@@ -60,17 +61,6 @@ pub const ENTRIES: &[Entry] = &[
         evidence: Evidence::Count(Observation::HeadNorm),
     },
 ];
-
-/// Which observation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observation {
-    /// O1
-    Trend,
-    /// O2
-    BestProbing,
-    /// O3
-    HeadNorm,
-}
 
 /// What was counted.
 #[derive(Debug, Clone, Serialize)]
@@ -398,7 +388,7 @@ fn across(seed: u64, problem: usize) -> Result<[Shape; 4], String> {
         .map_err(|e| e.to_string())?;
     let z = task.problem.features();
     let (h, k) = (task.problem.width(), task.problem.outputs());
-    let basis = taskhead::linalg::spanning_basis(z.transpose());
+    let basis = nalgebra::QR::new(z.transpose()).q();
     let raw = draw.normal(h, k, 1.0);
     let orthogonal = (&raw - &basis * (basis.transpose() * &raw)).normalize();
     let head = draw.normal(h, k, unit(h));

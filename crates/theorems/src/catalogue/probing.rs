@@ -7,8 +7,8 @@ use super::general::{relative, solve, text};
 use super::instance::Instance;
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
+use taskhead::decomposition::Eigen;
 use taskhead::flow::Flow;
-use taskhead::linalg::Eigen;
 use taskhead::probing::{Measure, ProbingPath};
 
 /// Entries of this file.

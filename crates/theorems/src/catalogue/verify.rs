@@ -3,24 +3,10 @@
 use serde::Serialize;
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
+use super::entry::{Entry, Evidence, Kind};
 use super::observations::{self, Finding};
-use super::{Entry, Evidence, Kind};
+pub use super::settings::Settings;
 use taskhead::parallel::each;
-
-/// How much is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Seed of all random cases.
-    pub seed: u64,
-    /// Random cases of a cheap check, and random problems of an observation; costly checks take a share.
-    pub instances: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { seed: 0, instances: 2000 }
-    }
-}
 
 /// What came out for one entry.
 #[derive(Debug, Clone)]

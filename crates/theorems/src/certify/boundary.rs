@@ -3,45 +3,46 @@
 //! Notation as in `laws.rs`: b = −a = E − y > 0, m = 1 + b² + w², t = tanh σ, h = tanh(σ/2), r = sech σ, and w > 0.
 //! In t the limit equation T8 is y(1 − t²) = mt − b(1 + t²).
 //!
-//! **The cosine law never ends (T11 for every E > 0).** In T11 the angle rises iff (P + 1)t² + 2at + 1 > 0. Its discriminant
-//! in t is negative, as P + 1 − a² = 2|z_T|² + w² by T9. So no condition on a is needed.
+//! **The cosine law never ends (T11 for every E > 0).** In T11 the angle rises iff (P + 1)t² + 2at + 1 > 0. Its
+//! discriminant in t is negative, as P + 1 − a² = 2|z_T|² + w² by T9. So no condition on a is needed.
 //!
 //! **The norm law never ends** (T9): |z_T|² decreases with a² everywhere.
 //!
-//! **The dot product turns exactly twice (T12 for every E > 0).** It rises on (0, E₁), falls on (E₁, E₂) and rises for E > E₂,
-//! with E₁ < y < E₂, and it is negative at E₂. *Proof.* Beyond y it falls iff g = w²(1 + t²)t/(1 − t²) + b(1 − bt) > 0. For
-//! bt ≤ 1, thus near b = 0, g > 0. Where g = 0, so bt > 1, put w² = b(bt − 1)(1 − t²)/(t(1 + t²)) into the derivative with
-//! t_a = −(1 + 2at + t²)/P:
+//! **The dot product turns exactly twice (T12 for every E > 0).** It rises on (0, E₁), falls on (E₁, E₂) and rises
+//! for E > E₂, with E₁ < y < E₂, and it is negative at E₂. *Proof.* Beyond y it falls iff
+//! g = w²(1 + t²)t/(1 − t²) + b(1 − bt) > 0. For bt ≤ 1, thus near b = 0, g > 0. Where g = 0, so bt > 1, put
+//! w² = b(bt − 1)(1 − t²)/(t(1 + t²)) into the derivative with t_a = −(1 + 2at + t²)/P:
 //!
 //! $$\frac{dg}{db} = -\frac{(bt-1)\,(2b + 6bt^2 - t - t^3)}{(b-t)(1+t^2)} < 0,$$
 //!
-//! as b > 1/t > 1 > t. So g has at most one zero, and it has one: for b → ∞, t = 1/b + y/b² + O(b⁻³) and g → −y. At the zero
-//! z_T·z₀ = (1 − bt) cosh σ < 0. With b and t as parameters, b > 1/t, all turning points E₂ = y + b are
+//! as b > 1/t > 1 > t. So g has at most one zero, and it has one: for b → ∞, t = 1/b + y/b² + O(b⁻³) and g → −y. At
+//! the zero z_T·z₀ = (1 − bt) cosh σ < 0. With b and t as parameters, b > 1/t, all turning points E₂ = y + b are
 //!
 //! $$y = \frac{(bt-1)(2b-t-t^3)}{1-t^4},\qquad w^2 = \frac{b\,(bt-1)(1-t^2)}{t\,(1+t^2)}.$$
 //!
-//! **The dot law up to E = 2y.** At b = y, P = m and t = 2y/m, and with m = 1 + y² + w² the numerator of g is a cubic in m:
-//! the dot product falls on all of y ≤ E ≤ 2y iff
+//! **The dot law up to E = 2y.** At b = y, P = m and t = 2y/m, and with m = 1 + y² + w² the numerator of g is a cubic
+//! in m: the dot product falls on all of y ≤ E ≤ 2y iff
 //!
-//! $$4y^2(m^2 - m + 2) < m^2(3m - 2).$$
+//! $$4y^2(m^2 - m + 2) \le m^2(3m - 2).$$
 //!
 //! It does so for every y ≤ 1; for y → ∞ the boundary is w = y/√3.
 //!
-//! **The distance law at E = 2y.** There w² = (y − h)(1 − yh)/h, a factor of the form of T10, which leaves 2yh < 1 + t². As
-//! yh = (m − R)/2 for R = √(m² − 4y²), the distance rises with E at E = 2y iff
+//! **The distance law at E = 2y.** There w² = (y − h)(1 − yh)/h, a factor of the form of T10, which leaves
+//! 2yh < 1 + t². As yh = (m − R)/2 for R = √(m² − 4y²), the distance rises with E at E = 2y iff
 //!
 //! $$m - 1 < \sqrt{m^2-4y^2} + \frac{4y^2}{m^2}.$$
 //!
-//! Here m − 1 = |v₀|². The boundary is the rational curve y = (1 + 6h² + h⁴)/(2h(1 + h²)²), w² = (y − h)(1 − yh)/h for h in (0, 1);
-//! it starts at y = 1, w = 0 and approaches w = y.
+//! Here m − 1 = |v₀|². The boundary is the rational curve y = (1 + 6h² + h⁴)/(2h(1 + h²)²), w² = (y − h)(1 − yh)/h
+//! for h in (0, 1); it starts at y = 1, w = 0 and approaches w = y.
 //!
-//! **The distance law up to E = 2y.** For y above 1.2531 the law fails first at E = 2y, and the formula is all of the boundary (seen:
-//! every decided cell of the map with y > 1.3 agrees). For smaller y it fails first inside: with w = κy and b = βy the form of T10 over y² tends to κ² − β(1 − β)/2 as y → 0, so
-//! the boundary approaches w = y/√8, where the law fails at E = 3y/2. As y → ∞ the form over y² tends to
-//! a positive multiple of κ² − β: heads so large learn lazily, and the distance rises with E iff w² > y(E − y).
-//! The law ends for every (y, w) at some energy: for b → ∞ the form of T10 over b tends to −y.
+//! **The distance law up to E = 2y.** For y above 1.2531 the law fails first at E = 2y, and the formula is all of the
+//! boundary (seen: every decided cell of the map with y > 1.3 agrees). For smaller y it fails first inside: with
+//! w = κy and b = βy the form of T10 over y² tends to κ² − β(1 − β)/2 as y → 0, so the boundary approaches w = y/√8,
+//! where the law fails at E = 3y/2. As y → ∞ the form over y² tends to a positive multiple of κ² − β: heads so large
+//! learn lazily, and the distance rises with E iff w² > y(E − y). The law ends for every (y, w) at some energy: for b
+//! → ∞ the form of T10 over b tends to −y.
 
-/// Positive where the dot product falls with energy on all of y ≤ E ≤ 2y, zero on the boundary.
+/// Not negative where the dot product falls with energy on all of y ≤ E ≤ 2y; zero on the boundary, where its slope at 2y is 0.
 pub fn dot_up_to_twice(y: f64, w: f64) -> f64 {
     let m = 1.0 + y * y + w * w;
     m * m * (3.0 * m - 2.0) - 4.0 * y * y * (m * m - m + 2.0)

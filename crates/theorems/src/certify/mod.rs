@@ -33,6 +33,7 @@ mod subdivision;
 pub use phase::{Law, Map, MapCell, State, csv};
 
 use serde::Serialize;
+use taskhead::Setting;
 
 use interval::Interval;
 use laws::{Answer, Cell, Limit, S, root, sign, sign_off_the_face};
@@ -45,18 +46,6 @@ pub struct Settings {
     reach: f64,
     boxes: u64,
     cells: u32,
-}
-
-/// A setting that cannot be.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{name} is {value}; it must be {accepted}")]
-pub struct SettingsError {
-    /// Which.
-    pub name: &'static str,
-    /// Its value.
-    pub value: f64,
-    /// What it may be.
-    pub accepted: &'static str,
 }
 
 /// Default range of y and w.
@@ -79,9 +68,9 @@ impl Default for Settings {
 impl Settings {
     /// y and w from `low` to `high` (w from 0 in T9–T12), energies up to `reach`·y, at most `boxes` boxes
     /// a law, maps of at most `cells` cells a side.
-    pub fn new(range: [f64; 2], reach: f64, boxes: u64, cells: u32) -> Result<Self, SettingsError> {
+    pub fn new(range: [f64; 2], reach: f64, boxes: u64, cells: u32) -> Result<Self, Setting> {
         let check = |name, value: f64, good: bool, accepted| {
-            if good { Ok(()) } else { Err(SettingsError { name, value, accepted }) }
+            if good { Ok(()) } else { Err(Setting { name, value, accepted }) }
         };
         let [low, high] = range;
         check(

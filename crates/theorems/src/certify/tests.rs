@@ -309,9 +309,9 @@ fn the_table_has_a_row_for_each_cell() {
 
 #[test]
 fn settings_that_cannot_be_are_refused_with_their_value() {
-    let message = |settings: Result<Settings, SettingsError>| settings.unwrap_err().to_string();
+    let message = |settings: Result<Settings, Setting>| settings.unwrap_err().to_string();
     let found = message(Settings::new([0.0, 1.0], 2.0, 1, 2));
-    assert_eq!(found, "the lower end of y and w is 0; it must be at least 1e-9 and below 1e9");
+    assert_eq!(found, "the lower end of y and w 0 is not valid; it must be at least 1e-9 and below 1e9");
     for bad in [
         Settings::new([f64::NAN, 1.0], 2.0, 1, 2),
         Settings::new([1.0, 1.0], 2.0, 1, 2),

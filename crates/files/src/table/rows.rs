@@ -1,0 +1,91 @@
+//! What readers of both kinds of table share: the columns by name, the rows as records, and notes.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::columns::{COLUMNS, Column, Row};
+use crate::error::{Fault, printable};
+use taskhead::sweep::record::Record;
+
+/// What a reader should know of a table that was read nevertheless.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TableNote {
+    /// A Parquet file without our checksum.
+    NoSeal,
+    /// A Parquet file without configuration and version.
+    NoMetadata,
+    /// Columns that a sweep does not have.
+    Ignored(Vec<String>),
+    /// A table that another version of this program has written.
+    Version(String),
+}
+
+impl fmt::Display for TableNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSeal => f.write_str(
+                "it has no seal: another program has written it, so that nothing tells whether it is damaged",
+            ),
+            Self::NoMetadata => f.write_str("it does not say which configuration and version made it"),
+            Self::Ignored(names) => write!(f, "columns that a sweep does not have are left alone: {}", names.join(", ")),
+            Self::Version(version) => {
+                let own = env!("CARGO_PKG_VERSION");
+                write!(f, "it was written by taskhead {version}, and this is {own}: its numbers may differ")
+            }
+        }
+    }
+}
+
+/// Finds the columns of a table by their names: all of ours, each once, in any order. Others are none.
+pub(super) fn find<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    notes: &mut Vec<TableNote>,
+) -> Result<Vec<Option<&'static Column>>, Fault> {
+    let mut missing: Vec<_> = COLUMNS.iter().map(|c| c.name).collect();
+    let (mut found, mut ignored, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        let column = COLUMNS.iter().find(|c| c.name == name);
+        match missing.iter().position(|m| *m == name) {
+            Some(i) => drop(missing.remove(i)),
+            None if column.is_some() => repeated.push(printable(name)),
+            None => ignored.push(printable(name)),
+        }
+        found.push(column);
+    }
+    if !missing.is_empty() || !repeated.is_empty() {
+        return Err(Fault::Columns { missing, repeated });
+    }
+    if !ignored.is_empty() {
+        notes.push(TableNote::Ignored(ignored));
+    }
+    Ok(found)
+}
+
+/// The records of all rows; a cell may be there only once.
+pub(super) fn records(rows: Vec<Row>) -> Result<Vec<Record>, Fault> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let record = |(i, row): (usize, Row)| {
+        let record = row.record(i)?;
+        let cell = record.cell.number;
+        if seen.insert(cell) { Ok(record) } else { Err(Fault::RepeatedCell { cell }) }
+    };
+    rows.into_iter().enumerate().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_columns_are_named() {
+        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
+        let mut notes = Vec::new();
+        let found = find(names.iter().rev().copied().chain(["__index__"]), &mut notes).unwrap();
+        assert_eq!(found.iter().filter(|c| c.is_some()).count(), COLUMNS.len());
+        assert_eq!(notes, [TableNote::Ignored(vec!["__index__".into()])]);
+        let wrong = names[1..].iter().copied().chain(["error", "cel\x1bl"]);
+        let Err(fault) = find(wrong, &mut notes) else { panic!("accepted") };
+        let text = fault.to_string();
+        assert!(text.ends_with("missing: `cell`; repeated: `error`"), "{text}");
+    }
+}

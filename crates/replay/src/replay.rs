@@ -1,0 +1,144 @@
+//! A replay: its configuration with the data, the backbone and the curves that belong to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use candle_core::{DType, Device};
+
+use super::config::{Config, Data, Head, Precision};
+use super::data::{Dataset, Images};
+use super::error::ReplayError;
+use super::network::Stack;
+use super::probing::Energies;
+use super::{measure, memory, pretrain};
+use taskhead::sweep::SCHEMA;
+use taskhead::sweep::grid::{self, Grid};
+use taskhead::sweep::plan::Digest;
+
+/// A replay that is ready to run.
+#[derive(Debug)]
+pub struct Replay {
+    pub(super) config: Config,
+    pub(super) dataset: Dataset,
+    pub(super) backbone: Option<Stack>,
+    backbone_file: Option<PathBuf>,
+    weights: Option<Digest>,
+    pub(super) dtype: DType,
+    pub(super) device: Device,
+    pub(super) grid: Grid,
+    pub(super) curves: Vec<Curve>,
+}
+
+/// One curve against energy.
+#[derive(Debug)]
+pub(super) struct Curve {
+    pub of: grid::Curve,
+    pub head: Head,
+    /// The energies along its probing, measured when first needed.
+    pub energies: OnceLock<Result<Energies, String>>,
+}
+
+impl Replay {
+    /// Reads the data and gets the backbone, from `cache` if it was pretrained before.
+    ///
+    /// # Errors
+    ///
+    /// A value of the configuration, a file, or a pretraining that failed.
+    pub fn new(config: Config, device: Device, cache: Option<&Path>) -> Result<Self, ReplayError> {
+        config.validate()?;
+        let dtype = match config.dtype {
+            Precision::F32 => DType::F32,
+            Precision::F64 => DType::F64,
+        };
+        let dataset = Dataset::load(&config.data)?;
+        if device.is_cpu() {
+            let threads = rayon::current_num_threads();
+            memory::most(&config, &dataset, threads)?.within(memory::available())?;
+        }
+        let (backbone, backbone_file, weights) = match &dataset {
+            Dataset::Linear(_) => (None, None, None),
+            Dataset::Images(tasks) => {
+                let source = &tasks.source;
+                let made = pretrain::backbone(&config, source, (dtype, &device), cache)?;
+                if let Some(path) = config.pretrain.weights.as_ref() {
+                    fits_images(&made.stack, &tasks.downstream.train, (dtype, &device), path)?;
+                }
+                (Some(made.stack), made.file, made.weights)
+            }
+        };
+        let grid = Grid::new(&config.heads, config.head.len(), config.points(), &config.times);
+        let curve = |&of: &grid::Curve| {
+            let (head, energies) = (config.head[of.variant].clone(), OnceLock::new());
+            Curve { of, head, energies }
+        };
+        let curves = grid.curves().iter().map(curve).collect();
+        Ok(Self { config, dataset, backbone, backbone_file, weights, dtype, device, grid, curves })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What was skipped or changed when the data were read, in words.
+    pub fn notes(&self) -> &[String] {
+        match &self.dataset {
+            Dataset::Images(tasks) => &tasks.notes,
+            Dataset::Linear(_) => &[],
+        }
+    }
+
+    /// The file that the backbone was read from.
+    pub fn backbone_file(&self) -> Option<&Path> {
+        self.backbone_file.as_deref()
+    }
+
+    /// Everything that its records depend on, but for the machine: the digest of this text is its identity.
+    ///
+    /// Images and weights count by their content, and their paths do not.
+    pub fn identity(&self) -> String {
+        let mut config = self.config.clone();
+        if let Data::Files(files) = &mut config.data {
+            files.folder = PathBuf::new();
+            files.source_folder = files.source_folder.as_ref().map(|_| PathBuf::new());
+        }
+        config.pretrain.weights = self.weights.map(|digest| digest.to_string());
+        let config = toml::to_string(&config).expect("a configuration is plain data");
+        let data = match &self.dataset {
+            Dataset::Linear(_) => String::new(),
+            Dataset::Images(tasks) => {
+                let (source, downstream) = (&tasks.source, &tasks.downstream);
+                [&source.train, &downstream.train, &downstream.validation, &downstream.test]
+                    .map(|images| images.digest().to_string())
+                    .join(" ")
+            }
+        };
+        let (version, device) = (env!("CARGO_PKG_VERSION"), self.device.location());
+        format!("replay, schema {SCHEMA}, taskhead {version}\non {device:?}\n{data}\n{config}")
+    }
+}
+
+/// Images on which weights that were given are tried.
+const TRIED: usize = 64;
+
+/// Refuses weights under which images have features that are not finite, or none.
+fn fits_images(
+    stack: &Stack,
+    images: &Images,
+    (dtype, device): (DType, &Device),
+    path: &str,
+) -> Result<(), ReplayError> {
+    let rows: Vec<usize> = (0..images.count().min(TRIED)).collect();
+    let inputs = images.select(&rows).samples(dtype, device)?.inputs;
+    let stack = stack.fork()?;
+    measure::settle(&stack, &inputs)?;
+    let features = measure::outputs(&stack, &inputs)?;
+    let fault = if features.iter().any(|z| !z.is_finite()) {
+        "with these weights the features of training images are not finite"
+    } else if features.iter().all(|&z| z == 0.0) {
+        "with these weights all features of training images are zero"
+    } else {
+        return Ok(());
+    };
+    Err(ReplayError::Weights { path: path.into(), fault: fault.into() })
+}

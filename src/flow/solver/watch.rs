@@ -1,0 +1,56 @@
+//! How a caller follows a running flow, and ends it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A running flow between two steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Steps taken.
+    pub steps: usize,
+    /// Time reached.
+    pub time: f64,
+    /// ‖R‖_F there (the constant part of the targets left out).
+    pub residual: f64,
+}
+
+type Ask = dyn Fn(&Progress) -> bool + Send + Sync;
+
+/// Asked after every step whether to go on; "no" ends the flow with
+/// [`Stop::Interrupted`](crate::flow::Stop::Interrupted) and what was reached. The default always goes on.
+#[derive(Clone, Default)]
+pub struct Watch(Option<Arc<Ask>>);
+
+impl Watch {
+    /// Asks a function.
+    pub fn new(goes_on: impl Fn(&Progress) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(goes_on)))
+    }
+
+    /// Whether to go on from here.
+    pub fn goes_on(&self, here: impl FnOnce() -> Progress) -> bool {
+        self.0.as_ref().is_none_or(|ask| ask(&here()))
+    }
+
+    /// The same for a flow in other units, by what brings its progress back into those of the caller.
+    pub(super) fn through(&self, back: impl Fn(Progress) -> Progress + Send + Sync + 'static) -> Self {
+        Self(self.0.clone().map(|ask| -> Arc<Ask> { Arc::new(move |progress| ask(&back(*progress))) }))
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Watch(…)" } else { "Watch" })
+    }
+}
+
+/// Equal if they ask the same function, or both none.
+impl PartialEq for Watch {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}

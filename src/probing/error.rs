@@ -1,0 +1,91 @@
+//! Why there is no answer to a question about probing.
+
+use crate::problem::ProblemError;
+use crate::setting::Setting;
+
+/// Why there is no answer to a question about probing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbingError {
+    /// The arrays do not make a problem.
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
+    /// A probing time or a smoothing that is not valid.
+    #[error(transparent)]
+    Setting(#[from] Setting),
+    /// An energy that no probing time reaches.
+    #[error(
+        "the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}"
+    )]
+    Unreachable {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
+        /// The lowest energy on the probing path.
+        lowest: f64,
+        /// The highest energy on the probing path.
+        highest: f64,
+    },
+    /// An energy below the rounding of the part of the targets that the head cannot fit.
+    #[error(
+        "the {measure} energy {wanted:e} is below what the data determine: with fewer independent features than \
+         samples the part of the targets that no head fits is known to {rounding:.1e} only (reachable here as \
+         computed: {lowest:e} to {highest})"
+    )]
+    BelowRounding {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
+        /// The size of rounding.
+        rounding: f64,
+        /// The lowest energy on the probing path as computed.
+        lowest: f64,
+        /// The highest energy on the probing path.
+        highest: f64,
+    },
+    /// A probing time that is too long or too short for f64.
+    #[error(
+        "the {measure} energy {wanted:e} is reached at a probing time beyond the range of double precision; \
+         rescale the features"
+    )]
+    Range {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
+    },
+    /// A probing time of ∞ where the head grows without end.
+    #[error(
+        "probing has no end: the features separate the classes (a head with training loss {loss:e}, below ln 2, was found), so \
+         under cross-entropy with hard labels the energy falls to 0 like 1/tau while the head grows like ln tau; ask for a \
+         finite probing time, for an energy above 0, or for label smoothing"
+    )]
+    NoLimit {
+        /// The loss of that head, summed over the samples.
+        loss: f64,
+    },
+    /// Whether there is a limit could not be decided.
+    #[error(
+        "it is not certain whether probing has an end: some predictions are as good as certain (smallest probability \
+         {smallest:e}) while the head is still pulled by {gradient:e}; ask for a finite probing time or for label smoothing"
+    )]
+    Undecided {
+        /// ‖UᵀR‖ where the search ended.
+        gradient: f64,
+        /// The smallest probability of a class there.
+        smallest: f64,
+    },
+    /// The flow of the head could not be followed.
+    #[error("the flow of the head could not be followed: {reason}")]
+    Unsolved {
+        /// What the solver says.
+        reason: String,
+    },
+}
+
+/// Checks a probing time.
+pub(super) fn check_time(tau: f64) -> Result<(), ProbingError> {
+    Ok(Setting::check_time("the probing time", tau)?)
+}
