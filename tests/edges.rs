@@ -178,3 +178,32 @@ fn units_do_not_matter() {
         }
     }
 }
+
+/// Slow directions are followed to their end: samples that differ by 1e-7, and a head rate of 1e-14. Expected distances are of an
+/// independent implicit integration in 50 digits. With nearly equal samples features and kernel have lost 7 of their 16 digits.
+#[test]
+fn slow_directions_reach_their_limit() {
+    let inputs = dmatrix![1.0, 2.0; 1.0 + 1e-7, 2.0];
+    let backbone = dmatrix![1.0, 0.5; 0.3, -0.2; 0.1, 0.9];
+    let near = Problem::linear(&inputs, &backbone, dmatrix![1.0; 1.5]).unwrap();
+    let fixed = Problem::new(
+        dmatrix![1.0, 0.0, 0.3; 0.2, 1.0, 0.1],
+        dmatrix![1.0, 0.0; 0.0, 0.0],
+        dmatrix![1.0; 1.0],
+    )
+    .unwrap();
+    for (problem, head, head_rate, distance, accuracy) in [
+        (&near, dmatrix![0.1; 0.2; 0.3], 1.0, 1.331_478_312_18, 2e-8),
+        (&fixed, dmatrix![0.2; 0.1; 0.4], 1e-14, 0.459_657_785_258_377_9, 1e-9),
+        (&fixed, dmatrix![0.2; 0.1; 0.4], 1.0, 0.090_473_018_486_110_72, 1e-9),
+    ] {
+        let end = simulate(problem, &head, head_rate, Method::Auto, &[f64::INFINITY]).unwrap().remove(0);
+        assert_eq!(end.stop, Stop::Converged);
+        let found = end.adaptation.euclidean;
+        assert!(
+            (found / distance - 1.0).abs() < accuracy,
+            "head rate {head_rate:e}: {found} is not {distance}"
+        );
+        assert!(end.residual < 1e-8, "{}", end.residual);
+    }
+}

@@ -43,6 +43,11 @@ impl<'a> EnergyCurve<'a> {
         Self { path, measure, ratios, weights, constant }
     }
 
+    /// Whether all bounds are numbers: squares of residuals may leave the range of f64.
+    pub fn is_finite(&self) -> bool {
+        self.rounding(0.0).is_finite()
+    }
+
     /// The probing time of an x.
     pub fn time(&self, x: f64) -> f64 {
         let first = self.path.s.iter().copied().next().unwrap_or(1.0);
@@ -114,6 +119,9 @@ impl LinearPath {
         most: usize,
     ) -> Result<Vec<f64>, ProbingError> {
         let curve = EnergyCurve::new(self, measure);
+        if !curve.is_finite() {
+            return Err(ProbingError::Range { measure: measure.name(), wanted });
+        }
         let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
         let mut times = Vec::new();
         for crossing in level::crossings(&curve, wanted, most) {

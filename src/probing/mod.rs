@@ -13,6 +13,7 @@ mod error;
 mod level;
 mod linear;
 mod minimum;
+pub mod practice;
 
 use nalgebra::DMatrix;
 
@@ -144,6 +145,7 @@ impl ProbingPath {
     }
 
     fn first_times(&self, measure: Measure, wanted: f64, most: usize) -> Result<Vec<f64>, ProbingError> {
+        Setting::check("the energy", wanted, f64::is_finite, "a finite number")?;
         match &self.0 {
             Path::Linear(path) => path.times_for(measure, wanted, most),
             Path::Convex(path) => path.times_for(measure, wanted, most),
@@ -213,6 +215,10 @@ mod tests {
         assert!(path.time_for(Measure::Frobenius, lowest).unwrap() > 5.0);
         assert!(matches!(path.head(-1.0), Err(ProbingError::Setting(time)) if time.value == -1.0));
         assert!(path.head(f64::NAN).is_err());
+        for wanted in [f64::NAN, f64::INFINITY] {
+            let error = path.time_for(Measure::Aie, wanted).unwrap_err();
+            assert!(matches!(error, ProbingError::Setting(_)), "{error}");
+        }
     }
 
     /// The energy of a head that overshoots towards a smoothed target is not monotone.

@@ -249,6 +249,17 @@ pub enum Fault {
         /// The largest number of classes.
         limit: usize,
     },
+    /// A head whose columns fit the features, and whose rows do not.
+    #[error(
+        "`head` is {rows}x{columns}, but a head has one row for each of the {columns} features; frameworks store the \
+         weight of a linear layer the other way round: save its transpose (.T)"
+    )]
+    Transposed {
+        /// Rows of the head.
+        rows: usize,
+        /// Its columns, as many as there are features.
+        columns: usize,
+    },
     /// Labels and held-out labels of two kinds.
     #[error("`{}` are strings and `{}` numbers; both must be of one kind", mixed(*texts).0, mixed(*texts).1)]
     MixedLabels {
@@ -513,9 +524,13 @@ fn describe(start: &[u8]) -> String {
         (b"\x89HDF", "an HDF5 file"),
         (b"\x89PNG", "a PNG image"),
         (b"\x1f\x8b", "a gzip file"),
-        (b"\x80\x02", "a Python pickle"),
+        (b"MATLAB", "a file of MATLAB"),
         (b"# taskhead ", "a sweep as CSV"),
     ];
+    // Protocols 2 to 5.
+    if let [0x80, 2..=5, ..] = start {
+        return "a Python pickle, which is not read because it can run code".to_owned();
+    }
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| start.starts_with(magic)) {
         return (*name).to_owned();
     }
@@ -572,6 +587,7 @@ mod tests {
     fn content_is_described() {
         assert_eq!(describe(b"1.0, 2.0\n3"), r#"text that begins with "1.0, 2.0\n3""#);
         assert_eq!(describe(&[0, 255]), "a file that begins with the bytes 00 ff");
+        assert!(describe(b"\x80\x04\x95K").starts_with("a Python pickle"));
         assert!(describe(b"\x93NUMPY\x01\x00").contains("np.savez"));
         assert_eq!(printable("a'\x1b[2J"), "a'\\u{1b}[2J");
         assert_eq!(printable(&"x".repeat(100)).chars().count(), 81);

@@ -84,7 +84,8 @@ impl fmt::Display for Note {
             }
             Self::NoSample { classes, of } => {
                 let (count, names) = (classes.len(), some(classes));
-                write!(f, "{count} of {of} classes have no training sample, and targets of zero: {names}")
+                let have = if count == 1 { "has" } else { "have" };
+                write!(f, "{count} of {of} classes {have} no training sample, and targets of zero: {names}")
             }
             Self::OneClass => f.write_str("all training samples have the same class"),
             Self::TargetsNotLabels { labels, targets } => {

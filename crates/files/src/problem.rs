@@ -79,6 +79,14 @@ impl ProblemParts {
     /// More memory than there is, and whatever [`Problem`] refuses.
     pub fn problem(mut self) -> Result<ProblemFile, Fault> {
         check_memory(self.purpose(), self.memory(0), available_memory())?;
+        let width =
+            self.features.as_ref().map(DMatrix::ncols).or(self.backbone.as_ref().map(DMatrix::nrows));
+        if let Some((rows, columns)) = self.head.as_ref().map(DMatrix::shape)
+            && rows != columns
+            && Some(columns) == width
+        {
+            return Err(Fault::Transposed { rows, columns });
+        }
         let (targets, held_out_targets, class_names) = self.targets()?;
         let mut notes = std::mem::take(&mut self.notes);
         let mut linear = None;

@@ -388,3 +388,26 @@ fn values_that_are_not_finite_are_told_with_their_place() {
     let text = refuse(&[features(), ("labels.npy", longs(&[0, 1, 1, 0])), probe]);
     assert_eq!(text, "`probe_features` holds NaN at row 0, column 1; all values must be finite");
 }
+
+/// `model.fc.weight.numpy()` as it is.
+#[test]
+fn a_head_that_is_stored_the_other_way_round_is_told() {
+    let features = doubles(&[3, 2], &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    let of = |shape: &[usize], values: &[f64]| {
+        vec![
+            ("features.npy", features.clone()),
+            ("labels.npy", longs(&[0, 1, 2])),
+            ("head.npy", doubles(shape, values)),
+        ]
+    };
+    let text = refuse(&of(&[3, 2], &[0.1; 6]));
+    assert!(
+        text.starts_with("`head` is 3x2, but a head has one row for each of the 2 features"),
+        "{text}"
+    );
+    assert!(text.ends_with("save its transpose (.T)"), "{text}");
+    assert_eq!(read(&of(&[2, 3], &[0.1; 6])).head.unwrap().shape(), (2, 3));
+    // A square one may be either; another shape is a mistake of another kind.
+    let text = refuse(&of(&[2, 2], &[0.1; 4]));
+    assert!(text.starts_with("`head` is 2x2, but one row for each feature"), "{text}");
+}

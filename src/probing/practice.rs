@@ -1,0 +1,215 @@
+//! Probing as it is done in practice, on the scale of the probing time τ: steps of gradient descent, and a penalty on the head.
+//!
+//! *Gradient descent* with step η on the loss summed over the samples, V ← V + ηZᵀR, follows the flow with τ = η · steps, to the
+//! first order in η. (A framework that averages the loss over N samples steps by η/N.)
+//!
+//! *A penalty*: the head that minimises ½‖V‖² + C·L(ZV), as scikit-learn's `LogisticRegression(C=…, fit_intercept=False)` does for
+//! cross-entropy. From a zero head and for small C it is V = C·ZᵀR, so that τ ≈ C; further on it is another path with the same
+//! ends (Suggala, Prasad and Ravikumar, NeurIPS 2018), and the time of a penalty is the one with the same training loss.
+//!
+//! Each comes with how far the head is from that of the flow.
+
+use nalgebra::DMatrix;
+
+use super::{ProbingError, ProbingPath};
+use crate::loss::Loss;
+use crate::problem::{Problem, ProblemError};
+use crate::product::{Factor, product};
+use crate::setting::Setting;
+
+/// A head that was probed in another way, beside the flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matched {
+    /// The head, h×k.
+    pub head: DMatrix<f64>,
+    /// The probing time τ that it stands for.
+    pub time: f64,
+    /// ‖V − V(τ)‖ over ‖V(τ)‖: the accuracy of the map.
+    pub error: f64,
+}
+
+/// Newton steps for a penalised head, and conjugate gradients in each.
+const STEPS: usize = 100;
+const GRADIENTS: usize = 2000;
+
+impl Matched {
+    fn new(path: &ProbingPath, head: DMatrix<f64>, time: f64) -> Result<Self, ProbingError> {
+        let flow = path.head(time)?;
+        let error = (&head - &flow).norm() / flow.norm().max(f64::MIN_POSITIVE);
+        Ok(Self { head, time, error })
+    }
+}
+
+/// The head after `steps` steps of gradient descent with step η from the start of a path, towards its targets.
+///
+/// # Errors
+///
+/// A step that is not a finite number above 0, or so large that descent is not stable (2 over the largest curvature, s₁² times
+/// that of the loss).
+pub fn descend(
+    problem: &Problem,
+    path: &ProbingPath,
+    loss: Loss,
+    step: f64,
+    steps: usize,
+) -> Result<Matched, ProbingError> {
+    let factors = problem.factors().map_err(ProblemError::from)?;
+    let steepest =
+        factors.s.iter().fold(0.0, |a: f64, &s| a.max(s)).powi(2) * loss.steepest(problem.outputs());
+    let stable = |step: f64| step > 0.0 && step.is_finite() && step * steepest < 2.0;
+    let accepted = "a number above 0, and below 2 over the largest curvature of the loss in the head";
+    Setting::check("step of gradient descent", step, stable, accepted)?;
+    let mut head = path.head(0.0)?;
+    let features = problem.features();
+    for _ in 0..steps {
+        let residual = loss.residual(path.targets(), &product(features, &head));
+        head += product(Factor::from(features).t(), &residual) * step;
+    }
+    Matched::new(path, head, step * steps as f64)
+}
+
+/// The head that minimises ½‖V‖² + C·L(ZV) for the targets of a path, with the probing time that has the same training loss: 0 if the
+/// loss of the path is below it from the start.
+///
+/// # Errors
+///
+/// A strength C that is not a finite number above 0; a path that never comes down to that loss.
+pub fn penalised(
+    problem: &Problem,
+    path: &ProbingPath,
+    loss: Loss,
+    strength: f64,
+) -> Result<Matched, ProbingError> {
+    let accepted = "a finite number above 0";
+    Setting::check("strength C", strength, |c| c > 0.0 && c.is_finite(), accepted)?;
+    let factors = problem.factors().map_err(ProblemError::from)?;
+    let (u, s, targets) = (&*factors.u, &factors.s, path.targets());
+    let scaled = |a: &DMatrix<f64>| DMatrix::from_fn(a.nrows(), a.ncols(), |i, j| s[i] * a[(i, j)]);
+    let predictions = |a: &DMatrix<f64>| product(u, &scaled(a));
+    let back = |r: &DMatrix<f64>| scaled(&product(Factor::from(u).t(), r));
+    let value =
+        |a: &DMatrix<f64>| a.norm_squared() / 2.0 + strength * loss.value(targets, &predictions(a));
+    let mut a = DMatrix::zeros(s.len(), targets.ncols());
+    let mut now = value(&a);
+    let mut last = f64::INFINITY;
+    for _ in 0..STEPS {
+        let f = predictions(&a);
+        let downhill = back(&loss.residual(targets, &f)) * strength - &a;
+        let size = downhill.norm();
+        if size >= 0.5 * last && size <= 1e-8 * (1.0 + a.norm()) {
+            break;
+        }
+        last = size;
+        // (1 + C s Uᵀ S U s) d = downhill
+        let apply = |d: &DMatrix<f64>| d + back(&loss.curvature(&f, &predictions(d))) * strength;
+        let (mut d, mut rest, mut along) = (&downhill * 0.0, downhill.clone(), downhill.clone());
+        let mut square = rest.norm_squared();
+        for _ in 0..GRADIENTS {
+            if square.sqrt() <= 1e-12 * size {
+                break;
+            }
+            let image = apply(&along);
+            let factor = square / along.dot(&image);
+            d += &along * factor;
+            rest -= image * factor;
+            let next = rest.norm_squared();
+            along = &rest + along * (next / square);
+            square = next;
+        }
+        let mut factor = 1.0;
+        loop {
+            let there = &a + &d * factor;
+            let lower = value(&there);
+            if lower <= now * (1.0 + 1e-14) || factor < 1e-10 {
+                (a, now) = (there, lower);
+                break;
+            }
+            factor /= 2.0;
+        }
+    }
+    let wanted = loss.value(targets, &predictions(&a));
+    let head = product(&*factors.w, &a);
+    let loss_at = |tau: f64| -> Result<f64, ProbingError> {
+        Ok(loss.value(targets, &product(problem.features(), &path.head(tau)?)))
+    };
+    let time = time_of_loss(loss_at, strength, wanted)?;
+    Matched::new(path, head, time)
+}
+
+/// The probing time at which a training loss, which never rises, has fallen to `wanted`, from a first guess.
+fn time_of_loss(
+    loss_at: impl Fn(f64) -> Result<f64, ProbingError>,
+    guess: f64,
+    wanted: f64,
+) -> Result<f64, ProbingError> {
+    if loss_at(0.0)? <= wanted {
+        return Ok(0.0);
+    }
+    let (mut low, mut high) = (0.0, guess);
+    while loss_at(high)? > wanted {
+        (low, high) = (high, 4.0 * high);
+        if high > 1e100 {
+            let reason = format!("its training loss never falls to {wanted:e}");
+            return Err(ProbingError::Unsolved { reason });
+        }
+    }
+    for _ in 0..60 {
+        let middle = if low > 0.0 { (low * high).sqrt() } else { high / 2.0 };
+        if middle <= low || middle >= high || high - low <= 1e-12 * high {
+            break;
+        }
+        if loss_at(middle)? > wanted { low = middle } else { high = middle }
+    }
+    Ok(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::wobble;
+
+    fn with_path(run: impl Fn(&Problem, &ProbingPath, Loss)) {
+        let y = DMatrix::from_fn(6, 3, |r, c| if r % 3 == c { 1.0 } else { 0.0 });
+        let problem = Problem::on_features(wobble(6, 8, 0.0), y).unwrap();
+        for loss in Loss::ALL {
+            run(
+                &problem,
+                &ProbingPath::with_loss(&problem, &DMatrix::zeros(8, 3), 0.0, loss).unwrap(),
+                loss,
+            );
+        }
+    }
+
+    /// Halving the step halves the distance to the flow.
+    #[test]
+    fn descent_follows_the_flow_to_first_order() {
+        with_path(|problem, path, loss| {
+            let [one, two] = [(2e-3, 500), (1e-3, 1000)]
+                .map(|(step, steps)| descend(problem, path, loss, step, steps).unwrap());
+            assert_eq!((one.time, two.time), (1.0, 1.0));
+            let order = (one.error / two.error).log2();
+            assert!((order - 1.0).abs() < 0.02 && two.error < 1e-2, "{loss:?}: {order} {}", two.error);
+            assert!(descend(problem, path, loss, 1e3, 1).is_err());
+        });
+    }
+
+    /// The head is stationary, and small strengths are short times.
+    #[test]
+    fn a_penalised_head_is_the_minimum_and_has_its_time() {
+        with_path(|problem, path, loss| {
+            for strength in [1e-3, 1.0, 100.0] {
+                let found = penalised(problem, path, loss, strength).unwrap();
+                let z = problem.features();
+                let pull = z.tr_mul(&loss.residual(path.targets(), &(z * &found.head))) * strength;
+                assert!((pull - &found.head).norm() < 1e-10 * found.head.norm(), "{loss:?} {strength}");
+                let flow = path.head(found.time).unwrap();
+                let [a, b] = [&found.head, &flow].map(|v| loss.value(path.targets(), &(z * v)));
+                assert!((a / b - 1.0).abs() < 1e-9, "{loss:?} {strength}: {a} {b}");
+                if strength < 0.01 {
+                    assert!((found.time / strength - 1.0).abs() < 0.02 && found.error < 1e-2);
+                }
+            }
+            assert!(penalised(problem, path, loss, 0.0).is_err());
+        });
+    }
+}
