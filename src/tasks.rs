@@ -168,7 +168,7 @@ pub enum TaskError {
     #[error("pretraining failed: {0}")]
     Pretraining(#[from] FlowError),
     /// A number out of its range.
-    #[error(transparent)]
+    #[error("{} = {} is not valid; it must be {}", .0.name, .0.value, .0.accepted)]
     Setting(#[from] Setting),
     /// The file of the task cannot be read.
     #[error("{0}")]
@@ -565,10 +565,10 @@ mod tests {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         assert_eq!(
             gaussian(&spec, 0).unwrap_err().to_string(),
-            "samples 0 is not valid; it must be at least 1"
+            "samples = 0 is not valid; it must be at least 1"
         );
         let spec = Gaussian { teacher_angle: Some(0.1), ..Gaussian::default() };
-        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width 32"));
+        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width = 32"));
     }
 
     #[test]

@@ -362,7 +362,7 @@ mod tests {
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
         let none = Gaussian { samples: 0, ..Gaussian::default() };
         let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
-        assert_eq!(text, "samples 0 is not valid; it must be at least 1");
+        assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
         assert!(
             message(&|c| {
                 c.probe.points = Some(3);
