@@ -3,13 +3,14 @@
 mod common;
 
 use common::{folder, refuse, succeed};
-use nalgebra::{DMatrix, dmatrix};
+use nalgebra::dmatrix;
 use serde_json::Value;
+use taskhead::tasks::{normal, stream};
 use taskhead_files::{read_sweep, write_result};
 
-/// Six samples of three classes in five dimensions, which separate them.
+/// Six random samples of three classes in eight dimensions, which separate them.
 fn write(folder: &std::path::Path) {
-    let features = DMatrix::from_fn(6, 5, |r, c| (1.0 + (3 * r + 2 * c * c) as f64).sin());
+    let features = normal(&mut stream(3, 1), 6, 8, 1.0);
     let labels = dmatrix![0.0; 1.0; 2.0; 0.0; 1.0; 2.0];
     write_result(folder.join("p.npz"), &[("features", &features), ("labels", &labels)]).unwrap();
 }

@@ -186,12 +186,12 @@ mod tests {
     fn the_text_is_pinned() {
         let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
         let failed =
-            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(26));
+            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(27));
         let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
                        0.5,0.125,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
         let identity = "ab".repeat(32);
         let expected = format!(
-            "# taskhead 0.1.0\n# schema 2\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
+            "# taskhead 0.1.0\n# schema 3\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
             names.join(",")
         );
         assert_eq!(text(), expected);
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(read("1e300", "1e301"), Ok(2));
         assert_eq!(read("# a = 1", "#a = 1"), Ok(2));
         let wrong = read("1e300", "1,5").unwrap_err();
-        assert!(wrong.contains("found record with 41 fields"), "{wrong}");
+        assert!(wrong.contains("found record with 42 fields"), "{wrong}");
         is("1e300", "high", "row 2, column `aie`: \"high\" is not a number");
         is("\n7,", "\n-7,", "row 1, column `cell`: \"-7\" is not a whole number from 0");
         is("\n7,", "\n,", "row 1, column `cell`: \"\" is not a whole number");
@@ -232,11 +232,11 @@ mod tests {
     fn tables_of_another_schema_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        for (line, found) in [("", 1), ("# schema 3\n", 3)] {
-            std::fs::write(&path, text().replace("# schema 2\n", line)).unwrap();
+        for (line, found) in [("", 1), ("# schema 2\n", 2), ("# schema 4\n", 4)] {
+            std::fs::write(&path, text().replace("# schema 3\n", line)).unwrap();
             let error = read_sweep(&path).unwrap_err().fault.to_string();
             let expected = format!(
-                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schema 2"
+                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schema 3"
             );
             assert!(error.starts_with(&expected), "{error}");
         }

@@ -228,7 +228,7 @@ pub(crate) mod tests {
         );
         assert_eq!(read(b""), "the file is empty");
         assert!(read(b"PAR1 and more than 16 bytes").contains("the Parquet file cannot be read"));
-        let comments = "# taskhead 0.1.0\n# schema 2\n# identity none\n# \n";
+        let comments = "# taskhead 0.1.0\n# schema 3\n# identity none\n# \n";
         assert!(read(format!("{comments}x,y\n1,2\n").as_bytes()).contains("missing: `cell`, `problem`"));
         let folder = read_sweep(folder.path()).unwrap_err().to_string();
         assert!(folder.ends_with("this is a folder, not a file"), "{folder}");
