@@ -188,7 +188,7 @@ mod tests {
         let failed =
             format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(27));
         let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
-                       0.5,0.125,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
+                       0.5,0.125,,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
         let identity = "ab".repeat(32);
         let expected = format!(
             "# taskhead 0.1.0\n# schema 3\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
