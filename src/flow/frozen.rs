@@ -9,7 +9,7 @@
 //! In rank one the limit is z_T = z₀ + (y − a)/|v₀|² v₀: the distance is linear in the energy.
 //!
 //! *Slow modes.* A mode with a small c takes a time of 1/c² and then moves by r/c: the smaller s, the farther. So
-//! every singular value of the head counts that its numbers determine ([`Graded`]); those of a head that was
+//! every singular value of the head counts that its numbers determine (`Graded`); those of a head that was
 //! computed, by probing or in a reduced basis, are known to the rounding of the largest only. What that leaves open
 //! is in [`Moment::error`], and where it is the answer itself the moment ends with [`Stop::Rounding`].
 

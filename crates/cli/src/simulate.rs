@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
 
@@ -86,6 +86,10 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some(out) = &args.out {
         check_output(out, RESULT_EXTENSIONS)?;
+        let whole = |path: &PathBuf| path.canonicalize().ok();
+        if whole(out).is_some_and(|out| whole(&args.problem) == Some(out)) {
+            bail!("--out {} is the problem file itself; accepted: another file", out.display());
+        }
     }
     let line = Line::new(quiet);
     line.say(&format!("reading {}", args.problem.display()));

@@ -86,3 +86,30 @@ fn a_sweep_keeps_the_loss_and_says_which_cells_have_no_end() {
     let energy = |i: usize| sweep.records[i].reached().unwrap().energies.frobenius;
     assert!((energy(1) / energy(2) - 0.5).abs() < 1e-9);
 }
+
+/// All samples tie at the moment when they become right: what is printed there is right already.
+#[test]
+fn an_accuracy_that_is_reached_is_printed_as_reached() {
+    let folder = folder();
+    let z =
+        [1.684421, -0.84430979, -0.3626666, 1.6418954, 0.57685745, -0.38992965, -0.6434372, 0.05313598];
+    let features = nalgebra::DMatrix::from_column_slice(9, 1, &[&z[..], &[0.26919335]].concat());
+    let labels = dmatrix![0.0; 0.0; 1.0; 0.0; 1.0; 1.0; 0.0; 1.0; 0.0];
+    let arrays =
+        [("features", &features), ("labels", &labels), ("head", &dmatrix![-0.7900072, 5.989584])];
+    write_result(folder.path().join("p.npz"), &arrays).unwrap();
+    let args = ["simulate", "p.npz", "--loss", "cross-entropy", "--json", "--until-accuracy", "0.5"];
+    let json: Value = serde_json::from_str(&succeed(folder.path(), &args)).unwrap();
+    assert_eq!(json["status"], "accuracy");
+    assert!(json["accuracy"]["end"].as_f64().unwrap() >= 0.5, "{json}");
+}
+
+#[test]
+fn a_problem_is_not_written_over() {
+    let folder = folder();
+    write(folder.path());
+    let before = std::fs::read(folder.path().join("p.npz")).unwrap();
+    let text = refuse(folder.path(), &["simulate", "p.npz", "--time", "1", "--out", "./p.npz"]);
+    assert!(text.contains("is the problem file itself"), "{text}");
+    assert_eq!(std::fs::read(folder.path().join("p.npz")).unwrap(), before);
+}

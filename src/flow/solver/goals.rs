@@ -16,8 +16,12 @@ enum Gauge {
     Right(usize),
 }
 
-/// Share of the largest prediction by which a sample must be on the right side: the rounding of predictions.
-const EDGE: f64 = 1e-12;
+/// Share of the largest prediction by which a sample must be on the right side: what is left of the error of a state,
+/// so that it is right however its prediction is formed.
+const EDGE: f64 = 1e-8;
+
+/// Share of the largest product of a feature with the head: the rounding of a prediction, where it cancels.
+const CANCELLED: f64 = 1e-14;
 
 /// A level, and what stopping there is called.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,7 +58,8 @@ impl Goal {
     }
 
     /// What is left until the level, above 0 before it is met: of residual and loss the logarithm of their ratio to
-    /// it, of the accuracy how far the last sample that counts is on the wrong side.
+    /// it, of the accuracy how far the last sample that counts is on the wrong side, as a share of the largest
+    /// prediction.
     pub fn excess(&self, flow: &Flow, state: &State, residual: &nalgebra::DMatrix<f64>) -> f64 {
         let reduction = flow.reduction();
         match self.gauge {
@@ -68,7 +73,9 @@ impl Goal {
                 let predictions = reduction.sample_predictions(state);
                 let mut margins = labels.margins(&predictions);
                 margins.sort_by(|a, b| b.total_cmp(a));
-                EDGE * predictions.amax() - margins[count - 1]
+                let products = reduction.features_at(state).norm() * state.head.norm();
+                let size = predictions.amax().max(products * CANCELLED / EDGE);
+                if size > 0.0 { EDGE - margins[count - 1] / size } else { EDGE }
             }
         }
     }

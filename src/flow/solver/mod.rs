@@ -1,6 +1,6 @@
 //! The numerical flow, for every problem that has no closed form.
 //!
-//! Implicit collocation (Radau IIA, [`collocation`]) with adaptive steps. Residuals decay with the
+//! Implicit collocation (Radau IIA, `collocation`) with adaptive steps. Residuals decay with the
 //! eigenvalues of the tangent kernel, which span many orders of magnitude, so the solver must be
 //! implicit; its linear algebra is cheap because the stiff part of the Jacobian splits into k
 //! symmetric n×n matrices ([`tangent`]). They are kept while the iteration converges with them, and what the
