@@ -94,7 +94,7 @@ pub enum FlowError {
     },
     /// A limit that does not exist.
     #[error(
-        "there is no limit t = inf: at time {time:e} every sample is fitted (training loss {loss:e}, below ln 2), and from \
+        "there is no limit t = inf: at time {time:e} every sample is fitted (summed training loss {loss:e}, below ln 2), and from \
          there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
          training loss or a training accuracy"
     )]
