@@ -5,6 +5,7 @@ use taskhead::flow::FlowError;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError};
 use taskhead::tasks::{Gaussian, Task, TaskSpec, normal, stream};
+use taskhead_suite::plain;
 
 /// Agreement that is promised at default settings.
 const PROMISED: f64 = 1e-7;
@@ -50,23 +51,11 @@ impl Raw {
         (run.features(&result), run.head(&result), result)
     }
 
-    /// Classical Runge–Kutta of order 4 on backbone and head themselves: no kernel, no reduction.
+    /// Features and head at time t by plain integration of backbone and head.
     fn integrate(&self, t: f64, steps: usize) -> (DMatrix<f64>, DMatrix<f64>) {
-        let velocity = |b: &DMatrix<f64>, v: &DMatrix<f64>| {
-            let z = &self.inputs * b.transpose();
-            let r = &self.targets - &z * v;
-            (v * r.transpose() * &self.inputs, z.transpose() * r * self.rate)
-        };
-        let (mut b, mut v) = (self.backbone.clone(), self.head.clone());
-        let step = t / steps as f64;
-        for _ in 0..steps {
-            let (b1, v1) = velocity(&b, &v);
-            let (b2, v2) = velocity(&(&b + &b1 * (step / 2.0)), &(&v + &v1 * (step / 2.0)));
-            let (b3, v3) = velocity(&(&b + &b2 * (step / 2.0)), &(&v + &v2 * (step / 2.0)));
-            let (b4, v4) = velocity(&(&b + &b3 * step), &(&v + &v3 * step));
-            b += (b1 + b2 * 2.0 + b3 * 2.0 + b4) * (step / 6.0);
-            v += (v1 + v2 * 2.0 + v3 * 2.0 + v4) * (step / 6.0);
-        }
+        let velocity = |here: &_| plain::velocity(here, &self.inputs, self.rate, |f| &self.targets - f);
+        let start = [self.backbone.clone(), self.head.clone()];
+        let [b, v] = plain::runge_kutta(start, t, steps, velocity);
         (&self.inputs * b.transpose(), v)
     }
 }

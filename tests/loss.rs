@@ -7,6 +7,7 @@ use taskhead::loss::Loss;
 use taskhead::problem::Problem;
 use taskhead::reduction::Reduction;
 use taskhead::tasks::{normal, stream};
+use taskhead_suite::plain;
 
 /// A linear model with labels.
 struct Raw {
@@ -39,44 +40,13 @@ impl Raw {
         run(&Flow::new(&reduction, &self.head, self.rate).unwrap(), &reduction)
     }
 
-    fn residual(&self, b: &DMatrix<f64>, v: &DMatrix<f64>) -> DMatrix<f64> {
-        let mut p = &self.inputs * b.transpose() * v;
-        for mut row in p.row_iter_mut() {
-            if row.len() == 1 {
-                row[0] = 1.0 / (1.0 + (-row[0]).exp());
-            } else {
-                let most = row.max();
-                row.apply(|x| *x = (*x - most).exp());
-                row /= row.sum();
-            }
-        }
-        &self.targets - p
-    }
-
-    /// Classical Runge–Kutta of order 4 on backbone and head themselves: no kernel, no reduction.
-    fn integrate(&self, t: f64, steps: usize) -> (DMatrix<f64>, DMatrix<f64>) {
-        let velocity = |b: &DMatrix<f64>, v: &DMatrix<f64>| {
-            let r = self.residual(b, v);
-            let z = &self.inputs * b.transpose();
-            (v * r.transpose() * &self.inputs, z.transpose() * r * self.rate)
-        };
-        let (mut b, mut v) = (self.backbone.clone(), self.head.clone());
-        let step = t / steps as f64;
-        for _ in 0..steps {
-            let (b1, v1) = velocity(&b, &v);
-            let (b2, v2) = velocity(&(&b + &b1 * (step / 2.0)), &(&v + &v1 * (step / 2.0)));
-            let (b3, v3) = velocity(&(&b + &b2 * (step / 2.0)), &(&v + &v2 * (step / 2.0)));
-            let (b4, v4) = velocity(&(&b + &b3 * step), &(&v + &v3 * step));
-            b += (b1 + b2 * 2.0 + b3 * 2.0 + b4) * (step / 6.0);
-            v += (v1 + v2 * 2.0 + v3 * 2.0 + v4) * (step / 6.0);
-        }
+    /// Features and head at time t by plain integration of backbone and head.
+    fn integrated(&self, t: f64, steps: usize) -> (DMatrix<f64>, DMatrix<f64>) {
+        let residual = |f| plain::softmax_residual(&self.targets, f);
+        let velocity = |here: &_| plain::velocity(here, &self.inputs, self.rate, residual);
+        let start = [self.backbone.clone(), self.head.clone()];
+        let [b, v] = plain::extrapolated(start, t, steps, velocity);
         (&self.inputs * b.transpose(), v)
-    }
-
-    /// The same, with the leading error term of two step sizes taken away.
-    fn extrapolated(&self, t: f64, steps: usize) -> (DMatrix<f64>, DMatrix<f64>) {
-        let ((z1, v1), (z2, v2)) = (self.integrate(t, steps), self.integrate(t, 2 * steps));
-        (&z2 + (&z2 - z1) / 15.0, &v2 + (&v2 - v1) / 15.0)
     }
 }
 
@@ -97,7 +67,7 @@ fn problems() -> Vec<Raw> {
 fn the_flow_is_that_of_a_plain_integration() {
     for (i, raw) in problems().iter().enumerate() {
         for t in [0.3, 4.0, 40.0] {
-            let (z, v) = raw.extrapolated(t, 6000);
+            let (z, v) = raw.integrated(t, 6000);
             raw.with_flow(|flow, reduction| {
                 let Solution { end, work, .. } = solve(flow, t, &Options::default()).unwrap();
                 let found = raw.problem().features() + reduction.full_displacement(&end.state);

@@ -6,6 +6,7 @@ use taskhead::loss::Loss;
 use taskhead::probing::{Measure, ProbingError, ProbingPath};
 use taskhead::problem::Problem;
 use taskhead::tasks::{normal, stream};
+use taskhead_suite::plain::{extrapolated, softmax_residual};
 
 fn problem(seed: u64, [n, h, k]: [usize; 3]) -> (Problem, DMatrix<f64>) {
     let features = normal(&mut stream(seed, 1), n, h, 1.0);
@@ -19,36 +20,12 @@ fn path(problem: &Problem, head: &DMatrix<f64>, smoothing: f64) -> ProbingPath {
     ProbingPath::with_loss(problem, head, smoothing, Loss::CrossEntropy).unwrap()
 }
 
-fn softmax_residual(targets: &DMatrix<f64>, mut f: DMatrix<f64>) -> DMatrix<f64> {
-    for mut row in f.row_iter_mut() {
-        if row.len() == 1 {
-            row[0] = 1.0 / (1.0 + (-row[0]).exp());
-        } else {
-            let most = row.max();
-            row.apply(|x| *x = (*x - most).exp());
-            row /= row.sum();
-        }
-    }
-    targets - f
-}
-
-/// Classical Runge–Kutta of order 4 with one extrapolation, on the whole head.
+/// The head at probing time τ by plain integration.
 fn integrate(problem: &Problem, head: &DMatrix<f64>, targets: &DMatrix<f64>, tau: f64) -> DMatrix<f64> {
     let z = problem.features();
-    let velocity = |v: &DMatrix<f64>| z.tr_mul(&softmax_residual(targets, z * v));
-    let run = |steps: usize| {
-        let (mut v, step) = (head.clone(), tau / steps as f64);
-        for _ in 0..steps {
-            let a = velocity(&v);
-            let b = velocity(&(&v + &a * (step / 2.0)));
-            let c = velocity(&(&v + &b * (step / 2.0)));
-            let d = velocity(&(&v + &c * step));
-            v += (a + b * 2.0 + c * 2.0 + d) * (step / 6.0);
-        }
-        v
-    };
-    let (one, two) = (run(4000), run(8000));
-    &two + (&two - one) / 15.0
+    let velocity = |[v]: &[DMatrix<f64>; 1]| [z.tr_mul(&softmax_residual(targets, z * v))];
+    let [v] = extrapolated([head.clone()], tau, 4000, velocity);
+    v
 }
 
 const SHAPES: [[usize; 3]; 6] = [[4, 9, 1], [5, 8, 3], [6, 20, 10], [12, 3, 2], [20, 4, 3], [7, 7, 2]];

@@ -2,10 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use taskhead_replay::config::Data;
+use taskhead_replay::config::{Data, Files};
 use taskhead_replay::data::Dataset;
 
-mod images;
 mod scratch;
 
 /// Two labels and 3 · 32 · 32 bytes.
@@ -22,6 +21,6 @@ fuzz_target!(|parts: (&[u8], &str, u16)| {
     let files: [(&str, &[u8]); 3] =
         [("train.bin", &images), ("test.bin", &images), ("fine_label_names.txt", names.as_bytes())];
     scratch::with_files(&files, |folder| {
-        let _ = Dataset::load(&Data::Files(images::of(folder)));
+        let _ = Dataset::load(&Data::Files(Files::of(folder)));
     });
 });

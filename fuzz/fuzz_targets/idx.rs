@@ -2,10 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use taskhead_replay::config::Data;
+use taskhead_replay::config::{Data, Files};
 use taskhead_replay::data::Dataset;
 
-mod images;
 mod scratch;
 
 fuzz_target!(|parts: (&[u8], &[u8])| {
@@ -18,6 +17,6 @@ fuzz_target!(|parts: (&[u8], &[u8])| {
         ("t10k-labels-idx1-ubyte", &labels),
     ];
     scratch::with_files(&files, |folder| {
-        let _ = Dataset::load(&Data::Files(images::of(folder)));
+        let _ = Dataset::load(&Data::Files(Files::of(folder)));
     });
 });

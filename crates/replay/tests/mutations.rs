@@ -35,19 +35,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut ChaCha8Rng) {
 }
 
 fn load(folder: &Path) -> bool {
-    let data = Data::Files(Files {
-        folder: folder.to_owned(),
-        source_folder: None,
-        source: vec![],
-        classes: vec![],
-        source_samples: None,
-        samples: None,
-        held_out: None,
-        side: None,
-        mean: vec![],
-        std: vec![],
-    });
-    Dataset::load(&data).is_ok()
+    Dataset::load(&Data::Files(Files::of(folder))).is_ok()
 }
 
 /// Mutates one of the files in each round; some mutations must be read and some refused.

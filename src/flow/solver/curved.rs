@@ -79,11 +79,8 @@ impl Curved {
     ) -> Result<Self, DecompositionError> {
         let (n, k) = (z.nrows(), v.ncols());
         let lambda = flow.reduction().lambda();
-        let mut curvature = samples.mean_curvature(&(z * v));
-        let mean = curvature.trace() / (k.max(2) - 1) as f64;
-        for i in 0..k {
-            curvature[(i, i)] += MEAN_FLOOR * mean + f64::MIN_POSITIVE;
-        }
+        let curvature = samples.mean_curvature(&(z * v));
+        let (curvature, mean) = raised(curvature, k.max(2) - 1, MEAN_FLOOR);
         let (root, inverse) = roots(&curvature)?;
         let heads = &root * v.tr_mul(v) * &root;
         let mixture = &heads * lambda.sum() + &curvature * gram.trace();
@@ -128,11 +125,8 @@ impl Curved {
     ) -> Result<Self, DecompositionError> {
         let (n, k) = (z.nrows(), v.ncols());
         let lambda = flow.reduction().lambda();
-        let mut curvature = samples.whole_curvature(&(z * v));
-        let mean = curvature.trace() / (n * (k.max(2) - 1)) as f64;
-        for i in 0..n * k {
-            curvature[(i, i)] += WHOLE_FLOOR * mean + f64::MIN_POSITIVE;
-        }
+        let curvature = samples.whole_curvature(&(z * v));
+        let (curvature, mean) = raised(curvature, n * (k.max(2) - 1), WHOLE_FLOOR);
         let (root, inverse) = roots(&curvature)?;
         let mut kernel = v.tr_mul(v).kronecker(&DMatrix::from_diagonal(lambda));
         kernel += DMatrix::<f64>::identity(k, k).kronecker(gram);
@@ -261,6 +255,15 @@ fn outputs(count: &Multiplier, block: &[f64], matrix: Factor, out: &mut [f64]) {
     if k > 0 && !block.is_empty() {
         count.multiply(out, false, 1.0, Factor::new(block, block.len() / k), matrix);
     }
+}
+
+/// A curvature with a floor, a share of its mean eigenvalue where it has so many, and that mean.
+fn raised(mut curvature: DMatrix<f64>, directions: usize, floor: f64) -> (DMatrix<f64>, f64) {
+    let mean = curvature.trace() / directions as f64;
+    for i in 0..curvature.nrows() {
+        curvature[(i, i)] += floor * mean + f64::MIN_POSITIVE;
+    }
+    (curvature, mean)
 }
 
 /// The square root of a positive definite matrix, and its inverse.

@@ -2,6 +2,8 @@
 //! B₀, targets Y and head V₀: easy, stiff, degenerate and real ones. Tests and benches share them.
 #![allow(dead_code)]
 
+pub mod plain;
+
 use nalgebra::{DMatrix, QR};
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::flow::Flow;

@@ -167,6 +167,24 @@ pub struct Files {
     pub std: Vec<f64>,
 }
 
+impl Files {
+    /// All images and classes of a folder, for both tasks.
+    pub fn of(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            source_folder: None,
+            source: Vec::new(),
+            classes: Vec::new(),
+            source_samples: None,
+            samples: None,
+            held_out: None,
+            side: None,
+            mean: Vec::new(),
+            std: Vec::new(),
+        }
+    }
+}
+
 /// Layers from the input to the features. All but those of `Linear` end in max(0, ·).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]

@@ -99,16 +99,12 @@ impl Config {
         Self {
             times: vec![1.0, 5.0, 20.0],
             data: Data::Files(Files {
-                folder: FASHION.into(),
-                source_folder: None,
                 source: [0, 1, 2, 3, 4].map(Class::from).to_vec(),
                 classes: [5, 6, 7, 8, 9].map(Class::from).to_vec(),
                 source_samples: Some(10_000),
                 samples: Some(1000),
                 held_out: Some(2000),
-                side: None,
-                mean: vec![],
-                std: vec![],
+                ..Files::of(FASHION)
             }),
             backbone: Architecture::Cnn.backbone(),
             pretrain: Pretrain { epochs: 4.0, training: training(0.02), ..Self::digits().pretrain },

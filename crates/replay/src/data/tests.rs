@@ -238,16 +238,9 @@ fn missing_classes_name_the_flag_and_those_that_exist() {
     }
     let classes = |labels: &[u16]| labels.iter().copied().map(Class::from).collect();
     let files = |source: &[u16], downstream: &[u16]| Files {
-        folder: folder.path().to_owned(),
-        source_folder: None,
         source: classes(source),
         classes: classes(downstream),
-        source_samples: None,
-        samples: None,
-        held_out: None,
-        side: None,
-        mean: vec![],
-        std: vec![],
+        ..Files::of(folder.path())
     };
     let tasks = files(&[0, 1], &[3, 2]).tasks().unwrap();
     assert_eq!(tasks.downstream.train.labels(), [1, 1, 0, 0]);
