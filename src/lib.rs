@@ -109,6 +109,7 @@
 //! ```
 
 pub mod adaptation;
+pub mod advise;
 pub mod analysis;
 mod check;
 pub mod digits;

@@ -28,6 +28,58 @@ pub struct Matched {
     pub error: f64,
 }
 
+/// Mini-batch gradient descent on the mean loss of a batch, as frameworks run it.
+///
+/// A step of rate η on the mean of b samples goes η/N along the flow of the summed loss, on average, so that an epoch of
+/// N/b steps takes τ = η/b; momentum m makes that η/(b(1−m)).
+///
+/// ```
+/// use taskhead::probing::practice::Optimiser;
+///
+/// let sgd = Optimiser { rate: 0.1, batch: 50, momentum: 0.9 };
+/// assert!((sgd.epochs(2.0) - 100.0).abs() < 1e-10);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimiser {
+    /// Learning rate η.
+    pub rate: f64,
+    /// Samples in a batch, b.
+    pub batch: usize,
+    /// Momentum, from 0 to below 1.
+    pub momentum: f64,
+}
+
+impl Optimiser {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not accepted.
+    pub fn check(&self) -> Result<(), Setting> {
+        let rate = |v: f64| v > 0.0 && v.is_finite();
+        Setting::check("learning rate", self.rate, rate, "a finite number above 0")?;
+        Setting::check("batch", self.batch as f64, |v| v >= 1.0, "at least 1")?;
+        Setting::check("momentum", self.momentum, |v| (0.0..1.0).contains(&v), "from 0 to below 1")
+    }
+
+    /// The epochs that take as long as a probing time.
+    pub fn epochs(&self, time: f64) -> f64 {
+        time * self.batch as f64 * (1.0 - self.momentum) / self.rate
+    }
+
+    /// The largest learning rate that is stable on these features with all samples in one batch: 2(1+m)N/(s₁²c) with the largest
+    /// singular value s₁ and the largest curvature c of the loss. Smaller batches need smaller rates.
+    ///
+    /// # Errors
+    ///
+    /// A decomposition of the features that fails.
+    pub fn stable_rate(&self, problem: &Problem, loss: Loss) -> Result<f64, ProbingError> {
+        let factors = problem.factors().map_err(ProblemError::from)?;
+        let curvature = factors.s.amax().powi(2) * loss.steepest(problem.outputs());
+        Ok(2.0 * (1.0 + self.momentum) * problem.samples() as f64 / curvature)
+    }
+}
+
 /// Newton steps for a penalised head, and conjugate gradients in each.
 const STEPS: usize = 100;
 const GRADIENTS: usize = 2000;
@@ -82,8 +134,56 @@ pub fn penalised(
 ) -> Result<Matched, ProbingError> {
     let accepted = "a finite number above 0";
     Setting::check("strength C", strength, |c| c > 0.0 && c.is_finite(), accepted)?;
+    let (head, wanted) = minimise(problem, path.targets(), loss, strength)?;
+    let targets = path.targets();
+    let loss_at = |tau: f64| -> Result<f64, ProbingError> {
+        Ok(loss.value(targets, &product(problem.features(), &path.head(tau)?)))
+    };
+    let time = time_of_loss(loss_at, strength, wanted)?;
+    Matched::new(path, head, time)
+}
+
+/// The strength C at which the penalised head has a training loss, summed over the samples, within 1e-4 of it; none
+/// where the loss is that of a zero head or more, or less than any strength up to 1e15 reaches.
+///
+/// # Errors
+///
+/// A decomposition of the features that fails.
+pub fn strength_of_loss(problem: &Problem, loss: Loss, level: f64) -> Result<Option<f64>, ProbingError> {
+    let targets = loss.targets(problem.targets()).map_err(ProblemError::from)?;
+    let loss_at = |c: f64| minimise(problem, &targets, loss, c).map(|(_, value)| value);
+    let zero = DMatrix::zeros(targets.nrows(), targets.ncols());
+    if level >= loss.value(&targets, &zero) {
+        return Ok(None);
+    }
+    let steepest = problem.factors().map_err(ProblemError::from)?.s.amax().powi(2);
+    let (mut low, mut high) = (0.0, 1.0 / steepest);
+    while loss_at(high)? > level {
+        (low, high) = (high, 8.0 * high);
+        if high > 1e15 {
+            return Ok(None);
+        }
+    }
+    for _ in 0..60 {
+        let middle = if low > 0.0 { (low * high).sqrt() } else { high / 8.0 };
+        let value = loss_at(middle)?;
+        if (value - level).abs() <= 1e-4 * level {
+            return Ok(Some(middle));
+        }
+        if value > level { low = middle } else { high = middle }
+    }
+    Ok(Some(high))
+}
+
+/// The head that minimises ½‖V‖² + C·L(ZV), and L there.
+fn minimise(
+    problem: &Problem,
+    targets: &DMatrix<f64>,
+    loss: Loss,
+    strength: f64,
+) -> Result<(DMatrix<f64>, f64), ProbingError> {
     let factors = problem.factors().map_err(ProblemError::from)?;
-    let (u, s, targets) = (&*factors.u, &factors.s, path.targets());
+    let (u, s) = (&*factors.u, &factors.s);
     let scaled = |a: &DMatrix<f64>| DMatrix::from_fn(a.nrows(), a.ncols(), |i, j| s[i] * a[(i, j)]);
     let predictions = |a: &DMatrix<f64>| product(u, &scaled(a));
     let back = |r: &DMatrix<f64>| scaled(&product(Factor::from(u).t(), r));
@@ -127,13 +227,8 @@ pub fn penalised(
             factor /= 2.0;
         }
     }
-    let wanted = loss.value(targets, &predictions(&a));
-    let head = product(&*factors.w, &a);
-    let loss_at = |tau: f64| -> Result<f64, ProbingError> {
-        Ok(loss.value(targets, &product(problem.features(), &path.head(tau)?)))
-    };
-    let time = time_of_loss(loss_at, strength, wanted)?;
-    Matched::new(path, head, time)
+    let reached = loss.value(targets, &predictions(&a));
+    Ok((product(&*factors.w, &a), reached))
 }
 
 /// The probing time at which a training loss, which never rises, has fallen to `wanted`, from a first guess.
@@ -193,6 +288,36 @@ mod tests {
         });
     }
 
+    /// Epochs of mini-batch descent, averaged over shuffles, go as far as the flow does in the time that they stand for.
+    #[test]
+    fn epochs_take_the_time_that_they_stand_for() {
+        use rand::seq::SliceRandom;
+        with_path(|problem, path, loss| {
+            let sgd = Optimiser { rate: 1e-3, batch: 2, momentum: 0.0 };
+            sgd.check().unwrap();
+            let epochs = 1000;
+            assert!((sgd.epochs(0.5) - epochs as f64).abs() < 1e-9);
+            let (z, y) = (problem.features(), path.targets());
+            let mut head = path.head(0.0).unwrap();
+            let mut rng = crate::tasks::stream(0, 99);
+            let mut rows: Vec<usize> = (0..6).collect();
+            for _ in 0..epochs {
+                rows.shuffle(&mut rng);
+                for batch in rows.chunks(sgd.batch) {
+                    let (z, y) = (z.select_rows(batch), y.select_rows(batch));
+                    head +=
+                        z.tr_mul(&loss.residual(&y, &(&z * &head))) * (sgd.rate / batch.len() as f64);
+                }
+            }
+            let flow = path.head(0.5).unwrap();
+            assert!((&head - &flow).norm() < 2e-3 * flow.norm(), "{loss:?}");
+            assert!(Optimiser { momentum: 1.0, ..sgd }.check().is_err());
+            let most = sgd.stable_rate(problem, loss).unwrap() / 6.0;
+            assert!(descend(problem, path, loss, most * 0.99, 1).is_ok());
+            assert!(descend(problem, path, loss, most * 1.01, 1).is_err());
+        });
+    }
+
     /// The head is stationary, and small strengths are short times.
     #[test]
     fn a_penalised_head_is_the_minimum_and_has_its_time() {
@@ -210,6 +335,12 @@ mod tests {
                 }
             }
             assert!(penalised(problem, path, loss, 0.0).is_err());
+            // The strength of a loss is the way back.
+            let found = penalised(problem, path, loss, 3.0).unwrap();
+            let level = loss.value(path.targets(), &(problem.features() * found.head));
+            let back = strength_of_loss(problem, loss, level).unwrap().unwrap();
+            assert!((back / 3.0 - 1.0).abs() < 1e-3, "{loss:?} {back}");
+            assert_eq!(strength_of_loss(problem, loss, 1e9).unwrap(), None);
         });
     }
 }

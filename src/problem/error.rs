@@ -44,6 +44,9 @@ pub enum ProblemError {
         /// The value found.
         value: f64,
     },
+    /// Held-out rows of a factor for a kernel that was given as a matrix.
+    #[error("the kernel was given as a matrix and has no factor; accepted: rows of the kernel")]
+    NoFactor,
     /// The kernel is not symmetric.
     #[error(
         "the kernel is not symmetric: entries ({row}, {column}) and ({column}, {row}) differ by {gap:e}, \

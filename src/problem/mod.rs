@@ -58,6 +58,7 @@ pub struct Problem {
     targets: DMatrix<f64>,
     held_out: Option<HeldOut>,
     kernel_tolerance: f64,
+    on_features: bool,
     /// The decomposition of the features, once somebody has asked for it.
     factors: OnceLock<Factors>,
 }
@@ -139,7 +140,56 @@ impl Problem {
         let factors = Factors::of(&features)?;
         let kernel = Kernel::of_factors(&factors)?;
         let problem = Self::of_parts(features, kernel, targets, KERNEL_TOLERANCE);
-        Ok(Self { factors: OnceLock::from(factors), ..problem })
+        Ok(Self { factors: OnceLock::from(factors), on_features: true, ..problem })
+    }
+
+    /// A problem from features (N×h), a factor F (N×r) of the kernel K = FFᵀ and targets (N×k). It takes N·r numbers and
+    /// never N². The rows of F may be the gradients of a network, or the inputs of the linear model.
+    ///
+    /// ```
+    /// use nalgebra::dmatrix;
+    /// use taskhead::problem::Problem;
+    ///
+    /// let problem = Problem::with_factor(dmatrix![1.0; 2.0], &dmatrix![1.0, 0.0; 1.0, 1.0], dmatrix![1.0; 0.0])?;
+    /// assert!((problem.kernel().to_matrix() - dmatrix![1.0, 1.0; 1.0, 2.0]).norm() < 1e-14);
+    /// # Ok::<(), taskhead::problem::ProblemError>(())
+    /// ```
+    pub fn with_factor(
+        features: DMatrix<f64>,
+        factor: &DMatrix<f64>,
+        targets: DMatrix<f64>,
+    ) -> Result<Self, ProblemError> {
+        check("targets", &targets)?;
+        check("features", &features)?;
+        check("factor", factor)?;
+        let n = targets.nrows();
+        check_shape("features", &features, Some(n), None, "one row for each row of `targets`")?;
+        check_shape("factor", factor, Some(n), None, "one row for each row of `targets`")?;
+        let kernel = Kernel::of_inputs(factor)?;
+        Ok(Self::of_parts(features, kernel, targets, KERNEL_TOLERANCE))
+    }
+
+    /// Adds held-out inputs of a problem [with a factor](Self::with_factor) by their features (P×h) and their rows F_P
+    /// (P×r) of the factor: their kernel with the training samples is F_P Fᵀ.
+    pub fn with_held_out_factor(
+        self,
+        features: DMatrix<f64>,
+        factor: &DMatrix<f64>,
+    ) -> Result<Self, ProblemError> {
+        check("probe_factor", factor)?;
+        check_shape(
+            "probe_factor",
+            factor,
+            Some(features.nrows()),
+            None,
+            "one row for each held-out input",
+        )?;
+        let Some(directions) = self.kernel.directions() else {
+            return Err(ProblemError::NoFactor);
+        };
+        check_shape("probe_factor", factor, None, Some(directions.nrows()), "the factor of the kernel")?;
+        let factor = product(factor, directions);
+        self.holding_out(features, factor)
     }
 
     fn of_parts(
@@ -149,7 +199,7 @@ impl Problem {
         kernel_tolerance: f64,
     ) -> Self {
         let (features, factors) = (Arc::new(features), OnceLock::new());
-        Self { features, kernel, targets, held_out: None, kernel_tolerance, factors }
+        Self { features, kernel, targets, held_out: None, kernel_tolerance, factors, on_features: false }
     }
 
     /// Adds held-out inputs by their features (P×h) and their kernel with the training samples (P×N).
@@ -259,6 +309,11 @@ impl Problem {
     /// K with its eigenvectors.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// Whether the backbone is one more linear layer on the features ([`Self::on_features`]).
+    pub fn is_on_features(&self) -> bool {
+        self.on_features
     }
 
     /// Y, N×k.
@@ -380,6 +435,21 @@ mod tests {
         let on_features = Problem::on_features(x.clone(), wobble(5, 2, 4.0)).unwrap();
         let on_features = on_features.with_held_out_features(held.clone()).unwrap();
         assert!((on_features.held_out_kernel().unwrap() - kernel).norm() < 1e-13);
+    }
+
+    #[test]
+    fn rows_of_a_factor_are_the_kernel_of_all() {
+        let (x, b, held) = (wobble(5, 3, 1.0), wobble(4, 3, 2.0), wobble(2, 3, 3.0));
+        let problem = Problem::with_factor(&x * b.transpose(), &x, wobble(5, 2, 4.0)).unwrap();
+        let problem = problem.with_held_out_factor(&held * b.transpose(), &held).unwrap();
+        assert!((problem.kernel().to_matrix() - &x * x.transpose()).norm() < 1e-13);
+        assert!((problem.held_out_kernel().unwrap() - &held * x.transpose()).norm() < 1e-13);
+        assert!(!problem.is_on_features());
+        let wrong = problem.with_held_out_factor(wobble(2, 4, 0.0), &wobble(2, 2, 0.0)).unwrap_err();
+        assert!(wrong.to_string().starts_with("`probe_factor` is 2x2"), "{wrong}");
+        let given = Problem::new(x, DMatrix::identity(5, 5), wobble(5, 2, 4.0)).unwrap();
+        let wrong = given.with_held_out_factor(wobble(2, 3, 0.0), &wobble(2, 5, 0.0)).unwrap_err();
+        assert!(wrong.to_string().contains("no factor"), "{wrong}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Bad input ends with one message on standard error and exit code 2. What has numbers but not all that was asked for
 //! ends with exit code 1: a flow that stopped early, some cells that failed, a theorem that does not hold.
 
+mod advise;
 mod choices;
 mod curves;
 mod explore;
@@ -30,6 +31,7 @@ use clap::{CommandFactory, Parser, Subcommand};
     taskhead reproduce                                every sweep, figure and the report\n  \
     taskhead simulate problem.npz --energy 0.5        one head, probed to an energy of 0.5\n  \
     taskhead sweep --problem gaussian --seeds 20      random problems over 24 energies\n  \
+    taskhead advise features.npz                      how long to probe your own features\n  \
     taskhead verify T7 T9                             theorems against random cases\n  \
     taskhead plot sweep.parquet --figure trend        a figure of a stored sweep\n  \
     taskhead explore                                  the trend in your browser")]
@@ -49,6 +51,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Run many heads, energies and seeds, and store them.
     Sweep(Box<sweep::Args>),
+    /// Say how long to probe the head of exported features before finetuning.
+    Advise(Box<advise::Args>),
     /// Check every theorem on random, edge and violating cases.
     Verify(verify::Args),
     /// Draw figures of a stored sweep.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Command::Reproduce(command) => reproduce::run(command, args.quiet),
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
+        Command::Advise(command) => advise::run(command, args.quiet),
         Command::Verify(command) => verify::run(command, args.quiet),
         Command::Plot(command) => plot::run(command, args.quiet),
         #[cfg(feature = "replay")]

@@ -59,7 +59,7 @@ pub use problem::ProblemFile;
 #[cfg(feature = "all")]
 pub use problem::{problem_of_bytes, read_problem};
 #[cfg(feature = "all")]
-pub use result::{RESULT_EXTENSIONS, write_result};
+pub use result::{RESULT_EXTENSIONS, write_layer, write_result};
 #[cfg(feature = "all")]
 pub use table::{
     Field, SWEEP_EXTENSIONS, TableNote, fields, read_sweep, read_sweep_with_notes, write_csv,

@@ -103,11 +103,12 @@ fn scalar_of(dtype: &DType) -> (Option<Scalar>, bool, String) {
 }
 
 /// Writes a matrix as f64, little-endian, row by row.
-pub(super) fn write(matrix: &DMatrix<f64>, writer: &mut impl Write) -> io::Result<()> {
+pub(super) fn write(matrix: &DMatrix<f64>, shape: &[usize], writer: &mut impl Write) -> io::Result<()> {
+    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
     let little = DType::new_scalar("<f8".parse().map_err(io::Error::other)?);
     npyz::WriteOptions::<f64>::new()
         .dtype(little)
-        .shape(&[matrix.nrows() as u64, matrix.ncols() as u64])
+        .shape(&shape)
         .writer(&mut *writer)
         .write_header_only()?;
     for row in matrix.row_iter() {
@@ -140,7 +141,7 @@ mod tests {
     fn what_is_written_is_read() {
         let matrix = dmatrix![1.0, -0.0, f64::MAX; 4.0, f64::MIN_POSITIVE, 1.0 / 3.0];
         let mut bytes = Vec::new();
-        write(&matrix, &mut bytes).unwrap();
+        write(&matrix, &[matrix.nrows(), matrix.ncols()], &mut bytes).unwrap();
         assert_eq!((bytes.len() - 48) % 64, 0, "NumPy aligns the data to 64 bytes");
         let array = read("x", &mut &bytes[..], f64::INFINITY).unwrap();
         assert_eq!((array.shape.clone(), array.fortran), (vec![2, 3], false));

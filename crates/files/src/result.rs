@@ -3,7 +3,7 @@
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use zip::write::SimpleFileOptions;
@@ -44,12 +44,48 @@ const ZIP64_FROM: usize = 0xFFFF_0000;
 /// Another extension, a name that comes twice, and whatever the operating system says.
 pub fn write_result(path: impl AsRef<Path>, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), FileError> {
     let path = path.as_ref();
-    let format = format_of(path, RESULT_EXTENSIONS).at(path)?;
     for (i, (name, _)) in arrays.iter().enumerate() {
         if arrays[..i].iter().any(|(other, _)| other == name) {
             return Err(Fault::Duplicate { array: printable(name) }).at(path);
         }
     }
+    let arrays: Vec<Output> =
+        arrays.iter().map(|&(name, matrix)| Output { name, matrix, flat: false }).collect();
+    write_arrays(path, &arrays)
+}
+
+/// Writes a linear layer as frameworks keep it: `weight` (outputs × inputs) and `bias` (outputs, one dimension), so that
+/// `load_state_dict` takes what is read. As [`write_result`] otherwise.
+///
+/// # Errors
+///
+/// Another extension, and whatever the operating system says.
+pub fn write_layer(
+    path: impl AsRef<Path>,
+    weight: &DMatrix<f64>,
+    bias: &DVector<f64>,
+) -> Result<(), FileError> {
+    let bias = DMatrix::from_column_slice(bias.len(), 1, bias.as_slice());
+    let weight = Output { name: "weight", matrix: weight, flat: false };
+    write_arrays(path.as_ref(), &[weight, Output { name: "bias", matrix: &bias, flat: true }])
+}
+
+/// An array to be written.
+struct Output<'a> {
+    name: &'a str,
+    matrix: &'a DMatrix<f64>,
+    /// Whether it has one dimension.
+    flat: bool,
+}
+
+impl Output<'_> {
+    fn shape(&self) -> Vec<usize> {
+        if self.flat { vec![self.matrix.len()] } else { vec![self.matrix.nrows(), self.matrix.ncols()] }
+    }
+}
+
+fn write_arrays(path: &Path, arrays: &[Output]) -> Result<(), FileError> {
+    let format = format_of(path, RESULT_EXTENSIONS).at(path)?;
     write_atomically(path, |writer| match format {
         "npz" => write_npz(writer, arrays),
         _ => write_safetensors(writer, arrays),
@@ -60,32 +96,29 @@ fn failed(source: io::Error) -> Fault {
     Fault::Io { action: "write", source }
 }
 
-fn write_npz(writer: impl Write + Seek, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), Fault> {
+fn write_npz(writer: impl Write + Seek, arrays: &[Output]) -> Result<(), Fault> {
     let zip_failed = |e: zip::result::ZipError| failed(e.into());
     let mut archive = ZipWriter::new(writer);
-    for (name, matrix) in arrays {
+    for array in arrays {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(DateTime::default())
-            .large_file(8 * matrix.len() >= ZIP64_FROM);
-        archive.start_file(format!("{name}.npy"), options).map_err(zip_failed)?;
-        npy::write(matrix, &mut archive).map_err(failed)?;
+            .large_file(8 * array.matrix.len() >= ZIP64_FROM);
+        archive.start_file(format!("{}.npy", array.name), options).map_err(zip_failed)?;
+        npy::write(array.matrix, &array.shape(), &mut archive).map_err(failed)?;
     }
     archive.finish().map(drop).map_err(zip_failed)
 }
 
-fn write_safetensors(writer: &mut impl Write, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), Fault> {
+fn write_safetensors(writer: &mut impl Write, arrays: &[Output]) -> Result<(), Fault> {
     let bytes: Vec<Vec<u8>> = arrays
         .iter()
-        .map(|(_, matrix)| matrix.transpose().iter().flat_map(|x| x.to_le_bytes()).collect())
+        .map(|array| array.matrix.transpose().iter().flat_map(|x| x.to_le_bytes()).collect())
         .collect();
     let tensors = arrays
         .iter()
         .zip(&bytes)
-        .map(|((name, matrix), bytes)| {
-            let shape = vec![matrix.nrows(), matrix.ncols()];
-            Ok((*name, TensorView::new(Dtype::F64, shape, bytes)?))
-        })
+        .map(|(array, bytes)| Ok((array.name, TensorView::new(Dtype::F64, array.shape(), bytes)?)))
         .collect::<Result<Vec<_>, Fault>>()?;
     writer.write_all(&safetensors::serialize(tensors, None)?).map_err(failed)
 }
@@ -127,6 +160,19 @@ mod tests {
         assert_eq!(&bytes[..14], b"PK\x03\x04\x0a\0\0\0\0\0\0\0\x21\0", "stored, midnight, 1980-01-01");
         let data = [1.0_f64.to_le_bytes(), 2.0_f64.to_le_bytes()].concat();
         assert!(bytes.windows(16).any(|w| w == data));
+    }
+
+    #[test]
+    fn a_layer_has_a_bias_of_one_dimension() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.npz", "a.safetensors"] {
+            let path = folder.path().join(name);
+            let weight = dmatrix![1.0, 2.0, 3.0; 4.0, 5.0, 6.0];
+            write_layer(&path, &weight, &DVector::from_vec(vec![7.0, 8.0])).unwrap();
+            let mut read = source::read(&path, &["weight", "bias"]).unwrap().arrays;
+            assert_eq!(read.take("weight").unwrap().matrix(Shapes::Matrix).unwrap(), weight);
+            assert_eq!(read.take("bias").unwrap().shape, [2]);
+        }
     }
 
     #[test]

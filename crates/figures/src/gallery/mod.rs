@@ -1,5 +1,6 @@
 //! Numbers for the figures: of the rank-one theory, and of stored sweeps.
 
+pub mod advice;
 pub mod course;
 pub mod stored;
 pub mod theory;

@@ -1,0 +1,492 @@
+//! How long to probe: the choice of probing time by what the theory predicts for samples that are held out.
+//!
+//! For each share of the energy between full probing (0) and none (1), and for each fold and seed of the head, the head
+//! is probed, everything is finetuned ([`simulation`](crate::simulation)), and the held-out samples are scored. Heads
+//! are compared on the same samples, so that the error of a difference is that of its pairs. The recommendation comes
+//! with the heads themselves, probed on all samples, as weight and bias of the features that were given.
+//!
+//! What the theory assumes, and whether these features meet it, is in [`Advice::assumptions`]. Predictions for held-out
+//! samples need the kernel of the backbone; without one the backbone is taken as one more linear layer on the features.
+//!
+//! ```
+//! use taskhead::advise::{Settings, advise};
+//! use taskhead::nalgebra::DMatrix;
+//! use taskhead::{Problem, tasks::Task};
+//!
+//! // Two classes that the second feature tells apart.
+//! let features = DMatrix::from_fn(20, 3, |r, c| ((r * (c + 3)) as f64).sin() + f64::from(u8::from(c == 1 && r % 2 == 0)));
+//! let labels = DMatrix::from_fn(20, 2, |r, c| f64::from(u8::from(r % 2 == c)));
+//! let task = Task::of_problem(Problem::on_features(features, labels)?, None, None);
+//!
+//! let advice = advise(&task, &Settings { points: 3, ..Settings::default() })?;
+//! println!("{}", advice.reason);
+//! let best = &advice.rows[advice.best];
+//! assert_eq!((best.weight.shape(), best.bias.len()), ((2, 3), 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod data;
+mod verdict;
+
+use nalgebra::{DMatrix, DVector};
+
+use self::data::{Data, Split};
+pub use self::verdict::{Difference, Verdict};
+use crate::adaptation::Adaptation;
+use crate::analysis::{mean, steps};
+use crate::energy::{Energy, Measure};
+use crate::flow::solver::Watch;
+use crate::loss::Loss;
+use crate::parallel::each;
+use crate::probing::practice::{Optimiser, strength_of_loss};
+use crate::probing::{ProbingError, ProbingPath};
+use crate::problem::{Problem, ProblemError};
+use crate::setting::Setting;
+use crate::simulation::{self, Method, Probe, Run, SimulationError, Until};
+use crate::tasks::{Task, normal, stream};
+
+/// The random stream of heads: that of a sweep.
+const HEADS: u64 = 5;
+
+/// The least share of the energy that stands for full probing where the path has no end (cross-entropy on features
+/// that separate the classes, T24).
+pub const LEAST_SHARE: f64 = 0.01;
+
+/// What advice shall be about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The loss of probing and finetuning.
+    pub loss: Loss,
+    /// Heads along the probing path, with its two ends.
+    pub points: usize,
+    /// Initial heads for each fold.
+    pub seeds: usize,
+    /// The first seed.
+    pub seed: u64,
+    /// Folds, where the task has no held-out targets.
+    pub folds: usize,
+    /// Deviation of the entries of the initial head, in units of 1/√h. A linear layer of PyTorch has 1/√3.
+    pub head_scale: f64,
+    /// γ, the learning rate of the head over that of the backbone.
+    pub head_rate: f64,
+    /// Finetuning time, ∞ for the limit.
+    pub time: f64,
+    /// Where finetuning stops before that; a level that is never met is left out.
+    pub until: Until,
+    /// Relative tolerance of the solver.
+    pub rtol: f64,
+    /// Whether the features get a constant column, whose weights are the bias of the head.
+    pub intercept: bool,
+    /// Whether features are brought to deviation 1 (and mean 0 with an intercept); undone in the heads.
+    pub standardise: bool,
+    /// How the head is trained, so that probing times become epochs.
+    pub optimiser: Option<Optimiser>,
+    /// Whether to find the strength C of a penalty with the same training loss, which takes a while.
+    pub strengths: bool,
+    /// Who follows the flows, and may end them.
+    pub watch: Watch,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            loss: Loss::Squared,
+            points: 8,
+            seeds: 3,
+            seed: 0,
+            folds: 5,
+            head_scale: 1.0 / 3f64.sqrt(),
+            head_rate: 1.0,
+            time: f64::INFINITY,
+            until: Until::Time,
+            rtol: 1e-6,
+            intercept: true,
+            standardise: false,
+            optimiser: None,
+            strengths: false,
+            watch: Watch::default(),
+        }
+    }
+}
+
+/// Why there is no advice.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdviseError {
+    /// A setting that is not accepted.
+    #[error(transparent)]
+    Setting(#[from] Setting),
+    /// Arrays that are not accepted.
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
+    /// Probing has no answer.
+    #[error(transparent)]
+    Probing(#[from] ProbingError),
+    /// Finetuning has none.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
+    /// Finetuning of some head stopped early.
+    #[error("finetuning from a share of {share} of the energy did not reach its end: {reason}")]
+    Stopped {
+        /// The share of the energy.
+        share: f64,
+        /// Why.
+        reason: String,
+    },
+    /// The initial head leaves no energy to choose from.
+    #[error(
+        "probing changes the energy of seed {seed} by less than rounding, from {energy}: there is nothing to choose"
+    )]
+    NoChoice {
+        /// The seed.
+        seed: u64,
+        /// The energy (AIE).
+        energy: f64,
+    },
+}
+
+/// One choice of probing time. Probing is that of all samples from the head of the first seed; what finetuning does is
+/// the mean over folds and seeds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The share of the energy that is left, from 0 (as probed as can be) to 1 (not probed).
+    pub share: f64,
+    /// The probing time τ, possibly ∞.
+    pub probe_time: f64,
+    /// Epochs of the given optimiser that take as long; ∞ for τ = ∞.
+    pub epochs: Option<f64>,
+    /// The strength C of a penalty ½‖V‖² + C·L with the same training loss.
+    pub strength: Option<f64>,
+    /// The average initial energy that is left.
+    pub energy: f64,
+    /// The share of the training samples that the probed head predicts right, if targets are classes.
+    pub accuracy: Option<f64>,
+    /// ‖V‖_F of the probed head, with the intercept.
+    pub head_norm: f64,
+    /// Weight of the probed head for the features as given, k×h: the `weight` of a linear layer.
+    pub weight: DMatrix<f64>,
+    /// Its bias, k.
+    pub bias: DVector<f64>,
+    /// How far finetuning moves the training features.
+    pub adaptation: Adaptation,
+    /// The score of held-out samples after probing alone: accuracy, or for other targets the loss turned round.
+    pub probed: f64,
+    /// The score of held-out samples after finetuning.
+    pub score: f64,
+    /// The standard deviation of that over the seeds; 0 for one seed.
+    pub over_seeds: f64,
+    /// The standard deviation of that over the folds; 0 where samples are held out once for all.
+    pub over_folds: f64,
+    /// The mean loss of held-out samples after finetuning.
+    pub risk: f64,
+    /// By how much the recommended row is better.
+    pub behind: Difference,
+}
+
+/// A recommendation with all that it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// Rows from full probing to none.
+    pub rows: Vec<Row>,
+    /// The recommended row.
+    pub best: usize,
+    /// Whether the choice matters.
+    pub verdict: Verdict,
+    /// Why, in plain words.
+    pub reason: String,
+    /// Whether scores are accuracies; otherwise they are losses, turned round.
+    pub counts: bool,
+    /// How many samples were held out, each once for every seed.
+    pub held_out: usize,
+    /// What the theory assumes and whether these features meet it.
+    pub assumptions: Vec<String>,
+}
+
+/// What one fold and seed says of one share.
+struct Cell {
+    adaptation: Adaptation,
+    probed: Vec<f64>,
+    scores: Vec<f64>,
+    losses: Vec<f64>,
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), Setting> {
+        let whole = |name, value: usize, least: usize, accepted| {
+            Setting::check(name, value as f64, |v| v >= least as f64, accepted)
+        };
+        whole("points", self.points, 2, "at least 2")?;
+        whole("seeds", self.seeds, 1, "at least 1")?;
+        whole("folds", self.folds, 2, "at least 2")?;
+        let positive = |v: f64| v > 0.0 && v.is_finite();
+        Setting::check("head scale", self.head_scale, positive, "a finite number above 0")?;
+        if let Some(optimiser) = &self.optimiser {
+            optimiser.check()?;
+        }
+        Ok(())
+    }
+
+    fn finetuning(&self, until: Until) -> simulation::Settings {
+        simulation::Settings {
+            head_rate: self.head_rate,
+            method: Method::Auto,
+            rtol: self.rtol,
+            watch: self.watch.clone(),
+            until,
+            ..simulation::Settings::default()
+        }
+    }
+
+    fn head(&self, problem: &Problem, seed: u64) -> DMatrix<f64> {
+        let (h, k) = (problem.width(), problem.outputs());
+        normal(&mut stream(seed, HEADS), h, k, self.head_scale / (h as f64).sqrt())
+    }
+}
+
+/// Recommends how long to probe the head of a task.
+///
+/// The head of the task, if it has one, is not used: heads are drawn with the scale of the settings.
+///
+/// # Errors
+///
+/// Settings and arrays that are not accepted, and a flow that has no answer or stops early.
+pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
+    settings.check()?;
+    let data = Data::new(task, settings.loss, settings.intercept, settings.standardise)?;
+    let whole = data.whole()?;
+    let shares = steps(0.0, 1.0, settings.points);
+    let splits: Vec<Split> = match data.held_out()? {
+        Some(split) => vec![split],
+        None => {
+            let (n, folds) = (whole.samples(), settings.folds);
+            Setting::check("folds", folds as f64, |v| v <= n as f64, "at most one for each sample")?;
+            let all = data.folds(folds, settings.seed);
+            all.iter().map(|fold| data.split(fold)).collect::<Result<_, _>>()?
+        }
+    };
+    let jobs: Vec<(usize, u64)> = (0..splits.len())
+        .flat_map(|split| (0..settings.seeds as u64).map(move |seed| (split, settings.seed + seed)))
+        .collect();
+    let cells = each(jobs.len(), |job| {
+        let (split, seed) = jobs[job];
+        cells_of(&splits[split], seed, &shares, settings, &data)
+    });
+    let cells: Vec<Vec<Cell>> = cells.into_iter().collect::<Result<_, _>>()?;
+
+    let path =
+        ProbingPath::with_loss(&whole, &settings.head(&whole, settings.seed), 0.0, settings.loss)?;
+    let ends = Ends::of(&path, settings.seed)?;
+    let held: Vec<usize> = splits.iter().map(|split| split.rows.len()).collect();
+    let scores: Vec<Vec<f64>> = (0..shares.len())
+        .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.scores))
+        .collect();
+    let best = verdict::best(&scores);
+    let mut rows = Vec::new();
+    for (i, &share) in shares.iter().enumerate() {
+        let (probe_time, share) = ends.time(&path, share)?;
+        let head = path.head(probe_time)?;
+        let energy = Energy::of(&path.residual(probe_time)?);
+        let predictions = whole.features() * &head;
+        let (weight, bias) = data.scaling.undo(&head);
+        let mean_of = |of: fn(&Cell) -> &[f64]| mean(&per_sample(&cells, i, &held, settings.seeds, of));
+        let by_job: Vec<f64> = cells.iter().map(|job| mean(&job[i].scores)).collect();
+        let metrics = cells.iter().map(|job| job[i].adaptation.values());
+        let metrics = metrics.fold([0.0; 4], |sum, all| std::array::from_fn(|m| sum[m] + all[m]));
+        let [euclidean, cosine, dot, norm] = metrics.map(|sum| sum / cells.len() as f64);
+        let level = settings.loss.value(whole.targets(), &predictions);
+        rows.push(Row {
+            share,
+            probe_time,
+            epochs: settings.optimiser.as_ref().map(|optimiser| optimiser.epochs(probe_time)),
+            strength: if settings.strengths {
+                strength_of_loss(&whole, settings.loss, level)?
+            } else {
+                None
+            },
+            energy: energy.aie,
+            accuracy: data
+                .scorer
+                .counts()
+                .then(|| mean(&data.scorer.scores(whole.targets(), &predictions))),
+            head_norm: head.norm(),
+            weight,
+            bias,
+            adaptation: Adaptation { euclidean, cosine, dot, norm },
+            probed: mean_of(|c| &c.probed),
+            score: mean_of(|c| &c.scores),
+            over_seeds: spread(&by_job, settings.seeds, true),
+            over_folds: spread(&by_job, settings.seeds, false),
+            risk: mean_of(|c| &c.losses),
+            behind: Difference::of(&scores[best], &scores[i]),
+        });
+    }
+    let counts = data.scorer.counts();
+    let (verdict, reason) = verdict::reason(&rows, best, counts);
+    let assumptions = assumptions(&data, &whole, &ends, settings)?;
+    Ok(Advice { rows, best, verdict, reason, counts, held_out: held.iter().sum(), assumptions })
+}
+
+/// The energies between which a path leads.
+struct Ends {
+    start: f64,
+    /// What is left at τ = ∞, if the path has that end.
+    end: Option<f64>,
+}
+
+impl Ends {
+    fn of(path: &ProbingPath, seed: u64) -> Result<Self, AdviseError> {
+        let start = path.energy(0.0)?.aie;
+        let end = path.energy(f64::INFINITY).ok().map(|energy| energy.aie);
+        if start - end.unwrap_or(0.0) <= 1e-12 * start {
+            return Err(AdviseError::NoChoice { seed, energy: start });
+        }
+        Ok(Self { start, end })
+    }
+
+    /// The probing time at a share of the energy, and the share as it can be had.
+    fn time(&self, path: &ProbingPath, share: f64) -> Result<(f64, f64), ProbingError> {
+        match self.end {
+            _ if share >= 1.0 => Ok((0.0, 1.0)),
+            Some(_) if share <= 0.0 => Ok((f64::INFINITY, 0.0)),
+            end => {
+                let share = if end.is_none() { share.max(LEAST_SHARE) } else { share };
+                let end = end.unwrap_or(0.0);
+                Ok((path.time_for(Measure::Aie, end + share * (self.start - end))?, share))
+            }
+        }
+    }
+}
+
+/// Every share of one fold and seed.
+fn cells_of(
+    split: &Split,
+    seed: u64,
+    shares: &[f64],
+    settings: &Settings,
+    data: &Data,
+) -> Result<Vec<Cell>, AdviseError> {
+    let run = Run::with_loss(&split.problem, &settings.head(&split.problem, seed), 0.0, settings.loss)?;
+    let ends = Ends::of(run.path(), seed)?;
+    shares
+        .iter()
+        .map(|&share| {
+            let (time, share) = ends.time(run.path(), share)?;
+            let finetune =
+                |until| run.finetune(Probe::Time(time), &[settings.time], &settings.finetuning(until));
+            let found = match finetune(settings.until) {
+                Err(SimulationError::NeverMet { .. }) => finetune(Until::Time),
+                found => found,
+            };
+            let found = found?.remove(0);
+            if let Some(reason) = found.stop.reason() {
+                return Err(AdviseError::Stopped { share, reason: reason.to_string() });
+            }
+            let predictions = |state| {
+                run.reduction().held_out_predictions(state).expect("a split has held-out inputs")
+            };
+            let (probed, tuned) = (predictions(&found.states.0), predictions(&found.states.1));
+            Ok(Cell {
+                adaptation: found.adaptation,
+                probed: data.scorer.scores(&split.held_out, &probed),
+                scores: data.scorer.scores(&split.held_out, &tuned),
+                losses: settings.loss.per_sample(&split.held_out, &tuned),
+            })
+        })
+        .collect()
+}
+
+/// The numbers of each held-out sample, as means over the seeds. Jobs are folds, and within them seeds.
+fn per_sample(
+    cells: &[Vec<Cell>],
+    share: usize,
+    held: &[usize],
+    seeds: usize,
+    of: impl Fn(&Cell) -> &[f64],
+) -> Vec<f64> {
+    let fold = |(fold, &count): (usize, &usize)| -> Vec<f64> {
+        let sum =
+            |row: usize| (0..seeds).map(|seed| of(&cells[fold * seeds + seed][share])[row]).sum::<f64>();
+        (0..count).map(|row| sum(row) / seeds as f64).collect()
+    };
+    held.iter().enumerate().flat_map(fold).collect()
+}
+
+/// The standard deviation over the seeds (each the mean of its folds) or over the folds (each the mean of its seeds).
+fn spread(by_job: &[f64], seeds: usize, over_seeds: bool) -> f64 {
+    let folds = by_job.len() / seeds;
+    let means: Vec<f64> = if over_seeds {
+        (0..seeds)
+            .map(|s| mean(&(0..folds).map(|f| by_job[f * seeds + s]).collect::<Vec<_>>()))
+            .collect()
+    } else {
+        by_job.chunks(seeds).map(mean).collect()
+    };
+    if means.len() < 2 {
+        return 0.0;
+    }
+    let middle = mean(&means);
+    (means.iter().map(|m| (m - middle).powi(2)).sum::<f64>() / (means.len() - 1) as f64).sqrt()
+}
+
+fn assumptions(
+    data: &Data,
+    whole: &Problem,
+    ends: &Ends,
+    settings: &Settings,
+) -> Result<Vec<String>, ProbingError> {
+    let (n, h) = (whole.samples(), whole.width());
+    let with = if settings.intercept { " (one of them constant)" } else { "" };
+    let mut all = vec![match ends.end {
+        None => format!(
+            "{h} features{with} separate the classes of {n} samples: probing comes to any energy above 0, and full \
+             probing stands for a share of {LEAST_SHARE} here (T24)."
+        ),
+        Some(end) if end > 1e-9 * ends.start => format!(
+            "{h} features{with} for {n} samples: probing cannot remove {:.0} % of the energy.",
+            100.0 * end / ends.start
+        ),
+        Some(_) => format!("{h} features{with} for {n} samples: probing can remove all energy (T3)."),
+    }];
+    if !data.has_kernel() {
+        all.push(
+            "No kernel is given: the backbone is taken as one more linear layer on these features. The kernel of the \
+             network itself says more about how its features will move."
+                .into(),
+        );
+        let rests = settings.until == Until::Time && settings.time == f64::INFINITY;
+        if rests && whole.kernel().rank() < n && ends.end.is_some_and(|end| end > 1e-9 * ends.start) {
+            all.push(
+                "Without a kernel and in the limit every head of these features ends at the same predictions: only \
+                 finetuning for a time, or to a training loss, can make a difference."
+                    .into(),
+            );
+        }
+    }
+    if settings.intercept && !data.has_kernel() {
+        all.push(
+            "In the theory the constant column moves like any other feature; in a network it stays."
+                .into(),
+        );
+    }
+    if !data.has_held_out() {
+        all.push(format!(
+            "Held-out samples are {} folds of the training samples; predicted numbers are for {} of them.",
+            settings.folds,
+            n - n / settings.folds
+        ));
+    }
+    if let Some(optimiser) = &settings.optimiser {
+        let most = optimiser.stable_rate(whole, settings.loss)?;
+        if optimiser.rate >= most {
+            all.push(format!(
+                "The learning rate {} is too large for these features: even with all samples in one batch it is stable \
+                 below {most:.2e} only. Epochs do not follow the flow.",
+                optimiser.rate
+            ));
+        }
+        if settings.standardise {
+            all.push("Epochs are those of standardised features.".into());
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,121 @@
+//! Which probing time is best, and how sure that is: heads are compared on the same held-out samples.
+
+use std::fmt;
+
+use super::Row;
+
+/// A difference of two means over the same samples, with its standard error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    /// The mean of the differences.
+    pub mean: f64,
+    /// Its standard error: the deviation of the differences over the root of their number.
+    pub error: f64,
+}
+
+impl Difference {
+    /// Of samples under one choice, each minus the same sample under another.
+    pub fn of(one: &[f64], other: &[f64]) -> Self {
+        let all: Vec<f64> = one.iter().zip(other).map(|(a, b)| a - b).collect();
+        let count = all.len() as f64;
+        let mean = all.iter().sum::<f64>() / count;
+        let spread = all.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+        Self { mean, error: (spread / count).sqrt() }
+    }
+
+    /// Whether it is clearly above 0: by more than two standard errors.
+    pub fn is_clear(&self) -> bool {
+        self.mean > 2.0 * self.error
+    }
+}
+
+/// What the comparison says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The recommended point is clearly better than some other choice.
+    Matters,
+    /// No choice is clearly worse than the recommended one: any will do here.
+    DoesNotMatter,
+}
+
+/// The recommended row: the best mean on held-out samples. Where it is not clearly better than less motion of the
+/// features, the row with the least energy that it is not clearly better than would do as well; but the best mean is
+/// still the best guess. Equal means go to less energy.
+pub(super) fn best(scores: &[Vec<f64>]) -> usize {
+    let mean = |row: &Vec<f64>| row.iter().sum::<f64>() / row.len() as f64;
+    let means: Vec<f64> = scores.iter().map(mean).collect();
+    (0..means.len()).fold(0, |best, row| if means[row] > means[best] { row } else { best })
+}
+
+/// Sentences that give the reason.
+pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, String) {
+    let (full, none) = (0, rows.len() - 1);
+    let matters = rows.iter().any(|row| row.behind.is_clear());
+    let unit = Unit { counts };
+    if !matters {
+        let most = rows.iter().map(|row| row.behind.mean).fold(0.0, f64::max);
+        let text = format!(
+            "It does not matter here: no choice is clearly worse than another on held-out samples (largest difference {}, \
+             within two standard errors). Probing fully moves the features least.",
+            unit.of(most)
+        );
+        return (Verdict::DoesNotMatter, text);
+    }
+    let against = |row: usize, name: &str| {
+        let behind = rows[row].behind;
+        let sure = if behind.is_clear() { "" } else { ", which may be chance" };
+        format!("{} ± {} better than {name}{sure}", unit.of(behind.mean), unit.of(behind.error))
+    };
+    let text = match best {
+        _ if best == full => format!(
+            "Probe fully: on held-out samples it is {}. These features serve the task as they are; energy would move \
+             them away.",
+            against(none, "no probing")
+        ),
+        _ if best == none => format!(
+            "Do not probe: on held-out samples it is {}. The features have to move for this task, and energy moves them.",
+            against(full, "probing fully")
+        ),
+        _ => format!(
+            "Probe in part, down to a share of {:.2} of the energy: on held-out samples it is {}, and {}. Less energy \
+             leaves the features too far from the task, more takes them too far from where they were.",
+            rows[best].share,
+            against(full, "probing fully"),
+            against(none, "no probing")
+        ),
+    };
+    (Verdict::Matters, text)
+}
+
+/// Points of accuracy, or loss.
+struct Unit {
+    counts: bool,
+}
+
+impl Unit {
+    fn of(&self, value: f64) -> impl fmt::Display {
+        if self.counts { format!("{:.1} points", 100.0 * value) } else { format!("{value:.2e} of loss") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_those_of_pairs() {
+        let one = [1.0, 0.0, 1.0, 1.0];
+        let found = Difference::of(&one, &[0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(found.mean, 0.25);
+        assert!((found.error - 0.25).abs() < 1e-15);
+        assert!(!found.is_clear() && Difference { mean: 0.3, error: 0.1 }.is_clear());
+        assert_eq!(Difference::of(&[1.0], &[0.0]).error, 0.0);
+    }
+
+    #[test]
+    fn equal_means_go_to_less_energy() {
+        let row = |a: f64, b: f64| vec![a, b];
+        assert_eq!(best(&[row(1.0, 0.0), row(0.0, 1.0), row(0.0, 0.0)]), 0);
+        assert_eq!(best(&[row(0.0, 0.0), row(1.0, 1.0), row(1.0, 1.0)]), 1);
+    }
+}
