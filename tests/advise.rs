@@ -1,0 +1,141 @@
+//! Advice on tasks whose best probing is known.
+
+use nalgebra::DMatrix;
+use taskhead::advise::{AdviseError, Settings, Verdict, advise};
+use taskhead::energy::Energy;
+use taskhead::loss::Loss;
+use taskhead::probing::practice::Optimiser;
+use taskhead::problem::Problem;
+use taskhead::simulation::{self, Probe, Run, Until};
+use taskhead::tasks::{Gaussian, Task, TaskSpec, normal, stream};
+
+/// A task from a linear teacher: at angle 0 its targets are linear in the features, further on they lack a part.
+fn teacher(angle: f64, seed: u64) -> Task {
+    Task::new(&TaskSpec::Gaussian(Gaussian::teacher(angle)), seed).unwrap()
+}
+
+/// Features that carry the classes in their first columns, and noise.
+fn clusters(samples: usize, width: usize, distance: f64, seed: u64) -> (DMatrix<f64>, DMatrix<f64>) {
+    let mut z = normal(&mut stream(seed, 90), samples, width, 1.0);
+    let y = DMatrix::from_fn(samples, 3, |r, c| f64::from(u8::from(r % 3 == c)));
+    z.columns_mut(0, 3).iter_mut().zip(y.iter()).for_each(|(z, y)| *z += distance * y);
+    (z, y)
+}
+
+/// Held-out risk is that of the engine for the same head, and the recommendation has the least of it: full probing where
+/// targets are linear in the features, some energy where the features lack a part of them.
+#[test]
+fn the_teacher_decides_how_much_energy_is_best() {
+    for (angle, seed) in [(0.0, 1), (0.0, 2), (1.2, 1), (1.2, 2), (1.2, 3)] {
+        let task = teacher(angle, seed);
+        let settings =
+            Settings { intercept: false, head_scale: 1.0, seeds: 1, seed, ..Settings::default() };
+        let advice = advise(&task, &settings).unwrap();
+        assert!(!advice.counts && advice.held_out == 60);
+        assert_eq!(advice.best == 0, angle == 0.0, "{angle} {seed}: {}", advice.reason);
+        let run = Run::new(&task.problem, &task.initial_head(seed, 1.0), 0.0).unwrap();
+        let mut risks = Vec::new();
+        for row in &advice.rows {
+            let probe = Probe::Time(row.probe_time);
+            let found = run
+                .finetune(probe, &[f64::INFINITY], &simulation::Settings::default())
+                .unwrap()
+                .remove(0);
+            let predictions = run.reduction().held_out_predictions(&found.states.1).unwrap();
+            let risk = (predictions - task.held_out_targets.as_ref().unwrap()).norm_squared();
+            assert!((row.risk * 120.0 - risk).abs() < 1e-7 * risk, "{} {risk}", row.risk * 120.0);
+            assert!((row.adaptation.euclidean - found.adaptation.euclidean).abs() < 1e-6);
+            risks.push(risk);
+        }
+        let least = (0..risks.len()).min_by(|&a, &b| risks[a].total_cmp(&risks[b]));
+        assert_eq!(least, Some(advice.best));
+    }
+}
+
+/// The heads that are handed out have the energy that is promised, for the features as they were given.
+#[test]
+fn heads_have_their_energy_on_the_features_as_given() {
+    let (z, y) = clusters(30, 5, 2.0, 1);
+    let z = DMatrix::from_fn(30, 5, |r, c| 3.0 + z[(r, c)] * (c + 1) as f64);
+    for loss in Loss::ALL {
+        for standardise in [false, true] {
+            let task = Task::of_problem(Problem::on_features(z.clone(), y.clone()).unwrap(), None, None);
+            let until = Until::Loss(0.1);
+            let optimiser = Some(Optimiser { rate: 0.1, batch: 10, momentum: 0.0 });
+            let settings = Settings {
+                loss,
+                standardise,
+                until,
+                optimiser,
+                seeds: 1,
+                points: 4,
+                folds: 3,
+                strengths: true,
+                ..Settings::default()
+            };
+            let advice = advise(&task, &settings).unwrap();
+            assert!(advice.counts && advice.held_out == 30);
+            for row in &advice.rows {
+                let mut f = &z * row.weight.transpose();
+                f.row_iter_mut().for_each(|mut line| line += row.bias.transpose());
+                let energy = Energy::of(&loss.residual(&y, &f)).aie;
+                assert!((energy - row.energy).abs() < 1e-9, "{loss:?}: {energy} {}", row.energy);
+                assert_eq!(row.epochs, Some(100.0 * row.probe_time));
+            }
+            assert!(advice.rows.windows(2).all(|pair| pair[0].energy < pair[1].energy));
+            assert_eq!(advice.rows[advice.best].behind.mean, 0.0);
+            assert!(advice.rows.iter().all(|row| row.behind.mean >= 0.0));
+            assert!(loss == Loss::Squared || advice.rows[0].strength.is_some_and(|c| c > 0.0));
+            // No other row has a better score.
+            let best = advice.rows[advice.best].score;
+            assert!(advice.rows.iter().all(|row| row.score <= best + 1e-15));
+        }
+    }
+}
+
+/// Targets that have nothing to do with the features: no choice is better than another.
+#[test]
+fn noise_does_not_matter() {
+    let mut clear = 0;
+    for seed in 0..10 {
+        let (z, _) = clusters(40, 6, 0.0, seed);
+        let y =
+            DMatrix::from_fn(40, 2, |r, c| f64::from(u8::from((r * 7 / 3 + seed as usize) % 2 == c)));
+        let task = Task::of_problem(Problem::on_features(z, y).unwrap(), None, None);
+        let settings = Settings { until: Until::Loss(0.05), points: 4, seeds: 2, ..Settings::default() };
+        let advice = advise(&task, &settings).unwrap();
+        clear += usize::from(advice.verdict == Verdict::Matters);
+    }
+    assert!(clear <= 3, "{clear} of 10");
+}
+
+/// The best score may be that of the held-out samples that are given.
+#[test]
+fn held_out_samples_are_used_where_they_are_given() {
+    let (z, y) = clusters(60, 5, 2.0, 3);
+    let (train, held) = (z.rows(0, 24).into_owned(), z.rows(24, 36).into_owned());
+    let problem = Problem::on_features(train, y.rows(0, 24).into_owned()).unwrap();
+    let problem = problem.with_held_out_features(held).unwrap();
+    let task = Task::of_problem(problem, None, Some(y.rows(24, 36).into_owned()));
+    let settings = Settings { points: 3, seeds: 2, ..Settings::default() };
+    let advice = advise(&task, &settings).unwrap();
+    assert_eq!(advice.held_out, 36);
+    assert!(advice.rows.iter().all(|row| row.over_folds == 0.0 && (row.score * 72.0).fract() < 1e-9));
+}
+
+#[test]
+fn what_is_not_accepted_is_said() {
+    let (z, y) = clusters(6, 4, 1.0, 1);
+    let task = Task::of_problem(Problem::on_features(z, y).unwrap(), None, None);
+    let refused = |settings: Settings| advise(&task, &settings).unwrap_err().to_string();
+    let one = refused(Settings { points: 1, ..Settings::default() });
+    assert_eq!(one, "points 1 is not valid; it must be at least 2");
+    let many = refused(Settings { folds: 7, ..Settings::default() });
+    assert_eq!(many, "folds 7 is not valid; it must be at most one for each sample");
+    let scale = refused(Settings { head_scale: 0.0, ..Settings::default() });
+    assert!(scale.starts_with("head scale 0 is not valid"), "{scale}");
+    let zero = Problem::on_features(DMatrix::zeros(4, 2), DMatrix::from_element(4, 1, 1.0)).unwrap();
+    let settings = Settings { intercept: false, folds: 2, ..Settings::default() };
+    let none = advise(&Task::of_problem(zero, None, None), &settings).unwrap_err();
+    assert!(matches!(none, AdviseError::NoChoice { .. }), "{none}");
+}
