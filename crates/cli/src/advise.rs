@@ -18,7 +18,7 @@ use taskhead::simulation::Until;
 use taskhead::tasks::Task;
 use taskhead_figures::gallery::advice::advice as figure;
 use taskhead_figures::plot::Theme;
-use taskhead_files::{check_output, write_layer};
+use taskhead_files::{Note, check_output, write_layer};
 
 /// The mean training loss at which finetuning with cross-entropy stops where nothing else is said.
 const UNTIL_LOSS: f64 = 0.05;
@@ -124,7 +124,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let line = Line::new(quiet);
     line.say(&format!("reading {}", args.features.display()));
     let file = args.reading.problem(&args.features)?;
-    let notes = line.bar.suspend(|| input::print(&file.notes, quiet));
+    // Heads are drawn here whether the file has one or not, and what a kernel is missing for is said below.
+    let said = |note: &&Note| !matches!(note, Note::NoHead | Note::NoKernel);
+    let notes: Vec<Note> = file.notes.iter().filter(said).cloned().collect();
+    let notes = line.bar.suspend(|| input::print(&notes, quiet));
     let class_names = file.class_names;
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
     let settings = settings(args, &task, &line);

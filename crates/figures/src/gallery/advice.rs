@@ -21,23 +21,24 @@ pub fn advice(advice: &Advice) -> Trend {
             .map(|(row, score)| score + side * 2.0 * row.behind.error)
             .collect()
     };
-    let mut tuned = Series::band("finetuned", shares.clone(), scores.clone(), edge(-1.0), edge(1.0));
-    tuned.peak = Some((shares[advice.best], scores[advice.best]));
+    let tuned = Series::band("finetuned", shares.clone(), scores.clone(), edge(-1.0), edge(1.0));
     let best = advice.rows[advice.best].share;
+    // Probing alone moves no feature.
+    let still = Series::line("probed only", shares.clone(), vec![0.0; shares.len()]);
     let panels = vec![
         SeriesPanel {
-            title: format!("On {} held-out samples; best at {best:.2}", advice.held_out),
+            title: format!("On {} held-out samples; recommended: {best:.2}", advice.held_out),
             y_label: if advice.counts { "held-out accuracy".into() } else { "held-out loss".into() },
             series: vec![tuned, Series::line("probed only", shares.clone(), probed)],
         },
         SeriesPanel {
             title: "How far features move".into(),
             y_label: "mean Euclidean distance".into(),
-            series: vec![Series::line("finetuned", shares, column(|row| row.adaptation.euclidean))],
+            series: vec![
+                Series::line("finetuned", shares, column(|row| row.adaptation.euclidean)),
+                still,
+            ],
         },
     ];
-    Trend {
-        x_label: "share of the energy that probing leaves (0: probed fully, 1: not probed)".into(),
-        panels,
-    }
+    Trend { x_label: "share of energy left (0: probed fully)".into(), panels }
 }
