@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use nalgebra::{DMatrix, DVector};
 
-use super::curvature::Curvature;
 use super::error::ProbingError;
 use super::minimum::{Convex, Minimum};
 use super::root::{Side, root};
@@ -56,8 +55,6 @@ struct Track {
     /// The step after each point but the last.
     steps: Vec<Arc<Step>>,
     control: Control,
-    /// The curvature at the point where a head in between was last asked for.
-    between: Option<(usize, Arc<Curvature>)>,
     /// What is known of τ → ∞.
     limit: Option<Minimum>,
 }
@@ -107,7 +104,7 @@ impl ConvexPath {
         let largest = s.iter().copied().next().unwrap_or(1.0);
         // A step in which little changes.
         let control = Control::new(0.01 / loss.steepest(k), r * k <= SMALL);
-        let track = Track { points: Vec::new(), steps: Vec::new(), control, between: None, limit: None };
+        let track = Track { points: Vec::new(), steps: Vec::new(), control, limit: None };
         let path = Self {
             loss,
             start: head.clone(),
@@ -208,45 +205,36 @@ impl ConvexPath {
 
     /// Y at a θ within the step after point i.
     fn between(&self, i: usize, theta: f64) -> Result<DMatrix<f64>, ProbingError> {
-        let mut track = self.track();
-        let (point, step) = (track.points[i].clone(), track.steps[i].clone());
-        let curvature = match &track.between {
-            Some((at, curvature)) if *at == i => curvature.clone(),
-            _ => {
-                let f = self.flow().predictions(&point.y);
-                let curvature = Arc::new(self.flow().curvature(&f, step.whole).map_err(unsolved)?);
-                track.between = Some((i, curvature.clone()));
-                curvature
-            }
+        let (point, step) = {
+            let track = self.track();
+            (track.points[i].clone(), track.steps[i].clone())
         };
-        drop(track);
-        self.inside(&point.y, &step.changes, (theta - point.theta) / step.size, step.size, &curvature, HALVINGS)
+        self.inside(&point.y, &step, &step.changes, (theta - point.theta) / step.size, HALVINGS)
     }
 
-    /// Y after a part of a step with these changes at its stages.
+    /// Y after a part of a step from Y, with these changes at its stages.
     fn inside(
         &self,
         y: &DMatrix<f64>,
+        step: &Step,
         changes: &[f64],
         part: f64,
-        size: f64,
-        curvature: &Curvature,
         halvings: usize,
     ) -> Result<DMatrix<f64>, ProbingError> {
         let flow = self.flow();
         let f = flow.predictions(y);
-        let mut found = flow.remainder(changes, 0.0, part);
-        let count = Multiplier::default();
-        if flow.solve(&count, (&f, y.norm()), part * size, curvature, &mut found).is_some() {
+        let mut found = flow.between(changes, 0.0, part);
+        let (count, size) = (Multiplier::default(), part * step.size);
+        if flow.solve(&count, (&f, y.norm()), size, &step.curvature, &mut found).is_some() {
             return Ok(y + flow.last_of(&found));
         }
         let Some(left) = halvings.checked_sub(1) else {
-            return Err(unsolved(format!("no convergence within a step of {:e}", self.tau(part * size))));
+            return Err(unsolved(format!("no convergence within a step of {:e}", self.tau(size))));
         };
-        let half = self.inside(y, changes, part / 2.0, size, curvature, left)?;
-        // The rest of the way, from a polynomial that begins there.
-        let rest = flow.remainder(changes, part / 2.0, part);
-        self.inside(&half, &rest, 1.0, part / 2.0 * size, curvature, left)
+        // Half of the way, and the rest of it.
+        let half = self.inside(y, step, changes, part / 2.0, left)?;
+        let rest = flow.between(changes, part / 2.0, part / 2.0 + 1.0);
+        self.inside(&half, step, &rest, part / 2.0, left)
     }
 
     /// Follows the path for one more step.

@@ -32,6 +32,9 @@ const NEAR: f64 = 1e-10;
 /// Conjugate gradients within one of them.
 const GRADIENTS: usize = 1000;
 
+/// Conjugate gradients after which the next step has a preconditioner of its own.
+const MANY: usize = 30;
+
 /// What the preconditioner adds to every eigenvalue, as a share of the largest.
 const FLOOR: f64 = 1e-14;
 
@@ -116,6 +119,7 @@ impl Convex<'_> {
         let mut value = self.loss.value(self.targets, &f);
         let mut last = f64::INFINITY;
         let (mut exists, mut looked) = (false, false);
+        let mut curvature = None;
         let (mut gradient, mut smallest) = (f64::NAN, f64::NAN);
         for _ in 0..STEPS {
             let g = self.on_modes(&self.loss.residual(self.targets, &f));
@@ -131,7 +135,7 @@ impl Convex<'_> {
             if !exists && gradient <= rounding(&f) {
                 break;
             }
-            let Some(step) = self.newton_step(&f, &g, exists) else { break };
+            let Some(step) = self.newton_step(&f, &g, exists, &mut curvature) else { break };
             let along = step.dot(&g);
             // Where the loss no longer shows what a step gains, steps square the gradient until rounding is all that is
             // left of it.
@@ -163,15 +167,24 @@ impl Convex<'_> {
         Minimum::Undecided { gradient, smallest }
     }
 
-    /// (UᵀSU)⁺g by conjugate gradients.
-    fn newton_step(&self, f: &DMatrix<f64>, g: &DMatrix<f64>, exact: bool) -> Option<DMatrix<f64>> {
+    /// (UᵀSU)⁺g by conjugate gradients, preconditioned by a curvature that is kept while it is good enough.
+    fn newton_step(
+        &self,
+        f: &DMatrix<f64>,
+        g: &DMatrix<f64>,
+        exact: bool,
+        kept: &mut Option<Curvature>,
+    ) -> Option<DMatrix<f64>> {
         let apply = |d: &DMatrix<f64>| {
             let mut change = DMatrix::zeros(f.nrows(), f.ncols());
             Multiplier::default().multiply(change.as_mut_slice(), false, 1.0, self.u, d);
             centred(self.on_modes(&self.loss.curvature(f, &change)))
         };
         let goal = if exact { 1e-8 } else { 1e-2 } * g.norm();
-        let curvature = Curvature::new(self, &DVector::repeat(g.nrows(), 1.0), f, false).ok()?;
+        if kept.is_none() {
+            *kept = Some(Curvature::new(self, &DVector::repeat(g.nrows(), 1.0), f, false).ok()?);
+        }
+        let curvature = kept.as_ref()?;
         let least = FLOOR * curvature.largest() + f64::MIN_POSITIVE;
         let count = Multiplier::default();
         let divided = |r: &DMatrix<f64>| {
@@ -182,10 +195,9 @@ impl Convex<'_> {
         let (mut x, mut r) = (g * 0.0, centred(g.clone()));
         let mut d = divided(&r);
         let mut square = r.dot(&d);
-        for _ in 0..GRADIENTS.min(2 * g.len() + 10) {
-            if r.norm() <= goal {
-                break;
-            }
+        let mut used = 0;
+        while used < GRADIENTS.min(2 * g.len() + 10) && r.norm() > goal {
+            used += 1;
             let image = apply(&d);
             let bend = d.dot(&image);
             if !(bend > 0.0 && bend.is_finite()) {
@@ -197,6 +209,9 @@ impl Convex<'_> {
             let next = r.dot(&towards);
             d = towards + d * (next / square);
             square = next;
+        }
+        if used > MANY {
+            *kept = None;
         }
         (x.norm() > 0.0 && x.iter().all(|v| v.is_finite())).then_some(x)
     }

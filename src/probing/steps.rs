@@ -9,7 +9,7 @@
 //! by Newton's method with a frozen curvature ([`super::curvature`]), accelerated. An iteration takes two products of
 //! N×r×k for each stage. A block of stages has, for each output, s columns of r numbers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use nalgebra::{DMatrix, DVector};
 
@@ -47,18 +47,18 @@ pub(super) struct HeadFlow<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     /// The next step to try.
-    pub step: f64,
+    step: f64,
     /// The last step, with its stages.
     last: Option<(f64, Vec<f64>)>,
     last_error: f64,
     /// The frozen curvature, the steps accepted with it, the iterations of the first of them, and how many more the
     /// others took together.
-    curvature: Option<Curvature>,
+    curvature: Option<Arc<Curvature>>,
     age: usize,
     fresh: usize,
     extra: usize,
     /// Whether it has to be whole.
-    pub whole: bool,
+    whole: bool,
     multiplier: Multiplier,
     work: Work,
 }
@@ -90,8 +90,8 @@ impl Control {
 pub(super) struct Step {
     pub size: f64,
     pub changes: Vec<f64>,
-    /// Whether it needed the whole curvature.
-    pub whole: bool,
+    /// The frozen curvature with which it was solved, which a few steps share.
+    pub curvature: Arc<Curvature>,
 }
 
 impl HeadFlow<'_> {
@@ -112,11 +112,6 @@ impl HeadFlow<'_> {
         let mut pull = self.convex.on_modes(residual);
         scale_rows(pull.as_mut_slice(), self.scale);
         pull
-    }
-
-    /// The curvature where predictions are F.
-    pub fn curvature(&self, f: &DMatrix<f64>, whole: bool) -> Result<Curvature, String> {
-        Curvature::new(&self.convex, self.scale, f, whole).map_err(|error| error.to_string())
     }
 
     /// Solves the stage equations of a step from a Y of norm `size` with predictions F, beginning with a guess. Returns the
@@ -237,7 +232,7 @@ impl HeadFlow<'_> {
     }
 
     /// The changes at the stages of a step from one part of another to a later one, by its polynomial.
-    pub fn remainder(&self, changes: &[f64], from: f64, to: f64) -> Vec<f64> {
+    pub fn between(&self, changes: &[f64], from: f64, to: f64) -> Vec<f64> {
         let (r, m) = (self.scale.len(), method());
         let s = m.stages();
         let mut out = vec![0.0; changes.len()];
@@ -292,15 +287,16 @@ impl HeadFlow<'_> {
                 return Err(format!("a step of {step:e} from {theta:e}, in units of the fastest decay"));
             }
             if control.curvature.is_none() {
-                control.curvature = Some(self.curvature(f, control.whole)?);
+                let new = Curvature::new(&self.convex, self.scale, f, control.whole);
+                control.curvature = Some(Arc::new(new.map_err(|error| error.to_string())?));
                 control.age = 0;
                 control.extra = 0;
                 control.work.decompositions += 1;
             }
-            let curvature = control.curvature.as_ref().expect("just made");
+            let curvature = control.curvature.clone().expect("just made");
             let mut changes = self.guess(pull, control, step);
             let count = &control.multiplier;
-            let iterations = self.solve(count, (f, size), step, curvature, &mut changes);
+            let iterations = self.solve(count, (f, size), step, &curvature, &mut changes);
             control.work.evaluations += iterations.unwrap_or(LIMIT) * method().stages();
             let Some(iterations) = iterations else {
                 control.work.rejected += 1;
@@ -312,7 +308,7 @@ impl HeadFlow<'_> {
                 }
                 continue;
             };
-            let error = self.error(count, (pull, f, size), step, curvature, &changes);
+            let error = self.error(count, (pull, f, size), step, &curvature, &changes);
             if !(error < 1.0) {
                 control.work.rejected += 1;
                 refused = true;
@@ -330,7 +326,7 @@ impl HeadFlow<'_> {
             }
             control.extra += iterations.saturating_sub(control.fresh);
             control.last = Some((step, changes.clone()));
-            let taken = Step { size: step, changes, whole: control.whole };
+            let taken = Step { size: step, changes, curvature };
             self.renew(control, f.nrows(), iterations);
             return Ok(taken);
         }
