@@ -247,40 +247,6 @@ impl Reduction {
         Ok(new)
     }
 
-    /// A head alone on features U diag(s) Wᵀ that stay (probing), in the coordinates Wᵀ of width r = rank: the rows
-    /// are diag(s), nothing moves them, and Q = U (N×r). Nothing can be measured on inputs here.
-    pub(crate) fn of_features(
-        u: &Arc<DMatrix<f64>>,
-        s: &DVector<f64>,
-        targets: DMatrix<f64>,
-        loss: Loss,
-    ) -> Self {
-        let (n, r) = u.shape();
-        let nothing = Inputs {
-            features: Arc::new(DMatrix::zeros(n, 0)),
-            outside: Vec::new(),
-            lift: Arc::new(DMatrix::zeros(n, 0)),
-            diagonal: DVector::zeros(0),
-        };
-        let directions = Directions { moving: u.clone(), fixed: DMatrix::zeros(n, 0) };
-        let (rows, constant_loss) = directions.rows_of(&targets);
-        let squared = loss == Loss::Squared;
-        Self {
-            basis: None,
-            outputs: None,
-            lambda: DVector::zeros(r),
-            features: DMatrix::from_diagonal(s),
-            targets: rows,
-            constant_loss: if squared { constant_loss } else { 0.0 },
-            loss,
-            labels: Labels::of(loss, &targets),
-            samples: (!squared).then(|| Sampled::new(loss, targets, u.clone())),
-            directions,
-            training: nothing,
-            held_out: None,
-        }
-    }
-
     /// The loss.
     pub fn loss_function(&self) -> Loss {
         self.loss

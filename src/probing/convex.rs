@@ -1,32 +1,32 @@
 //! Head probing under a loss that is not the squared one: the convex flow V̇ = ZᵀR at fixed features (T24).
 //!
-//! With Z = U diag(s) Wᵀ the head stays V(τ) = V_init + WX, and the width of the problem is the rank r of Z. The flow
-//! is that of finetuning with a backbone that cannot move, by the same solver. It is followed in legs whose ends do
-//! not depend on what is asked for, each no further than needed; the state after every step is kept, and a head in
-//! between is one more solution from the step before it, at full order.
+//! With Z = U diag(s) Wᵀ the head stays V(τ) = V_init + WY/s₁, and the width of the problem is the rank r of Z
+//! ([`super::steps`]). The flow is followed in steps that do not depend on what is asked for, no further than needed, and
+//! each is kept with its stages: a head in between is one more solution of its equations, at full order, to which its
+//! polynomial is the first guess.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use nalgebra::{DMatrix, DVector};
 
 use super::error::ProbingError;
 use super::minimum::{Convex, Minimum};
+use super::root::{Side, root};
+use super::steps::{Control, HeadFlow, RTOL, Step};
 use crate::energy::{Energy, Measure};
-use crate::flow::solver::{Options, Solution, solve};
-use crate::flow::{Flow, FlowError};
+use crate::flow::solver::Work;
 use crate::linalg::Factors;
 use crate::loss::Loss;
-use crate::product::{Factor, product};
-use crate::reduction::{Reduction, State};
+use crate::product::{Multiplier, product};
 
-/// Relative tolerance of heads along the path.
-const RTOL: f64 = 1e-11;
-
-/// A leg ends at this multiple of its start.
-const LEG: f64 = 16.0;
-
-/// Probing times up to which the flow is followed.
+/// Probing times up to which the flow is followed, in units of the fastest decay.
 const LONGEST: f64 = 1e200;
+
+/// Largest r·k for which the curvature is whole from the start: it costs nothing there.
+const SMALL: usize = 160;
+
+/// Parts that a step inside another one is halved into, and again, before it is given up.
+const HALVINGS: usize = 12;
 
 /// The probing path of one initial head under a loss.
 #[derive(Debug, Clone)]
@@ -41,29 +41,49 @@ pub(super) struct ConvexPath {
     predictions: DMatrix<f64>,
     u: Arc<DMatrix<f64>>,
     w: Arc<DMatrix<f64>>,
-    s: DVector<f64>,
-    reduction: Reduction,
+    /// s₁, and s/s₁.
+    largest: f64,
+    scale: DVector<f64>,
     track: Arc<Mutex<Track>>,
 }
 
 /// How far the path has been followed.
 #[derive(Debug, Clone)]
 struct Track {
-    /// τ and X (r×k) after every step; the first is the start.
-    steps: Vec<(f64, DMatrix<f64>)>,
-    /// Where the last leg ends, and the step to go on with.
-    end: f64,
-    next_step: Option<f64>,
+    /// The start, and the end of every step.
+    points: Vec<Arc<Point>>,
+    /// The step after each point but the last.
+    steps: Vec<Arc<Step>>,
+    control: Control,
     /// What is known of τ → ∞.
     limit: Option<Minimum>,
 }
 
-/// A point of the path: τ, X, energy and its slope in τ.
-struct Sample {
-    tau: f64,
-    x: DMatrix<f64>,
-    energy: f64,
-    slope: f64,
+/// A point of the path: θ = s₁²τ, Y (r×k), G, and energies with their slopes in θ.
+#[derive(Debug)]
+struct Point {
+    theta: f64,
+    y: DMatrix<f64>,
+    pull: DMatrix<f64>,
+    energies: [f64; 2],
+    slopes: [f64; 2],
+    /// Whether G is rounding.
+    rests: bool,
+}
+
+impl Point {
+    /// An energy and its slope.
+    fn energy(&self, measure: Measure) -> (f64, f64) {
+        let i = place(measure);
+        (self.energies[i], self.slopes[i])
+    }
+}
+
+fn place(measure: Measure) -> usize {
+    match measure {
+        Measure::Aie => 0,
+        Measure::Frobenius => 1,
+    }
 }
 
 impl ConvexPath {
@@ -77,15 +97,15 @@ impl ConvexPath {
         smoothing: f64,
     ) -> Self {
         let smoothed = loss.smooth(&targets, smoothing);
+        let (r, k) = (s.len(), targets.ncols());
         let on_head = w.tr_mul(head);
-        let scaled = DMatrix::from_fn(s.len(), head.ncols(), |i, j| s[i] * on_head[(i, j)]);
+        let scaled = DMatrix::from_fn(r, k, |i, j| s[i] * on_head[(i, j)]);
         let predictions = product(&*u, &scaled);
-        let reduction = Reduction::of_features(&u, &s, smoothed.clone(), loss);
-        let fastest = s.iter().fold(0.0, |a: f64, &b| a.max(b)).powi(2) * loss.steepest(targets.ncols());
-        let first = if fastest > 0.0 { 1.0 / fastest } else { 1.0 };
-        let track =
-            Track { steps: vec![(0.0, on_head * 0.0)], end: first / LEG, next_step: None, limit: None };
-        Self {
+        let largest = s.iter().copied().next().unwrap_or(1.0);
+        // A step in which little changes.
+        let control = Control::new(0.01 / loss.steepest(k), r * k <= SMALL);
+        let track = Track { points: Vec::new(), steps: Vec::new(), control, limit: None };
+        let path = Self {
             loss,
             start: head.clone(),
             targets,
@@ -93,10 +113,13 @@ impl ConvexPath {
             predictions,
             u,
             w,
-            s,
-            reduction,
+            largest,
+            scale: s / largest,
             track: Arc::new(Mutex::new(track)),
-        }
+        };
+        let start = path.point(0.0, on_head * 0.0);
+        path.track().points.push(Arc::new(start));
+        path
     }
 
     /// The targets that the head is probed towards, N×k.
@@ -104,99 +127,134 @@ impl ConvexPath {
         &self.smoothed
     }
 
+    /// Work done so far to follow the path, in products of N×r×k.
+    pub fn work(&self) -> Work {
+        self.track().control.work(self.u.len() * self.targets.ncols())
+    }
+
     /// V(τ), h×k.
     pub fn head(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
-        Ok(&self.start + &*self.w * self.at(tau)?)
+        let y = self.at(self.theta(tau))?;
+        Ok(&self.start + product(&*self.w, &(y / self.largest)))
     }
 
     /// R(τ) against the true targets, N×k.
     pub fn residual(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
-        Ok(self.residual_of(&self.at(tau)?))
+        Ok(self.residual_of(&self.at(self.theta(tau))?))
     }
 
-    fn predictions_of(&self, x: &DMatrix<f64>) -> DMatrix<f64> {
-        let scaled = DMatrix::from_fn(x.nrows(), x.ncols(), |i, j| self.s[i] * x[(i, j)]);
-        self.convex().predictions(&scaled)
+    fn theta(&self, tau: f64) -> f64 {
+        self.largest * (self.largest * tau)
     }
 
-    fn residual_of(&self, x: &DMatrix<f64>) -> DMatrix<f64> {
-        self.loss.residual(&self.targets, &self.predictions_of(x))
+    fn tau(&self, theta: f64) -> f64 {
+        theta / self.largest / self.largest
+    }
+
+    fn track(&self) -> MutexGuard<'_, Track> {
+        self.track.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn flow(&self) -> HeadFlow<'_> {
+        HeadFlow { convex: self.convex(), scale: &self.scale }
     }
 
     fn convex(&self) -> Convex<'_> {
         Convex { loss: self.loss, targets: &self.smoothed, start: &self.predictions, u: &self.u }
     }
 
-    /// X(τ).
-    fn at(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
-        if tau.is_infinite() {
+    fn residual_of(&self, y: &DMatrix<f64>) -> DMatrix<f64> {
+        self.loss.residual(&self.targets, &self.flow().predictions(y))
+    }
+
+    fn point(&self, theta: f64, y: DMatrix<f64>) -> Point {
+        let flow = self.flow();
+        let f = flow.predictions(&y);
+        let r = self.loss.residual(&self.targets, &f);
+        let towards = self.loss.residual(&self.smoothed, &f);
+        let pull = flow.pull(&towards);
+        let rests = pull.norm() <= f64::EPSILON * towards.norm() * (1.0 + f.amax());
+        // Ḟ = U diag(σ) Ẏ, Ṙ = −S Ḟ.
+        let mut moved = pull.clone();
+        crate::product::scale_rows(moved.as_mut_slice(), &self.scale);
+        let velocity = -self.loss.curvature(&f, &product(&*self.u, &moved));
+        let energy = Energy::of(&r);
+        let rows = r.row_iter().zip(velocity.row_iter());
+        let each = rows.map(|(r, v)| if r.norm() > 0.0 { r.dot(&v) / r.norm() } else { 0.0 });
+        let aie = each.sum::<f64>() / r.nrows() as f64;
+        let frobenius = if energy.frobenius > 0.0 { r.dot(&velocity) / energy.frobenius } else { 0.0 };
+        let measures = [Measure::Aie, Measure::Frobenius];
+        let (energies, slopes) = (measures.map(|m| m.of(&energy)), [aie, frobenius]);
+        Point { theta, y, pull, energies, slopes, rests }
+    }
+
+    /// Y(θ).
+    fn at(&self, theta: f64) -> Result<DMatrix<f64>, ProbingError> {
+        if theta.is_infinite() {
             return self.limit();
         }
-        let mut track = self.track.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        while track.reached() < tau {
+        let mut track = self.track();
+        while track.points.last().is_some_and(|last| last.theta < theta) {
             self.extend(&mut track)?;
         }
-        let after = track.steps.partition_point(|(t, _)| *t <= tau);
-        let (t, x) = track.steps[after - 1].clone();
-        let next = track.steps.get(after).map_or(tau, |(next, _)| *next);
+        let i = track.points.partition_point(|point| point.theta <= theta) - 1;
+        let point = track.points[i].clone();
         drop(track);
-        if t == tau { Ok(x) } else { self.between(&x, tau - t, next - t) }
+        if point.theta == theta { Ok(point.y.clone()) } else { self.between(i, theta) }
     }
 
-    /// X after a time from X, within a step of a length that is known to be good.
-    fn between(&self, x: &DMatrix<f64>, time: f64, step: f64) -> Result<DMatrix<f64>, ProbingError> {
-        let options = Options { rtol: RTOL, first_step: Some(time.min(step)), ..Options::default() };
-        Ok(self.solution(x, time, &options)?.1)
-    }
-
-    /// The flow from X for a time: its solution, and X there.
-    fn solution(
-        &self,
-        x: &DMatrix<f64>,
-        time: f64,
-        options: &Options,
-    ) -> Result<(Solution, DMatrix<f64>), ProbingError> {
-        let before = self.w.tr_mul(&self.start);
-        let head = &before + x;
-        let flow = Flow::new(&self.reduction, &head, 1.0).map_err(unsolved)?;
-        let solution = solve(&flow, time, options).map_err(unsolved)?;
-        if !solution.end.stop.is_success() {
-            let reason = solution.end.stop.to_string();
-            return Err(ProbingError::Unsolved { reason });
-        }
-        let end = x + (&solution.end.state.head - &head);
-        Ok((solution, end))
-    }
-
-    /// Follows the path for one more leg.
-    fn extend(&self, track: &mut Track) -> Result<(), ProbingError> {
-        let (begin, x) = track.steps.last().expect("it has a start").clone();
-        let end = track.end * LEG;
-        if end > LONGEST {
-            let reason = format!("followed to {begin:e}");
-            return Err(ProbingError::Unsolved { reason });
-        }
-        let options = Options {
-            rtol: RTOL,
-            first_step: track.next_step.map(|step| step.min(end - begin)),
-            record: true,
-            ..Options::default()
+    /// Y at a θ within the step after point i.
+    fn between(&self, i: usize, theta: f64) -> Result<DMatrix<f64>, ProbingError> {
+        let (point, step) = {
+            let track = self.track();
+            (track.points[i].clone(), track.steps[i].clone())
         };
-        let (solution, _) = self.solution(&x, end - begin, &options)?;
-        let before = self.w.tr_mul(&self.start) + &x;
-        let steps =
-            solution.steps.iter().map(|(t, State { head, .. })| (begin + t, &x + (head - &before)));
-        track.steps.extend(steps);
-        // The last step lands on the end of the leg, whatever its sum says.
-        if let Some(last) = track.steps.last_mut() {
-            last.0 = end;
+        self.inside(&point.y, &step, &step.changes, (theta - point.theta) / step.size, HALVINGS)
+    }
+
+    /// Y after a part of a step from Y, with these changes at its stages.
+    fn inside(
+        &self,
+        y: &DMatrix<f64>,
+        step: &Step,
+        changes: &[f64],
+        part: f64,
+        halvings: usize,
+    ) -> Result<DMatrix<f64>, ProbingError> {
+        let flow = self.flow();
+        let f = flow.predictions(y);
+        let mut found = flow.between(changes, 0.0, part);
+        let (count, size) = (Multiplier::default(), part * step.size);
+        if flow.solve(&count, (&f, y.norm()), size, &step.curvature, &mut found).is_some() {
+            return Ok(y + flow.last_of(&found));
         }
-        track.next_step = Some(solution.next_step);
-        track.end = end;
+        let Some(left) = halvings.checked_sub(1) else {
+            return Err(unsolved(format!("no convergence within a step of {:e}", self.tau(size))));
+        };
+        // Half of the way, and the rest of it.
+        let half = self.inside(y, step, changes, part / 2.0, left)?;
+        let rest = flow.between(changes, part / 2.0, part / 2.0 + 1.0);
+        self.inside(&half, step, &rest, part / 2.0, left)
+    }
+
+    /// Follows the path for one more step.
+    fn extend(&self, track: &mut Track) -> Result<(), ProbingError> {
+        let here = track.points.last().expect("it has a start").clone();
+        if here.theta > LONGEST {
+            return Err(unsolved(format!("followed to {:e}", self.tau(here.theta))));
+        }
+        let flow = self.flow();
+        let f = flow.predictions(&here.y);
+        let step =
+            flow.advance(&mut track.control, here.theta, (&here.y, &f, &here.pull)).map_err(unsolved)?;
+        let y = &here.y + flow.last_of(&step.changes);
+        let there = self.point(here.theta + step.size, y);
+        track.points.push(Arc::new(there));
+        track.steps.push(Arc::new(step));
         Ok(())
     }
 
-    /// X(∞), or why there is none.
+    /// Y(∞), or why there is none.
     fn limit(&self) -> Result<DMatrix<f64>, ProbingError> {
         match self.minimum() {
             Minimum::At(x) => Ok(self.unscaled(&x)),
@@ -207,14 +265,13 @@ impl ConvexPath {
         }
     }
 
-    /// X of a head whose predictions are F₀ + U·`scaled`.
+    /// Y of a head whose predictions are F₀ + U·`scaled`.
     fn unscaled(&self, scaled: &DMatrix<f64>) -> DMatrix<f64> {
-        DMatrix::from_fn(scaled.nrows(), scaled.ncols(), |i, j| scaled[(i, j)] / self.s[i])
+        DMatrix::from_fn(scaled.nrows(), scaled.ncols(), |i, j| scaled[(i, j)] / self.scale[i])
     }
 
     fn minimum(&self) -> Minimum {
-        let mut track = self.track.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        track.limit.get_or_insert_with(|| self.convex().minimum()).clone()
+        self.track().limit.get_or_insert_with(|| self.convex().minimum()).clone()
     }
 
     /// The first `most` probing times at which an energy is `wanted`, ascending.
@@ -235,16 +292,15 @@ impl ConvexPath {
                 _ => return Err(self.limit().expect_err("there is no minimum")),
             }
         }
-        let sample = |(tau, x): &(f64, DMatrix<f64>)| self.sample(measure, *tau, x.clone());
         let mut times = Vec::new();
-        let first = self.step(0)?;
-        let mut a = sample(&first);
-        let (mut lowest, mut highest) = (a.energy, a.energy);
-        if a.energy == wanted {
+        let mut a = self.step_end(0)?;
+        let first = a.energy(measure).0;
+        let (mut lowest, mut highest) = (first, first);
+        if first == wanted {
             times.push(0.0);
         }
         for i in 1.. {
-            if times.len() >= most || self.stays_below(&a, wanted) {
+            if times.len() >= most || self.stays_below(&a, measure, wanted) {
                 break;
             }
             if let Some(limit) = self.has_come_to_rest(&a, measure)? {
@@ -258,17 +314,31 @@ impl ConvexPath {
                     Ok(times)
                 };
             }
-            let b = sample(&self.step(i)?);
-            let turn = if a.slope * b.slope < 0.0 { self.turn(measure, &a, &b)? } else { None };
-            for (a, b) in match &turn {
-                Some(turn) => vec![(&a, turn), (turn, &b)],
-                None => vec![(&a, &b)],
-            } {
-                (lowest, highest) = (lowest.min(b.energy), highest.max(b.energy));
-                if (a.energy - wanted) * (b.energy - wanted) < 0.0 {
-                    times.push(self.crossing(measure, a, b, wanted)?);
-                } else if b.energy == wanted {
-                    times.push(b.tau);
+            if a.rests && self.minimum().is_undecided() {
+                if !times.is_empty() {
+                    return Ok(times);
+                }
+                return Err(unsolved(format!(
+                    "at a probing time of {:e} and an energy of {:e} the pull on it is rounding, and whether there is a limit \
+                     is not certain; reachable for certain: {lowest} to {highest}",
+                    self.tau(a.theta),
+                    a.energy(measure).0
+                )));
+            }
+            let b = self.step_end(i)?;
+            let ((_, falls), (_, rises)) = (a.energy(measure), b.energy(measure));
+            let turn = if falls * rises < 0.0 { self.turn(measure, i - 1, [&a, &b])? } else { None };
+            let parts = match &turn {
+                Some(turn) => vec![[&*a, turn], [turn, &*b]],
+                None => vec![[&*a, &*b]],
+            };
+            for [a, b] in parts {
+                let [before, after] = [a, b].map(|point| point.energy(measure).0);
+                (lowest, highest) = (lowest.min(after), highest.max(after));
+                if (before - wanted) * (after - wanted) < 0.0 {
+                    times.push(self.tau(self.crossing(measure, wanted, i - 1, [a, b])?));
+                } else if after == wanted {
+                    times.push(self.tau(b.theta));
                 }
             }
             a = b;
@@ -286,133 +356,102 @@ impl ConvexPath {
         Ok(times)
     }
 
-    /// Step i of the path.
-    fn step(&self, i: usize) -> Result<(f64, DMatrix<f64>), ProbingError> {
-        let mut track = self.track.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        while track.steps.len() <= i {
+    /// Point i of the path.
+    fn step_end(&self, i: usize) -> Result<Arc<Point>, ProbingError> {
+        let mut track = self.track();
+        while track.points.len() <= i {
             self.extend(&mut track)?;
         }
-        Ok(track.steps[i].clone())
-    }
-
-    fn sample(&self, measure: Measure, tau: f64, x: DMatrix<f64>) -> Sample {
-        let f = self.predictions_of(&x);
-        let r = self.loss.residual(&self.targets, &f);
-        let pull = self.loss.residual(&self.smoothed, &f);
-        // Ḟ = Z ZᵀR, Ṙ = −S Ḟ.
-        let mut on_modes = product(Factor::from(&*self.u).t(), &pull);
-        for (mut row, s) in on_modes.row_iter_mut().zip(self.s.iter()) {
-            row *= s * s;
-        }
-        let velocity = -self.loss.curvature(&f, &product(&*self.u, &on_modes));
-        let energy = measure.of(&Energy::of(&r));
-        let slope = match measure {
-            Measure::Frobenius => r.dot(&velocity) / energy,
-            Measure::Aie => {
-                let rows = r.row_iter().zip(velocity.row_iter());
-                let each = rows.map(|(r, v)| if r.norm() > 0.0 { r.dot(&v) / r.norm() } else { 0.0 });
-                each.sum::<f64>() / r.nrows() as f64
-            }
-        };
-        Sample { tau, x, energy, slope }
+        Ok(track.points[i].clone())
     }
 
     /// Whether the energy is below a level at this point and for ever.
-    fn stays_below(&self, here: &Sample, wanted: f64) -> bool {
-        if here.energy >= wanted.max(f64::MIN_POSITIVE) || !self.loss.has_hard_labels(&self.smoothed) {
+    fn stays_below(&self, here: &Point, measure: Measure, wanted: f64) -> bool {
+        if here.energy(measure).0 >= wanted.max(f64::MIN_POSITIVE)
+            || !self.loss.has_hard_labels(&self.smoothed)
+        {
             return false;
         }
-        let loss = self.loss.value(&self.targets, &self.predictions_of(&here.x));
+        let loss = self.loss.value(&self.targets, &self.flow().predictions(&here.y));
         // Both measures are at most √2 Σ_n ℓ_n; AIE is the mean.
         std::f64::consts::SQRT_2 * loss < wanted
     }
 
     /// The energy of the limit, if the path is as near to it as its tolerance tells.
-    fn has_come_to_rest(&self, here: &Sample, measure: Measure) -> Result<Option<f64>, ProbingError> {
-        if here.tau == 0.0 {
-            return Ok(None);
-        }
-        let f = self.predictions_of(&here.x);
-        let mut pull = product(Factor::from(&*self.u).t(), &self.loss.residual(&self.smoothed, &f));
-        for (mut row, s) in pull.row_iter_mut().zip(self.s.iter()) {
-            row *= *s;
-        }
+    fn has_come_to_rest(&self, here: &Point, measure: Measure) -> Result<Option<f64>, ProbingError> {
         // What the present velocity moves in all the time so far is a first, cheap sign.
-        if pull.norm() * here.tau > 1e-3 * here.x.norm() {
+        if here.theta == 0.0 || here.pull.norm() * here.theta > 1e-3 * here.y.norm() {
             return Ok(None);
         }
         let Minimum::At(scaled) = self.minimum() else { return Ok(None) };
         let limit = self.unscaled(&scaled);
-        if (&limit - &here.x).norm() > 1e2 * RTOL * limit.norm() {
+        if (&limit - &here.y).norm() > 1e2 * RTOL * limit.norm() {
             return Ok(None);
         }
         Ok(Some(measure.of(&Energy::of(&self.residual_of(&limit)))))
     }
 
-    /// The sample at which the energy turns between two whose slopes have different signs.
-    fn turn(&self, measure: Measure, a: &Sample, b: &Sample) -> Result<Option<Sample>, ProbingError> {
-        let (mut low, mut high) = (a.tau, b.tau);
+    /// The point at which the energy turns between two of step i whose slopes have different signs.
+    fn turn(
+        &self,
+        measure: Measure,
+        i: usize,
+        [a, b]: [&Arc<Point>; 2],
+    ) -> Result<Option<Point>, ProbingError> {
         let mut best = None;
-        for _ in 0..60 {
-            let middle = low + (high - low) / 2.0;
-            if middle <= low || middle >= high || high - low <= 1e-9 * high {
-                break;
-            }
-            let x = self.between(&a.x, middle - a.tau, b.tau - a.tau)?;
-            let sample = self.sample(measure, middle, x);
-            if sample.slope * a.slope > 0.0 {
-                low = middle
-            } else {
-                high = middle
-            }
-            best = Some(sample);
-        }
+        let side = |point: &Point| Side { at: point.theta, value: point.energy(measure).1 };
+        root(side(a), side(b), 1e-9, |theta| {
+            let point = self.point(theta, self.between(i, theta)?);
+            let slope = point.energy(measure).1;
+            best = Some(point);
+            Ok(slope)
+        })?;
         Ok(best)
     }
 
-    /// The time at which the energy meets a level between two samples on different sides of it.
+    /// Where the energy meets a level between two points in step i on different sides of it: by the polynomial of the
+    /// step, then by Newton's method on the path itself, and by halving if that leaves the two points.
     fn crossing(
         &self,
         measure: Measure,
-        a: &Sample,
-        b: &Sample,
         wanted: f64,
+        i: usize,
+        [a, b]: [&Point; 2],
     ) -> Result<f64, ProbingError> {
         let log = |energy: f64| (energy / wanted).ln();
-        let (mut low, mut high) = (a.tau, b.tau);
-        let (mut at_low, mut at_high) = (log(a.energy), log(b.energy));
-        let mut side = 0;
-        for _ in 0..100 {
-            let secant = low + (high - low) * (at_low / (at_low - at_high));
-            let tau = if secant > low && secant < high { secant } else { low + (high - low) / 2.0 };
-            if tau <= low || tau >= high || high - low <= 2.0 * f64::EPSILON * high {
+        let [mut low, mut high] =
+            [a, b].map(|point| Side { at: point.theta, value: log(point.energy(measure).0) });
+        let (from, step) = {
+            let track = self.track();
+            (track.points[i].clone(), track.steps[i].clone())
+        };
+        let mut theta = root(low, high, 1e-9, |theta| {
+            let part = (theta - from.theta) / step.size;
+            let y = &from.y + self.flow().polynomial(&step.changes, part);
+            Ok(log(measure.of(&Energy::of(&self.residual_of(&y)))))
+        })?;
+        let close = RTOL / 10.0;
+        for _ in 0..4 {
+            if theta <= low.at || theta >= high.at {
                 break;
             }
-            let x = self.between(&a.x, tau - a.tau, b.tau - a.tau)?;
-            let excess = log(measure.of(&Energy::of(&self.residual_of(&x))));
-            if excess.abs() <= RTOL / 10.0 {
-                return Ok(tau);
+            let point = self.point(theta, self.between(i, theta)?);
+            let (energy, slope) = point.energy(measure);
+            let excess = log(energy);
+            if excess.abs() <= close {
+                return Ok(theta);
             }
-            if excess * at_low > 0.0 {
-                (low, at_low) = (tau, excess);
-                at_high /= if side == 1 { 2.0 } else { 1.0 };
-                side = 1;
-            } else {
-                (high, at_high) = (tau, excess);
-                at_low /= if side == -1 { 2.0 } else { 1.0 };
-                side = -1;
-            }
+            let here = Side { at: theta, value: excess };
+            if excess * low.value > 0.0 { low = here } else { high = here }
+            theta -= excess * energy / slope;
         }
-        Ok(high)
+        root(low, high, 2.0 * f64::EPSILON, |theta| {
+            let excess = log(measure.of(&Energy::of(&self.residual_of(&self.between(i, theta)?))));
+            Ok(if excess.abs() <= close { 0.0 } else { excess })
+        })
     }
 }
 
-impl Track {
-    fn reached(&self) -> f64 {
-        self.steps.last().map_or(0.0, |(tau, _)| *tau)
-    }
-}
-
-fn unsolved(error: FlowError) -> ProbingError {
-    ProbingError::Unsolved { reason: error.to_string() }
+fn unsolved(reason: String) -> ProbingError {
+    ProbingError::Unsolved { reason }
 }

@@ -11,10 +11,12 @@
 //! least m, since UᵀU = 1 and δᵀ(diag p − ppᵀ)δ ≥ m‖δ‖² for δ without mean; and it changes by at most e^{±ω} when
 //! logits change by no more than ω against each other, ω ≤ √2‖X‖. So on the sphere ‖X − X₀‖ = ρ the loss exceeds that
 //! at X₀ by at least ρ(mρψ(√2ρ) − ‖g‖), ψ(ω) = (e^{−ω} + ω − 1)/ω² (Bach, *Electronic Journal of Statistics* 4,
-//! 2010), which is above 0 for ρ = 1 if ‖g‖ ≤ 0.32 m: the minimum lies inside.
+//! 2010), which is above 0 for ρ = 1 if ‖g‖ ≤ 0.32 m: the minimum lies inside. The smallest eigenvalue of the curvature
+//! in X, on heads with mean 0 over the outputs, takes the place of m where it is computed.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
+use super::curvature::{Curvature, centre};
 use crate::loss::Loss;
 use crate::product::{Factor, Multiplier};
 
@@ -29,6 +31,12 @@ const NEAR: f64 = 1e-10;
 
 /// Conjugate gradients within one of them.
 const GRADIENTS: usize = 1000;
+
+/// Conjugate gradients after which the next step has a preconditioner of its own.
+const MANY: usize = 30;
+
+/// What the preconditioner adds to every eigenvalue, as a share of the largest.
+const FLOOR: f64 = 1e-14;
 
 /// What is known of the minimum.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +57,13 @@ pub(super) enum Minimum {
     },
 }
 
+impl Minimum {
+    /// Whether nothing is certain.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::Undecided { .. })
+    }
+}
+
 /// The problem: predictions F₀ + UX with orthonormal columns of U (N×r), targets and loss.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Convex<'a> {
@@ -66,7 +81,8 @@ impl Convex<'_> {
         f
     }
 
-    fn on_modes(&self, a: &DMatrix<f64>) -> DMatrix<f64> {
+    /// UᵀA.
+    pub fn on_modes(&self, a: &DMatrix<f64>) -> DMatrix<f64> {
         let mut out = DMatrix::zeros(self.u.ncols(), a.ncols());
         Multiplier::default().multiply(out.as_mut_slice(), false, 1.0, Factor::from(self.u).t(), a);
         out
@@ -79,8 +95,20 @@ impl Convex<'_> {
         {
             return Some(false);
         }
-        let rounding = 10.0 * f64::EPSILON * (f.len() as f64).sqrt() * (1.0 + f.amax());
-        (g.norm() + rounding <= CERTAIN * self.loss.least_curvature(f)).then_some(true)
+        (g.norm() + rounding(f) <= CERTAIN * self.loss.least_curvature(f)).then_some(true)
+    }
+
+    /// Whether there is a minimum for certain by the smallest eigenvalue of the curvature itself, where that is small
+    /// enough to be decomposed.
+    fn certain_by_eigenvalues(&self, f: &DMatrix<f64>, g: &DMatrix<f64>) -> bool {
+        let (r, k) = g.shape();
+        if r * k == 0 || !Curvature::can_be_whole(r, k) {
+            return false;
+        }
+        let ones = DVector::repeat(r, 1.0);
+        let Ok(curvature) = Curvature::new(self, &ones, f, true) else { return false };
+        let smallest = curvature.smallest_seen() - 10.0 * f64::EPSILON * (r * k) as f64;
+        g.norm() + rounding(f) <= CERTAIN * smallest
     }
 
     /// Looks for the minimum from X = 0 by Newton's method, each step by conjugate gradients and no longer than what
@@ -90,7 +118,8 @@ impl Convex<'_> {
         let mut f = self.start.clone();
         let mut value = self.loss.value(self.targets, &f);
         let mut last = f64::INFINITY;
-        let mut exists = false;
+        let (mut exists, mut looked) = (false, false);
+        let mut curvature = None;
         let (mut gradient, mut smallest) = (f64::NAN, f64::NAN);
         for _ in 0..STEPS {
             let g = self.on_modes(&self.loss.residual(self.targets, &f));
@@ -99,7 +128,14 @@ impl Convex<'_> {
                 Some(false) => return Minimum::Separable { loss: value },
                 certain => exists |= certain == Some(true),
             }
-            let Some(step) = self.newton_step(&f, &g, exists) else { break };
+            // As it costs a decomposition, only where the gradient is all but gone.
+            if !exists && !looked && gradient <= 1e3 * rounding(&f) {
+                (exists, looked) = (self.certain_by_eigenvalues(&f, &g), true);
+            }
+            if !exists && gradient <= rounding(&f) {
+                break;
+            }
+            let Some(step) = self.newton_step(&f, &g, exists, &mut curvature) else { break };
             let along = step.dot(&g);
             // Where the loss no longer shows what a step gains, steps square the gradient until rounding is all that is
             // left of it.
@@ -131,21 +167,37 @@ impl Convex<'_> {
         Minimum::Undecided { gradient, smallest }
     }
 
-    /// (UᵀSU)⁺g by conjugate gradients.
-    fn newton_step(&self, f: &DMatrix<f64>, g: &DMatrix<f64>, exact: bool) -> Option<DMatrix<f64>> {
+    /// (UᵀSU)⁺g by conjugate gradients, preconditioned by a curvature that is kept while it is good enough.
+    fn newton_step(
+        &self,
+        f: &DMatrix<f64>,
+        g: &DMatrix<f64>,
+        exact: bool,
+        kept: &mut Option<Curvature>,
+    ) -> Option<DMatrix<f64>> {
         let apply = |d: &DMatrix<f64>| {
             let mut change = DMatrix::zeros(f.nrows(), f.ncols());
             Multiplier::default().multiply(change.as_mut_slice(), false, 1.0, self.u, d);
             centred(self.on_modes(&self.loss.curvature(f, &change)))
         };
         let goal = if exact { 1e-8 } else { 1e-2 } * g.norm();
+        if kept.is_none() {
+            *kept = Some(Curvature::new(self, &DVector::repeat(g.nrows(), 1.0), f, false).ok()?);
+        }
+        let curvature = kept.as_ref()?;
+        let least = FLOOR * curvature.largest() + f64::MIN_POSITIVE;
+        let count = Multiplier::default();
+        let divided = |r: &DMatrix<f64>| {
+            let mut r = r.clone();
+            curvature.apply(&count, &mut r, |d| 1.0 / (d + least));
+            r
+        };
         let (mut x, mut r) = (g * 0.0, centred(g.clone()));
-        let mut d = r.clone();
-        let mut square = r.norm_squared();
-        for _ in 0..GRADIENTS.min(2 * g.len() + 10) {
-            if square.sqrt() <= goal {
-                break;
-            }
+        let mut d = divided(&r);
+        let mut square = r.dot(&d);
+        let mut used = 0;
+        while used < GRADIENTS.min(2 * g.len() + 10) && r.norm() > goal {
+            used += 1;
             let image = apply(&d);
             let bend = d.dot(&image);
             if !(bend > 0.0 && bend.is_finite()) {
@@ -153,22 +205,25 @@ impl Convex<'_> {
             }
             x += &d * (square / bend);
             r -= image * (square / bend);
-            let next = r.norm_squared();
-            d = &r + d * (next / square);
+            let towards = divided(&r);
+            let next = r.dot(&towards);
+            d = towards + d * (next / square);
             square = next;
+        }
+        if used > MANY {
+            *kept = None;
         }
         (x.norm() > 0.0 && x.iter().all(|v| v.is_finite())).then_some(x)
     }
 }
 
-/// With rows of mean 0: what the loss sees of logits. Rounding of the mean is all that S leaves of it, and would be
-/// blown up.
+/// The rounding of ‖UᵀR‖ where predictions are F.
+fn rounding(f: &DMatrix<f64>) -> f64 {
+    10.0 * f64::EPSILON * (f.len() as f64).sqrt() * (1.0 + f.amax())
+}
+
 fn centred(mut a: DMatrix<f64>) -> DMatrix<f64> {
-    if a.ncols() > 1 {
-        for mut row in a.row_iter_mut() {
-            let mean = row.mean();
-            row.add_scalar_mut(-mean);
-        }
-    }
+    let outputs = a.ncols();
+    centre(a.as_mut_slice(), outputs);
     a
 }

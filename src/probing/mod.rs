@@ -8,12 +8,15 @@
 //! against Y itself.
 
 mod convex;
+mod curvature;
 mod curve;
 mod error;
 mod level;
 mod linear;
 mod minimum;
 pub mod practice;
+mod root;
+mod steps;
 
 use nalgebra::DMatrix;
 
@@ -24,6 +27,7 @@ use self::convex::ConvexPath;
 use self::error::check_time;
 use self::linear::LinearPath;
 use crate::energy::Energy;
+use crate::flow::solver::Work;
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
 use crate::setting::Setting;
@@ -120,6 +124,15 @@ impl ProbingPath {
         match &self.0 {
             Path::Linear(path) => path.rounding(),
             Path::Convex(_) => 0.0,
+        }
+    }
+
+    /// Work done so far to follow the path, in products of N×r×k with the rank r of the features: none under the squared
+    /// loss, whose path has a formula.
+    pub fn work(&self) -> Work {
+        match &self.0 {
+            Path::Linear(_) => Work::default(),
+            Path::Convex(path) => path.work(),
         }
     }
 

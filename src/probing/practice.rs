@@ -11,10 +11,13 @@
 
 use nalgebra::DMatrix;
 
+use super::curvature::Curvature;
+use super::minimum::Convex;
+use super::root::{Side, root};
 use super::{ProbingError, ProbingPath};
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
-use crate::product::{Factor, product};
+use crate::product::{Factor, Multiplier, product};
 use crate::setting::Setting;
 
 /// A head that was probed in another way, beside the flow.
@@ -189,6 +192,10 @@ fn minimise(
     let back = |r: &DMatrix<f64>| scaled(&product(Factor::from(u).t(), r));
     let value =
         |a: &DMatrix<f64>| a.norm_squared() / 2.0 + strength * loss.value(targets, &predictions(a));
+    let largest = s.iter().copied().next().unwrap_or(1.0);
+    let (relative, most, count) = (s / largest, strength * largest * largest, Multiplier::default());
+    let nothing = targets * 0.0;
+    let convex = Convex { loss, targets, start: &nothing, u };
     let mut a = DMatrix::zeros(s.len(), targets.ncols());
     let mut now = value(&a);
     let mut last = f64::INFINITY;
@@ -202,18 +209,26 @@ fn minimise(
         last = size;
         // (1 + C s Uᵀ S U s) d = downhill
         let apply = |d: &DMatrix<f64>| d + back(&loss.curvature(&f, &predictions(d))) * strength;
-        let (mut d, mut rest, mut along) = (&downhill * 0.0, downhill.clone(), downhill.clone());
-        let mut square = rest.norm_squared();
+        let curvature = Curvature::new(&convex, &relative, &f, false).map_err(ProblemError::from)?;
+        let divided = |rest: &DMatrix<f64>| {
+            let mut out = rest.clone();
+            curvature.apply_plain(&count, &mut out, |d| 1.0 / (1.0 + most * d));
+            out
+        };
+        let (mut d, mut rest) = (&downhill * 0.0, downhill.clone());
+        let mut along = divided(&rest);
+        let mut square = rest.dot(&along);
         for _ in 0..GRADIENTS {
-            if square.sqrt() <= 1e-12 * size {
+            if rest.norm() <= 1e-12 * size {
                 break;
             }
             let image = apply(&along);
             let factor = square / along.dot(&image);
             d += &along * factor;
             rest -= image * factor;
-            let next = rest.norm_squared();
-            along = &rest + along * (next / square);
+            let towards = divided(&rest);
+            let next = rest.dot(&towards);
+            along = towards + along * (next / square);
             square = next;
         }
         let mut factor = 1.0;
@@ -240,22 +255,18 @@ fn time_of_loss(
     if loss_at(0.0)? <= wanted {
         return Ok(0.0);
     }
-    let (mut low, mut high) = (0.0, guess);
-    while loss_at(high)? > wanted {
-        (low, high) = (high, 4.0 * high);
-        if high > 1e100 {
+    let excess = |tau: f64| -> Result<f64, ProbingError> { Ok((loss_at(tau)? / wanted).ln()) };
+    let mut low = Side { at: 0.0, value: excess(0.0)? };
+    let mut high = Side { at: guess, value: excess(guess)? };
+    while high.value > 0.0 {
+        let at = 4.0 * high.at;
+        if at > 1e100 {
             let reason = format!("its training loss never falls to {wanted:e}");
             return Err(ProbingError::Unsolved { reason });
         }
+        low = std::mem::replace(&mut high, Side { at, value: excess(at)? });
     }
-    for _ in 0..60 {
-        let middle = if low > 0.0 { (low * high).sqrt() } else { high / 2.0 };
-        if middle <= low || middle >= high || high - low <= 1e-12 * high {
-            break;
-        }
-        if loss_at(middle)? > wanted { low = middle } else { high = middle }
-    }
-    Ok(high)
+    root(low, high, 1e-13, excess)
 }
 
 #[cfg(test)]

@@ -111,6 +111,17 @@ impl Collocation {
         self.nodes.len()
     }
 
+    /// Divides number a of n in the components of the eigenvalues of A (the real one, then real and imaginary part of
+    /// each pair, n numbers each) by 1 + x times its eigenvalue.
+    pub fn divide_by_shifted(&self, parts: &mut [f64], n: usize, a: usize, x: f64) {
+        parts[a] /= 1.0 + x * self.eigenvalues[0].re;
+        for l in 1..self.eigenvalues.len() {
+            let (re, im) = ((2 * l - 1) * n + a, 2 * l * n + a);
+            let value = Complex::new(parts[re], parts[im]) / (self.eigenvalues[l] * x + 1.0);
+            (parts[re], parts[im]) = (value.re, value.im);
+        }
+    }
+
     /// Value at x of the Lagrange polynomial of node c_j on c₁ … c_s alone.
     pub fn lagrange_of_stages(&self, j: usize, x: f64) -> f64 {
         let others = self.nodes.iter().enumerate().filter(|(i, _)| *i != j);

@@ -1,7 +1,5 @@
 //! The simplified Newton iteration for the residuals at the stages of a step, accelerated.
 
-use nalgebra::Complex;
-
 use super::acceleration::Acceleration;
 use super::collocation::Collocation;
 use super::stages::{Stages, combine};
@@ -110,13 +108,7 @@ impl<'a> Iteration<'a> {
             // Weights of the modes stay in the first column of what is measured until the parts are used.
             for a in 0..n {
                 let (d, share) = rates.next().expect("one for each mode");
-                parts[a] /= 1.0 + step * m.eigenvalues[0].re * d;
-                for l in 1..m.eigenvalues.len() {
-                    let (re, im) = ((2 * l - 1) * n + a, 2 * l * n + a);
-                    let value =
-                        Complex::new(parts[re], parts[im]) / (m.eigenvalues[l] * (step * d) + 1.0);
-                    (parts[re], parts[im]) = (value.re, value.im);
-                }
+                m.divide_by_shifted(parts, n, a, step * d);
                 measured[a] = (share.sqrt() * per[0]).hypot((d - share).sqrt() * per[1]);
             }
             combine(modes, parts, n, |c, i| m.couple[(c, i)]);

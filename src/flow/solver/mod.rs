@@ -8,8 +8,8 @@
 //! given back (`conservation`). T → ∞ ends when what is left of the motion is small enough
 //! that the frozen tangent kernel gives it within the tolerance, and takes that last step.
 
-mod acceleration;
-mod collocation;
+pub(crate) mod acceleration;
+pub(crate) mod collocation;
 mod conservation;
 mod curved;
 mod goals;
@@ -18,7 +18,7 @@ mod limit;
 mod options;
 mod run;
 mod stability;
-mod stages;
+pub(crate) mod stages;
 pub mod tangent;
 mod units;
 mod watch;
@@ -38,7 +38,7 @@ pub use watch::{Progress, Watch};
 const STRICTEST: f64 = 1e-13;
 
 /// Stages of the method: order 9. Measured against 3 and 7 in benches/RESULTS.md.
-const STAGES: usize = 5;
+pub(crate) const STAGES: usize = 5;
 
 /// Solves a flow from 0 to `until` (∞: to its limit).
 pub fn solve(flow: &Flow, until: f64, options: &Options) -> Result<Solution, FlowError> {

@@ -369,7 +369,7 @@ impl<'a> Stages<'a> {
 }
 
 /// Mixes the columns of n numbers: column i of `out` is the sum over l of weight(l, i) times column l of `a`.
-pub(super) fn combine(out: &mut [f64], a: &[f64], n: usize, weight: impl Fn(usize, usize) -> f64) {
+pub(crate) fn combine(out: &mut [f64], a: &[f64], n: usize, weight: impl Fn(usize, usize) -> f64) {
     if n == 0 {
         return;
     }
