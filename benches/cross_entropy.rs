@@ -41,10 +41,17 @@ fn probing([n, h, k]: [usize; 3], count: i32) -> Result<(), Box<dyn std::error::
     let path = ProbingPath::with_loss(&problem, &DMatrix::zeros(h, k), 0.0, Loss::CrossEntropy)?;
     let start = path.energy(0.0)?.aie;
     println!("decomposed: {:.2} s", clocks.0.elapsed().as_secs_f64());
-    let floor = path.energy(f64::INFINITY).map_or_else(|error| { println!("{error}"); 0.0 }, |energy| energy.aie);
+    let floor = path.energy(f64::INFINITY).map_or_else(
+        |error| {
+            println!("{error}");
+            0.0
+        },
+        |energy| energy.aie,
+    );
     println!("limit: {:.2} s, energy {floor:.3e}", clocks.0.elapsed().as_secs_f64());
     for i in 0..count {
-        let wanted = floor + (start - floor) * 0.9 * 20f64.powf(-f64::from(i) / f64::from(count.max(2) - 1));
+        let wanted =
+            floor + (start - floor) * 0.9 * 20f64.powf(-f64::from(i) / f64::from(count.max(2) - 1));
         let tau = path.time_for(Measure::Aie, wanted)?;
         let off = path.energy(tau)?.aie / wanted - 1.0;
         println!(
@@ -67,7 +74,9 @@ const FLOWS: [(&str, [usize; 4], f64, f64); 5] = [
 ];
 
 fn flows() -> Result<(), Box<dyn std::error::Error>> {
-    println!("case            n    p   k  tolerance  steps refused evaluations products decompositions    time seconds");
+    println!(
+        "case            n    p   k  tolerance  steps refused evaluations products decompositions    time seconds"
+    );
     for (name, [n, d, h, k], size, level) in FLOWS {
         let rng = |purpose| stream(7, purpose);
         let inputs = normal(&mut rng(1), n, d, 1.0 / (d as f64).sqrt());
@@ -83,8 +92,16 @@ fn flows() -> Result<(), Box<dyn std::error::Error>> {
             let (work, end) = (solution.work, solution.end);
             println!(
                 "{name:<13} {:>3} {:>4} {k:>3} {rtol:>10.0e} {:>6} {:>7} {:>11} {:>8} {:>14} {:>7.1e} {:>7.2}  {:?}",
-                reduction.rows(), reduction.width(), work.steps, work.rejected, work.evaluations, work.products,
-                work.decompositions, end.time, clock.elapsed().as_secs_f64(), end.stop,
+                reduction.rows(),
+                reduction.width(),
+                work.steps,
+                work.rejected,
+                work.evaluations,
+                work.products,
+                work.decompositions,
+                end.time,
+                clock.elapsed().as_secs_f64(),
+                end.stop,
             );
         }
     }

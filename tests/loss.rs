@@ -270,11 +270,15 @@ fn huge_logits_are_followed() {
             raw.head *= size;
             let problem = raw.problem();
             let run = Run::with_loss(&problem, &raw.head, 0.0, Loss::CrossEntropy).unwrap();
-            for (until, t) in [(Until::Time, 1e-3), (Until::Time, 1.0 / size), (Until::Loss(0.1), f64::INFINITY)] {
+            for (until, t) in
+                [(Until::Time, 1e-3), (Until::Time, 1.0 / size), (Until::Loss(0.1), f64::INFINITY)]
+            {
                 let settings =
                     Settings { head_rate: raw.rate, method: Method::Flow, until, ..Settings::default() };
                 match run.finetune(Probe::Time(0.0), &[t], &settings) {
-                    Ok(found) => println!("{size:e} {until:?} {t}: {:?} {:?}", found[0].stop, found[0].work),
+                    Ok(found) => {
+                        println!("{size:e} {until:?} {t}: {:?} {:?}", found[0].stop, found[0].work)
+                    }
                     Err(error) => println!("{size:e} {until:?} {t}: REFUSED {error}"),
                 }
             }

@@ -48,9 +48,9 @@ use crate::tasks::{Task, normal, stream};
 /// The random stream of heads: that of a sweep.
 const HEADS: u64 = 5;
 
-/// The least share of the energy that stands for full probing where the path has no end (cross-entropy on features
-/// that separate the classes, T24).
-pub const LEAST_SHARE: f64 = 0.01;
+/// Where there may be no limit (cross-entropy, T24): so many of the shortest time scales, each about a step of gradient
+/// descent at its largest stable rate. Full probing and finetuning without end stand for as long.
+pub const HORIZON: f64 = 1e4;
 
 /// What advice shall be about.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,7 +69,7 @@ pub struct Settings {
     pub head_scale: f64,
     /// γ, the learning rate of the head over that of the backbone.
     pub head_rate: f64,
-    /// Finetuning time, ∞ for the limit.
+    /// Finetuning time, ∞ for the limit; under cross-entropy ∞ stands for [`HORIZON`].
     pub time: f64,
     /// Where finetuning stops before that; a level that is never met is left out.
     pub until: Until,
@@ -237,6 +237,16 @@ impl Settings {
         }
     }
 
+    /// The time at which finetuning ends at the latest.
+    fn last(&self, problem: &Problem) -> Result<f64, AdviseError> {
+        if self.loss == Loss::Squared || self.time < f64::INFINITY {
+            return Ok(self.time);
+        }
+        let fastest = problem.kernel().eigenvalues().amax();
+        let fastest = fastest.max(self.head_rate * problem.feature_scale()?.powi(2));
+        Ok(HORIZON / (fastest * self.loss.steepest(problem.outputs())))
+    }
+
     fn head(&self, problem: &Problem, seed: u64) -> DMatrix<f64> {
         let (h, k) = (problem.width(), problem.outputs());
         normal(&mut stream(seed, HEADS), h, k, self.head_scale / (h as f64).sqrt())
@@ -275,7 +285,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
 
     let path =
         ProbingPath::with_loss(&whole, &settings.head(&whole, settings.seed), 0.0, settings.loss)?;
-    let ends = Ends::of(&path, settings.seed)?;
+    let ends = Ends::of(&path, &whole, settings, settings.seed)?;
     let held: Vec<usize> = splits.iter().map(|split| split.rows.len()).collect();
     let scores: Vec<Vec<f64>> = (0..shares.len())
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.scores))
@@ -283,7 +293,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
     let best = verdict::best(&scores);
     let mut rows = Vec::new();
     for (i, &share) in shares.iter().enumerate() {
-        let (probe_time, share) = ends.time(&path, share)?;
+        let probe_time = ends.time(&path, share)?;
         let head = path.head(probe_time)?;
         let energy = Energy::of(&path.residual(probe_time)?);
         let predictions = whole.features() * &head;
@@ -329,30 +339,40 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
 /// The energies between which a path leads.
 struct Ends {
     start: f64,
-    /// What is left at τ = ∞, if the path has that end.
-    end: Option<f64>,
+    end: f64,
+    /// The time of full probing: ∞, or the horizon where the path has no limit that is known.
+    last: f64,
 }
 
 impl Ends {
-    fn of(path: &ProbingPath, seed: u64) -> Result<Self, AdviseError> {
+    fn of(
+        path: &ProbingPath,
+        problem: &Problem,
+        settings: &Settings,
+        seed: u64,
+    ) -> Result<Self, AdviseError> {
         let start = path.energy(0.0)?.aie;
-        let end = path.energy(f64::INFINITY).ok().map(|energy| energy.aie);
-        if start - end.unwrap_or(0.0) <= 1e-12 * start {
+        let (last, end) = match path.energy(f64::INFINITY) {
+            Ok(energy) => (f64::INFINITY, energy.aie),
+            Err(_) => {
+                let steepest =
+                    problem.feature_scale()?.powi(2) * settings.loss.steepest(problem.outputs());
+                let last = HORIZON / steepest;
+                (last, path.energy(last)?.aie)
+            }
+        };
+        if start - end <= 1e-12 * start {
             return Err(AdviseError::NoChoice { seed, energy: start });
         }
-        Ok(Self { start, end })
+        Ok(Self { start, end, last })
     }
 
-    /// The probing time at a share of the energy, and the share as it can be had.
-    fn time(&self, path: &ProbingPath, share: f64) -> Result<(f64, f64), ProbingError> {
-        match self.end {
-            _ if share >= 1.0 => Ok((0.0, 1.0)),
-            Some(_) if share <= 0.0 => Ok((f64::INFINITY, 0.0)),
-            end => {
-                let share = if end.is_none() { share.max(LEAST_SHARE) } else { share };
-                let end = end.unwrap_or(0.0);
-                Ok((path.time_for(Measure::Aie, end + share * (self.start - end))?, share))
-            }
+    /// The probing time at a share of the energy.
+    fn time(&self, path: &ProbingPath, share: f64) -> Result<f64, ProbingError> {
+        match share {
+            share if share >= 1.0 => Ok(0.0),
+            share if share <= 0.0 => Ok(self.last),
+            share => path.time_for(Measure::Aie, self.end + share * (self.start - self.end)),
         }
     }
 }
@@ -366,13 +386,13 @@ fn cells_of(
     data: &Data,
 ) -> Result<Vec<Cell>, AdviseError> {
     let run = Run::with_loss(&split.problem, &settings.head(&split.problem, seed), 0.0, settings.loss)?;
-    let ends = Ends::of(run.path(), seed)?;
+    let ends = Ends::of(run.path(), &split.problem, settings, seed)?;
+    let last = settings.last(&split.problem)?;
     shares
         .iter()
         .map(|&share| {
-            let (time, share) = ends.time(run.path(), share)?;
-            let finetune =
-                |until| run.finetune(Probe::Time(time), &[settings.time], &settings.finetuning(until));
+            let time = ends.time(run.path(), share)?;
+            let finetune = |until| run.finetune(Probe::Time(time), &[last], &settings.finetuning(until));
             let found = match finetune(settings.until) {
                 Err(SimulationError::NeverMet { .. }) => finetune(Until::Time),
                 found => found,
@@ -436,16 +456,17 @@ fn assumptions(
 ) -> Result<Vec<String>, ProbingError> {
     let (n, h) = (whole.samples(), whole.width());
     let with = if settings.intercept { " (one of them constant)" } else { "" };
-    let mut all = vec![match ends.end {
-        None => format!(
-            "{h} features{with} separate the classes of {n} samples: probing comes to any energy above 0, and full \
-             probing stands for a share of {LEAST_SHARE} here (T24)."
-        ),
-        Some(end) if end > 1e-9 * ends.start => format!(
-            "{h} features{with} for {n} samples: probing cannot remove {:.0} % of the energy.",
-            100.0 * end / ends.start
-        ),
-        Some(_) => format!("{h} features{with} for {n} samples: probing can remove all energy (T3)."),
+    let mut all = vec![if ends.last < f64::INFINITY {
+        format!(
+            "{h} features{with} for {n} samples: probing has no limit that is known (they separate all or some of the \
+             classes, T24). Full probing stands for a time of {:.3e}, {HORIZON:e} times the shortest time scale.",
+            ends.last
+        )
+    } else if ends.end > 1e-9 * ends.start {
+        let left = 100.0 * ends.end / ends.start;
+        format!("{h} features{with} for {n} samples: probing cannot remove {left:.0} % of the energy.")
+    } else {
+        format!("{h} features{with} for {n} samples: probing can remove all energy (T3).")
     }];
     if !data.has_kernel() {
         all.push(
@@ -454,7 +475,7 @@ fn assumptions(
                 .into(),
         );
         let rests = settings.until == Until::Time && settings.time == f64::INFINITY;
-        if rests && whole.kernel().rank() < n && ends.end.is_some_and(|end| end > 1e-9 * ends.start) {
+        if rests && whole.kernel().rank() < n && ends.end > 1e-9 * ends.start {
             all.push(
                 "Without a kernel and in the limit every head of these features ends at the same predictions: only \
                  finetuning for a time, or to a training loss, can make a difference."

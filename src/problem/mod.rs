@@ -348,6 +348,11 @@ impl Problem {
         Ok(self.factors.get_or_init(|| factors))
     }
 
+    /// The largest singular value of the features.
+    pub(crate) fn feature_scale(&self) -> Result<f64, ProblemError> {
+        Ok(self.factors()?.s.amax())
+    }
+
     /// Checks a head V (h×k) against this problem.
     pub fn check_head(&self, head: &DMatrix<f64>) -> Result<(), ProblemError> {
         check("head", head)?;
