@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::budget::Budget;
 use crate::reduction::State;
+use crate::setting::Number;
 
 /// A flow at one time, by a closed form, the solver or gradient descent.
 #[derive(Debug, Clone)]
@@ -145,9 +146,9 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
-            Self::EnergyShare { share } => write!(f, "the energy has fallen to {share} of its start"),
+            Self::EnergyShare { share } => write!(f, "the energy has fallen to {} of its start", Number(*share)),
             Self::Loss { level } => write!(f, "the training loss has fallen to {level:e}"),
-            Self::Accuracy { share } => write!(f, "{share} of the training samples are right"),
+            Self::Accuracy { share } => write!(f, "{} of the training samples are right", Number(*share)),
             Self::Saddle(saddle) => saddle.fmt(f),
             Self::Rounding { error } => write!(
                 f,

@@ -3,6 +3,8 @@
 //! Bad input ends with one message on standard error and exit code 2. What has numbers but not all that was asked for
 //! ends with exit code 1: a flow that stopped early, some cells that failed, a theorem that does not hold.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod choices;
 mod curves;
 mod explore;
@@ -15,6 +17,7 @@ mod progress;
 #[cfg(feature = "replay")]
 mod replay;
 mod reproduce;
+mod say;
 mod simulate;
 mod sweep;
 mod verify;
@@ -22,6 +25,8 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+
+use say::Unwritten;
 
 /// Everything that the command line can say.
 #[derive(Debug, Parser)]
@@ -66,8 +71,24 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let done = match &args.command {
+    let done = match Args::try_parse() {
+        Ok(args) => run(&args),
+        Err(help) if !help.use_stderr() => {
+            say::help(&help).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
+        Err(wrong) => wrong.exit(),
+    };
+    done.unwrap_or_else(|error| match error.downcast_ref::<Unwritten>() {
+        Some(unwritten) => unwritten.end(),
+        None => {
+            say::error(format_args!("{error:#}"));
+            ExitCode::from(2)
+        }
+    })
+}
+
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.command {
         Command::Reproduce(command) => reproduce::run(command, args.quiet),
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
@@ -77,14 +98,12 @@ fn main() -> ExitCode {
         Command::Replay(command) => replay::run(command, args.quiet),
         Command::Explore(command) => explore::run(command, args.quiet),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut script);
+            say::print(String::from_utf8_lossy(&script))?;
             Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::from(2)
-    })
+    }
 }
 
 /// Limits the threads, if a number is given.

@@ -7,11 +7,14 @@ use nalgebra::DMatrix;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::error::{At, Fault, FileError, printable};
 use super::npy;
 use super::output::{format_of, write_atomically};
+use super::source::open;
+use super::tensors::{self, is_safetensors};
+use taskhead::sweep::plan::Digest;
 
 /// Extensions of the files that [`write_result`] can write.
 pub const RESULT_EXTENSIONS: &[&str] = &["npz", "safetensors"];
@@ -43,7 +46,28 @@ const ZIP64_FROM: usize = 0xFFFF_0000;
 ///
 /// Another extension, a name that comes twice, and whatever the operating system says.
 pub fn write_result(path: impl AsRef<Path>, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), FileError> {
-    let path = path.as_ref();
+    write(path.as_ref(), arrays, None)
+}
+
+/// The same with the identity that tells this result from others ([`check_replaceable`](super::check_replaceable)): as
+/// the comment of the archive, or among the metadata.
+///
+/// # Errors
+///
+/// Those of [`write_result`].
+pub fn write_result_of(
+    path: impl AsRef<Path>,
+    arrays: &[(&str, &DMatrix<f64>)],
+    identity: Digest,
+) -> Result<(), FileError> {
+    write(path.as_ref(), arrays, Some(identity))
+}
+
+fn write(
+    path: &Path,
+    arrays: &[(&str, &DMatrix<f64>)],
+    identity: Option<Digest>,
+) -> Result<(), FileError> {
     let format = format_of(path, RESULT_EXTENSIONS).at(path)?;
     for (i, (name, _)) in arrays.iter().enumerate() {
         if arrays[..i].iter().any(|(other, _)| other == name) {
@@ -51,18 +75,47 @@ pub fn write_result(path: impl AsRef<Path>, arrays: &[(&str, &DMatrix<f64>)]) ->
         }
     }
     write_atomically(path, |writer| match format {
-        "npz" => write_npz(writer, arrays),
-        _ => write_safetensors(writer, arrays),
+        "npz" => write_npz(writer, arrays, identity),
+        _ => write_safetensors(writer, arrays, identity),
     })
+}
+
+/// What the identity follows: in the comment of an archive, and as the name of a text among the metadata.
+const IDENTITY_IS: &str = "taskhead identity";
+
+/// The identity that a file of arrays says it has.
+///
+/// # Errors
+///
+/// A file of another kind.
+pub(super) fn stored_identity(path: &Path) -> Result<Option<Digest>, Fault> {
+    let (mut file, start) = open(path, 16)?;
+    let text = if start.starts_with(b"PK") {
+        let comment = ZipArchive::new(file)?.comment().to_vec();
+        String::from_utf8(comment).ok().and_then(|c| Some(c.strip_prefix(IDENTITY_IS)?.trim().to_owned()))
+    } else if is_safetensors(&start) {
+        let metadata = tensors::metadata(&mut file)?.0;
+        metadata.metadata().as_ref().and_then(|texts| texts.get(IDENTITY_IS).cloned())
+    } else {
+        return Err(Fault::Format { start, accepted: "arrays" });
+    };
+    Ok(text.and_then(|digits| digits.parse().ok()))
 }
 
 fn failed(source: io::Error) -> Fault {
     Fault::Io { action: "write", source }
 }
 
-fn write_npz(writer: impl Write + Seek, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), Fault> {
+fn write_npz(
+    writer: impl Write + Seek,
+    arrays: &[(&str, &DMatrix<f64>)],
+    identity: Option<Digest>,
+) -> Result<(), Fault> {
     let zip_failed = |e: zip::result::ZipError| failed(e.into());
     let mut archive = ZipWriter::new(writer);
+    if let Some(identity) = identity {
+        archive.set_comment(format!("{IDENTITY_IS} {identity}")).map_err(zip_failed)?;
+    }
     for (name, matrix) in arrays {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
@@ -74,7 +127,11 @@ fn write_npz(writer: impl Write + Seek, arrays: &[(&str, &DMatrix<f64>)]) -> Res
     archive.finish().map(drop).map_err(zip_failed)
 }
 
-fn write_safetensors(writer: &mut impl Write, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), Fault> {
+fn write_safetensors(
+    writer: &mut impl Write,
+    arrays: &[(&str, &DMatrix<f64>)],
+    identity: Option<Digest>,
+) -> Result<(), Fault> {
     let bytes: Vec<Vec<u8>> = arrays
         .iter()
         .map(|(_, matrix)| matrix.transpose().iter().flat_map(|x| x.to_le_bytes()).collect())
@@ -87,7 +144,8 @@ fn write_safetensors(writer: &mut impl Write, arrays: &[(&str, &DMatrix<f64>)]) 
             Ok((*name, TensorView::new(Dtype::F64, shape, bytes)?))
         })
         .collect::<Result<Vec<_>, Fault>>()?;
-    writer.write_all(&safetensors::serialize(tensors, None)?).map_err(failed)
+    let metadata = identity.map(|identity| [(IDENTITY_IS.to_owned(), identity.to_string())].into());
+    writer.write_all(&safetensors::serialize(tensors, metadata)?).map_err(failed)
 }
 
 #[cfg(test)]
