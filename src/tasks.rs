@@ -169,7 +169,7 @@ pub enum TaskError {
     Pretraining(#[from] FlowError),
     /// A number out of its range.
     #[error("{} = {} is not valid; it must be {}", .0.name, Number(.0.value), .0.accepted)]
-    Setting(#[from] Setting),
+    Setting(Setting),
     /// The file of the task cannot be read.
     #[error("{0}")]
     File(
@@ -182,6 +182,12 @@ pub enum TaskError {
         /// The path.
         String,
     ),
+}
+
+impl From<Setting> for TaskError {
+    fn from(setting: Setting) -> Self {
+        Self::Setting(setting)
+    }
 }
 
 /// The random stream of a seed for one purpose; streams do not overlap.

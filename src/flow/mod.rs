@@ -94,9 +94,10 @@ pub enum FlowError {
     },
     /// A limit that does not exist.
     #[error(
-        "there is no limit t = inf: at time {time:e} every sample is fitted (summed training loss {loss:e}, below ln 2), and from \
+        "there is no limit t = inf: at time {} every sample is fitted (summed training loss {loss:e}, below ln 2), and from \
          there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
-         training loss or a training accuracy"
+         training loss or a training accuracy",
+        Number(*time)
     )]
     NoLimit {
         /// A time at which that was certain.

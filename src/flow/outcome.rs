@@ -156,10 +156,10 @@ impl fmt::Display for Stop {
                  motion so small beside the residual, that these numbers do not determine it"
             ),
             Self::StepLimit { steps, time } => {
-                write!(f, "{steps} steps taken, time {time:e} reached")
+                write!(f, "{steps} steps taken, time {} reached", Number(*time))
             }
             Self::Interrupted { steps, time } => {
-                write!(f, "interrupted after {steps} steps, time {time:e} reached")
+                write!(f, "interrupted after {steps} steps, time {} reached", Number(*time))
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -202,11 +202,11 @@ mod tests {
         for (stop, name, words) in [
             (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
             (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
-            (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
+            (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 0.5 reached"),
             (
                 Stop::Interrupted { steps: 3, time: 0.5 },
                 "interrupted",
-                "interrupted after 3 steps, time 5e-1 reached",
+                "interrupted after 3 steps, time 0.5 reached",
             ),
             (
                 Stop::StepTooSmall { step: 1e-20, time: 4.0 },

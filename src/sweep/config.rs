@@ -173,7 +173,7 @@ pub enum ConfigError {
     },
     /// A value out of its range.
     #[error("`{}` holds {}; accepted: {}", .0.name, Number(.0.value), .0.accepted)]
-    Setting(#[from] Setting),
+    Setting(Setting),
     /// A text that is not accepted.
     #[error("`{name}` holds {value}; accepted: {accepted}")]
     Text {
@@ -223,6 +223,12 @@ pub enum ConfigError {
         /// The limit.
         limit: usize,
     },
+}
+
+impl From<Setting> for ConfigError {
+    fn from(setting: Setting) -> Self {
+        Self::Setting(setting)
+    }
 }
 
 /// The largest number of cells of one sweep: records of that many fit the memory of a laptop.
@@ -337,6 +343,10 @@ impl Config {
             }
         }
         self.check_effects()?;
+        if matches!(&self.problem, TaskSpec::File { path } if path.is_empty()) {
+            let accepted = "the path of a file or folder";
+            return Err(ConfigError::Text { name: "problem.path", value: "\"\"".into(), accepted });
+        }
         let cells = self.cells();
         if cells > MAX_CELLS {
             return Err(ConfigError::TooLarge { cells, limit: MAX_CELLS });

@@ -81,9 +81,18 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|error| match error.downcast_ref::<Unwritten>() {
         Some(unwritten) => unwritten.end(),
         None => {
-            say::error(format_args!("{error:#}"));
+            say::error(with_causes(&error));
             ExitCode::from(2)
         }
+    })
+}
+
+/// An error with its causes, but for those that it names itself.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.is_empty() {
+        true => cause,
+        false if text.contains(&cause) => text,
+        false => format!("{text}: {cause}"),
     })
 }
 
@@ -106,10 +115,15 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// More threads than any machine has cores.
+const MOST_THREADS: usize = 4096;
+
 /// Limits the threads, if a number is given.
 fn use_threads(count: Option<usize>) -> anyhow::Result<()> {
     match count {
-        Some(0) => anyhow::bail!("--threads 0 is not valid; it must be at least 1"),
+        Some(count @ 0) | Some(count @ MOST_THREADS..) => {
+            anyhow::bail!("--threads {count} is not valid; it must be at least 1 and below {MOST_THREADS}")
+        }
         Some(count) => Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?),
         None => Ok(()),
     }
@@ -147,6 +161,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let cause = std::io::Error::other("no space");
+        let error = anyhow::Error::from(cause).context("s.toml: cannot be read");
+        assert_eq!(with_causes(&error), "s.toml: cannot be read: no space");
+        let told = anyhow::anyhow!("no space").context("pretraining failed: no space");
+        assert_eq!(with_causes(&told), "pretraining failed: no space");
     }
 
     #[test]

@@ -118,8 +118,11 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static Entry>> {
     if ids.is_empty() {
         return Ok(all);
     }
+    let twice = |&(i, id): &(usize, &String)| ids[..i].iter().any(|other| other.eq_ignore_ascii_case(id));
     ids.iter()
-        .map(|id| match all.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)) {
+        .enumerate()
+        .filter(|id| !twice(id))
+        .map(|(_, id)| match all.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)) {
             Some(entry) => Ok(*entry),
             None => {
                 let known: Vec<&str> = all.iter().map(|entry| entry.id).collect();

