@@ -156,10 +156,10 @@ impl fmt::Display for Stop {
                  motion so small beside the residual, that these numbers do not determine it"
             ),
             Self::StepLimit { steps, time } => {
-                write!(f, "{steps} steps taken, time {} reached", Number(*time))
+                write!(f, "{} taken, time {} reached", taken(*steps), Number(*time))
             }
             Self::Interrupted { steps, time } => {
-                write!(f, "interrupted after {steps} steps, time {} reached", Number(*time))
+                write!(f, "interrupted after {}, time {} reached", taken(*steps), Number(*time))
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -167,6 +167,11 @@ impl fmt::Display for Stop {
             other => f.write_str(other.name()),
         }
     }
+}
+
+/// "1 step", "2 steps"
+fn taken(steps: usize) -> String {
+    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Saddle {

@@ -96,9 +96,9 @@ const PIXELS: usize = 64;
 #[cfg(feature = "all")]
 const CLASSES: usize = 5;
 
-/// Copies of an array while it is drawn.
+/// Copies of an array that is drawn: its numbers, its matrix, the task's and the problem's.
 #[cfg(feature = "all")]
-const DRAWN: f64 = 2.0;
+const DRAWN: f64 = 4.0;
 
 /// Bytes that a sweep takes for the records of so many cells, as an estimate from above.
 #[cfg(feature = "all")]
