@@ -26,7 +26,7 @@ pub enum Missing {
         needs: &'static str,
     },
     /// A figure that is not known.
-    #[error("there is no figure `{0}`; accepted: {}", NAMES.join(", "))]
+    #[error("there is no figure `{0}`; accepted: {known}", known = NAMES.join(", "))]
     Unknown(
         /// Its name.
         String,
