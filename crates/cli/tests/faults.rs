@@ -297,7 +297,8 @@ fn names_words_and_numbers_are_as_one_writes_them() {
     let text = succeed(here, &[&one[..], &["--energies", "0.5"]].concat());
     assert!(text.starts_with("1 cell, 0 failed"), "{text}");
 
-    write_classes(&here.join("p.npz"));
+    let (features, targets) = (dmatrix![1.0, 0.0], dmatrix![1.0]);
+    write_result(here.join("p.npz"), &[("features", &features), ("targets", &targets)]).unwrap();
     let text = succeed(here, &["simulate", "p.npz", "--time", "1e40", "--probe", "1e-40"]);
     assert!(text.contains("finetuning time      1e40\n"), "{text}");
     assert!(text.contains("probing time         1e-40\n"), "{text}");
