@@ -342,7 +342,6 @@ impl Config {
                 check("probe.points", &[n as f64], |v| v >= 2.0, "at least 2")?;
             }
         }
-        self.check_effects()?;
         if matches!(&self.problem, TaskSpec::File { path } if path.is_empty()) {
             let accepted = "the path of a file or folder";
             return Err(ConfigError::Text { name: "problem.path", value: "\"\"".into(), accepted });
@@ -351,6 +350,7 @@ impl Config {
         if cells > MAX_CELLS {
             return Err(ConfigError::TooLarge { cells, limit: MAX_CELLS });
         }
+        self.check_effects()?;
         Ok(self.problem.check()?)
     }
 
@@ -445,8 +445,8 @@ mod tests {
             ("smoothings", &|c| (c.heads.smoothings, c.probe.times) = (vec![0.1], Some(vec![0.0]))),
             ("max-steps", &|c| (c.method, c.max_steps) = (Method::ClosedForm, 7)),
             ("max-time", &|c| (c.method, c.max_time) = (Method::ClosedForm, Some(1.0))),
-            ("rtol", &|c| (c.method, c.rtol) = (Method::ClosedForm, 1e-9)),
-            ("rtol", &|c| (c.method, c.rtol) = (Method::Descent, 1e-9)),
+            ("rtol", &|c| (c.method, c.rtol) = (Method::ClosedForm, 1e-8)),
+            ("rtol", &|c| (c.method, c.rtol) = (Method::Descent, 1e-8)),
             ("seeds", &|c| c.heads.seeds = 2),
         ];
         for (name, change) in changes {
@@ -457,7 +457,7 @@ mod tests {
         }
         let mut effective = config();
         (effective.heads.smoothings, effective.probe.times) = (vec![0.1], Some(vec![0.0, 1.0]));
-        (effective.method, effective.rtol, effective.max_time) = (Method::Flow, 1e-9, Some(1.0));
+        (effective.method, effective.rtol, effective.max_time) = (Method::Flow, 1e-8, Some(1.0));
         assert_eq!(effective.validate(), Ok(()));
     }
 
