@@ -17,6 +17,8 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use crate::setting::Number;
+
 /// By how much the targets of one sample may miss a sum of 1: what single precision leaves of it.
 const SUM_TOLERANCE: f64 = 1e-6;
 
@@ -49,7 +51,8 @@ pub enum Loss {
 pub enum LossError {
     /// A target below 0, or above 1 where it is a probability.
     #[error(
-        "the target at row {row}, column {column} is {value}; cross-entropy accepts probabilities, from 0 to 1"
+        "the target at row {row}, column {column} is {}; cross-entropy accepts probabilities, from 0 to 1",
+        Number(*value)
     )]
     Probability {
         /// The sample, from 0.
@@ -61,8 +64,9 @@ pub enum LossError {
     },
     /// Probabilities that do not sum to 1.
     #[error(
-        "the targets of row {row} sum to {sum}; cross-entropy with {outputs} outputs accepts rows that sum to 1 \
-         (for one label of two classes, give one column with 0 or 1)"
+        "the targets of row {row} sum to {}; cross-entropy with {outputs} outputs accepts rows that sum to 1 \
+         (for one label of two classes, give one column with 0 or 1)",
+        Number(*sum)
     )]
     Sum {
         /// The sample, from 0.

@@ -1,8 +1,29 @@
 //! What is wrong with a setting: one error for every number that a user may choose.
 
+use std::fmt;
+
+/// A number as one writes it by hand: 0.25, 3, inf, and in powers of ten what would take many zeros.
+///
+/// ```
+/// use taskhead::Number;
+///
+/// assert_eq!(Number(0.25).to_string(), "0.25");
+/// assert_eq!(Number(1e40).to_string(), "1e40");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number(pub f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value) = *self;
+        let plain = value == 0.0 || !value.is_finite() || (1e-5..1e16).contains(&value.abs());
+        if plain { write!(f, "{value}") } else { write!(f, "{value:e}") }
+    }
+}
+
 /// A setting whose value is not accepted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{name} {value} is not valid; it must be {accepted}")]
+#[error("{name} {} is not valid; it must be {accepted}", Number(*value))]
 pub struct Setting {
     /// Name of the setting.
     pub name: &'static str,
@@ -44,6 +65,17 @@ impl Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let texts = [0.0, -0.5, 1e-5, 1e15, f64::INFINITY, 9e-6, -1e16, 5e-324, f64::MAX]
+            .map(|value| Number(value).to_string());
+        let max = "1.7976931348623157e308";
+        assert_eq!(
+            texts,
+            ["0", "-0.5", "0.00001", "1000000000000000", "inf", "9e-6", "-1e16", "5e-324", max]
+        );
+    }
 
     #[test]
     fn the_message_names_value_and_range() {

@@ -16,6 +16,7 @@ use crate::loss::Loss;
 use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Outputs, Reduction, State};
+use crate::setting::Number;
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -36,7 +37,7 @@ pub enum SimulationError {
         method: &'static str,
     },
     /// A level that finetuning never comes to, since it converges before.
-    #[error("finetuning never comes to {what} {level}: it converges at {limit}")]
+    #[error("finetuning never comes to {what} {}: it converges at {}", Number(*level), Number(*limit))]
     NeverMet {
         /// What is measured.
         what: &'static str,

@@ -14,7 +14,7 @@ use crate::linalg::{Svd, spanning_basis};
 use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
-use crate::setting::Setting;
+use crate::setting::{Number, Setting};
 
 /// A finetuning task.
 #[derive(Debug, Clone)]
@@ -168,8 +168,8 @@ pub enum TaskError {
     #[error("pretraining failed: {0}")]
     Pretraining(#[from] FlowError),
     /// A number out of its range.
-    #[error("{} = {} is not valid; it must be {}", .0.name, .0.value, .0.accepted)]
-    Setting(#[from] Setting),
+    #[error("{} = {} is not valid; it must be {}", .0.name, Number(.0.value), .0.accepted)]
+    Setting(Setting),
     /// The file of the task cannot be read.
     #[error("{0}")]
     File(
@@ -182,6 +182,12 @@ pub enum TaskError {
         /// The path.
         String,
     ),
+}
+
+impl From<Setting> for TaskError {
+    fn from(setting: Setting) -> Self {
+        Self::Setting(setting)
+    }
 }
 
 /// The random stream of a seed for one purpose; streams do not overlap.
@@ -328,6 +334,10 @@ impl Gaussian {
             let accepted = "less than `inputs` when there is a teacher";
             return Err(Setting { name: "width", value: self.width as f64, accepted }.into());
         }
+        let accepted = "0 when there is a teacher, whose backbone is orthonormal";
+        in_range("backbone-decay", self.backbone_decay, 0.0..=0.0, accepted)?;
+        let accepted = "0 when there is a teacher, whose risk is that of all inputs";
+        in_range("held-out", self.held_out as f64, 0.0..=0.0, accepted)?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::metric::Metric;
+use crate::setting::Number;
 use crate::sweep::record::{Cell, Measured, Record};
 
 /// A cell whose finetuning reached what was asked for, with its numbers.
@@ -132,9 +133,9 @@ pub fn groups(records: &[Record]) -> Vec<Group<'_>> {
         (firsts.len() == 1 || firsts.iter().any(|c| c.problem != firsts[0].problem), |c| {
             c.problem.clone()
         }),
-        (differs(|c| c.head_scale), |c| format!("scale {}", c.head_scale)),
-        (differs(|c| c.smoothing), |c| format!("ε = {}", c.smoothing)),
-        (differs(|c| c.head_rate), |c| format!("γ = {}", c.head_rate)),
+        (differs(|c| c.head_scale), |c| format!("scale {}", Number(c.head_scale))),
+        (differs(|c| c.smoothing), |c| format!("ε = {}", Number(c.smoothing))),
+        (differs(|c| c.head_rate), |c| format!("γ = {}", Number(c.head_rate))),
     ];
     let label = |cell: &Cell| {
         let used = parts.iter().filter(|(used, _)| *used).map(|(_, part)| part(cell));

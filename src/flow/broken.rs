@@ -1,10 +1,13 @@
 //! A result that cannot be.
 
+use crate::setting::Number;
+
 /// A result that breaks a law of the flow: an error of this program, or a problem beyond double precision.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "the result of {method} at time {time} fails a check: {law} is off by {size:e} (accepted: {allowed:e}); \
-     the problem may be beyond double precision: rescale it or try another method"
+    "the result of {method} at time {} fails a check: {law} is off by {size:e} (accepted: {allowed:e}); \
+     the problem may be beyond double precision: rescale it or try another method",
+    Number(*time)
 )]
 pub struct Broken {
     /// What gave the result.

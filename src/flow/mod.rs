@@ -27,7 +27,7 @@ pub use outcome::{Moment, Saddle, Stop};
 use crate::linalg::DecompositionError;
 use crate::problem::ProblemError;
 use crate::reduction::{Reduction, State};
-use crate::setting::Setting;
+use crate::setting::{Number, Setting};
 
 /// A hypothesis of a closed form that does not hold, and by how much.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -85,7 +85,7 @@ pub enum FlowError {
     #[error(transparent)]
     Broken(#[from] Broken),
     /// A quantity that f64 cannot hold.
-    #[error("{quantity} is not representable in double precision ({value}); rescale the problem")]
+    #[error("{quantity} is not representable in double precision ({}); rescale the problem", Number(*value))]
     Overflow {
         /// The quantity.
         quantity: &'static str,
@@ -94,9 +94,10 @@ pub enum FlowError {
     },
     /// A limit that does not exist.
     #[error(
-        "there is no limit t = inf: at time {time:e} every sample is fitted (summed training loss {loss:e}, below ln 2), and from \
+        "there is no limit t = inf: at time {} every sample is fitted (summed training loss {loss:e}, below ln 2), and from \
          there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
-         training loss or a training accuracy"
+         training loss or a training accuracy",
+        Number(*time)
     )]
     NoLimit {
         /// A time at which that was certain.
@@ -106,7 +107,7 @@ pub enum FlowError {
     },
     /// Gradient descent with too large a step.
     #[error(
-        "gradient descent diverged after {steps} steps of size {step}: the loss grew from {before:e} to {after:e}; \
+        "gradient descent diverged after {steps} steps of size {step:e}: the loss grew from {before:e} to {after:e}; \
          take a step below {stable:e}"
     )]
     Diverged {

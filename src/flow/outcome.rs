@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::budget::Budget;
 use crate::reduction::State;
+use crate::setting::Number;
 
 /// A flow at one time, by a closed form, the solver or gradient descent.
 #[derive(Debug, Clone)]
@@ -145,9 +146,13 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
-            Self::EnergyShare { share } => write!(f, "the energy has fallen to {share} of its start"),
+            Self::EnergyShare { share } => {
+                write!(f, "the energy has fallen to {} of its start", Number(*share))
+            }
             Self::Loss { level } => write!(f, "the training loss has fallen to {level:e}"),
-            Self::Accuracy { share } => write!(f, "{share} of the training samples are right"),
+            Self::Accuracy { share } => {
+                write!(f, "{} of the training samples are right", Number(*share))
+            }
             Self::Saddle(saddle) => saddle.fmt(f),
             Self::Rounding { error } => write!(
                 f,
@@ -155,10 +160,10 @@ impl fmt::Display for Stop {
                  motion so small beside the residual, that these numbers do not determine it"
             ),
             Self::StepLimit { steps, time } => {
-                write!(f, "{steps} steps taken, time {time:e} reached")
+                write!(f, "{} taken, time {} reached", taken(*steps), Number(*time))
             }
             Self::Interrupted { steps, time } => {
-                write!(f, "interrupted after {steps} steps, time {time:e} reached")
+                write!(f, "interrupted after {}, time {} reached", taken(*steps), Number(*time))
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -166,6 +171,11 @@ impl fmt::Display for Stop {
             other => f.write_str(other.name()),
         }
     }
+}
+
+/// "1 step", "2 steps"
+fn taken(steps: usize) -> String {
+    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Saddle {
@@ -201,11 +211,11 @@ mod tests {
         for (stop, name, words) in [
             (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
             (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
-            (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 5e-1 reached"),
+            (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 0.5 reached"),
             (
                 Stop::Interrupted { steps: 3, time: 0.5 },
                 "interrupted",
-                "interrupted after 3 steps, time 5e-1 reached",
+                "interrupted after 3 steps, time 0.5 reached",
             ),
             (
                 Stop::StepTooSmall { step: 1e-20, time: 4.0 },

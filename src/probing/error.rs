@@ -1,7 +1,7 @@
 //! Why there is no answer to a question about probing.
 
 use crate::problem::ProblemError;
-use crate::setting::Setting;
+use crate::setting::{Number, Setting};
 
 /// Why there is no answer to a question about probing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -15,7 +15,10 @@ pub enum ProbingError {
     Setting(#[from] Setting),
     /// An energy that no probing time reaches.
     #[error(
-        "the {measure} energy {wanted} is not reached by probing; reachable here: {lowest} to {highest}"
+        "the {measure} energy {} is not reached by probing; reachable here: {} to {}",
+        Number(*wanted),
+        Number(*lowest),
+        Number(*highest)
     )]
     Unreachable {
         /// "AIE" or "Frobenius".
@@ -31,7 +34,8 @@ pub enum ProbingError {
     #[error(
         "the {measure} energy {wanted:e} is below what the data determine: with fewer independent features than \
          samples the part of the targets that no head fits is known to {rounding:.1e} only (reachable here as \
-         computed: {lowest:e} to {highest})"
+         computed: {lowest:e} to {})",
+        Number(*highest)
     )]
     BelowRounding {
         /// "AIE" or "Frobenius".

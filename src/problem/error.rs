@@ -47,6 +47,19 @@ pub enum ProblemError {
     /// Held-out rows of a factor for a kernel that was given as a matrix.
     #[error("the kernel was given as a matrix and has no factor; accepted: rows of the kernel")]
     NoFactor,
+    /// What is formed of the arrays given is beyond f64.
+    #[error(
+        "the values of {from} are too large at row {row}: {formed} made of them would be beyond double precision; \
+         scale them down"
+    )]
+    Overflow {
+        /// What is formed.
+        formed: &'static str,
+        /// The arrays that it is formed of.
+        from: &'static str,
+        /// The sample, from 0.
+        row: usize,
+    },
     /// The kernel is not symmetric.
     #[error(
         "the kernel is not symmetric: entries ({row}, {column}) and ({column}, {row}) differ by {gap:e}, \
@@ -111,6 +124,18 @@ pub fn check(array: &'static str, a: &DMatrix<f64>) -> Result<(), ProblemError> 
     }
     match first_not_finite(a) {
         Some((row, column, value)) => Err(ProblemError::NotFinite { array, row, column, value }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that what was formed of arrays is finite.
+pub(super) fn check_formed(
+    formed: &'static str,
+    from: &'static str,
+    a: &DMatrix<f64>,
+) -> Result<(), ProblemError> {
+    match first_not_finite(a) {
+        Some((row, ..)) => Err(ProblemError::Overflow { formed, from, row }),
         None => Ok(()),
     }
 }

@@ -79,22 +79,22 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// Those of the decomposition of X, and [`ProblemError::NotFinite`] where the squares of X are beyond f64.
+    /// Those of the decomposition of X, and [`ProblemError::Overflow`] where the squares of X are beyond f64.
     pub fn of_inputs(inputs: &DMatrix<f64>) -> Result<Self, ProblemError> {
-        Self::of_factors(&Factors::of(inputs)?)
+        Self::of_factors(&Factors::of(inputs)?, "`inputs`")
     }
 
-    /// XXᵀ from the decomposition of X.
-    pub(super) fn of_factors(inputs: &Factors) -> Result<Self, ProblemError> {
+    /// XXᵀ from the decomposition of X, the array `from`.
+    pub(super) fn of_factors(inputs: &Factors, from: &'static str) -> Result<Self, ProblemError> {
         let eigenvalues = inputs.s.map(|s| s * s);
-        if let Some(&value) = eigenvalues.iter().find(|value| !value.is_finite()) {
+        if !eigenvalues.iter().all(|value| value.is_finite()) {
             let row = (&*inputs.u * DMatrix::from_diagonal(&inputs.s))
                 .row_iter()
                 .map(|row| row.norm())
                 .enumerate()
                 .fold((0, 0.0), |best, row| if row.1 > best.1 { row } else { best })
                 .0;
-            return Err(ProblemError::NotFinite { array: "kernel", row, column: row, value });
+            return Err(ProblemError::Overflow { formed: "the kernel", from, row });
         }
         Ok(Self {
             modes: inputs.u.clone(),
@@ -181,6 +181,9 @@ mod tests {
     #[test]
     fn squares_beyond_double_precision_are_an_error() {
         let error = Kernel::of_inputs(&(wobble(3, 2, 1.0) * 1e200)).unwrap_err();
-        assert!(matches!(error, ProblemError::NotFinite { array: "kernel", .. }), "{error}");
+        assert!(
+            error.to_string().starts_with("the values of `inputs` are too large at row "),
+            "{error}"
+        );
     }
 }

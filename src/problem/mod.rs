@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use nalgebra::DMatrix;
 
+use error::check_formed;
 pub use error::{ProblemError, check, check_shape};
 pub use kernel::Kernel;
 
@@ -117,7 +118,7 @@ impl Problem {
         check_shape("backbone", backbone, None, Some(d), "one column for each column of `inputs`")?;
         let features = inputs * backbone.transpose();
         let kernel = Kernel::of_inputs(inputs)?;
-        check("features", &features)?;
+        check_formed("the features", "`inputs` and `backbone`", &features)?;
         Ok(Self::of_parts(features, kernel, targets, KERNEL_TOLERANCE))
     }
 
@@ -138,7 +139,7 @@ impl Problem {
         let n = targets.nrows();
         check_shape("features", &features, Some(n), None, "one row for each row of `targets`")?;
         let factors = Factors::of(&features)?;
-        let kernel = Kernel::of_factors(&factors)?;
+        let kernel = Kernel::of_factors(&factors, "`features`")?;
         let problem = Self::of_parts(features, kernel, targets, KERNEL_TOLERANCE);
         Ok(Self { factors: OnceLock::from(factors), on_features: true, ..problem })
     }
@@ -250,12 +251,17 @@ impl Problem {
         check("probe_inputs", held_out)?;
         check_shape("probe_inputs", held_out, None, Some(inputs.ncols()), "`inputs`")?;
         let features = held_out * backbone.transpose();
+        check_formed("the held-out features", "`probe_inputs` and `backbone`", &features)?;
         match self.kernel.directions() {
             Some(directions) if directions.nrows() == held_out.ncols() => {
                 let factor = product(held_out, directions);
                 self.holding_out(features, factor)
             }
-            _ => self.with_held_out(features, held_out * inputs.transpose()),
+            _ => {
+                let kernel = held_out * inputs.transpose();
+                check_formed("the held-out kernel", "`probe_inputs` and `inputs`", &kernel)?;
+                self.with_held_out(features, kernel)
+            }
         }
     }
 
@@ -270,6 +276,7 @@ impl Problem {
             }
             _ => {
                 let kernel = &features * self.features.transpose();
+                check_formed("the held-out kernel", "`probe_features` and `features`", &kernel)?;
                 self.with_held_out(features, kernel)
             }
         }

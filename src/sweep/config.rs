@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::solver::{DEFAULT_RTOL, Options};
 use crate::loss::Loss;
 use crate::metric::Metric;
-use crate::setting::Setting;
+use crate::setting::{Number, Setting};
 use crate::simulation::{Method, Until};
 use crate::tasks::{TaskError, TaskSpec};
 
@@ -45,6 +45,9 @@ pub struct Config {
     /// Limit of solver steps in one cell; gradient descent may take a thousand times as many.
     #[serde(default = "default_steps", skip_serializing_if = "is_default")]
     pub max_steps: usize,
+    /// Seconds after which the finetuning from one probing point ends, with what it has reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_time: Option<f64>,
     /// The adaptation metrics that are kept; the columns of others stay empty.
     #[serde(default = "all_metrics")]
     pub metrics: Vec<Metric>,
@@ -90,7 +93,8 @@ pub struct Probes {
     /// Average initial energies to probe to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energies: Option<Vec<f64>>,
-    /// A number of points, evenly spaced in Frobenius energy from probing to convergence to none.
+    /// A number of points, evenly spaced in Frobenius energy from probing to convergence to none. Under cross-entropy,
+    /// where probing has no end if the features separate the classes, the first of n is 1/n of the way above that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<usize>,
 }
@@ -116,8 +120,10 @@ pub enum Points {
     Times(Vec<f64>),
     /// Average initial energies.
     Energies(Vec<f64>),
-    /// Evenly spaced in Frobenius energy.
+    /// Evenly spaced in Frobenius energy: the shares 0, 1/(n − 1), …, 1 of the way from convergence to none.
     Even(usize),
+    /// The same without convergence: the shares 1/n, 2/n, …, 1.
+    Above(usize),
 }
 
 impl Points {
@@ -125,7 +131,7 @@ impl Points {
     pub fn count(&self) -> usize {
         match self {
             Self::Times(v) | Self::Energies(v) => v.len(),
-            Self::Even(n) => *n,
+            Self::Even(n) | Self::Above(n) => *n,
         }
     }
 }
@@ -166,8 +172,8 @@ pub enum ConfigError {
         name: &'static str,
     },
     /// A value out of its range.
-    #[error("`{}` holds {}; accepted: {}", .0.name, .0.value, .0.accepted)]
-    Setting(#[from] Setting),
+    #[error("`{}` holds {}; accepted: {}", .0.name, Number(.0.value), .0.accepted)]
+    Setting(Setting),
     /// A text that is not accepted.
     #[error("`{name}` holds {value}; accepted: {accepted}")]
     Text {
@@ -187,6 +193,14 @@ pub enum ConfigError {
     /// Two stop rules.
     #[error("`until-loss` and `until-accuracy` are both set; accepted: one of them")]
     Stops,
+    /// A setting that would change nothing.
+    #[error("`{name}` has no effect {because}")]
+    Idle {
+        /// Name of the setting.
+        name: &'static str,
+        /// Beside which other settings.
+        because: &'static str,
+    },
     /// A stop rule with a method that has none.
     #[error("`until-loss` and `until-accuracy` need the method `auto` or `flow`")]
     StopMethod,
@@ -211,6 +225,12 @@ pub enum ConfigError {
     },
 }
 
+impl From<Setting> for ConfigError {
+    fn from(setting: Setting) -> Self {
+        Self::Setting(setting)
+    }
+}
+
 /// The largest number of cells of one sweep: records of that many fit the memory of a laptop.
 pub const MAX_CELLS: usize = 10_000_000;
 
@@ -225,6 +245,7 @@ impl Config {
             method: Method::Auto,
             rtol: DEFAULT_RTOL,
             max_steps: default_steps(),
+            max_time: None,
             metrics: all_metrics(),
             problem,
             heads: Heads::default(),
@@ -234,7 +255,10 @@ impl Config {
 
     /// The probing points.
     pub fn points(&self) -> Points {
-        self.probe.points()
+        match (self.probe.points(), self.loss) {
+            (Points::Even(n), Loss::CrossEntropy) => Points::Above(n),
+            (points, _) => points,
+        }
     }
 
     /// Number of cells.
@@ -275,6 +299,9 @@ impl Config {
         if self.max_steps == 0 {
             return Err(Setting { name: "max-steps", value: 0.0, accepted: "at least 1" }.into());
         }
+        if let Some(seconds) = self.max_time {
+            check("max-time", &[seconds], positive, "finite numbers of at least 0")?;
+        }
         if self.metrics.is_empty() {
             return Err(ConfigError::Empty { name: "metrics" });
         }
@@ -298,6 +325,10 @@ impl Config {
         if self.heads.seeds == 0 {
             return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
         }
+        if self.heads.first_seed.checked_add(self.heads.seeds).is_none() {
+            let (value, accepted) = (self.heads.seeds as f64, "seeds up to 18446744073709551614");
+            return Err(Setting { name: "seeds", value, accepted }.into());
+        }
         let given =
             [self.probe.times.is_some(), self.probe.energies.is_some(), self.probe.points.is_some()];
         let count = given.iter().filter(|g| **g).count();
@@ -307,15 +338,48 @@ impl Config {
         match self.points() {
             Points::Times(times) => check("probe.times", &times, time, "numbers of at least 0, or inf")?,
             Points::Energies(energies) => check("probe.energies", &energies, positive, finite)?,
-            Points::Even(n) => {
+            Points::Even(n) | Points::Above(n) => {
                 check("probe.points", &[n as f64], |v| v >= 2.0, "at least 2")?;
             }
+        }
+        if matches!(&self.problem, TaskSpec::File { path } if path.is_empty()) {
+            let accepted = "the path of a file or folder";
+            return Err(ConfigError::Text { name: "problem.path", value: "\"\"".into(), accepted });
         }
         let cells = self.cells();
         if cells > MAX_CELLS {
             return Err(ConfigError::TooLarge { cells, limit: MAX_CELLS });
         }
+        self.check_effects()?;
         Ok(self.problem.check()?)
+    }
+
+    /// Refuses settings that change nothing beside others.
+    fn check_effects(&self) -> Result<(), ConfigError> {
+        let smoothed = self.heads.smoothings.iter().any(|&s| s > 0.0);
+        let unprobed = matches!(self.points(), Points::Times(times) if times.iter().all(|&t| t == 0.0));
+        let (closed, flow) = (self.method == Method::ClosedForm, self.method == Method::Flow);
+        let own_head = matches!(self.problem, TaskSpec::RankOne(_));
+        let without_steps = "with the method `closed-form`, which takes no steps";
+        let idle = [
+            (smoothed && unprobed, "smoothings", "without probing"),
+            (closed && self.max_steps != default_steps(), "max-steps", without_steps),
+            (closed && self.max_time.is_some(), "max-time", without_steps),
+            (
+                !flow && self.method != Method::Auto && self.rtol != DEFAULT_RTOL,
+                "rtol",
+                "with a method other than `auto` and `flow`",
+            ),
+            (
+                own_head && self.heads.seeds > 1,
+                "seeds",
+                "on the rank-one problem, whose head is the same for every seed",
+            ),
+        ];
+        match idle.into_iter().find(|(found, ..)| *found) {
+            Some((_, name, because)) => Err(ConfigError::Idle { name, because }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -360,6 +424,9 @@ mod tests {
         assert!(message(&|c| c.heads.seeds = u64::MAX).contains("at most 10000000"));
         assert!(message(&|c| c.heads.smoothings = vec![1.5]).starts_with("`smoothings` holds 1.5"));
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
+        assert!(message(&|c| c.max_time = Some(-1.0)).starts_with("`max-time` holds -1"));
+        let last = |c: &mut Config| (c.heads.first_seed, c.heads.seeds) = (u64::MAX, 2);
+        assert!(message(&last).contains("seeds up to"));
         let none = Gaussian { samples: 0, ..Gaussian::default() };
         let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
         assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
@@ -370,5 +437,39 @@ mod tests {
             })
             .contains("has 2 of")
         );
+    }
+
+    #[test]
+    fn what_changes_nothing_is_refused() {
+        let changes: [(&str, &dyn Fn(&mut Config)); 6] = [
+            ("smoothings", &|c| (c.heads.smoothings, c.probe.times) = (vec![0.1], Some(vec![0.0]))),
+            ("max-steps", &|c| (c.method, c.max_steps) = (Method::ClosedForm, 7)),
+            ("max-time", &|c| (c.method, c.max_time) = (Method::ClosedForm, Some(1.0))),
+            ("rtol", &|c| (c.method, c.rtol) = (Method::ClosedForm, 1e-8)),
+            ("rtol", &|c| (c.method, c.rtol) = (Method::Descent, 1e-8)),
+            ("seeds", &|c| c.heads.seeds = 2),
+        ];
+        for (name, change) in changes {
+            let mut config = config();
+            change(&mut config);
+            let text = config.validate().unwrap_err().to_string();
+            assert!(text.starts_with(&format!("`{name}` has no effect ")), "{text}");
+        }
+        let mut effective = config();
+        (effective.heads.smoothings, effective.probe.times) = (vec![0.1], Some(vec![0.0, 1.0]));
+        (effective.method, effective.rtol, effective.max_time) = (Method::Flow, 1e-8, Some(1.0));
+        assert_eq!(effective.validate(), Ok(()));
+    }
+
+    /// Every default sweep under cross-entropy failed at its first point.
+    #[test]
+    fn even_points_under_cross_entropy_leave_out_convergence() {
+        let mut config = config();
+        config.probe.points = Some(4);
+        assert_eq!(config.points(), Points::Even(4));
+        config.loss = Loss::CrossEntropy;
+        assert_eq!(config.points(), Points::Above(4));
+        let asked: Vec<_> = (0..4).map(|i| config.points().asked(i)).collect();
+        assert_eq!(asked, [0.25, 0.5, 0.75, 1.0].map(crate::sweep::record::Asked::Share));
     }
 }

@@ -106,6 +106,7 @@ impl Points {
             Self::Energies(energies) => Asked::Energy(energies[i]),
             Self::Even(1) => Asked::Share(0.0),
             Self::Even(n) => Asked::Share(i as f64 / (n - 1) as f64),
+            Self::Above(n) => Asked::Share((i + 1) as f64 / *n as f64),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::finished::{SCHEMA, Sweep};
 use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
+use crate::flow::solver::Watch;
 use crate::parallel::each;
 use crate::probing::ProbingError;
 use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
@@ -81,7 +82,8 @@ impl Plan {
     ///
     /// A file counts by its content, and its path does not.
     pub fn identity(&self) -> String {
-        let Config { times, loss, method, rtol, max_steps, metrics, problem, heads, .. } = &self.config;
+        let Config { times, loss, method, rtol, max_steps, max_time, metrics, problem, heads, .. } =
+            &self.config;
         let until = self.config.until();
         let problem = match (problem, self.file) {
             (TaskSpec::File { .. }, Some(digest)) => format!("{digest:?}"),
@@ -90,7 +92,7 @@ impl Plan {
         let (version, points) = (env!("CARGO_PKG_VERSION"), self.config.points());
         format!(
             "sweep, schema {SCHEMA}, taskhead {version}\n{problem}\n{heads:?}\n{points:?}\n{times:?}\n{method:?}\n\
-             {rtol:?}\n{max_steps:?}\n{metrics:?}\n{loss:?}\n{until:?}"
+             {rtol:?}\n{max_steps:?}\n{max_time:?}\n{metrics:?}\n{loss:?}\n{until:?}"
         )
     }
 
@@ -153,6 +155,8 @@ impl Plan {
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
+            let watch = self.config.max_time.map(Watch::for_seconds).unwrap_or_default();
+            let settings = Settings { watch, ..settings.clone() };
             let simulations = probe_of(self.grid.points(), point, &run)
                 .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));
             match simulations {
@@ -206,7 +210,7 @@ pub enum StartError {
 
 /// Point i of a curve as a probe. Even points go from full probing (i = 0) to none in equal steps of
 /// Frobenius energy; smoothed probing, whose energy need not fall, is placed by its share of the way
-/// from the smoothed residual at the start to that at convergence.
+/// from the smoothed residual at the start to that at convergence. Points above convergence leave it out.
 fn probe_of(points: &Points, i: usize, run: &Run) -> Result<Probe, SimulationError> {
     Ok(match points {
         Points::Times(times) => Probe::Time(times[i]),
@@ -214,16 +218,21 @@ fn probe_of(points: &Points, i: usize, run: &Run) -> Result<Probe, SimulationErr
         Points::Even(1) => Probe::Time(f64::INFINITY),
         Points::Even(n) if i + 1 == *n => Probe::Time(0.0),
         Points::Even(_) if i == 0 => Probe::Time(f64::INFINITY),
-        Points::Even(n) => {
-            let high = run.path().energy(0.0)?.frobenius;
-            // Where probing has no end its energy falls to 0.
-            let low = match run.path().energy(f64::INFINITY) {
-                Err(ProbingError::NoLimit { .. }) => 0.0,
-                limit => limit?.frobenius,
-            };
-            Probe::Frobenius(low + (high - low) * i as f64 / (n - 1) as f64)
-        }
+        Points::Above(n) if i + 1 == *n => Probe::Time(0.0),
+        Points::Even(n) => between(run, i, n - 1)?,
+        Points::Above(n) => between(run, i + 1, *n)?,
     })
+}
+
+/// The probe that leaves `part` of `parts` of the way in Frobenius energy from convergence to none.
+fn between(run: &Run, part: usize, parts: usize) -> Result<Probe, SimulationError> {
+    let high = run.path().energy(0.0)?.frobenius;
+    // Where probing has no end its energy falls to 0.
+    let low = match run.path().energy(f64::INFINITY) {
+        Err(ProbingError::NoLimit { .. }) => 0.0,
+        limit => limit?.frobenius,
+    };
+    Ok(Probe::Frobenius(low + (high - low) * part as f64 / parts as f64))
 }
 
 fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured {
@@ -326,11 +335,12 @@ mod tests {
             change(&mut config);
             Plan::new(config).unwrap().identity()
         };
-        let changes: [&dyn Fn(&mut Config); 15] = [
+        let changes: [&dyn Fn(&mut Config); 16] = [
             &|_| (),
             &|c| c.times = vec![1.0],
             &|c| c.rtol = 1e-8,
             &|c| c.max_steps = 100,
+            &|c| c.max_time = Some(1.0),
             &|c| c.loss = crate::loss::Loss::CrossEntropy,
             &|c| c.until_loss = Some(0.1),
             &|c| c.until_accuracy = Some(0.5),

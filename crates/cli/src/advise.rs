@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::json::{adaptation, number};
-use super::plot::{Format, save};
+use super::plot::{Format, check_ours, save};
 use super::progress::Line;
-use super::{input, use_threads};
+use super::{input, say, use_threads};
 use crate::choices::choice;
 use taskhead::advise::{Advice, Row, Settings, Verdict, advise};
 use taskhead::loss::Loss;
@@ -103,6 +103,9 @@ pub struct Args {
     /// Draw the comparison to this .svg or .png.
     #[arg(long, value_name = "FILE")]
     figure: Option<PathBuf>,
+    /// Replace the figure if it is there, whatever it is. Without this only a figure of this program is replaced.
+    #[arg(long, requires = "figure")]
+    force: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -111,7 +114,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     use_threads(args.threads)?;
-    let format = args.figure.as_deref().map(format_of).transpose()?;
+    let format = args.figure.as_deref().map(|path| format_of(path, args.force)).transpose()?;
     if let Some(folder) = &args.heads
         && folder.exists()
         && std::fs::read_dir(folder)
@@ -123,7 +126,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     let line = Line::new(quiet);
     line.say(&format!("reading {}", args.features.display()));
-    let file = args.reading.problem(&args.features)?;
+    let threads = rayon::current_num_threads();
+    let (file, _) = args.reading.problem(&args.features, threads, "advice on")?;
     // Heads are drawn here whether the file has one or not, and what a kernel is missing for is said below.
     let said = |note: &&Note| !matches!(note, Note::NoHead | Note::NoKernel);
     let notes: Vec<Note> = file.notes.iter().filter(said).cloned().collect();
@@ -144,9 +148,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         let mut json = to_json(&advice, settings.loss);
         json["classes"] = json!(class_names);
         json["notes"] = json!(notes);
-        println!("{json}");
+        say::line(json)?;
     } else {
-        print!("{}", to_text(&advice));
+        say::print(to_text(&advice))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -182,8 +186,10 @@ fn settings(args: &Args, task: &Task, line: &Line) -> Settings {
     }
 }
 
-fn format_of(path: &Path) -> Result<Format> {
+fn format_of(path: &Path, force: bool) -> Result<Format> {
     check_output(path, &["svg", "png"])?;
+    let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+    check_ours(folder, [name.to_string_lossy().into_owned()], force)?;
     let png = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
     if png && cfg!(not(feature = "png")) {
         bail!("--figure {}: this build draws SVG only; the feature `png` brings PNG", path.display());

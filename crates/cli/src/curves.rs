@@ -26,7 +26,8 @@ pub struct Curves {
     /// Average initial energies to probe to.
     #[arg(long, value_delimiter = ',', value_parser = super::amount, group = "points_from")]
     energies: Option<Vec<f64>>,
-    /// Number of probing points, evenly spaced in Frobenius energy.
+    /// Number of probing points, evenly spaced in Frobenius energy from convergence to no probing. In a sweep under
+    /// cross-entropy, where convergence may not exist, the first is 1/COUNT of the way above it.
     #[arg(long, value_name = "COUNT", group = "points_from")]
     points: Option<usize>,
 }
@@ -44,6 +45,28 @@ impl Curves {
             probe.energies = self.energies.clone();
             probe.points = self.points;
         }
+    }
+}
+
+/// A flag, and whether it was given.
+#[cfg(feature = "replay")]
+type Given = Option<(&'static str, bool)>;
+
+#[cfg(feature = "replay")]
+impl Curves {
+    /// Whether smoothings were given.
+    pub fn smoothings(&self) -> Given {
+        Some(("--smoothings", self.smoothings.is_some()))
+    }
+
+    /// Whether scales were given.
+    pub fn scales(&self) -> Given {
+        Some(("--scales", self.scales.is_some()))
+    }
+
+    /// Whether head rates were given.
+    pub fn head_rates(&self) -> Given {
+        Some(("--head-rates", self.head_rates.is_some()))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +16,8 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+
+use super::say;
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -56,15 +57,14 @@ async fn serve(page: Page, args: &Args, quiet: bool) -> Result<ExitCode> {
         .await
         .with_context(|| format!("port {} of 127.0.0.1 cannot be used", args.port))?;
     let url = format!("http://{}/", listener.local_addr()?);
-    println!("{url}");
-    std::io::stdout().flush()?;
+    say::line(&url)?;
     if !quiet {
-        eprintln!("The explorer runs at this address until you press Ctrl+C.");
+        say::tell("", "The explorer runs at this address until you press Ctrl+C.");
     }
     if !args.no_open
         && let Err(error) = open::that_detached(&url)
     {
-        eprintln!("warning: no browser could be opened ({error}); open {url} yourself");
+        say::warning(format_args!("no browser could be opened ({error}); open {url} yourself"));
     }
     let page = Arc::new(page);
     loop {

@@ -11,10 +11,11 @@ use taskhead::flow::solver::Options;
 use taskhead::loss::Loss;
 use taskhead::simulation::{Method, Until};
 use taskhead::sweep::plan::{Plan, Tasks};
-use taskhead_files::write_result;
+use taskhead_files::{check_replaceable, digest, write_result_of};
 
-/// Writes OUT.cell-N.npz, and gives the command line that runs it.
-pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<String> {
+/// Writes OUT.cell-N.npz, and gives the command line that runs it. What is there already is replaced if it is the same
+/// cell of the same sweep, or by `force`.
+pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path, force: bool) -> Result<String> {
     let cells = plan.grid().cells();
     let outside =
         || anyhow!("--export-cell {cell} is not valid; accepted: 0 to {}", cells.saturating_sub(1));
@@ -38,7 +39,11 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<Strin
     }
     arrays.extend(start.task.held_out_targets.as_ref().map(|targets| ("probe_targets", targets)));
     let path = with_suffix(out, &format!("cell-{cell}.npz"));
-    write_result(&path, &arrays)?;
+    let identity = digest(format!("cell {cell} of {}", plan.identity()));
+    if !force {
+        check_replaceable(&path, identity)?;
+    }
+    write_result_of(&path, &arrays, identity)?;
 
     let mut command = format!("taskhead simulate {} --probe {:?}", quoted(&path), start.probe_time);
     let mut flag = |name: &str, value: f64, usual: f64| {
@@ -53,6 +58,9 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<Strin
     flag("rtol", config.rtol, taskhead::flow::solver::DEFAULT_RTOL);
     if config.max_steps != Options::default().max_steps {
         command += &format!(" --max-steps {}", config.max_steps);
+    }
+    if let Some(seconds) = config.max_time {
+        command += &format!(" --max-time {seconds:?}");
     }
     if config.loss != Loss::default() {
         command += &format!(" --loss {}", config.loss.name());

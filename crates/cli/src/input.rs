@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Error, Result, anyhow, bail};
 
+use super::say::{self, counted};
 use taskhead::problem::ProblemError;
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::Task;
@@ -31,19 +32,38 @@ const MOST: f64 = 0.1;
 impl Reading {
     fn parts(&self, path: &Path) -> Result<ProblemParts, FileError> {
         let parts = ProblemParts::read(path)?;
-        Ok(match self.kernel_tolerance {
-            Some(tolerance) => parts.with_kernel_tolerance(tolerance),
-            None => parts,
-        })
+        match self.kernel_tolerance {
+            Some(_) if !parts.has_kernel() => {
+                Err(FileError { path: path.into(), fault: Fault::NoKernel })
+            }
+            Some(tolerance) => Ok(parts.with_kernel_tolerance(tolerance)),
+            None => Ok(parts),
+        }
     }
 
-    /// Reads a problem.
+    /// Refuses the flags where no file is read.
+    pub fn refuse(&self, because: &str) -> Result<()> {
+        match self.kernel_tolerance {
+            Some(_) => bail!("--kernel-tolerance has no effect {because}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a problem for so many runs at once, with the digest of the bytes of all its files.
     ///
     /// # Errors
     ///
-    /// Those of [`taskhead_files::read_problem`].
-    pub fn problem(&self, path: &Path) -> Result<ProblemFile> {
-        problem_of(self.parts(path)?, path)
+    /// Those of [`taskhead_files::read_problem`], a file that changes meanwhile, and memory that does not suffice.
+    pub fn problem(&self, path: &Path, runs: usize, purpose: &str) -> Result<(ProblemFile, Digest)> {
+        // Which files there are is known after reading them, so the digests before come from a first look.
+        let before = digest_of_files(&ProblemParts::read(path)?)?;
+        let parts = self.parts(path)?;
+        if digest_of_files(&parts)? != before {
+            bail!("{}: the file has changed while it was read", path.display());
+        }
+        check_memory(format!("{purpose} {}", parts.purpose()), parts.memory(runs), available_memory())
+            .map_err(|fault| FileError { path: path.into(), fault })?;
+        Ok((problem_of(parts, path)?, before))
     }
 }
 
@@ -79,7 +99,7 @@ fn rounded_up(value: f64) -> f64 {
 pub fn print(notes: &[Note], quiet: bool) -> Vec<String> {
     let texts: Vec<String> = notes.iter().map(Note::to_string).collect();
     if !quiet {
-        texts.iter().for_each(|text| eprintln!("note: {text}"));
+        texts.iter().for_each(say::note);
     }
     texts
 }
@@ -100,21 +120,13 @@ pub struct Input {
 ///
 /// A file that cannot be read or that changes meanwhile, or memory that does not suffice for all threads.
 pub fn task_of_file(path: &Path, reading: &Reading, quiet: bool) -> Result<Input> {
-    let named = |fault| FileError { path: path.into(), fault };
-    // Which files there are is known after reading them, so the digests before come from a first look.
-    let before = digest_of_files(&ProblemParts::read(path)?)?;
-    let parts = reading.parts(path)?;
-    if digest_of_files(&parts)? != before {
-        bail!("{}: the file has changed while it was read", path.display());
-    }
     // Each thread reduces the problem for itself.
     let threads = rayon::current_num_threads();
-    let purpose = format!("a sweep on {threads} threads of {}", parts.purpose());
-    check_memory(purpose, parts.memory(threads), available_memory()).map_err(named)?;
-    let file = problem_of(parts, path)?;
+    let purpose = format!("a sweep on {} of", counted(threads, "thread"));
+    let (file, digest) = reading.problem(path, threads, &purpose)?;
     let notes = print(&file.notes, quiet);
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
-    Ok(Input { task: Task { linear: file.linear, ..task }, notes, digest: before })
+    Ok(Input { task: Task { linear: file.linear, ..task }, notes, digest })
 }
 
 /// The digest of the bytes of all files of a problem, in the order of their names.

@@ -3,6 +3,8 @@
 //! Bad input ends with one message on standard error and exit code 2. What has numbers but not all that was asked for
 //! ends with exit code 1: a flow that stopped early, some cells that failed, a theorem that does not hold.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod advise;
 mod choices;
 mod curves;
@@ -16,6 +18,7 @@ mod progress;
 #[cfg(feature = "replay")]
 mod replay;
 mod reproduce;
+mod say;
 mod simulate;
 mod sweep;
 mod verify;
@@ -23,6 +26,8 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+
+use say::Unwritten;
 
 /// Everything that the command line can say.
 #[derive(Debug, Parser)]
@@ -70,8 +75,33 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let done = match &args.command {
+    let done = match Args::try_parse() {
+        Ok(args) => run(&args),
+        Err(help) if !help.use_stderr() => {
+            say::help(&help).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
+        Err(wrong) => wrong.exit(),
+    };
+    done.unwrap_or_else(|error| match error.downcast_ref::<Unwritten>() {
+        Some(unwritten) => unwritten.end(),
+        None => {
+            say::error(with_causes(&error));
+            ExitCode::from(2)
+        }
+    })
+}
+
+/// An error with its causes, but for those that it names itself.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.is_empty() {
+        true => cause,
+        false if text.contains(&cause) => text,
+        false => format!("{text}: {cause}"),
+    })
+}
+
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.command {
         Command::Reproduce(command) => reproduce::run(command, args.quiet),
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
@@ -82,20 +112,25 @@ fn main() -> ExitCode {
         Command::Replay(command) => replay::run(command, args.quiet),
         Command::Explore(command) => explore::run(command, args.quiet),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "taskhead", &mut script);
+            say::print(String::from_utf8_lossy(&script))?;
             Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::from(2)
-    })
+    }
 }
+
+/// More threads than any machine has cores.
+const MOST_THREADS: usize = 4096;
 
 /// Limits the threads, if a number is given.
 fn use_threads(count: Option<usize>) -> anyhow::Result<()> {
     match count {
-        Some(0) => anyhow::bail!("--threads 0 is not valid; it must be at least 1"),
+        Some(count @ 0) | Some(count @ MOST_THREADS..) => {
+            anyhow::bail!(
+                "--threads {count} is not valid; it must be at least 1 and below {MOST_THREADS}"
+            )
+        }
         Some(count) => Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?),
         None => Ok(()),
     }
@@ -133,6 +168,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let cause = std::io::Error::other("no space");
+        let error = anyhow::Error::from(cause).context("s.toml: cannot be read");
+        assert_eq!(with_causes(&error), "s.toml: cannot be read: no space");
+        let told = anyhow::anyhow!("no space").context("pretraining failed: no space");
+        assert_eq!(with_causes(&told), "pretraining failed: no space");
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! `taskhead plot`: figures of a stored sweep.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use super::outcome::make_folder;
+use super::say::{self, counted};
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::{Figure, Theme};
-use taskhead_files::{Fault, read_sweep_with_notes, write_atomically};
+use taskhead_files::{Fault, check_output, read_sweep_with_notes, write_atomically};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -19,7 +22,7 @@ use taskhead_files::{Fault, read_sweep_with_notes, write_atomically};
 pub struct Args {
     /// A stored sweep, .parquet or .csv.
     results: PathBuf,
-    /// trend, trajectories, heatmap, risk, smoothing, digits, transfer or course.
+    /// trend, trajectories, heatmap, risk, smoothing, accuracy, transfer or course.
     #[arg(long)]
     figure: Option<String>,
     /// File format.
@@ -31,6 +34,9 @@ pub struct Args {
     /// Folder for the figures; it is made if it is missing.
     #[arg(long, value_name = "FOLDER", default_value = "plots")]
     out: PathBuf,
+    /// Replace whatever is there. Without this only figures of this program are replaced.
+    #[arg(long)]
+    force: bool,
 }
 
 /// A file format of figures.
@@ -48,6 +54,50 @@ enum Colours {
     Dark,
 }
 
+impl Format {
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
+}
+
+/// What the files of this program have near their beginning: figures, the index and the areas of the gallery, the
+/// report.
+const MARKS: [&[u8]; 5] = [
+    b" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\">\n<title>",
+    b"tEXtSoftware\0taskhead",
+    b"# Gallery\n\nEvery figure is written by `taskhead reproduce`",
+    b"law,target,y_low,y_high",
+    b"<title>taskhead: ",
+];
+
+/// How far into a file a mark is looked for.
+const NEAR: u64 = 300;
+
+/// Refuses files of these names in a folder that this program has not written, unless it is by `force`.
+pub fn check_ours(folder: &Path, names: impl IntoIterator<Item = String>, force: bool) -> Result<()> {
+    for name in names {
+        let path = folder.join(name);
+        check_output(&path, &["svg", "png", "md", "csv", "html"])?;
+        if !force && path.symlink_metadata().is_ok() && !is_ours(&path).unwrap_or(false) {
+            bail!(
+                "{}: this is there already, and this program has not written it; choose another place, or --force to \
+                 replace it",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_ours(path: &Path) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    std::fs::File::open(path)?.take(NEAR).read_to_end(&mut start)?;
+    Ok(MARKS.iter().any(|mark| start.windows(mark.len()).any(|part| part == *mark)))
+}
+
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let looks_like_a_file = args.out.extension().is_some_and(|e| e == "svg" || e == "png");
@@ -59,7 +109,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     let (sweep, notes) = read_sweep_with_notes(&args.results)?;
     for note in notes {
-        eprintln!("warning: {}: {note}", args.results.display());
+        say::warning(format_args!("{}: {note}", args.results.display()));
     }
     let names: Vec<&str> = match &args.figure {
         Some(name) => vec![name],
@@ -75,15 +125,18 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     let Counts { failed, stopped, cells, .. } = Counts::of(&sweep.records);
     if failed + stopped > 0 {
-        eprintln!(
-            "warning: of {cells} cells, {failed} failed and {stopped} stopped early; figures leave them out"
-        );
+        let cells = counted(cells, "cell");
+        say::warning(format_args!(
+            "of {cells}, {failed} failed and {stopped} stopped early; figures leave them out"
+        ));
     }
     if figures.is_empty() {
         bail!("{}: no figure can be drawn of this sweep", args.results.display());
     }
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("{}: the folder cannot be made", args.out.display()))?;
+    make_folder(&args.out)?;
+    let ending = args.format.ending();
+    let names = figures.iter().map(|figure| format!("{}.{ending}", figure.name()));
+    check_ours(&args.out, names, args.force)?;
     let theme = match args.theme {
         Colours::Light => Theme::Light,
         Colours::Dark => Theme::Dark,
@@ -92,7 +145,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         let path = args.out.join(figure.name());
         let path = save(figure.as_ref(), theme, path, args.format)?;
         if !quiet {
-            println!("{}", path.display());
+            say::line(path.display())?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -109,6 +162,11 @@ pub fn save(figure: &dyn Figure, theme: Theme, path: PathBuf, format: Format) ->
     };
     write(&path, &bytes)?;
     Ok(path)
+}
+
+/// The names of the files that [`save_svgs`] writes.
+pub fn svg_names(name: &str) -> [String; 2] {
+    [format!("{name}.svg"), format!("{name}-dark.svg")]
 }
 
 /// Writes a figure as SVG for light and for dark pages.

@@ -8,8 +8,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
-use super::outcome::{Output, Watched, progress_bar, report, with_suffix};
-use super::plot::save_svgs;
+use super::outcome::{
+    Output, Watched, check_cells, make_folder, output, progress_bar, report, with_suffix,
+};
+use super::plot::{check_ours, save_svgs, svg_names};
+use super::say::{self, counted};
 use crate::choices::choice;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::config::ConfigError;
@@ -109,9 +112,10 @@ pub struct Args {
     times: Option<Vec<f64>>,
     /// Write OUT.parquet, OUT.csv and the figures into the folder OUT; OUT.partial.parquet is kept until then
     /// to go on after a stop.
-    #[arg(long, value_name = "OUT", default_value = "replay")]
+    #[arg(long, value_name = "OUT", default_value = "replay", value_parser = output())]
     out: PathBuf,
-    /// Replace a replay of another configuration or other input files, finished or interrupted, that has the same OUT.
+    /// Replace whatever is there: a replay of another configuration or other input files, finished or interrupted, or
+    /// any other file of the same name.
     #[arg(long)]
     force: bool,
     /// Folder of pretrained backbones [default: `backbones` beside OUT].
@@ -138,13 +142,21 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
     config.validate().map_err(with_flag)?;
     if args.print_config {
-        print!("{}", toml::to_string(&config)?);
+        say::print(toml::to_string(&config)?)?;
         return Ok(ExitCode::SUCCESS);
     }
+    check_cells(config.cells())?;
     let output = Output::new(&args.out)?;
+    if args.out.is_dir() {
+        check_ours(
+            &args.out,
+            ["transfer", "course", "theory"].iter().flat_map(|n| svg_names(n)),
+            args.force,
+        )?;
+    }
     let (device, note) = device::open(&args.device)?;
     if let Some(note) = note {
-        eprintln!("note: {note}");
+        say::note(note);
     }
     super::use_threads(args.threads)?;
     let begun = Instant::now();
@@ -153,9 +165,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
     let replay = Replay::new(config, device, Some(&cache))?;
-    for note in replay.notes() {
-        eprintln!("note: {note}");
-    }
+    replay.notes().iter().for_each(say::note);
     if args.theory.is_some() {
         replay.admits_theory()?;
     }
@@ -199,35 +209,28 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             [parquet, csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
         let seconds = begun.elapsed().as_secs_f64();
         let laws: Vec<_> = findings.iter().map(Finding::json).collect();
-        println!(
-            "{}",
-            json!({
-                "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
-                "best": optima.iter().map(Optimum::json).collect::<Vec<_>>(),
-                "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
-                "backbone": replay.backbone_file().map(|p| p.display().to_string()),
-            })
-        );
+        say::line(json!({
+            "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
+            "best": optima.iter().map(Optimum::json).collect::<Vec<_>>(),
+            "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
+            "backbone": replay.backbone_file().map(|p| p.display().to_string()),
+        }))?;
     } else {
-        for finding in &findings {
-            println!("{finding}");
-        }
-        for near in &nearness {
-            println!("{near}");
-        }
-        for optimum in &optima {
-            println!("{optimum}");
-        }
-        println!("{cells} cells, {failed} failed, {:.1} s", begun.elapsed().as_secs_f64());
+        findings.iter().try_for_each(say::line)?;
+        nearness.iter().try_for_each(say::line)?;
+        optima.iter().try_for_each(say::line)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        say::line(format_args!("{}, {failed} failed, {seconds:.1} s", counted(cells, "cell")))?;
         if worse > 0 {
-            println!(
-                "{worse} records fit their training samples worse than before finetuning; if they are not early ones, a \
-                 smaller rate helps"
-            );
+            let fit = if worse == 1 { "record fits" } else { "records fit" };
+            say::line(format_args!(
+                "{worse} {fit} the training samples worse than before finetuning; if it is not an early one, a smaller \
+                 rate helps"
+            ))?;
         }
         if !quiet {
-            println!("records: {} and {}", parquet.display(), csv.display());
-            println!("figures: {}", args.out.display());
+            say::line(format_args!("records: {} and {}", parquet.display(), csv.display()))?;
+            say::line(format_args!("figures: {}", args.out.display()))?;
         }
     }
     let code = report(&counts);
@@ -275,8 +278,7 @@ fn with_flag(error: ConfigError) -> anyhow::Error {
 
 /// Draws adaptation and transfer against energy, and adaptation in time.
 fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
+    make_folder(folder)?;
     let mut paths = Vec::new();
     if let Some(figure) = transfer(&result.records) {
         paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
@@ -310,7 +312,7 @@ fn theory(
     write_csv(with_suffix(&args.out, "theory.csv"), &result)?;
     let counts = Counts::of(&result.records);
     if !counts.all_reached() {
-        eprintln!("warning: the theory of the network's records:");
+        say::warning("the theory of the network's records:");
         report(&counts);
     }
     Ok((nearness, counts.all_reached()))
@@ -383,6 +385,19 @@ fn configuration(args: &Args) -> Result<Config> {
         }
     }
     if let Some(experiment) = args.experiment {
+        let heads = [
+            ("--head-hidden", args.head_hidden.is_some()),
+            ("--head-blocks", args.head_blocks.is_some()),
+        ];
+        let same = match experiment {
+            Experiment::Head | Experiment::Partial => heads.into_iter().find(|(_, given)| *given),
+            Experiment::Smoothing => args.curves.smoothings(),
+            Experiment::Scale => args.curves.scales(),
+            Experiment::Rate => args.curves.head_rates(),
+        };
+        if let Some((flag, true)) = same {
+            bail!("{flag} and this --experiment, which varies the same, exclude each other");
+        }
         config.vary(experiment);
     }
     set(&mut config.finetune.rate, args.rate);
@@ -390,5 +405,21 @@ fn configuration(args: &Args) -> Result<Config> {
         set(&mut config.probing.training.rate, args.rate);
     }
     args.curves.apply(&mut config.heads, &mut config.probe);
+    let (source, cache) = (("--source", args.source.is_some()), ("--cache", args.cache.is_some()));
+    let (idle, because) = if config.is_flow() {
+        (
+            vec![("--weights", args.weights.is_some()), source, cache],
+            "linear data, which are not pretrained on",
+        )
+    } else if config.pretrain.weights.is_some() {
+        (vec![source, cache], "weights of a file, which are not pretrained here")
+    } else if config.pretrain.source == Source::None {
+        (vec![cache], "a random backbone, which is not pretrained")
+    } else {
+        (vec![], "")
+    };
+    if let Some((flag, _)) = idle.into_iter().find(|(_, given)| *given) {
+        bail!("{flag} has no effect with {because}");
+    }
     Ok(config)
 }

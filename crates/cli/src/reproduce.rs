@@ -11,8 +11,9 @@ use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::outcome::{Watched, progress_bar, report as report_of, summary};
-use super::plot::{Format, save, save_svgs, write};
+use super::outcome::{Watched, make_folder, progress_bar, report as report_of, summary};
+use super::plot::{Format, check_ours, save, save_svgs, svg_names, write};
+use super::say;
 use report::{Entry, Report};
 use taskhead::analysis::summary::{Row, summarize};
 use taskhead::analysis::{Point, curves, log_steps, mean};
@@ -37,6 +38,9 @@ pub struct Args {
     /// Folder for `plots/` and `report.html`; it is made if it is missing.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     out: PathBuf,
+    /// Replace whatever is there. Without this only files of this program are replaced.
+    #[arg(long)]
+    force: bool,
     /// Seeds of the random problems.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: u64,
@@ -47,6 +51,19 @@ pub struct Args {
 
 /// The law of the trend figure: y = 1, w = 0.5, energies up to 1.6 y.
 const LAW: Law = Law { target: 1.0, across: 0.5, reach: 1.6 };
+
+/// The figures of the gallery.
+const FIGURES: [&str; 9] = [
+    "trend",
+    "hyperbolas",
+    "trajectories",
+    "agreement",
+    "heatmap",
+    "phase",
+    "risk",
+    "smoothing",
+    "digits",
+];
 
 /// Seeds of the digits transfer and of the teachers.
 const FEW_SEEDS: u64 = 3;
@@ -60,8 +77,13 @@ const ANGLES: [f64; 4] = [0.0, 0.4, 0.8, 1.2];
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let plots = args.out.join("plots");
-    std::fs::create_dir_all(&plots)
-        .with_context(|| format!("{}: the folder cannot be made", plots.display()))?;
+    make_folder(&plots)?;
+    let figures = FIGURES.iter().flat_map(|name| {
+        let [light, dark] = svg_names(name);
+        [light, dark, format!("{name}.png")]
+    });
+    check_ours(&plots, figures.chain(["phase-certified.csv".into(), "README.md".into()]), args.force)?;
+    check_ours(&args.out, ["report.html".into()], args.force)?;
 
     let plans = plans(args.seeds)?;
     let cells: usize = plans.all().map(|plan| plan.grid().cells()).sum();
@@ -88,6 +110,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let known = theorems.rows();
     let maps = &theorems.certificates.maps;
     let entries = entries(&random, &digits, &teachers, &norms, maps)?;
+    debug_assert!(entries.iter().all(|entry| FIGURES.contains(&entry.figure.name())));
     for entry in &entries {
         let figure = entry.figure.as_ref();
         save_svgs(figure, &plots, figure.name())?;
@@ -100,12 +123,17 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     write(&report, page.html().as_bytes())?;
 
     if args.json {
-        println!("{}", summary_json(&rows, &counts));
+        say::line(summary_json(&rows, &counts))?;
     } else {
-        print!("{}", table(&rows));
-        println!("{} of {} theorems hold", known.iter().filter(|row| row.holds).count(), known.len());
-        println!("{}", summary(&counts));
-        println!("figures: {}   report: {}", plots.display(), report.display());
+        let holding = known.iter().filter(|row| row.holds).count();
+        say::print(format_args!(
+            "{}{holding} of {} theorems hold\n{}\nfigures: {}   report: {}\n",
+            table(&rows),
+            known.len(),
+            summary(&counts),
+            plots.display(),
+            report.display()
+        ))?;
     }
     let code = report_of(&counts);
     Ok(if known.iter().all(|row| row.holds) { code } else { ExitCode::from(1) })

@@ -10,14 +10,17 @@ use serde_json::{Value, json};
 use super::input;
 use super::json::{adaptation, number};
 use super::progress::Line;
+use super::say;
 use crate::choices::choice;
+use taskhead::Number;
 use taskhead::flow::Stop;
 use taskhead::flow::solver::{DEFAULT_RTOL, Options};
 use taskhead::loss::Loss;
 use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, Until};
+use taskhead::sweep::plan::Digest;
 use taskhead::tasks::{Scores, Task};
-use taskhead_files::{RESULT_EXTENSIONS, check_output, write_result};
+use taskhead_files::{RESULT_EXTENSIONS, check_output, check_replaceable, digest, write_result_of};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -34,17 +37,17 @@ pub struct Args {
     /// The problem: .npz, .safetensors, or a folder of .npy.
     problem: PathBuf,
     /// Seed of the initial head where PROBLEM has none: the head of a sweep with this seed.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
     /// Probe the head for this time before finetuning.
-    #[arg(long, value_name = "TAU", value_parser = super::time, conflicts_with = "energy")]
+    #[arg(long, value_name = "TAU", value_parser = super::time, group = "probing")]
     probe: Option<f64>,
     /// Probe the head until this average initial energy is left.
-    #[arg(long, value_name = "E", value_parser = super::amount)]
+    #[arg(long, value_name = "E", value_parser = super::amount, group = "probing")]
     energy: Option<f64>,
     /// Label smoothing while probing, from 0 to 1.
-    #[arg(long, value_name = "EPSILON", default_value_t = 0.0, value_parser = super::amount)]
-    smoothing: f64,
+    #[arg(long, value_name = "EPSILON", value_parser = super::amount, requires = "probing")]
+    smoothing: Option<f64>,
     /// The loss that probing and finetuning lower. Cross-entropy takes `labels`, or `targets` whose rows sum to 1.
     #[arg(long, value_parser = choice::<Loss>(), default_value = "squared")]
     loss: Loss,
@@ -63,12 +66,13 @@ pub struct Args {
     /// How the flow is solved.
     #[arg(long, value_parser = choice::<Method>(), default_value = "auto")]
     method: Method,
-    /// Relative tolerance of the solver.
-    #[arg(long, default_value_t = DEFAULT_RTOL)]
-    rtol: f64,
+    /// Relative tolerance of the solver [default: 1e-9].
+    #[arg(long, value_name = "RTOL")]
+    rtol: Option<f64>,
     /// Stop after this many steps of the solver (gradient descent: a thousand times as many), with what was reached.
-    #[arg(long, value_name = "COUNT", default_value_t = Options::default().max_steps, value_parser = super::steps)]
-    max_steps: usize,
+    /// [default: 20000]
+    #[arg(long, value_name = "COUNT", value_parser = super::steps)]
+    max_steps: Option<usize>,
     /// Stop after this many seconds, at the end of a step, with what was reached.
     #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
     max_time: Option<f64>,
@@ -77,6 +81,9 @@ pub struct Args {
     /// Write the arrays `features`, `head` and `probe_features` to this .npz or .safetensors.
     #[arg(long, value_name = "RESULT")]
     out: Option<PathBuf>,
+    /// Replace RESULT if it is there, whatever it is. Without this only a result of the same run is replaced.
+    #[arg(long, requires = "out")]
+    force: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -91,15 +98,32 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             bail!("--out {} is the problem file itself; accepted: another file", out.display());
         }
     }
+    let without_steps = matches!(args.method, Method::ClosedForm);
+    let without_tolerance = matches!(args.method, Method::ClosedForm | Method::Descent);
+    let idle = [
+        ("--max-steps", args.max_steps.is_some() && without_steps),
+        ("--max-time", args.max_time.is_some() && without_steps),
+        ("--rtol", args.rtol.is_some() && without_tolerance),
+    ];
+    if let Some((flag, _)) = idle.into_iter().find(|(_, idle)| *idle) {
+        bail!("{flag} has no effect with this --method, which does not use the solver");
+    }
     let line = Line::new(quiet);
     line.say(&format!("reading {}", args.problem.display()));
-    let file = args.reading.problem(&args.problem)?;
+    let (file, content) = args.reading.problem(&args.problem, 1, "a run on")?;
+    let identity = digest(identity(args, content));
+    if let (Some(out), false) = (&args.out, args.force) {
+        check_replaceable(out, identity)?;
+    }
+    if file.head.is_some() && args.seed.is_some() {
+        bail!("--seed has no effect: {} has a head of its own", args.problem.display());
+    }
     let notes = line.bar.suspend(|| input::print(&file.notes, quiet));
     line.say("probing");
     let class_names = file.class_names;
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
-    let head = task.initial_head(args.seed, 1.0);
-    let run = Run::with_loss(&task.problem, &head, args.smoothing, args.loss)?;
+    let head = task.initial_head(args.seed.unwrap_or(0), 1.0);
+    let run = Run::with_loss(&task.problem, &head, args.smoothing.unwrap_or(0.0), args.loss)?;
     // Of several times with the wanted energy it is the first.
     let probe_times = match args.energy {
         Some(energy) => run.path().times_for(Measure::Aie, energy)?,
@@ -109,8 +133,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let settings = Settings {
         head_rate: args.head_rate,
         method: args.method,
-        rtol: args.rtol,
-        max_steps: args.max_steps,
+        rtol: args.rtol.unwrap_or(DEFAULT_RTOL),
+        max_steps: args.max_steps.unwrap_or(Options::default().max_steps),
         watch: line.watch(args.max_time),
         until: match (args.until_loss, args.until_accuracy) {
             (Some(level), _) => Until::Loss(level),
@@ -126,7 +150,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         let held_out = run.held_out_features(&result);
         let mut arrays: Vec<(&str, &DMatrix<f64>)> = vec![("features", &features), ("head", &head)];
         arrays.extend(held_out.as_ref().map(|held| ("probe_features", held)));
-        write_result(out, &arrays)?;
+        write_result_of(out, &arrays, identity)?;
     }
     let scores = [&result.states.0, &result.states.1].map(|state| {
         let reduction = run.reduction();
@@ -140,19 +164,31 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         let mut json = to_json(&result, others, &scores);
         json["classes"] = json!(class_names);
         json["notes"] = json!(notes);
-        println!("{json}");
+        say::line(json)?;
     } else {
-        print!("{}", to_text(&result, others, &scores));
+        say::print(to_text(&result, others, &scores))?;
     }
     match result.stop.reason() {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => {
             if !quiet {
-                eprintln!("warning: the flow did not reach its end: {reason}{}", more(&result.stop));
+                let more = more(&result.stop);
+                say::warning(format_args!("the flow did not reach its end: {reason}{more}"));
             }
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Everything that the arrays of a result depend on, but for the machine.
+fn identity(args: &Args, content: Digest) -> String {
+    let Args { seed, probe, energy, smoothing, loss, time, until_loss, until_accuracy, .. } = args;
+    let Args { head_rate, method, rtol, max_steps, max_time, reading, .. } = args;
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "simulate, taskhead {version}\n{content}\n{seed:?} {probe:?} {energy:?} {smoothing:?} {loss:?} {time:?} \
+         {until_loss:?} {until_accuracy:?} {head_rate:?} {method:?} {rtol:?} {max_steps:?} {max_time:?} {reading:?}"
+    )
 }
 
 /// The flag that lets a flow go further.
@@ -202,9 +238,9 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
 }
 
 fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
-    let mut probing = format!("{}", s.probe_time);
+    let mut probing = Number(s.probe_time).to_string();
     if !others.is_empty() {
-        let times: Vec<String> = others.iter().map(f64::to_string).collect();
+        let times: Vec<String> = others.iter().map(|&time| Number(time).to_string()).collect();
         probing += &format!(
             " (the first of {}; the path has this energy again at {})",
             others.len() + 1,
@@ -221,7 +257,7 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
         ("method", format!("{} ({})", s.method, s.stop.name())),
         ("probing time", probing),
         ("energy", energy),
-        ("finetuning time", format!("{}", s.time)),
+        ("finetuning time", Number(s.time).to_string()),
         ("residual", format!("{:.6e}", s.residual)),
         ("training loss", format!("{:.6e}", s.loss)),
         (

@@ -11,7 +11,8 @@ use serde_json::json;
 use super::curves::{Curves, set};
 use super::export::export;
 use super::input;
-use super::outcome::{Output, Watched, progress_bar, report, summary, with_suffix};
+use super::outcome::{Output, Watched, check_cells, output, progress_bar, report, summary, with_suffix};
+use super::say::{self, counted};
 use crate::choices::choice;
 use taskhead::loss::Loss;
 use taskhead::metric::Metric;
@@ -20,7 +21,7 @@ use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::Counts;
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
-use taskhead_files::{check_output, digest};
+use taskhead_files::{available_memory, check_memory, check_output, digest, memory_of_task};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -86,15 +87,19 @@ pub struct Args {
     /// Solver steps after which a cell gives up with what it has reached (gradient descent: a thousand times as many).
     #[arg(long, value_name = "COUNT", value_parser = super::steps)]
     max_steps: Option<usize>,
+    /// Seconds after which the finetuning from one probing point gives up with what it has reached.
+    #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
+    max_time: Option<f64>,
     #[command(flatten)]
     reading: input::Reading,
     /// Adaptation metrics that are kept (default: all).
     #[arg(long, value_delimiter = ',', value_parser = choice::<Metric>())]
     metrics: Option<Vec<Metric>>,
     /// Write OUT.parquet and OUT.csv; OUT.partial.parquet is kept until then to go on after a stop.
-    #[arg(long, value_name = "OUT", default_value = "sweep")]
+    #[arg(long, value_name = "OUT", default_value = "sweep", value_parser = output())]
     out: PathBuf,
-    /// Replace a sweep of another configuration or other input files, finished or interrupted, that has the same OUT.
+    /// Replace whatever is there: a sweep of another configuration or other input files, finished or interrupted, or
+    /// any other file of the same name.
     #[arg(long)]
     force: bool,
     /// Run nothing; write the cell of this number (column `cell`) as OUT.cell-N.npz, and print the command line that
@@ -108,6 +113,9 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// Kinds of problem that need no file.
+const KINDS: [&str; 3] = ["gaussian", "rank-one", "digits"];
 
 /// How often finished curves are stored.
 const STORE_EVERY: Duration = Duration::from_secs(2);
@@ -124,15 +132,34 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             let input = input::task_of_file(Path::new(path), &args.reading, quiet)?;
             (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), input.notes)
         }
-        _ => (Plan::new(config)?, None, Vec::new()),
+        _ => {
+            args.reading.refuse("without a problem from a file")?;
+            let plan = Plan::new(config)?;
+            let (threads, task) = (rayon::current_num_threads(), &plan.config().problem);
+            let purpose =
+                format!("a sweep on {} of the problem {}", counted(threads, "thread"), task.name());
+            check_memory(purpose, memory_of_task(task, threads), available_memory())?;
+            (plan, None, Vec::new())
+        }
     };
+    check_cells(plan.grid().cells())?;
+    if let Some(task) = &of_file
+        && task.head.is_some()
+        && plan.config().heads.seeds > 1
+    {
+        bail!(
+            "`seeds` has no effect on {}, which has a head that is the same for every seed; leave out --seeds, or the \
+             array `head`",
+            plan.config().problem.name()
+        );
+    }
     let tasks = |seed| match &of_file {
         Some(task) => Ok(task.clone()),
         None => Task::new(&plan.config().problem, seed).map(Arc::new),
     };
     if let Some(cell) = args.export_cell {
         check_output(with_suffix(&args.out, "npz"), &["npz"])?;
-        println!("{}", export(&plan, &tasks, cell, &args.out)?);
+        say::line(export(&plan, &tasks, cell, &args.out, args.force)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let output = Output::new(&args.out)?;
@@ -149,12 +176,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let files = [&output.parquet, &output.csv].map(|path| path.display().to_string());
     if args.json {
         let (cells, failed, stopped) = (counts.cells, counts.failed, counts.stopped);
-        println!(
-            "{}",
-            json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files, "notes": notes})
-        );
+        let json = json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files, "notes": notes});
+        say::line(json)?;
     } else if !quiet {
-        println!("{}: {} and {}", summary(&counts), files[0], files[1]);
+        say::line(format_args!("{}: {} and {}", summary(&counts), files[0], files[1]))?;
     }
     Ok(report(&counts))
 }
@@ -172,6 +197,9 @@ fn configuration(args: &Args) -> Result<Config> {
     };
     match args.problem.as_deref() {
         None => {}
+        // What the file says of the same kind of problem stays.
+        Some(name)
+            if name == config.problem.name() && !matches!(config.problem, TaskSpec::File { .. }) => {}
         Some("gaussian") => config.problem = TaskSpec::Gaussian(Gaussian::default()),
         Some("rank-one") => config.problem = TaskSpec::RankOne(RankOneTask::default()),
         Some("digits") => config.problem = TaskSpec::Digits(DigitsTransfer::default()),
@@ -193,6 +221,7 @@ fn configuration(args: &Args) -> Result<Config> {
     }
     set(&mut config.rtol, args.rtol);
     set(&mut config.max_steps, args.max_steps);
+    config.max_time = args.max_time.or(config.max_time);
     set(&mut config.metrics, args.metrics.clone());
     Ok(config)
 }
@@ -242,8 +271,17 @@ fn set_problem(args: &Args, problem: &mut TaskSpec) -> Result<()> {
         TaskSpec::File { .. } => &[],
     };
     left.retain(|(flag, given)| *given && !used.contains(flag));
-    match left.first() {
-        Some((flag, _)) => bail!("{flag} does not belong to this kind of problem; accepted: {used:?}"),
-        None => Ok(()),
+    match (left.first(), &*problem) {
+        (None, _) => Ok(()),
+        (Some((flag, _)), TaskSpec::File { path }) => bail!(
+            "{flag} and a problem from a file exclude each other: {path} says by itself how large it is and what it \
+             holds; leave out {flag}, or choose --problem {}",
+            KINDS.join(" or ")
+        ),
+        (Some((flag, _)), other) => bail!(
+            "{flag} does not belong to the problem {}; accepted with it: {}",
+            other.name(),
+            used.join(", ")
+        ),
     }
 }

@@ -9,8 +9,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::json::number;
-use super::outcome::progress_bar;
-use taskhead_files::write_result;
+use super::outcome::{make_folder, progress_bar};
+use super::say::{self, counted};
+use taskhead::sweep::plan::Digest;
+use taskhead_files::{check_replaceable, digest, write_result_of};
 use taskhead_theorems::catalogue::instance::Instance;
 use taskhead_theorems::catalogue::observations::Finding;
 use taskhead_theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
@@ -42,8 +44,12 @@ pub struct Args {
     /// Write the worst case of every check, and counter-examples, as PROBLEM.npz to this folder.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+    /// Replace files of these statements in FOLDER, whatever they are. Without this only those of the same run are
+    /// replaced.
+    #[arg(long, requires = "save")]
+    force: bool,
     /// Print the statements instead of verifying them.
-    #[arg(long, conflicts_with = "certify")]
+    #[arg(long, conflicts_with_all = ["certify", "instances", "seed", "save"])]
     list: bool,
     /// Prove T8 to T13 for every real point of a box in (y, w, E), by interval arithmetic.
     #[arg(long, conflicts_with_all = ["instances", "seed", "save"])]
@@ -70,15 +76,17 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     if args.list {
         if args.json {
-            println!("{}", Value::from(entries.iter().map(|e| statement(e)).collect::<Vec<_>>()));
+            say::line(Value::from(entries.iter().map(|e| statement(e)).collect::<Vec<_>>()))?;
         } else {
-            entries.iter().for_each(|entry| println!("{}", describe(entry)));
+            entries.iter().try_for_each(|entry| say::line(describe(entry)))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(folder) = &args.save {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
+        make_folder(folder)?;
+        if !args.force {
+            check_folder(folder, &entries, identity(args))?;
+        }
     }
     let settings = Settings { seed: args.seed, instances: args.instances as usize };
     let total: usize = entries.iter().map(|entry| work(entry, &settings)).sum();
@@ -87,19 +95,19 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     for entry in entries {
         let report = verify(entry, &settings, &|| bar.inc(1));
         if let Some(folder) = &args.save {
-            save(&report, folder)?;
+            save(&report, folder, identity(args))?;
         }
         if !args.json {
-            bar.suspend(|| print!("{}", text(&report, args.save.as_deref())));
+            bar.suspend(|| say::print(text(&report, args.save.as_deref())))?;
         }
         reports.push(report);
     }
     bar.finish_and_clear();
     if args.json {
         let all: Vec<Value> = reports.iter().map(to_json).collect();
-        println!("{}", json!({"seed": args.seed, "instances": args.instances, "entries": all}));
+        say::line(json!({"seed": args.seed, "instances": args.instances, "entries": all}))?;
     } else {
-        println!("{}", summary(&reports));
+        say::line(summary(&reports))?;
     }
     let bad = |r: &Report| matches!(r.verdict(), Verdict::Refuted | Verdict::Blind);
     Ok(if reports.iter().any(bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -110,8 +118,12 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static Entry>> {
     if ids.is_empty() {
         return Ok(all);
     }
+    let twice =
+        |&(i, id): &(usize, &String)| ids[..i].iter().any(|other| other.eq_ignore_ascii_case(id));
     ids.iter()
-        .map(|id| match all.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)) {
+        .enumerate()
+        .filter(|id| !twice(id))
+        .map(|(_, id)| match all.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)) {
             Some(entry) => Ok(*entry),
             None => {
                 let known: Vec<&str> = all.iter().map(|entry| entry.id).collect();
@@ -151,11 +163,32 @@ fn saved(report: &Report) -> Vec<(String, &Instance)> {
     worst.chain(violating).chain(counter).collect()
 }
 
-fn save(report: &Report, folder: &Path) -> Result<()> {
+/// What the files of a run depend on.
+fn identity(args: &Args) -> Digest {
+    let (version, seed, instances) = (env!("CARGO_PKG_VERSION"), args.seed, args.instances);
+    digest(format!("verify, taskhead {version}\n{seed} {instances}"))
+}
+
+/// Refuses files of the names of these statements that another run or another program has written.
+fn check_folder(folder: &Path, entries: &[&Entry], identity: Digest) -> Result<()> {
+    let files =
+        std::fs::read_dir(folder).with_context(|| format!("{}: cannot be read", folder.display()))?;
+    for file in files {
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let written = |id: &str| name.strip_prefix(id).is_some_and(|rest| rest.starts_with('-'));
+        if name.ends_with(".npz") && entries.iter().any(|entry| written(entry.id)) {
+            check_replaceable(&path, identity)?;
+        }
+    }
+    Ok(())
+}
+
+fn save(report: &Report, folder: &Path, identity: Digest) -> Result<()> {
     for (name, instance) in saved(report) {
         let Instance { features, kernel, targets, head, .. } = instance;
         let arrays = [("features", features), ("kernel", kernel), ("targets", targets), ("head", head)];
-        write_result(folder.join(name), &arrays)?;
+        write_result_of(folder.join(name), &arrays, identity)?;
     }
     Ok(())
 }
@@ -200,8 +233,8 @@ fn text(report: &Report, folder: Option<&Path>) -> String {
 fn result(check: &CheckReport) -> String {
     let seen = check.check.violations.len() - check.unseen.len();
     let mut parts = vec![match check.failed {
-        0 => format!("{} cases", check.cases),
-        failed => format!("{failed} of {} cases FAIL", check.cases),
+        0 => counted(check.cases, "case"),
+        failed => format!("{failed} of {} FAIL", counted(check.cases, "case")),
     }];
     if let Some((mean, error)) = check.slope {
         parts.push(format!("slope {mean:.4} ± {error:.4}"));
@@ -217,7 +250,7 @@ fn result(check: &CheckReport) -> String {
 }
 
 fn observed(finding: &Finding, id: &str, folder: Option<&Path>) -> String {
-    let mut out = format!("             {} problems\n", finding.problems);
+    let mut out = format!("             {}\n", counted(finding.problems, "problem"));
     if let Some((count, reason)) = &finding.failed {
         out += &format!("             {count} without a result, the first: {reason}\n");
     }
@@ -253,8 +286,15 @@ fn summary(reports: &[Report]) -> String {
     let count = |v: Verdict| reports.iter().filter(|r| r.verdict() == v).count();
     let mut parts = Vec::new();
     for (wanted, name) in [
-        (Verdict::Holds, "hold"),
-        (Verdict::Unviolated, "conjectures without a violation"),
+        (Verdict::Holds, if count(Verdict::Holds) == 1 { "holds" } else { "hold" }),
+        (
+            Verdict::Unviolated,
+            if count(Verdict::Unviolated) == 1 {
+                "conjecture without a violation"
+            } else {
+                "conjectures without a violation"
+            },
+        ),
         (Verdict::Refuted, "refuted"),
         (Verdict::Blind, "with a blind check"),
         (Verdict::Observed, "observed"),
@@ -263,7 +303,7 @@ fn summary(reports: &[Report]) -> String {
             parts.push(format!("{} {name}", count(wanted)));
         }
     }
-    format!("{} statements: {}", reports.len(), parts.join(", "))
+    format!("{}: {}", counted(reports.len(), "statement"), parts.join(", "))
 }
 
 fn describe(entry: &Entry) -> String {

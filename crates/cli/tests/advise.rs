@@ -70,12 +70,14 @@ fn bad_input_is_refused() {
     write(here);
     std::fs::create_dir(here.join("full")).unwrap();
     std::fs::write(here.join("full/mine"), "").unwrap();
+    std::fs::write(here.join("mine.svg"), "mine").unwrap();
     for (args, expected) in [
         (&["--points", "1"][..], "points 1 is not valid; it must be at least 2"),
         (&["--folds", "99"], "folds 99 is not valid"),
         (&["--rate", "0.1"], "--batch"),
         (&["--rate", "0", "--batch", "2"], "learning rate 0 is not valid"),
         (&["--heads", "full"], "the folder is not empty"),
+        (&["--figure", "mine.svg"], "this program has not written it"),
         (&["--figure", "a.gif"], "accepted: `svg`, `png`"),
         (&["--head-scale", "0"], "head scale 0 is not valid"),
         (&["--max-time", "0", "--loss", "squared", "--time", "5"], "did not reach its end"),

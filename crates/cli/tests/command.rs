@@ -152,7 +152,7 @@ fn bad_input_gives_one_clear_error() {
         (&["simulate", "good.npz", "--probe", "nan"], "number of at least 0"),
         (&["simulate", "good.npz", "--energy", "1000"], "is not reached by probing; reachable here"),
         (&["simulate", "good.npz", "--rtol", "1"], "rtol 1 is not valid"),
-        (&["simulate", "good.npz", "--smoothing", "2"], "smoothing 2 is not valid"),
+        (&["simulate", "good.npz", "--smoothing", "2", "--probe", "1"], "smoothing 2 is not valid"),
         (&["simulate", "good.npz", "--head-rate", "inf"], "finite number"),
         (&["simulate", "good.npz", "--out", "nowhere/r.npz"], "nowhere"),
         (&["simulate", "good.npz", "--out", "r.txt"], "npz"),

@@ -371,12 +371,18 @@ pub enum Fault {
          another --out, or --force to begin anew"
     )]
     OtherJournal,
-    /// A finished table that is not of the sweep that would replace it.
+    /// A tolerance for a kernel that is not there.
+    #[error("--kernel-tolerance has no effect: there is no array `kernel`")]
+    NoKernel,
+    /// Another run that writes the same output.
+    #[error("another run writes this output; wait until it has ended, or choose another one")]
+    Locked,
+    /// A file that is not an older result of the same run.
     #[error(
-        "this is there already, and it is not a table of the same configuration, input files and version; take another \
-         --out, or --force to replace it"
+        "this is there already, and it is not a result of the same configuration, input files and version; choose \
+         another output, or --force to replace it"
     )]
-    OtherTable,
+    OtherResult,
     /// A column that is stored as another type than a sweep has.
     #[error("column `{column}` is stored as {found}; a sweep has {wanted}")]
     ColumnType {

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::error::{At, Fault, FileError};
-use super::table::{read_sweep, stored_identity, write_parquet};
+use super::result;
+use super::table::{self, read_sweep, write_parquet};
 use taskhead::sweep::Sweep;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::plan::Digest;
@@ -93,20 +94,22 @@ impl Journal for TableJournal {
     }
 }
 
-/// Whether a table says that it is of this identity.
+/// Whether a table or a file of arrays says that it is of this identity.
 fn is_of(path: &Path, identity: Option<Digest>) -> bool {
-    identity.is_some() && stored_identity(path).is_ok_and(|stored| stored == identity)
+    let stored = || result::stored_identity(path).or_else(|_| table::stored_identity(path));
+    identity.is_some() && stored().is_ok_and(|stored| stored == identity)
 }
 
-/// Checks that nothing would be lost if a table were written here: there is no file, or a table of this identity.
+/// Checks that nothing would be lost if a table or a file of arrays were written here: there is no file, or one of this
+/// identity.
 ///
 /// # Errors
 ///
-/// Any other file ([`Fault::OtherTable`]).
+/// Any other file ([`Fault::OtherResult`]).
 pub fn check_replaceable(path: impl AsRef<Path>, identity: Digest) -> Result<(), FileError> {
     let path = path.as_ref();
-    if path.exists() && !is_of(path, Some(identity)) {
-        return Err(Fault::OtherTable).at(path);
+    if path.symlink_metadata().is_ok() && !is_of(path, Some(identity)) {
+        return Err(Fault::OtherResult).at(path);
     }
     Ok(())
 }
@@ -114,7 +117,7 @@ pub fn check_replaceable(path: impl AsRef<Path>, identity: Digest) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::super::table::tests::record;
-    use super::super::write_csv;
+    use super::super::{write_csv, write_result, write_result_of};
     use super::*;
 
     fn head(byte: u8) -> Sweep {
@@ -156,19 +159,30 @@ mod tests {
     }
 
     #[test]
-    fn only_a_table_of_the_same_identity_may_be_replaced() {
+    fn only_a_result_of_the_same_identity_may_be_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["s.csv", "s.parquet"] {
+        for name in ["s.csv", "s.parquet", "s.npz", "s.safetensors"] {
             let path = folder.path().join(name);
             let check =
                 |byte| check_replaceable(&path, Digest([byte; 32])).map_err(|e| e.fault.to_string());
             assert_eq!(check(1), Ok(()));
-            if name == "s.csv" { write_csv(&path, &head(1)) } else { write_parquet(&path, &head(1)) }
-                .unwrap();
-            assert_eq!(check(1), Ok(()));
+            let arrays = [("features", &nalgebra::dmatrix![1.0])];
+            match name {
+                "s.csv" => write_csv(&path, &head(1)),
+                "s.parquet" => write_parquet(&path, &head(1)),
+                _ => write_result_of(&path, &arrays, Digest([1; 32])),
+            }
+            .unwrap();
+            assert_eq!(check(1), Ok(()), "{name}");
             assert!(check(2).unwrap_err().starts_with("this is there already"));
-            std::fs::write(&path, "notes of mine").unwrap();
-            assert!(check(1).is_err());
+            if path.extension().is_some_and(|e| e == "npz" || e == "safetensors") {
+                write_result(&path, &arrays).unwrap();
+                assert!(check(1).is_err(), "arrays of somebody else");
+            }
+            for other in ["notes of mine", "", "PK\x03\x04", "\x02\0\0\0\0\0\0\0{}"] {
+                std::fs::write(&path, other).unwrap();
+                assert!(check(1).is_err(), "{name} {other:?}");
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ mod error;
 #[cfg(feature = "all")]
 mod journal;
 mod labels;
+#[cfg(feature = "all")]
+mod lock;
 mod memory;
 mod names;
 mod notes;
@@ -49,7 +51,11 @@ pub use error::{Fault, FormProblem};
 #[cfg(feature = "all")]
 pub use journal::{TableJournal, check_replaceable};
 pub use labels::MAX_CLASSES;
+#[cfg(feature = "all")]
+pub use lock::OutputLock;
 pub use memory::{available_memory, check_memory};
+#[cfg(feature = "all")]
+pub use memory::{memory_of_records, memory_of_task};
 pub use names::PROBLEM_ARRAYS;
 pub use notes::Note;
 #[cfg(feature = "all")]
@@ -59,7 +65,7 @@ pub use problem::ProblemFile;
 #[cfg(feature = "all")]
 pub use problem::{problem_of_bytes, read_problem};
 #[cfg(feature = "all")]
-pub use result::{RESULT_EXTENSIONS, write_layer, write_result};
+pub use result::{RESULT_EXTENSIONS, write_layer, write_result, write_result_of};
 #[cfg(feature = "all")]
 pub use table::{
     Field, SWEEP_EXTENSIONS, TableNote, fields, read_sweep, read_sweep_with_notes, write_csv,

@@ -11,7 +11,7 @@ use super::arrays::{Arrays, NamedArray, Shapes};
 use super::error::{At, FileError};
 use super::error::{Fault, FormProblem};
 use super::labels::Labels;
-use super::memory::DOUBLE;
+use super::memory::{DOUBLE, Size};
 use super::names::{PROBLEM_ARRAYS, meant};
 use super::notes::Note;
 #[cfg(feature = "all")]
@@ -141,6 +141,11 @@ impl ProblemParts {
         Self { kernel_tolerance, ..self }
     }
 
+    /// Whether a kernel is among the arrays.
+    pub fn has_kernel(&self) -> bool {
+        self.kernel.is_some()
+    }
+
     /// What was noticed while reading.
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -175,15 +180,14 @@ impl ProblemParts {
             Wanted::Targets(targets) => targets.ncols() as f64,
             Wanted::Labels(_) => self.classes().unwrap_or(0) as f64,
         };
-        let layers = (n + p + width) * (width + k);
         // A given kernel has up to N modes, one of inputs or features no more than they have columns.
         let (given, rank) = if self.kernel.is_some() {
             (GIVEN_KERNEL * n * n + HELD_OUT * p * n, n)
         } else {
             (0.0, n.min(columns(&self.features).max(columns(&self.inputs))))
         };
-        let solver = (k.min(rank + width) + SOLVER) * rank * rank;
-        DOUBLE * (given + (LAYERS + RUN_LAYERS * runs) * layers + runs * solver)
+        let size = Size { samples: n, held_out: p, width, outputs: k, rank };
+        DOUBLE * (given + size.problem() + runs * size.run())
     }
 }
 
@@ -192,15 +196,6 @@ const GIVEN_KERNEL: f64 = 5.0;
 
 /// P×N matrices of the check of a held-out kernel.
 const HELD_OUT: f64 = 4.0;
-
-/// Copies of features, targets and factors of a decomposition.
-const LAYERS: f64 = 6.0;
-
-/// The same in one run of the flow.
-const RUN_LAYERS: f64 = 4.0;
-
-/// Matrices of the size of the rank that the solver needs beside one for each output.
-const SOLVER: f64 = 4.0;
 
 /// Which arrays make up a problem.
 fn check_form(arrays: &Arrays) -> Result<(), FormProblem> {

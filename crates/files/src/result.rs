@@ -7,11 +7,14 @@ use nalgebra::{DMatrix, DVector};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::error::{At, Fault, FileError, printable};
 use super::npy;
 use super::output::{format_of, write_atomically};
+use super::source::open;
+use super::tensors::{self, is_safetensors};
+use taskhead::sweep::plan::Digest;
 
 /// Extensions of the files that [`write_result`] can write.
 pub const RESULT_EXTENSIONS: &[&str] = &["npz", "safetensors"];
@@ -43,7 +46,28 @@ const ZIP64_FROM: usize = 0xFFFF_0000;
 ///
 /// Another extension, a name that comes twice, and whatever the operating system says.
 pub fn write_result(path: impl AsRef<Path>, arrays: &[(&str, &DMatrix<f64>)]) -> Result<(), FileError> {
-    let path = path.as_ref();
+    write(path.as_ref(), arrays, None)
+}
+
+/// The same with the identity that tells this result from others ([`check_replaceable`](super::check_replaceable)): as
+/// the comment of the archive, or among the metadata.
+///
+/// # Errors
+///
+/// Those of [`write_result`].
+pub fn write_result_of(
+    path: impl AsRef<Path>,
+    arrays: &[(&str, &DMatrix<f64>)],
+    identity: Digest,
+) -> Result<(), FileError> {
+    write(path.as_ref(), arrays, Some(identity))
+}
+
+fn write(
+    path: &Path,
+    arrays: &[(&str, &DMatrix<f64>)],
+    identity: Option<Digest>,
+) -> Result<(), FileError> {
     for (i, (name, _)) in arrays.iter().enumerate() {
         if arrays[..i].iter().any(|(other, _)| other == name) {
             return Err(Fault::Duplicate { array: printable(name) }).at(path);
@@ -51,7 +75,7 @@ pub fn write_result(path: impl AsRef<Path>, arrays: &[(&str, &DMatrix<f64>)]) ->
     }
     let arrays: Vec<Output> =
         arrays.iter().map(|&(name, matrix)| Output { name, matrix, flat: false }).collect();
-    write_arrays(path, &arrays)
+    write_arrays(path, &arrays, identity)
 }
 
 /// Writes a linear layer as frameworks keep it: `weight` (outputs × inputs) and `bias` (outputs, one dimension), so that
@@ -67,7 +91,8 @@ pub fn write_layer(
 ) -> Result<(), FileError> {
     let bias = DMatrix::from_column_slice(bias.len(), 1, bias.as_slice());
     let weight = Output { name: "weight", matrix: weight, flat: false };
-    write_arrays(path.as_ref(), &[weight, Output { name: "bias", matrix: &bias, flat: true }])
+    let bias = Output { name: "bias", matrix: &bias, flat: true };
+    write_arrays(path.as_ref(), &[weight, bias], None)
 }
 
 /// An array to be written.
@@ -84,21 +109,52 @@ impl Output<'_> {
     }
 }
 
-fn write_arrays(path: &Path, arrays: &[Output]) -> Result<(), FileError> {
+fn write_arrays(path: &Path, arrays: &[Output], identity: Option<Digest>) -> Result<(), FileError> {
     let format = format_of(path, RESULT_EXTENSIONS).at(path)?;
     write_atomically(path, |writer| match format {
-        "npz" => write_npz(writer, arrays),
-        _ => write_safetensors(writer, arrays),
+        "npz" => write_npz(writer, arrays, identity),
+        _ => write_safetensors(writer, arrays, identity),
     })
+}
+
+/// What the identity follows: in the comment of an archive, and as the name of a text among the metadata.
+const IDENTITY_IS: &str = "taskhead identity";
+
+/// The identity that a file of arrays says it has.
+///
+/// # Errors
+///
+/// A file of another kind.
+pub(super) fn stored_identity(path: &Path) -> Result<Option<Digest>, Fault> {
+    let (mut file, start) = open(path, 16)?;
+    let text = if start.starts_with(b"PK") {
+        let comment = ZipArchive::new(file)?.comment().to_vec();
+        String::from_utf8(comment)
+            .ok()
+            .and_then(|c| Some(c.strip_prefix(IDENTITY_IS)?.trim().to_owned()))
+    } else if is_safetensors(&start) {
+        let metadata = tensors::metadata(&mut file)?.0;
+        metadata.metadata().as_ref().and_then(|texts| texts.get(IDENTITY_IS).cloned())
+    } else {
+        return Err(Fault::Format { start, accepted: "arrays" });
+    };
+    Ok(text.and_then(|digits| digits.parse().ok()))
 }
 
 fn failed(source: io::Error) -> Fault {
     Fault::Io { action: "write", source }
 }
 
-fn write_npz(writer: impl Write + Seek, arrays: &[Output]) -> Result<(), Fault> {
+fn write_npz(
+    writer: impl Write + Seek,
+    arrays: &[Output],
+    identity: Option<Digest>,
+) -> Result<(), Fault> {
     let zip_failed = |e: zip::result::ZipError| failed(e.into());
     let mut archive = ZipWriter::new(writer);
+    if let Some(identity) = identity {
+        archive.set_comment(format!("{IDENTITY_IS} {identity}")).map_err(zip_failed)?;
+    }
     for array in arrays {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
@@ -110,7 +166,11 @@ fn write_npz(writer: impl Write + Seek, arrays: &[Output]) -> Result<(), Fault> 
     archive.finish().map(drop).map_err(zip_failed)
 }
 
-fn write_safetensors(writer: &mut impl Write, arrays: &[Output]) -> Result<(), Fault> {
+fn write_safetensors(
+    writer: &mut impl Write,
+    arrays: &[Output],
+    identity: Option<Digest>,
+) -> Result<(), Fault> {
     let bytes: Vec<Vec<u8>> = arrays
         .iter()
         .map(|array| array.matrix.transpose().iter().flat_map(|x| x.to_le_bytes()).collect())
@@ -120,7 +180,8 @@ fn write_safetensors(writer: &mut impl Write, arrays: &[Output]) -> Result<(), F
         .zip(&bytes)
         .map(|(array, bytes)| Ok((array.name, TensorView::new(Dtype::F64, array.shape(), bytes)?)))
         .collect::<Result<Vec<_>, Fault>>()?;
-    writer.write_all(&safetensors::serialize(tensors, None)?).map_err(failed)
+    let metadata = identity.map(|identity| [(IDENTITY_IS.to_owned(), identity.to_string())].into());
+    writer.write_all(&safetensors::serialize(tensors, metadata)?).map_err(failed)
 }
 
 #[cfg(test)]

@@ -24,24 +24,7 @@ pub(super) fn read(
     available: f64,
 ) -> Result<Arrays, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
-    let length = file.seek(SeekFrom::End(0)).map_err(failed)?;
-    file.rewind().map_err(failed)?;
-    let mut header = vec![0; 8];
-    file.read_exact(&mut header).map_err(failed)?;
-    let size = bits(&header, false);
-    (&mut file).take(size.min(MAX_HEADER)).read_to_end(&mut header).map_err(failed)?;
-    let damaged = || Fault::from(SafeTensorError::InvalidHeaderLength);
-    if size > MAX_HEADER || header.len() as u64 != size + 8 {
-        return Err(damaged());
-    }
-    let metadata: Metadata =
-        serde_json::from_slice(&header[8..]).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
-    let start = header.len() as u64;
-    drop(header);
-    // What the format asks for: no byte more or less than the tensors need.
-    if start.checked_add(metadata.data_len() as u64) != Some(length) {
-        return Err(SafeTensorError::MetadataIncompleteBuffer.into());
-    }
+    let (metadata, start) = metadata(&mut file)?;
     let mut arrays = Arrays::default();
     for (name, tensor) in metadata.tensors() {
         let name = printable(&name);
@@ -72,6 +55,30 @@ pub(super) fn read(
         arrays.arrays.push(array);
     }
     Ok(arrays)
+}
+
+/// The header, and where the values begin.
+pub(super) fn metadata(file: &mut (impl Read + Seek)) -> Result<(Metadata, u64), Fault> {
+    let failed = |source| Fault::Io { action: "read", source };
+    let length = file.seek(SeekFrom::End(0)).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    let mut header = vec![0; 8];
+    file.read_exact(&mut header).map_err(failed)?;
+    let size = bits(&header, false);
+    file.take(size.min(MAX_HEADER)).read_to_end(&mut header).map_err(failed)?;
+    let damaged = || Fault::from(SafeTensorError::InvalidHeaderLength);
+    if size > MAX_HEADER || header.len() as u64 != size + 8 {
+        return Err(damaged());
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&header[8..]).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
+    let start = header.len() as u64;
+    drop(header);
+    // What the format asks for: no byte more or less than the tensors need.
+    if start.checked_add(metadata.data_len() as u64) != Some(length) {
+        return Err(SafeTensorError::MetadataIncompleteBuffer.into());
+    }
+    Ok((metadata, start))
 }
 
 fn scalar_of(dtype: Dtype) -> Option<Scalar> {

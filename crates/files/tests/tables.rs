@@ -45,6 +45,24 @@ fn damage(bytes: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
     damaged
 }
 
+/// `table.csv` as pandas and polars have written it anew: `to_csv()` of `read_csv(…, comment="#")`; all quoted, columns
+/// backwards, with a byte order mark, "null" and Windows' line ends.
+#[test]
+fn csv_of_pandas_and_polars_is_read() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let ours = read_sweep(data.join("table.csv")).unwrap();
+    assert!(ours.records.len() == 6 && ours.records[4].reached().is_none());
+    let unnamed = TableNote::Ignored(vec![String::new()]);
+    for (name, notes) in [
+        ("pandas.csv", vec![TableNote::NoMetadata, unnamed]),
+        ("polars.csv", vec![TableNote::NoMetadata]),
+    ] {
+        let (theirs, found) = read_sweep_with_notes(data.join(name)).unwrap();
+        assert_eq!(theirs.records, ours.records, "{name}");
+        assert_eq!(found, notes);
+    }
+}
+
 #[test]
 fn a_damaged_sweep_never_panics_and_parquet_is_never_misread() {
     let folder = tempfile::tempdir().unwrap();

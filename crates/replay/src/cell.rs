@@ -170,9 +170,14 @@ impl Start {
             Points::Energies(wanted) => reach(Measure::Aie, wanted[point]),
             Points::Even(_) if point == 0 => probe.longest(config),
             Points::Even(count) if point + 1 == count => Ok(0),
-            Points::Even(count) => {
+            Points::Above(count) if point + 1 == count => Ok(0),
+            points @ (Points::Even(_) | Points::Above(_)) => {
                 let [low, high] = [energies()?.last(), energies()?.first()].map(|e| e.frobenius);
-                reach(Measure::Frobenius, low + (high - low) * point as f64 / (count - 1) as f64)
+                let (part, parts) = match points {
+                    Points::Above(count) => (point + 1, count),
+                    _ => (point, points.count() - 1),
+                };
+                reach(Measure::Frobenius, low + (high - low) * part as f64 / parts as f64)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A running flow between two steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +26,12 @@ impl Watch {
     /// Asks a function.
     pub fn new(goes_on: impl Fn(&Progress) -> bool + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(goes_on)))
+    }
+
+    /// Goes on for so many seconds from now on. It needs a clock, which WebAssembly without a host has not.
+    pub fn for_seconds(seconds: f64) -> Self {
+        let begun = Instant::now();
+        Self::new(move |_| begun.elapsed().as_secs_f64() < seconds)
     }
 
     /// Whether to go on from here.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Args;
 use crate::outcome::progress_bar;
+use crate::say;
 use taskhead_theorems::catalogue::Entry;
 use taskhead_theorems::certify::{
     CELLS, CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,
@@ -20,16 +21,16 @@ pub fn run(args: &Args, chosen: &[&'static Entry], quiet: bool) -> Result<ExitCo
     let settings = Settings::new([args.range[0], args.range[1]], args.reach, args.boxes, CELLS)?;
     let wanted: Vec<&str> =
         CERTIFIED.into_iter().filter(|id| chosen.iter().any(|e| e.id == *id)).collect();
-    if wanted.is_empty() {
+    if wanted.is_empty() || !args.ids.is_empty() && wanted.len() < chosen.len() {
         bail!("there are certificates for {} only", CERTIFIED.join(", "));
     }
     let bar = progress_bar(STEPS as u64, quiet || args.json);
     let report = certify(&settings, &wanted, &|share| bar.set_position((share * STEPS) as u64));
     bar.finish_and_clear();
     if args.json {
-        println!("{}", json!(report));
+        say::line(json!(report))?;
     } else {
-        print!("{}", text(&report));
+        say::print(text(&report))?;
     }
     Ok(if report.refuted() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -75,7 +76,8 @@ fn region(region: &Region) -> String {
 fn counts(law: &Certificate) -> String {
     let [proved, undecided, failed] = law.boxes;
     let [p, u, f] = law.shares.map(|share| 100.0 * share);
-    let mut text = format!("{} boxes looked at: {proved} proved ({p:.3} %)", law.examined);
+    let boxes = if law.examined == 1 { "box" } else { "boxes" };
+    let mut text = format!("{} {boxes} looked at: {proved} proved ({p:.3} %)", law.examined);
     if failed > 0 {
         text += &format!(", {failed} refuted ({f:.3} %)");
     }

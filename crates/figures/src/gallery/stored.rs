@@ -12,21 +12,30 @@ use taskhead::sweep::record::{Cell, Measured, Record};
 
 /// The figures that can be drawn of sweeps.
 pub const NAMES: [&str; 8] =
-    ["trend", "trajectories", "heatmap", "risk", "smoothing", "digits", "transfer", "course"];
+    ["trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer", "course"];
 
-/// What a figure needs and a sweep does not have.
+/// Why there is no such figure.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("the figure `{figure}` needs {needs}, which this sweep does not have")]
-pub struct Missing {
-    /// The figure.
-    pub figure: String,
-    /// What it needs.
-    pub needs: &'static str,
+pub enum Missing {
+    /// It needs what a sweep does not have.
+    #[error("the figure `{figure}` needs {needs}, which this sweep does not have")]
+    Needs {
+        /// The figure.
+        figure: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// A figure that is not known.
+    #[error("there is no figure `{0}`; accepted: {known}", known = NAMES.join(", "))]
+    Unknown(
+        /// Its name.
+        String,
+    ),
 }
 
 /// A figure of the records of a sweep, by name.
 pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing> {
-    let missing = |needs| Missing { figure: name.into(), needs };
+    let missing = |needs| Missing::Needs { figure: name.into(), needs };
     match name {
         "trend" => trend(records).map(boxed).ok_or(missing("two probing points that succeeded")),
         "trajectories" => trajectories(records)
@@ -37,14 +46,13 @@ pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing
         )),
         "risk" => risk(records).map(boxed).ok_or(missing("a downstream risk (held-out targets)")),
         "smoothing" => smoothing(records).map(boxed).ok_or(missing("at least two label smoothings")),
-        "digits" => accuracies(records).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
+        // Of the digits transfer it is the figure of that name.
+        "accuracy" | "digits" => accuracies(records).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
         "transfer" => transfer(records).ok_or(missing("two probing points that succeeded")),
         "course" => {
             course(records).map(boxed).ok_or(missing("at least three finite finetuning times above 0"))
         }
-        _ => Err(missing(
-            "a name of trend, trajectories, heatmap, risk, smoothing, digits, transfer, course",
-        )),
+        _ => Err(Missing::Unknown(name.into())),
     }
 }
 
@@ -269,6 +277,7 @@ pub fn accuracies(records: &[Record]) -> Option<Digits> {
     }
     let label = "initial energy E / E_{max}";
     Some(Digits {
+        transfer: records.iter().all(|r| r.cell.problem == "digits"),
         accuracy_x_label: label.into(),
         accuracy: SeriesPanel {
             title: "Accuracy after finetuning".into(),
@@ -329,6 +338,13 @@ mod tests {
         let (a, b) = (with(of("a", 0, 1.0), 0.5), with(of("b", 0, 1.0), 0.75));
         let one = accuracies(&a).unwrap();
         assert_eq!(labels(&one.accuracy.series), ["training", "held out", "held out, head only"]);
+        // Features of one's own were called digits.
+        let title = |figure: &Digits| figure.svg(crate::plot::Theme::Light);
+        assert_eq!(one.name(), "accuracy");
+        assert!(title(&one).contains("<title>Accuracy and adaptation"));
+        let digits = accuracies(&with(of("digits", 0, 1.0), 0.5)).unwrap();
+        assert_eq!(digits.name(), "digits");
+        assert!(title(&digits).contains("<title>Digits transfer: accuracy and adaptation"));
         let two = accuracies(&[a, b].concat()).unwrap();
         let training: Vec<_> =
             two.accuracy.series.iter().filter(|s| s.label.starts_with("training")).collect();

@@ -66,8 +66,16 @@ pub fn to_png(svg: &str, scale: f64) -> Result<Vec<u8>, PngError> {
     let mut image = Pixmap::new(w, h).ok_or(refused)?;
     let scale = Transform::from_scale(w as f32 / width as f32, h as f32 / height as f32);
     resvg::render(&tree, scale, &mut image.as_mut());
-    image.encode_png().map_err(|e| PngError::Encoding { reason: e.to_string() })
+    let mut png = image.encode_png().map_err(|e| PngError::Encoding { reason: e.to_string() })?;
+    png.splice(FIRST_CHUNK..FIRST_CHUNK, MADE_BY.iter().copied());
+    Ok(png)
 }
+
+/// Where the first chunk may come: behind the signature and the header.
+const FIRST_CHUNK: usize = 33;
+
+/// A chunk that says which program has made the image: length, kind, text and checksum.
+const MADE_BY: &[u8] = b"\0\0\0\x11tEXtSoftware\0taskhead\xc8\x80\x14\xdf";
 
 #[cfg(test)]
 mod tests {
@@ -78,7 +86,10 @@ mod tests {
     fn errors_say_what_is_wrong() {
         assert!(matches!(to_png("no svg", 1.0), Err(PngError::Svg { .. })));
         let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"10\" height=\"5\"/>";
-        assert!(to_png(svg, 2.0).is_ok());
+        let png = to_png(svg, 2.0).unwrap();
+        let image = Pixmap::decode_png(&png).expect("checksums are right");
+        assert_eq!((image.width(), image.height()), (20, 10));
+        assert!(png.windows(17).any(|part| part == b"Software\0taskhead"));
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9] {
             assert!(matches!(to_png(svg, scale), Err(PngError::Size { .. })), "{scale}");
         }

@@ -118,6 +118,7 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
             floors: pairs,
         }),
         Box::new(Digits {
+            transfer: true,
             accuracy_x_label: X.into(),
             accuracy: panel(all.clone()),
             adaptation_x_label: X.into(),
@@ -219,6 +220,7 @@ fn texts_do_not_overlap() {
         Box::new(Trend { x_label: X.into(), panels: vec![panel(series.clone()); 4] }),
         Box::new(Risk { x_label: X.into(), y_label: Y.into(), curves: series.clone() }),
         Box::new(Digits {
+            transfer: true,
             accuracy: panel(series.clone()),
             adaptation: panel(series),
             ..Digits::default()

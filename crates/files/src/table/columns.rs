@@ -235,12 +235,8 @@ impl Row {
         let stop = stop_of(&status, self.stop.as_deref().unwrap_or_default());
         let stop = stop
             .ok_or_else(|| wrong("status", status, "`failed`, or a stop with its numbers in `stop`"))?;
-        let held_out = Metrics::from([
-            self.held_out_euclidean,
-            self.held_out_cosine,
-            self.held_out_dot,
-            self.held_out_norm,
-        ]);
+        let far = [self.held_out_euclidean, self.held_out_cosine, self.held_out_dot, self.held_out_norm];
+        let held_out = Metrics::from(far.map(known));
         let measured = Measured {
             method: self.method.unwrap_or_default(),
             probe_time: number(self.probe_time, "probe_time")?,
@@ -252,7 +248,7 @@ impl Row {
             residual: number(self.residual, "residual")?,
             loss: known(self.loss),
             drift: known(self.drift),
-            training: [self.euclidean, self.cosine, self.dot, self.norm].into(),
+            training: [self.euclidean, self.cosine, self.dot, self.norm].map(known).into(),
             held_out: (held_out != Metrics::default()).then_some(held_out),
             budget: known(self.budget_backbone)
                 .zip(known(self.budget_head))

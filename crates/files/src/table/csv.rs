@@ -1,7 +1,7 @@
 //! A sweep as CSV: version, schema, identity and configuration as comments, then the table.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 use super::columns::{COLUMNS, Row, Slot, Value};
@@ -76,6 +76,37 @@ struct Head {
     config: String,
 }
 
+/// What some programs put before text in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What may stand between the fields of a row.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// What programs write where there is no value, besides nothing.
+const MISSING: [&str; 6] = ["NA", "N/A", "<NA>", "null", "NULL", "None"];
+
+/// Whether a file begins like a table of ours that another program has written anew, without the comments.
+pub(super) fn is_rewritten(file: &mut File) -> Result<bool, Fault> {
+    let failed = |source| Fault::Io { action: "read", source };
+    let mut start = Vec::new();
+    (&mut *file).take(MAX_HEADER).read_to_end(&mut start).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    Ok(separator(start.strip_prefix(MARK).unwrap_or(&start)).is_some())
+}
+
+/// The longest line of names that is looked at.
+const MAX_HEADER: u64 = 1 << 16;
+
+/// What stands between the names of the columns, if they are ours.
+fn separator(text: &[u8]) -> Option<u8> {
+    let first = text.split(|&byte| byte == b'\n').next()?;
+    SEPARATORS.into_iter().find(|&separator| {
+        let mut line = csv::ReaderBuilder::new().delimiter(separator).from_reader(first);
+        let there = |names: &csv::StringRecord, name| names.iter().any(|other| other == name);
+        line.headers().is_ok_and(|names| there(names, "cell") && there(names, "problem"))
+    })
+}
+
 /// Reads the comments; the table follows.
 fn head(reader: &mut impl BufRead) -> Result<Head, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
@@ -114,17 +145,28 @@ pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
     Ok(head(&mut BufReader::new(file))?.identity)
 }
 
-/// Reads what [`write_csv`] has written. The file begins with [`START`].
+/// Reads what [`write_csv`] has written, or another program that has read it: without the comments, with columns in
+/// another order, other quotes, other separators, and other words for no value.
 pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut reader = BufReader::new(file);
-    let Head { version, identity, config } = head(&mut reader)?;
+    if reader.fill_buf().map_err(failed)?.starts_with(MARK) {
+        reader.consume(MARK.len());
+    }
+    let Head { version, identity, config } = if reader.fill_buf().map_err(failed)?.first() == Some(&b'#')
+    {
+        head(&mut reader)?
+    } else {
+        notes.push(TableNote::NoMetadata);
+        Head { version: String::new(), identity: None, config: String::new() }
+    };
     let mut text = Vec::new();
     reader.read_to_end(&mut text).map_err(failed)?;
     if text.last() != Some(&b'\n') {
         return Err(Fault::NotASweep { missing: END });
     }
-    let mut table = csv::Reader::from_reader(&text[..]);
+    let separator = separator(&text).unwrap_or(b',');
+    let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(&text[..]);
     let columns = find(table.headers()?, notes)?;
     let mut rows = Vec::new();
     for (row, fields) in table.records().enumerate() {
@@ -138,12 +180,12 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
                 value: printable(field),
                 wanted,
             };
-            if field.is_empty() {
+            if field.is_empty() || !column.required && MISSING.contains(&field) {
                 continue;
             }
             match (column.slot)(&mut flat) {
                 Slot::Count(count) => {
-                    *count = Some(field.parse().map_err(|_| wrong("a whole number from 0"))?);
+                    *count = Some(whole(field).ok_or_else(|| wrong("a whole number from 0"))?);
                 }
                 Slot::Number(number) => *number = Some(field.parse().map_err(|_| wrong("a number"))?),
                 Slot::Text(text) => *text = Some(field.to_owned()),
@@ -152,6 +194,12 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
         rows.push(flat);
     }
     Ok(Sweep { config, version, identity, records: records(rows)? })
+}
+
+/// A whole number, also as one of floating point that holds it to the last digit: 3.0.
+fn whole(field: &str) -> Option<u64> {
+    let exact = |v: &f64| v.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(v);
+    field.parse().ok().or_else(|| Some(field.parse().ok().filter(exact)? as u64))
 }
 
 const END: &str = "the end of its last line";
@@ -240,6 +288,52 @@ mod tests {
             );
             assert!(error.starts_with(&expected), "{error}");
         }
+    }
+
+    /// As other programs write it: no comments, other columns first, quotes, separators, words and line ends.
+    #[test]
+    fn a_table_that_was_rewritten_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, text()).unwrap();
+        let records = read_sweep(&path).unwrap().records;
+        let table: String =
+            text().lines().filter(|l| !l.starts_with('#')).map(|l| format!("{l}\n")).collect();
+        let mut reader = csv::Reader::from_reader(table.as_bytes());
+        let names = reader.headers().unwrap().clone();
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        let rewritten = |separator: u8, missing: &str, start: &str, end: csv::Terminator| {
+            let mut writer = csv::WriterBuilder::new()
+                .delimiter(separator)
+                .quote_style(csv::QuoteStyle::NonNumeric)
+                .terminator(end)
+                .from_writer(start.as_bytes().to_vec());
+            writer.write_record(names.iter().rev().chain([""])).unwrap();
+            for (row, fields) in rows.iter().enumerate() {
+                let float = |(name, field): (&str, &str)| match (name, field) {
+                    ("cell" | "seed" | "point", whole) => format!("{whole}.0"),
+                    (_, "") => missing.to_owned(),
+                    (_, other) => other.to_owned(),
+                };
+                let fields: Vec<String> = names.iter().zip(fields).map(float).collect();
+                writer.write_record(fields.into_iter().rev().chain([row.to_string()])).unwrap();
+            }
+            writer.into_inner().unwrap()
+        };
+        let line = csv::Terminator::Any(b'\n');
+        for (separator, missing, start, end) in [
+            (b',', "", "", line),
+            (b',', "NA", "\u{feff}", csv::Terminator::CRLF),
+            (b';', "null", "", csv::Terminator::CRLF),
+            (b'\t', "None", "", line),
+        ] {
+            std::fs::write(&path, rewritten(separator, missing, start, end)).unwrap();
+            let (sweep, notes) = crate::read_sweep_with_notes(&path).unwrap();
+            assert_eq!(sweep.records, records, "{separator} {missing}");
+            assert_eq!(notes, [TableNote::NoMetadata, TableNote::Ignored(vec![String::new()])]);
+        }
+        assert_eq!(["3", "3.0", "3e2"].map(whole), [Some(3), Some(3), Some(300)]);
+        assert_eq!(["-3", "3.5", "1e17", "nan", "inf", ""].map(whole), [None; 6]);
     }
 
     #[test]

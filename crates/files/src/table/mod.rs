@@ -24,7 +24,8 @@ pub use rows::TableNote;
 /// Extensions of the files that hold a sweep.
 pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
 
-/// Reads a sweep that [`write_parquet`] or [`write_csv`] has written; the content decides which.
+/// Reads a sweep that [`write_parquet`] or [`write_csv`] has written, or another program that has read it; the content
+/// decides which.
 ///
 /// # Errors
 ///
@@ -50,10 +51,10 @@ pub fn read_sweep_with_notes(path: impl AsRef<Path>) -> Result<(Sweep, Vec<Table
 }
 
 fn read(path: &Path, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
-    let (file, start) = open(path, 16)?;
+    let (mut file, start) = open(path, 16)?;
     if start.starts_with(b"PAR1") {
         parquet::read(file, notes)
-    } else if start.starts_with(csv::START.as_bytes()) {
+    } else if start.starts_with(csv::START.as_bytes()) || csv::is_rewritten(&mut file)? {
         csv::read(file, notes)
     } else {
         Err(Fault::Format { start, accepted: "sweeps as Parquet or as CSV" })

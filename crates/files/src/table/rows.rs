@@ -27,7 +27,14 @@ impl fmt::Display for TableNote {
                 "it has no seal: another program has written it, so that nothing tells whether it is damaged",
             ),
             Self::NoMetadata => f.write_str("it does not say which configuration and version made it"),
-            Self::Ignored(names) => write!(f, "columns that a sweep does not have are left alone: {}", names.join(", ")),
+            Self::Ignored(names) => {
+                let named = |name: &String| match name.is_empty() {
+                    true => "one without a name".to_owned(),
+                    false => name.clone(),
+                };
+                let names: Vec<String> = names.iter().map(named).collect();
+                write!(f, "columns that a sweep does not have are left alone: {}", names.join(", "))
+            }
             Self::Version(version) => {
                 let own = env!("CARGO_PKG_VERSION");
                 write!(f, "it was written by taskhead {version}, and this is {own}: its numbers may differ")

@@ -89,7 +89,8 @@ impl Instance {
             ("head-rate", self.head_rate, 1.0),
             ("time", self.time, f64::INFINITY),
         ] {
-            if value != default {
+            // Smoothing is refused without probing.
+            if value != default || name == "probe" && self.smoothing != 0.0 {
                 flags += &format!(" --{name} {value}");
             }
         }

@@ -138,7 +138,7 @@ fn run_check(
 ) -> CheckReport {
     let random = random_cases(check, settings);
     let total = random + check.edges.len();
-    let scored = each(total, |i| {
+    let run = |i: usize| {
         let case = match i.checked_sub(random) {
             None => Case::random(Draw::new(settings.seed, stream + i as u64)),
             Some(edge) => Case::edge(edge),
@@ -146,26 +146,33 @@ fn run_check(
         let scored = (check.trial)(case);
         done();
         scored
-    });
+    };
     let name = |i: usize| match i.checked_sub(random) {
         None => format!("random {i}"),
         Some(edge) => check.edges[edge].to_owned(),
     };
     let fails = |scored: &Scored| scored.as_ref().map_or(true, |t| !check.judge.passes(t.score));
-    let failed = scored.iter().filter(|s| fails(s)).count();
-    let error = scored
-        .iter()
-        .enumerate()
-        .find_map(|(i, s)| s.as_ref().err().map(|error| format!("{}: {error}", name(i))));
-    let slope = matches!(check.judge, Judge::Slope { .. }).then(|| mean_slope(&scored));
-    let mut worst: Option<(usize, &Trial)> = None;
-    for (i, trial) in scored.iter().enumerate().filter_map(|(i, s)| Some((i, s.as_ref().ok()?))) {
-        let badness = |t: &Trial| check.judge.badness(t.score);
-        if worst.is_none_or(|(_, other)| badness(trial) > badness(other)) {
-            worst = Some((i, trial));
+    let badness = |trial: &Trial| check.judge.badness(trial.score);
+    let (mut failed, mut error, mut scores) = (0, None, Vec::new());
+    let mut worst: Option<(usize, Trial)> = None;
+    // Of millions of cases only the worst one has to be kept.
+    for first in (0..total).step_by(AT_ONCE) {
+        let scored = each(AT_ONCE.min(total - first), |i| run(first + i));
+        for (i, scored) in (first..).zip(scored) {
+            failed += usize::from(fails(&scored));
+            match scored {
+                Err(reason) => error = error.or_else(|| Some(format!("{}: {reason}", name(i)))),
+                Ok(trial) => {
+                    scores.push(trial.score);
+                    if worst.as_ref().is_none_or(|(_, other)| badness(&trial) > badness(other)) {
+                        worst = Some((i, trial));
+                    }
+                }
+            }
         }
     }
-    let worst = worst.map(|(i, trial)| Worst { name: name(i), trial: trial.clone() });
+    let slope = matches!(check.judge, Judge::Slope { .. }).then(|| mean_slope(&scores));
+    let worst = worst.map(|(i, trial)| Worst { name: name(i), trial });
     let (mut unseen, mut violating) = (Vec::new(), Vec::new());
     for (i, name) in check.violations.iter().enumerate() {
         let scored = (check.trial)(Case::violation(i));
@@ -178,8 +185,10 @@ fn run_check(
     CheckReport { check, cases: total, failed, worst, slope, error, unseen, violating }
 }
 
-fn mean_slope(scored: &[Scored]) -> (f64, f64) {
-    let slopes: Vec<f64> = scored.iter().filter_map(|s| s.as_ref().ok().map(|t| t.score)).collect();
+/// Cases whose trials are in memory at once.
+const AT_ONCE: usize = 10_000;
+
+fn mean_slope(slopes: &[f64]) -> (f64, f64) {
     let n = slopes.len() as f64;
     let mean = slopes.iter().sum::<f64>() / n;
     let variance = slopes.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
