@@ -65,17 +65,19 @@ fn probing([n, h, k]: [usize; 3], count: i32) -> Result<(), Box<dyn std::error::
 }
 
 /// N, d, h, k, the size of the head, and the training loss to stop at.
-const FLOWS: [(&str, [usize; 4], f64, f64); 5] = [
+const FLOWS: [(&str, [usize; 4], f64, f64); 7] = [
     ("wide", [32, 512, 256, 4], 0.7, 1e-3),
     ("many samples", [500, 512, 512, 10], 0.7, 1e-1),
     ("saturated", [24, 32, 48, 5], 1.5e3, 1e-2),
     ("many classes", [200, 128, 128, 100], 0.7, 1e-1),
+    ("middle", [60, 64, 80, 8], 0.7, 1e-3),
+    ("middle, saturated", [40, 48, 64, 8], 1.5e3, 1e-2),
     ("contradictory", [60, 10, 12, 3], 0.7, 0.9),
 ];
 
 fn flows() -> Result<(), Box<dyn std::error::Error>> {
     println!(
-        "case            n    p   k  tolerance  steps refused evaluations products decompositions    time seconds"
+        "case                n    p   k  tolerance  steps refused evaluations products decompositions    time seconds"
     );
     for (name, [n, d, h, k], size, level) in FLOWS {
         let rng = |purpose| stream(7, purpose);
@@ -91,7 +93,7 @@ fn flows() -> Result<(), Box<dyn std::error::Error>> {
             let solution = solve(&flow, 1e8, &options)?;
             let (work, end) = (solution.work, solution.end);
             println!(
-                "{name:<13} {:>3} {:>4} {k:>3} {rtol:>10.0e} {:>6} {:>7} {:>11} {:>8} {:>14} {:>7.1e} {:>7.2}  {:?}",
+                "{name:<17} {:>3} {:>4} {k:>3} {rtol:>10.0e} {:>6} {:>7} {:>11} {:>8} {:>14} {:>7.1e} {:>7.2}  {:?}",
                 reduction.rows(),
                 reduction.width(),
                 work.steps,

@@ -111,6 +111,28 @@ fn noise_does_not_matter() {
     assert!(clear <= 3, "{clear} of 10");
 }
 
+/// Finetuning to the limit on noisy features does worse than the right probing alone, and the advice says so.
+#[test]
+fn finetuning_that_does_harm_is_named() {
+    let (z, y) = clusters(120, 20, 1.5, 4);
+    let task = Task::of_problem(Problem::on_features(z, y).unwrap(), None, None);
+    let settings = Settings {
+        loss: Loss::CrossEntropy,
+        until: Until::Loss(0.05),
+        seeds: 1,
+        points: 5,
+        ..Settings::default()
+    };
+    let advice = advise(&task, &settings).unwrap();
+    let alone = advice.rows.iter().map(|row| row.probed).fold(0.0, f64::max);
+    let tuned = advice.rows[advice.best].score;
+    assert!(alone > tuned + 0.05, "{alone} {tuned}");
+    assert!(advice.reason.contains("without finetuning, is "), "{}", advice.reason);
+    // A short finetuning does no harm, and nothing is said.
+    let advice = advise(&task, &Settings { time: 1e-3, until: Until::Time, ..settings }).unwrap();
+    assert!(!advice.reason.contains("without finetuning, is "), "{}", advice.reason);
+}
+
 /// The best score may be that of the held-out samples that are given.
 #[test]
 fn held_out_samples_are_used_where_they_are_given() {

@@ -261,27 +261,40 @@ fn the_loss_never_rises() {
     }
 }
 
-/// Logits of any size: results obey the laws that every result is checked by, and come from a state that is nearly linear.
+/// Logits of 1e4 and more, where the loss has no curvature but where samples change sides: the flow ends where it is asked
+/// to, and every result passes the check of its budget. Up to 1e4 steps that begin elsewhere end at the same state; beyond
+/// that the error of a state, a share of its size, is seen by the samples that change sides.
 #[test]
 fn huge_logits_are_followed() {
     use taskhead::simulation::{Method, Probe, Run, Settings, Until};
-    for size in [1e3, 1e4, 1e6, 1e8] {
+    for size in [1e4, 1e6] {
         for mut raw in problems() {
             raw.head *= size;
             let problem = raw.problem();
             let run = Run::with_loss(&problem, &raw.head, 0.0, Loss::CrossEntropy).unwrap();
-            for (until, t) in
-                [(Until::Time, 1e-3), (Until::Time, 1.0 / size), (Until::Loss(0.1), f64::INFINITY)]
-            {
+            for (until, t) in [(Until::Time, 1.0 / size), (Until::Loss(0.1), f64::INFINITY)] {
                 let settings =
                     Settings { head_rate: raw.rate, method: Method::Flow, until, ..Settings::default() };
-                match run.finetune(Probe::Time(0.0), &[t], &settings) {
-                    Ok(found) => {
-                        println!("{size:e} {until:?} {t}: {:?} {:?}", found[0].stop, found[0].work)
+                let found = run.finetune(Probe::Time(0.0), &[t], &settings).unwrap().remove(0);
+                match until {
+                    Until::Loss(level) => {
+                        assert!((found.loss / level - 1.0).abs() < 1e-8, "{}", found.loss)
                     }
-                    Err(error) => println!("{size:e} {until:?} {t}: REFUSED {error}"),
+                    _ => assert_eq!((found.stop, found.time), (Stop::Time, t)),
                 }
             }
+            if size > 1e4 {
+                continue;
+            }
+            raw.with_flow(|flow, _| {
+                let end = |first_step| {
+                    let options = Options { first_step, ..Options::default() };
+                    solve(flow, 1.0 / size, &options).unwrap().end
+                };
+                let (one, other) = (end(None), end(Some(1e-6 / size / size)));
+                let gap = (&one.state.motion - &other.state.motion).norm() / one.state.motion.norm();
+                assert!(gap < 1e-7, "{size:e}: {gap:e}");
+            });
         }
     }
 }

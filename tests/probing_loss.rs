@@ -147,3 +147,19 @@ fn all_times_are_found_where_the_energy_turns() {
         }
     }
 }
+
+/// Logits of 1e4: one sample is wrong for good, pulls the other over to the wrong side at τ = 3072, and from then on is held
+/// back by it at a residual of 0.4. But for what is exponentially small the head is known.
+#[test]
+fn saturated_heads_are_followed_through_a_sample_that_changes_sides() {
+    let problem =
+        Problem::on_features(dmatrix![1.0, 0.0; 0.5, 1.0], dmatrix![1.0, 0.0; 0.0, 1.0]).unwrap();
+    let path = path(&problem, &dmatrix![-8192.0, 8192.0; 1024.0, -4096.0], 0.0);
+    for tau in [2000.0, 4096.0, 6000.0] {
+        let held: f64 = if tau < 3072.0 { 0.0 } else { (tau - 3072.0 + 1.5f64.ln()) / 2.5 };
+        let [a, b] = [-8192.0 + tau - 0.5 * held, 1024.0 - held];
+        let found = path.head(tau).unwrap();
+        let gap = (&found - dmatrix![a, -a; b, -4096.0 + held]).norm();
+        assert!(gap < 1e-10 * tau, "{tau}: {gap:e}");
+    }
+}

@@ -331,7 +331,15 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
         });
     }
     let counts = data.scorer.counts();
-    let (verdict, reason) = verdict::reason(&rows, best, counts);
+    let (verdict, mut reason) = verdict::reason(&rows, best, counts);
+    let probed: Vec<Vec<f64>> = (0..shares.len())
+        .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.probed))
+        .collect();
+    let alone = verdict::best(&probed);
+    let gain = Difference::of(&probed[alone], &scores[best]);
+    if gain.is_clear() {
+        reason += &verdict::without_finetuning(rows[alone].share, gain, counts);
+    }
     let assumptions = assumptions(&data, &whole, &ends, settings)?;
     Ok(Advice { rows, best, verdict, reason, counts, held_out: held.iter().sum(), assumptions })
 }

@@ -87,6 +87,17 @@ pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, Strin
     (Verdict::Matters, text)
 }
 
+/// What there is to say where no finetuning is better than any.
+pub(super) fn without_finetuning(share: f64, gain: Difference, counts: bool) -> String {
+    let unit = Unit { counts };
+    format!(
+        " But a head that is probed down to a share of {share:.2}, without finetuning, is {} ± {} better than finetuning \
+         for as long as was asked for: finetune for a shorter time.",
+        unit.of(gain.mean),
+        unit.of(gain.error)
+    )
+}
+
 /// Points of accuracy, or loss.
 struct Unit {
     counts: bool,

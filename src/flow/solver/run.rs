@@ -15,6 +15,7 @@ use super::tangent::Tangent;
 use super::watch::Progress;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
+use crate::product::scale_rows;
 use crate::reduction::State;
 use crate::setting::Setting;
 
@@ -388,12 +389,25 @@ impl<'a> Solver<'a> {
         ([motion.sqrt(), (self.flow.head_rate() * head).sqrt()], integral.sqrt())
     }
 
-    /// A step in which neither the residual nor the head changes by more than a hundredth.
+    /// A step in which neither the residual nor the head, nor the features under a loss with curvature, changes by more
+    /// than a hundredth.
     fn first_step(&self) -> f64 {
         let stages = &self.stages;
         let turning = stages.features.tr_mul(&stages.residual).norm() * self.flow.head_rate();
         let head = turning / stages.head.norm();
         let rate = self.tangent().largest().max(if head.is_finite() { head } else { 0.0 });
+        // A saturated loss has no rate of its own, and holds its residual until predictions have moved.
+        let moving = match self.flow.reduction().samples() {
+            Some(_) => {
+                let velocity = self.flow.velocity_by(&stages.state(), &stages.residual);
+                let mut features = velocity.motion;
+                scale_rows(features.as_mut_slice(), &self.flow.reduction().lambda().map(f64::sqrt));
+                let moving = features.norm() / stages.features.norm();
+                if moving.is_finite() { moving } else { 0.0 }
+            }
+            None => 0.0,
+        };
+        let rate = rate.max(moving);
         if rate > 0.0 { 0.01 / rate } else { 1.0 }
     }
 

@@ -187,11 +187,16 @@ impl Tangent {
 
     /// The most that a residual of norm 1 moves (D, V/√γ) in a time t if it does not vanish by itself: the largest √d
     /// · min(t, 1/d) over the eigenvalues d. Under a loss with mean curvature s the size of a mode is its residual
-    /// over √s.
+    /// over √s, unless nothing decays, where the residual moves all the time.
     pub fn response(&self, t: f64) -> f64 {
-        let (null, s) = (self.null(), self.curved.as_ref().map_or(1.0, |curved| curved.mean));
+        let null = self.null();
         let smallest = self.rates().map(|(d, _)| d).filter(|&d| d > null).fold(f64::INFINITY, f64::min);
-        (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip()) / s.sqrt()
+        let decaying = (t * self.largest.sqrt()).min(t.sqrt()).min(smallest.sqrt().recip());
+        let Some(curved) = &self.curved else { return decaying };
+        let backbone = self.sqrt_lambda.amax() * self.v.norm();
+        let whole = t * backbone.hypot(self.head_rate.sqrt() * self.z.norm());
+        // Without any curvature the first is no number.
+        whole.min(decaying / curved.mean.sqrt())
     }
 
     /// The mean curvature of the loss, 1 for the squared one.

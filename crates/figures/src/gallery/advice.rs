@@ -27,7 +27,7 @@ pub fn advice(advice: &Advice) -> Trend {
     let still = Series::line("probed only", shares.clone(), vec![0.0; shares.len()]);
     let panels = vec![
         SeriesPanel {
-            title: format!("On {} held-out samples; recommended: {best:.2}", advice.held_out),
+            title: format!("{} held-out samples; best: {best:.2}", advice.held_out),
             y_label: if advice.counts { "held-out accuracy".into() } else { "held-out loss".into() },
             series: vec![tuned, Series::line("probed only", shares.clone(), probed)],
         },
