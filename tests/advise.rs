@@ -114,22 +114,17 @@ fn noise_does_not_matter() {
 /// Finetuning to the limit on noisy features does worse than the right probing alone, and the advice says so.
 #[test]
 fn finetuning_that_does_harm_is_named() {
-    let (z, y) = clusters(120, 20, 1.5, 4);
+    let (z, noise) = (normal(&mut stream(4, 91), 60, 40, 1.0), normal(&mut stream(4, 92), 60, 1, 2.0));
+    let y = z.columns(0, 1) + noise;
     let task = Task::of_problem(Problem::on_features(z, y).unwrap(), None, None);
-    let settings = Settings {
-        loss: Loss::CrossEntropy,
-        until: Until::Loss(0.05),
-        seeds: 1,
-        points: 5,
-        ..Settings::default()
-    };
+    let settings = Settings { seeds: 1, points: 5, ..Settings::default() };
     let advice = advise(&task, &settings).unwrap();
-    let alone = advice.rows.iter().map(|row| row.probed).fold(0.0, f64::max);
+    let alone = advice.rows.iter().map(|row| row.probed).fold(f64::NEG_INFINITY, f64::max);
     let tuned = advice.rows[advice.best].score;
-    assert!(alone > tuned + 0.05, "{alone} {tuned}");
+    assert!(alone > tuned, "{alone} {tuned}");
     assert!(advice.reason.contains("without finetuning, is "), "{}", advice.reason);
-    // A short finetuning does no harm, and nothing is said.
-    let advice = advise(&task, &Settings { time: 1e-3, until: Until::Time, ..settings }).unwrap();
+    // A finetuning that moves nothing does no harm, and nothing is said.
+    let advice = advise(&task, &Settings { time: 1e-9, ..settings }).unwrap();
     assert!(!advice.reason.contains("without finetuning, is "), "{}", advice.reason);
 }
 
