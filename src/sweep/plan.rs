@@ -11,6 +11,8 @@ use super::finished::{SCHEMA, Sweep};
 use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
+use crate::flow::Stop;
+use crate::flow::solver::{Progress, Watch};
 use crate::parallel::each;
 use crate::probing::ProbingError;
 use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
@@ -104,6 +106,12 @@ impl Plan {
     ///
     /// `tasks` makes the task of a seed; `journal` is told of each curve that is finished and asked for each before.
     pub fn run(&self, tasks: &Tasks, journal: &dyn Journal) -> Vec<Record> {
+        self.run_while(tasks, journal, &Watch::default()).unwrap_or_default()
+    }
+
+    /// The same, which a watch may end: it is asked before each curve and in each step of a flow. Curves that are
+    /// finished by then are in the journal; there are no records.
+    pub fn run_while(&self, tasks: &Tasks, journal: &dyn Journal, watch: &Watch) -> Option<Vec<Record>> {
         let (curves, points) = (self.grid.curves(), self.grid.points().count());
         let problem = self.config.problem.name();
         let one = |i: usize| {
@@ -111,9 +119,18 @@ impl Plan {
                 .map(|point| self.grid.cells_of_a_point(&curves[i], point, problem))
                 .collect();
             let all = cells.concat();
-            known_or(journal, all, |_| self.curve(&curves[i], cells, tasks))
+            known_or(journal, all, |_| {
+                if !watch.goes_on(|| Progress { steps: 0, time: 0.0, residual: f64::NAN }) {
+                    return None;
+                }
+                let records = self.curve(&curves[i], cells, tasks, watch);
+                let interrupted =
+                    |record: &Record| matches!(record.stop(), Some(Stop::Interrupted { .. }));
+                (!records.iter().any(interrupted)).then_some(records)
+            })
         };
-        each(curves.len(), one).into_iter().flatten().collect()
+        let records: Option<Vec<_>> = each(curves.len(), one).into_iter().collect();
+        Some(records?.into_iter().flatten().collect())
     }
 
     /// The task, the initial head and where on its probing path finetuning starts, of one cell.
@@ -131,7 +148,7 @@ impl Plan {
         Ok(Some(Start { task, head, curve: *curve, probe_time, time: self.grid.times()[time] }))
     }
 
-    fn curve(&self, curve: &Curve, cells: Vec<Vec<Cell>>, tasks: &Tasks) -> Vec<Record> {
+    fn curve(&self, curve: &Curve, cells: Vec<Vec<Cell>>, tasks: &Tasks, watch: &Watch) -> Vec<Record> {
         let all_fail = |cells: Vec<Vec<Cell>>, reason: &dyn fmt::Display| -> Vec<Record> {
             cells.into_iter().flatten().map(|cell| Record::failed(cell, reason)).collect()
         };
@@ -150,7 +167,7 @@ impl Plan {
             rtol: self.config.rtol,
             max_steps: self.config.max_steps,
             until: self.config.until(),
-            ..Settings::default()
+            watch: watch.clone(),
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
             let simulations = probe_of(self.grid.points(), point, &run)
@@ -378,6 +395,13 @@ mod tests {
         assert_eq!(journal.1.into_inner(), 2);
         assert_eq!((&again[0].outcome, &again[0].cell), (&known[0].outcome, &first[0].cell));
         assert_eq!(again[1..], first[1..]);
+        // A watch that says no ends it, in the middle of a flow too; what is known or finished by then stays.
+        let nothing = Half(Vec::new(), 0.into());
+        assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|_| false)), None);
+        assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|p| p.steps == 0)), None);
+        assert_eq!(nothing.1.into_inner(), 0);
+        let journal = Half(first.clone(), 0.into());
+        assert_eq!(plan.run_while(&tasks, &journal, &Watch::new(|p| p.residual.is_nan())), None);
         // A curve that is known in part is run again.
         let journal = Half(known[..1].to_vec(), 0.into());
         assert_eq!(plan.run(&tasks, &journal), first);

@@ -5,13 +5,12 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use nalgebra::DMatrix;
 
-use super::outcome::with_suffix;
 use crate::choices::Choice;
 use taskhead::flow::solver::Options;
 use taskhead::loss::Loss;
 use taskhead::simulation::{Method, Until};
 use taskhead::sweep::plan::{Plan, Tasks};
-use taskhead_files::write_result;
+use taskhead_files::{with_suffix, write_result};
 
 /// Writes OUT.cell-N.npz, and gives the command line that runs it.
 pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path) -> Result<String> {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
-use super::outcome::{Output, Watched, progress_bar, report, with_suffix};
+use super::outcome::{Watched, progress_bar, report, warn, write};
 use super::plot::save_svgs;
 use crate::choices::choice;
 use taskhead::sweep::Sweep;
@@ -141,7 +141,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         print!("{}", toml::to_string(&config)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let output = Output::new(&args.out)?;
+    let output = SweepFiles::new(&args.out)?;
     let (device, note) = device::open(&args.device)?;
     if let Some(note) = note {
         eprintln!("note: {note}");
@@ -167,7 +167,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         identity: Some(digest(replay.identity())),
         records: Vec::new(),
     };
-    let journal = output.journal(head.clone(), size, Duration::ZERO, args.force)?;
+    let journal = output.journal(head.clone(), size, Duration::ZERO, args.force, warn)?;
     let theory_head = args.theory.map(|directions| theory_head(&head, &replay, directions));
     if let (Some(head), false) = (&theory_head, args.force) {
         let identity = head.identity.expect("made above");
@@ -181,7 +181,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let records = replay.run(&Watched { journal: &journal, bar: &bar, unit: size });
     bar.finish_and_clear();
     let result = Sweep { records, ..head };
-    output.write(&result, journal)?;
+    write(&output, &result, journal)?;
     let figures = draw(&result, &args.out)?;
 
     let (nearness, theory_reached) = match (theory_head, args.theory) {

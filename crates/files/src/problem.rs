@@ -116,12 +116,7 @@ impl ProblemParts {
             }
         };
         match &self.head {
-            Some(head) => problem.check_head(head).map_err(|error| match head.shape() {
-                (rows, columns) if columns == problem.width() && rows != columns => {
-                    Fault::Transposed { rows, columns }
-                }
-                _ => error.into(),
-            })?,
+            Some(head) => check_head(&problem, head)?,
             None => notes.push(Note::NoHead),
         }
         if let (Some(targets), Some(held_out)) = (&held_out_targets, problem.held_out()) {
@@ -189,6 +184,20 @@ impl ProblemParts {
         };
         Ok((targets, held_out, names))
     }
+}
+
+/// Checks that a head (h×k) fits a problem.
+///
+/// # Errors
+///
+/// Another shape, which may be that of the transposed head, or entries that are not finite.
+pub fn check_head(problem: &Problem, head: &DMatrix<f64>) -> Result<(), Fault> {
+    problem.check_head(head).map_err(|error| match head.shape() {
+        (rows, columns) if columns == problem.width() && rows != columns => {
+            Fault::Transposed { rows, columns }
+        }
+        _ => error.into(),
+    })
 }
 
 /// Checks that there is a label for each sample.

@@ -1,0 +1,62 @@
+//! The task of a file or folder, with what tells its bytes from others.
+
+use std::path::Path;
+
+use super::error::{At, Fault, FileError};
+use super::memory::{available_memory, check_memory};
+use super::notes::Note;
+use super::parts::ProblemParts;
+use taskhead::sweep::plan::Digest;
+use taskhead::tasks::Task;
+
+/// The task of a file or folder.
+#[derive(Debug)]
+pub struct TaskFile {
+    /// The task.
+    pub task: Task,
+    /// What the reader has to say.
+    pub notes: Vec<Note>,
+    /// The digest of the bytes of every file that was read.
+    pub digest: Digest,
+}
+
+/// Reads a task that so many threads will run at once. `kernel_tolerance` is that of
+/// [`ProblemParts::with_kernel_tolerance`].
+///
+/// # Errors
+///
+/// A file that cannot be read or that changes meanwhile, or memory that does not suffice for all threads.
+pub fn read_task(
+    path: impl AsRef<Path>,
+    kernel_tolerance: Option<f64>,
+    threads: usize,
+) -> Result<TaskFile, FileError> {
+    let path = path.as_ref();
+    // Which files there are is known after reading them, so the digests before come from a first look.
+    let before = ProblemParts::read(path)?.digest_of_files()?;
+    let parts = ProblemParts::read(path)?;
+    if parts.digest_of_files()? != before {
+        return Err(Fault::Changed).at(path);
+    }
+    let parts = match kernel_tolerance {
+        Some(tolerance) => parts.with_kernel_tolerance(tolerance),
+        None => parts,
+    };
+    parts.task(threads).at(path).map(|(task, notes)| TaskFile { task, notes, digest: before })
+}
+
+impl ProblemParts {
+    /// Makes the task that so many threads will run at once, with the notes on it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::problem`], or memory that does not suffice for all threads.
+    pub fn task(self, threads: usize) -> Result<(Task, Vec<Note>), Fault> {
+        // Each thread reduces the problem for itself.
+        let purpose = format!("a sweep on {threads} threads of {}", self.purpose());
+        check_memory(purpose, self.memory(threads), available_memory())?;
+        let file = self.problem()?;
+        let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
+        Ok((Task { linear: file.linear, ..task }, file.notes))
+    }
+}
