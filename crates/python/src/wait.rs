@@ -110,14 +110,15 @@ impl Bar {
     /// Shows a number of steps.
     pub fn set(&self, py: Python<'_>, done: u64) -> PyResult<()> {
         let Some(bar) = &self.0 else { return Ok(()) };
-        bar.setattr(py, "n", done)?;
-        bar.call_method0(py, "refresh").map(drop)
+        let before: u64 = bar.getattr(py, "n")?.extract(py)?;
+        bar.call_method1(py, "update", (done.saturating_sub(before),)).map(drop)
     }
 
     /// Shows a text.
     pub fn say(&self, py: Python<'_>, text: &str) -> PyResult<()> {
         let Some(bar) = &self.0 else { return Ok(()) };
-        bar.call_method1(py, "set_description_str", (text,)).map(drop)
+        bar.call_method1(py, "set_description_str", (text, false))?;
+        bar.call_method1(py, "update", (1,)).map(drop)
     }
 }
 

@@ -233,10 +233,10 @@ def test_memory_of_many_calls_is_flat(arrays):
     if not sys.platform.startswith("linux"):
         pytest.skip("reads /proc")
     rng = np.random.default_rng(0)
-    features, targets, head = rng.normal(size=(40, 100)), rng.normal(size=(40, 1)), rng.normal(size=(100, 1))
+    features, targets, head = rng.normal(size=(1, 4000)), rng.normal(size=(1, 1)), rng.normal(size=(4000, 1)) / 100
 
     def call():
-        run = th.Problem(features=features, targets=targets).head(head).probe(tau=0.1).finetune(time=1e-3)
+        run = th.Problem(features=features, targets=targets).head(head).probe(tau=1e-5).finetune(time=1e-3)
         return run.features.sum() + run.head.sum() + run.predictions.sum()
 
     for _ in range(300):

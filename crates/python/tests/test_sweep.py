@@ -3,6 +3,7 @@
 import csv
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -225,8 +226,11 @@ def test_foreign_tables_are_read_with_a_warning(sweep, tmp_path):
     polars = pytest.importorskip("polars")
     path = tmp_path / "s.parquet"
     sweep.to_polars().write_parquet(path, compression="snappy")
-    with pytest.warns(UserWarning, match="another program has written it"):
+    with pytest.warns(UserWarning) as caught:
         again = th.read(path)
+    said = [str(warning.message) for warning in caught]
+    assert "another program has written it" in said[0] and "which configuration" in said[1]
+    assert said == [f"{path}: {note}" for note in again.notes]
     np.testing.assert_array_equal(again["norm"], sweep["norm"])
 
 
@@ -238,9 +242,9 @@ def test_progress_is_quiet_in_scripts(tmp_path):
 
 def test_a_bar_is_shown_on_a_terminal():
     pytest.importorskip("tqdm")
-    if not hasattr(os, "openpty"):
-        pytest.skip("no pseudo-terminals")
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     main, other = os.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     script = "import taskhead as th; th.sweep(samples=30, width=60, inputs=50, seeds=60, points=8)"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=other, stdout=subprocess.DEVNULL)
     os.close(other)

@@ -6,7 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ._taskhead import Problem, Sweep, _sweep
+
+_Numbers = Sequence[float] | NDArray[np.floating[Any] | np.integer[Any]]
 
 _KINDS = ("gaussian", "rank-one", "digits")
 
@@ -30,13 +35,13 @@ def sweep(
     pretrain_scale: float | None = None,
     seeds: int | None = None,
     first_seed: int | None = None,
-    scales: Sequence[float] | None = None,
-    smoothings: Sequence[float] | None = None,
-    head_rates: Sequence[float] | None = None,
+    scales: _Numbers | None = None,
+    smoothings: _Numbers | None = None,
+    head_rates: _Numbers | None = None,
     points: int | None = None,
-    energies: Sequence[float] | None = None,
-    taus: Sequence[float] | None = None,
-    times: Sequence[float] | None = None,
+    energies: _Numbers | None = None,
+    taus: _Numbers | None = None,
+    times: _Numbers | None = None,
     loss: str | None = None,
     until_loss: float | None = None,
     until_accuracy: float | None = None,
@@ -114,7 +119,7 @@ def sweep(
     RuntimeWarning
         Cells that failed or stopped early; columns ``status`` and ``error`` have them.
     """
-    of_problem = {
+    of_problem: dict[str, Any] = {
         "samples": samples,
         "inputs": inputs,
         "width": width,
@@ -129,14 +134,14 @@ def sweep(
         "pretrain-time": pretrain_time,
         "pretrain-scale": pretrain_scale,
     }
-    given = {
+    given: dict[str, Any] = {
         "seeds": seeds,
         "first-seed": first_seed,
         "scales": scales,
         "smoothings": smoothings,
         "head-rates": head_rates,
     }
-    probe = {"points": points, "energies": energies, "times": taus}
+    probe: dict[str, Any] = {"points": points, "energies": energies, "times": taus}
     changes: dict[str, Any] = {
         "times": times,
         "loss": loss and loss.replace("_", "-"),
@@ -147,8 +152,9 @@ def sweep(
         "max-steps": max_steps,
         "metrics": metrics,
     }
-    memory = problem if isinstance(problem, Problem) else None
-    if memory is not None:
+    memory = None
+    if isinstance(problem, Problem):
+        memory = problem
         of_problem |= {"kind": "file", "path": "arrays"}
     elif problem is not None:
         name = os.fspath(problem)

@@ -12,7 +12,27 @@ _Figure = Literal["trend", "trajectories", "heatmap", "risk", "smoothing", "digi
 _Pair = tuple[float, float]
 
 __version__: str
-__all__: list[str]
+__all__ = [
+    "Adaptation",
+    "Certificate",
+    "Check",
+    "Figure",
+    "Head",
+    "Probed",
+    "Problem",
+    "Report",
+    "Run",
+    "Sweep",
+    "Theorem",
+    "__version__",
+    "_sweep",
+    "adaptation",
+    "certify",
+    "read",
+    "table",
+    "theorems",
+    "verify",
+]
 
 @final
 class Adaptation:
@@ -297,7 +317,7 @@ def table(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Sweep: ...
 def theorems(*ids: str) -> list[Theorem]: ...
 def verify(*ids: str, instances: int = 2000, seed: int = 0) -> list[Report]: ...
 def certify(
-    *ids: str, range: _Pair = (1e-3, 1e3), reach: float = 5.0, boxes: int = 1_000_000
+    *ids: str, range: _Pair = ..., reach: float = 5.0, boxes: int = 1_000_000
 ) -> list[Certificate]: ...
 def _sweep(
     config: str | None,
