@@ -29,8 +29,10 @@ pub struct ProblemFile {
     pub class_names: Option<Vec<String>>,
     /// What a user should know about it.
     pub notes: Vec<Note>,
-    /// What made the problem, where it is the two-layer linear model or one more linear layer on features.
+    /// What made the problem, where it is the two-layer linear model.
     pub linear: Option<Linear>,
+    /// Whether the backbone is one more linear layer on the features.
+    pub on_features: bool,
     /// Every file that was read; none if it came from memory.
     pub files: Vec<PathBuf>,
 }
@@ -88,7 +90,7 @@ impl ProblemParts {
         }
         let (targets, held_out_targets, class_names) = self.targets()?;
         let mut notes = std::mem::take(&mut self.notes);
-        let mut linear = None;
+        let (mut linear, mut on_features) = (None, false);
         let problem = if let (Some(inputs), Some(backbone)) = (&self.inputs, &self.backbone) {
             let held_out = self.probe_inputs.clone();
             linear = Some(Linear { inputs: inputs.clone(), backbone: backbone.clone(), held_out });
@@ -110,15 +112,12 @@ impl ProblemParts {
                 }
                 None => {
                     notes.push(Note::NoKernel);
-                    let problem = Problem::on_features(features.clone(), targets)?;
-                    let problem = match &self.probe_features {
-                        Some(held_out) => problem.with_held_out_features(held_out.clone())?,
+                    on_features = true;
+                    let problem = Problem::on_features(features, targets)?;
+                    match self.probe_features.take() {
+                        Some(held_out) => problem.with_held_out_features(held_out)?,
                         None => problem,
-                    };
-                    let backbone = DMatrix::identity(features.ncols(), features.ncols());
-                    let held_out = self.probe_features.take();
-                    linear = Some(Linear { inputs: features, backbone, held_out });
-                    problem
+                    }
                 }
             }
         };
@@ -142,6 +141,7 @@ impl ProblemParts {
             class_names,
             notes,
             linear,
+            on_features,
             files: self.files,
         })
     }

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use nalgebra::DMatrix;
+
 use super::error::{At, Fault, FileError};
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
 use super::parts::ProblemParts;
+use taskhead::problem::Problem;
 use taskhead::sweep::plan::Digest;
-use taskhead::tasks::Task;
+use taskhead::tasks::{Linear, Task};
 
 /// The task of a file or folder.
 #[derive(Debug)]
@@ -56,7 +59,15 @@ impl ProblemParts {
         let purpose = format!("a sweep on {threads} threads of {}", self.purpose());
         check_memory(purpose, self.memory(threads), available_memory())?;
         let file = self.problem()?;
+        let linear = file.linear.or_else(|| file.on_features.then(|| on_features(&file.problem)));
         let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
-        Ok((Task { linear: file.linear, ..task }, file.notes))
+        Ok((Task { linear, ..task }, file.notes))
     }
+}
+
+/// The linear model of a layer on the features, which starts as the identity.
+fn on_features(problem: &Problem) -> Linear {
+    let held_out = problem.held_out().map(|held_out| held_out.features().clone());
+    let backbone = DMatrix::identity(problem.width(), problem.width());
+    Linear { inputs: problem.features().clone(), backbone, held_out }
 }

@@ -43,8 +43,8 @@ CASES = [
       "head_rates": [0.1, 1], "energies": np.array([0.4]), "first_seed": 7, "rtol": 1e-6, "metrics": ["dot"]},
      "--samples 3 --width 5 --inputs 6 --scales 0.5,1 --smoothings 0,0.2 --head-rates 0.1,1 --energies 0.4 "
      "--first-seed 7 --rtol 1e-6 --metrics dot"),
-    ({"problem": "digits", "samples": 10, "width": 12, "points": 3, "loss": "cross-entropy", "until_loss": 0.5},
-     "--problem digits --samples 10 --width 12 --points 3 --loss cross-entropy --until-loss 0.5"),
+    ({"problem": "digits", "samples": 10, "width": 12, "energies": [0.7, 0.5], "loss": "cross-entropy", "until_loss": 0.5},
+     "--problem digits --samples 10 --width 12 --energies 0.7,0.5 --loss cross-entropy --until-loss 0.5"),
 ]
 
 
@@ -245,7 +245,7 @@ def test_a_bar_is_shown_on_a_terminal():
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     main, other = os.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    script = "import taskhead as th; th.sweep(samples=30, width=60, inputs=50, seeds=60, points=8)"
+    script = "import taskhead as th; th.sweep(samples=24, width=48, inputs=40, seeds=20, points=8)"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=other, stdout=subprocess.DEVNULL)
     os.close(other)
     shown = b""
@@ -255,4 +255,4 @@ def test_a_bar_is_shown_on_a_terminal():
     except OSError:
         pass
     assert process.wait(timeout=60) == 0
-    assert b"/480 [" in shown, shown
+    assert b"/160 [" in shown, shown

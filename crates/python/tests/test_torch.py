@@ -39,8 +39,8 @@ def test_probed_heads_leave_their_energy_and_load(bias, dtype):
     head = torch.nn.Linear(5, 3, bias=bias, dtype=dtype)
     before = copy.deepcopy(head.state_dict())
     start = aie(head, features, labels, 3)
-    heads = probe_heads(head, features, labels, energies=[0.95 * start, 0.9 * start])
-    for probed, wanted in zip(heads, (0.95 * start, 0.9 * start), strict=True):
+    heads = probe_heads(head, features, labels, energies=[0.97 * start, 0.95 * start])
+    for probed, wanted in zip(heads, (0.97 * start, 0.95 * start), strict=True):
         assert probed.energy == pytest.approx(wanted, rel=1e-9) and probed.tau > 0
         other = torch.nn.Linear(5, 3, bias=bias, dtype=dtype)
         other.load_state_dict(probed.state_dict)
@@ -92,7 +92,7 @@ def test_a_recorded_trend_is_stored_and_drawn(task, tmp_path):
     inputs, labels, backbone, head = task
     start = aie(head, backbone(inputs), labels, 2)
     recorders = []
-    for point, probed in enumerate(probe_heads(head, backbone(inputs), labels, energies=[start * s for s in (0.6, 0.8, 1)])):
+    for point, probed in enumerate(probe_heads(head, backbone(inputs), labels, energies=[start * s for s in (0.9, 0.95, 1)])):
         tuned, own = copy.deepcopy(backbone), copy.deepcopy(head)
         recorder = Recorder(tuned, own, loader(inputs, labels), point=point)
         own.load_state_dict(probed.state_dict)
@@ -107,7 +107,7 @@ def test_a_recorded_trend_is_stored_and_drawn(task, tmp_path):
         recorders.append(recorder)
     sweep = recording(recorders)
     assert len(sweep) == 3 and (sweep["time"] == 50).all()
-    assert np.isclose(sweep["aie"], start * np.array([0.6, 0.8, 1])).all()
+    assert np.isclose(sweep["aie"], start * np.array([0.9, 0.95, 1])).all()
     sweep.save(tmp_path / "run.parquet")
     assert th.read(tmp_path / "run.parquet").plot("trend").svg == sweep.plot("trend").svg
 
