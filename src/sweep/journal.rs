@@ -24,26 +24,23 @@ impl Journal for () {
 }
 
 /// The records of cells that belong together: those that the journal knows, or else what `compute` makes, which is
-/// kept.
+/// kept. What is not computed to its end is none, and is not kept.
 ///
 /// Of a known record only the outcome is taken; what it was asked for comes from the present cells.
 pub fn known_or(
     journal: &dyn Journal,
     cells: Vec<Cell>,
-    compute: impl FnOnce(Vec<Cell>) -> Vec<Record>,
-) -> Vec<Record> {
+    compute: impl FnOnce(Vec<Cell>) -> Option<Vec<Record>>,
+) -> Option<Vec<Record>> {
     let known = cells.first().and_then(|first| journal.known(first.number));
     if let Some(known) = known
         && known.iter().map(|r| r.cell.number).eq(cells.iter().map(|c| c.number))
     {
         let outcomes = known.into_iter().map(|record| record.outcome);
-        return cells
-            .into_iter()
-            .zip(outcomes)
-            .map(|(cell, outcome)| Record { cell, outcome })
-            .collect();
+        let known = cells.into_iter().zip(outcomes).map(|(cell, outcome)| Record { cell, outcome });
+        return Some(known.collect());
     }
-    let records = compute(cells);
+    let records = compute(cells)?;
     journal.keep(&records);
-    records
+    Some(records)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nalgebra::DMatrix;
 
@@ -11,7 +12,7 @@ use super::finished::{SCHEMA, Sweep};
 use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
-use crate::flow::solver::Watch;
+use crate::flow::solver::{Progress, Watch};
 use crate::parallel::each;
 use crate::probing::ProbingError;
 use crate::simulation::{Probe, Run, Settings, Simulation, SimulationError};
@@ -106,6 +107,12 @@ impl Plan {
     ///
     /// `tasks` makes the task of a seed; `journal` is told of each curve that is finished and asked for each before.
     pub fn run(&self, tasks: &Tasks, journal: &dyn Journal) -> Vec<Record> {
+        self.run_while(tasks, journal, &Watch::default()).unwrap_or_default()
+    }
+
+    /// The same, which a watch may end: it is asked before each curve and in each step of a flow. Curves that are
+    /// finished by then are in the journal; there are no records.
+    pub fn run_while(&self, tasks: &Tasks, journal: &dyn Journal, watch: &Watch) -> Option<Vec<Record>> {
         let (curves, points) = (self.grid.curves(), self.grid.points().count());
         let problem = self.config.problem.name();
         let one = |i: usize| {
@@ -113,9 +120,24 @@ impl Plan {
                 .map(|point| self.grid.cells_of_a_point(&curves[i], point, problem))
                 .collect();
             let all = cells.concat();
-            known_or(journal, all, |_| self.curve(&curves[i], cells, tasks))
+            known_or(journal, all, |_| {
+                if !watch.goes_on(|| Progress { steps: 0, time: 0.0, residual: f64::NAN }) {
+                    return None;
+                }
+                // A flow that its own limit of time ends is a result; one that the watch ends is none.
+                let ended = Arc::new(AtomicBool::new(false));
+                let (asked, told) = (watch.clone(), ended.clone());
+                let watch = Watch::new(move |here| {
+                    let goes_on = asked.goes_on(|| *here);
+                    told.fetch_or(!goes_on, Ordering::Relaxed);
+                    goes_on
+                });
+                let records = self.curve(&curves[i], cells, tasks, &watch);
+                (!ended.load(Ordering::Relaxed)).then_some(records)
+            })
         };
-        each(curves.len(), one).into_iter().flatten().collect()
+        let records: Option<Vec<_>> = each(curves.len(), one).into_iter().collect();
+        Some(records?.into_iter().flatten().collect())
     }
 
     /// The task, the initial head and where on its probing path finetuning starts, of one cell.
@@ -133,7 +155,7 @@ impl Plan {
         Ok(Some(Start { task, head, curve: *curve, probe_time, time: self.grid.times()[time] }))
     }
 
-    fn curve(&self, curve: &Curve, cells: Vec<Vec<Cell>>, tasks: &Tasks) -> Vec<Record> {
+    fn curve(&self, curve: &Curve, cells: Vec<Vec<Cell>>, tasks: &Tasks, watch: &Watch) -> Vec<Record> {
         let all_fail = |cells: Vec<Vec<Cell>>, reason: &dyn fmt::Display| -> Vec<Record> {
             cells.into_iter().flatten().map(|cell| Record::failed(cell, reason)).collect()
         };
@@ -155,7 +177,13 @@ impl Plan {
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
-            let watch = self.config.max_time.map(Watch::for_seconds).unwrap_or_default();
+            let watch = match self.config.max_time.map(Watch::for_seconds) {
+                Some(limit) => {
+                    let watch = watch.clone();
+                    Watch::new(move |here| watch.goes_on(|| *here) && limit.goes_on(|| *here))
+                }
+                None => watch.clone(),
+            };
             let settings = Settings { watch, ..settings.clone() };
             let simulations = probe_of(self.grid.points(), point, &run)
                 .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));
@@ -388,6 +416,13 @@ mod tests {
         assert_eq!(journal.1.into_inner(), 2);
         assert_eq!((&again[0].outcome, &again[0].cell), (&known[0].outcome, &first[0].cell));
         assert_eq!(again[1..], first[1..]);
+        // A watch that says no ends it, in the middle of a flow too; what is known or finished by then stays.
+        let nothing = Half(Vec::new(), 0.into());
+        assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|_| false)), None);
+        assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|p| p.steps == 0)), None);
+        assert_eq!(nothing.1.into_inner(), 0);
+        let journal = Half(first.clone(), 0.into());
+        assert_eq!(plan.run_while(&tasks, &journal, &Watch::new(|p| p.residual.is_nan())), None);
         // A curve that is known in part is run again.
         let journal = Half(known[..1].to_vec(), 0.into());
         assert_eq!(plan.run(&tasks, &journal), first);

@@ -186,6 +186,16 @@ impl Record {
     }
 }
 
+/// No cell of a sweep has numbers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {first}", if *.cells == 1 { "the only cell failed".into() } else { format!("all {cells} cells failed; the first one") })]
+pub struct AllFailed {
+    /// The number of cells.
+    pub cells: usize,
+    /// Why the first one failed.
+    pub first: String,
+}
+
 /// How many cells of a sweep failed and how many stopped early, with the first of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts<'a> {
@@ -221,6 +231,35 @@ impl<'a> Counts<'a> {
             }
         }
         counts
+    }
+
+    /// Refuses a sweep of which no cell has numbers: then the input is to blame.
+    ///
+    /// # Errors
+    ///
+    /// Why the first cell failed, if all did.
+    pub fn some_succeeded(&self) -> Result<(), AllFailed> {
+        match self.first_failed {
+            Some(first) if self.failed == self.cells => {
+                let first = first.reason().unwrap_or_default();
+                Err(AllFailed { cells: self.cells, first })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What there is to say of the cells that failed and of those that stopped early.
+    pub fn warnings(&self) -> Vec<String> {
+        let say = |count: usize, what: &str, first: Option<&Record>| {
+            let record = first?;
+            let (cells, number, reason) =
+                (self.cells, record.cell.number, record.reason().unwrap_or_default());
+            let noun = if cells == 1 { "cell" } else { "cells" };
+            Some(format!("{count} of {cells} {noun} {what}; the first one is cell {number}: {reason}"))
+        };
+        let failed = say(self.failed, "failed", self.first_failed);
+        let stopped = say(self.stopped, "stopped early", self.first_stopped);
+        failed.into_iter().chain(stopped).collect()
     }
 
     /// Whether every cell got to what was asked for.
@@ -290,6 +329,17 @@ pub(crate) mod tests {
         assert_eq!((counts.cells, counts.failed, counts.stopped), (3, 1, 1));
         assert!(!counts.all_reached() && Counts::of(&all[..1]).all_reached());
         assert_eq!(counts.first_stopped, Some(&all[1]));
+        let warnings = counts.warnings();
+        assert_eq!(warnings[0], "1 of 3 cells failed; the first one is cell 0: no");
+        assert!(warnings[1].starts_with("1 of 3 cells stopped early; the first one is cell 0: 3 steps"));
+        let none = Counts::of(&all[..1]);
+        assert!(
+            none.warnings().is_empty()
+                && none.some_succeeded().is_ok()
+                && counts.some_succeeded().is_ok()
+        );
+        let error = Counts::of(&all[2..]).some_succeeded().unwrap_err();
+        assert_eq!(error.to_string(), "the only cell failed: no");
         assert!(all[1].reason().unwrap().starts_with("3 steps taken") && all[0].reason().is_none());
     }
 }

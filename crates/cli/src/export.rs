@@ -5,13 +5,12 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use nalgebra::DMatrix;
 
-use super::outcome::with_suffix;
 use crate::choices::Choice;
 use taskhead::flow::solver::Options;
 use taskhead::loss::Loss;
 use taskhead::simulation::{Method, Until};
 use taskhead::sweep::plan::{Plan, Tasks};
-use taskhead_files::{check_replaceable, digest, write_result_of};
+use taskhead_files::{check_replaceable, digest, with_suffix, write_result_of};
 
 /// Writes OUT.cell-N.npz, and gives the command line that runs it. What is there already is replaced if it is the same
 /// cell of the same sweep, or by `force`.

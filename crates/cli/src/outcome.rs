@@ -3,20 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::say::{self, counted};
 use taskhead::sweep::Sweep;
 use taskhead::sweep::journal::Journal;
-use taskhead::sweep::plan::Digest;
 use taskhead::sweep::record::{Counts, Record};
 use taskhead_files::{
-    FileError, OutputLock, SWEEP_EXTENSIONS, TableJournal, available_memory, check_memory, check_output,
-    check_replaceable, memory_of_records, write_csv, write_parquet,
+    FileError, SWEEP_EXTENSIONS, SweepFiles, TableJournal, available_memory, check_memory,
+    memory_of_records,
 };
 
 /// Parses OUT: a path to which endings are added, whether one of them is there already or not.
@@ -40,88 +38,28 @@ fn stem(text: &str) -> Result<PathBuf, String> {
     Ok(stem.into())
 }
 
-/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. Nobody else writes there
-/// meanwhile: OUT.lock sees to it.
-pub struct Output {
-    /// For programs.
-    pub parquet: PathBuf,
-    /// For eyes.
-    pub csv: PathBuf,
-    partial: PathBuf,
-    _lock: OutputLock,
+/// What is told of a store that failed.
+pub fn warn(error: &FileError) {
+    say::warning(format_args!("cannot store the finished part: {error}"));
 }
 
-impl Output {
-    /// Checks that the files can be written, by this run alone.
-    pub fn new(out: &Path) -> Result<Self> {
-        let [parquet, csv, partial, lock] =
-            ["parquet", "csv", "partial.parquet", "lock"].map(|suffix| with_suffix(out, suffix));
-        check_output(&parquet, &["parquet"])?;
-        check_output(&csv, &["csv"])?;
-        Ok(Self { parquet, csv, partial, _lock: OutputLock::new(lock)? })
-    }
-
-    /// The journal of a sweep (without records) of which so many records are computed together. Neither a finished
-    /// nor an interrupted sweep of another identity is touched, unless it is by `force`.
-    pub fn journal(
-        &self,
-        head: Sweep,
-        together: usize,
-        every: Duration,
-        force: bool,
-    ) -> Result<TableJournal> {
-        let identity = head.identity.expect("a sweep that is run has an identity");
-        if force && self.partial.exists() && check_replaceable(&self.partial, identity).is_err() {
-            let cannot = || format!("{}: cannot be removed", self.partial.display());
-            std::fs::remove_file(&self.partial).with_context(cannot)?;
-        }
-        if !force {
-            self.check(identity)?;
-        }
-        let warn = |error: &FileError| {
-            say::warning(format_args!("cannot store the finished part: {error}"));
-        };
-        Ok(TableJournal::open(&self.partial, head, together, every, warn)?)
-    }
-
-    fn check(&self, identity: Digest) -> Result<()> {
-        check_replaceable(&self.parquet, identity)?;
-        check_replaceable(&self.csv, identity)?;
-        Ok(())
-    }
-
-    /// Writes the whole sweep; its journal goes.
-    ///
-    /// Fails, and writes nothing, if no cell has numbers: then the input is to blame.
-    pub fn write(&self, sweep: &Sweep, journal: TableJournal) -> Result<()> {
-        let counts = Counts::of(&sweep.records);
-        if let (true, Some(first)) = (counts.failed == counts.cells, counts.first_failed) {
-            journal.finish();
-            let reason = first.reason().unwrap_or_default();
-            match counts.cells {
-                1 => bail!("the only cell failed: {reason}"),
-                cells => bail!("all {cells} cells failed; the first one: {reason}"),
-            }
-        }
-        write_parquet(&self.parquet, sweep)?;
-        write_csv(&self.csv, sweep)?;
+/// Writes the whole sweep; its journal goes.
+///
+/// Fails, and writes nothing, if no cell has numbers.
+pub fn write(files: &SweepFiles, sweep: &Sweep, journal: TableJournal) -> Result<()> {
+    if let Err(error) = Counts::of(&sweep.records).some_succeeded() {
         journal.finish();
-        Ok(())
+        return Err(error.into());
     }
+    files.write(sweep)?;
+    journal.finish();
+    Ok(())
 }
 
 /// Makes a folder, if it is missing.
 pub fn make_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))
-}
-
-/// OUT.suffix
-pub fn with_suffix(out: &Path, suffix: &str) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    name.into()
 }
 
 /// Refuses more cells than there is memory for.
@@ -133,17 +71,7 @@ pub fn check_cells(cells: usize) -> Result<()> {
 /// Says on standard error, also with --quiet, which cells failed and which stopped early; the exit code is 1 if any
 /// did.
 pub fn report(counts: &Counts) -> ExitCode {
-    let say = |count: usize, what: &str, first: Option<&Record>| {
-        if let Some(record) = first {
-            let (number, reason) = (record.cell.number, record.reason().unwrap_or_default());
-            let cells = counted(counts.cells, "cell");
-            say::warning(format_args!(
-                "{count} of {cells} {what}; the first one is cell {number}: {reason}"
-            ));
-        }
-    };
-    say(counts.failed, "failed", counts.first_failed);
-    say(counts.stopped, "stopped early", counts.first_stopped);
+    counts.warnings().iter().for_each(say::warning);
     if counts.all_reached() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 

@@ -8,9 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
-use super::outcome::{
-    Output, Watched, check_cells, make_folder, output, progress_bar, report, with_suffix,
-};
+use super::outcome::{Watched, check_cells, make_folder, output, progress_bar, report, warn, write};
 use super::plot::{check_ours, save_svgs, svg_names};
 use super::say::{self, counted};
 use crate::choices::choice;
@@ -146,7 +144,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     check_cells(config.cells())?;
-    let output = Output::new(&args.out)?;
+    let output = SweepFiles::new(&args.out)?;
     if args.out.is_dir() {
         check_ours(
             &args.out,
@@ -177,7 +175,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         identity: Some(digest(replay.identity())),
         records: Vec::new(),
     };
-    let journal = output.journal(head.clone(), size, Duration::ZERO, args.force)?;
+    let journal = output.journal(head.clone(), size, Duration::ZERO, args.force, warn)?;
     let theory_head = args.theory.map(|directions| theory_head(&head, &replay, directions));
     if let (Some(head), false) = (&theory_head, args.force) {
         let identity = head.identity.expect("made above");
@@ -191,7 +189,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let records = replay.run(&Watched { journal: &journal, bar: &bar, unit: size });
     bar.finish_and_clear();
     let result = Sweep { records, ..head };
-    output.write(&result, journal)?;
+    write(&output, &result, journal)?;
     let figures = draw(&result, &args.out)?;
 
     let (nearness, theory_reached) = match (theory_head, args.theory) {

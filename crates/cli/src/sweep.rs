@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
@@ -11,7 +10,7 @@ use serde_json::json;
 use super::curves::{Curves, set};
 use super::export::export;
 use super::input;
-use super::outcome::{Output, Watched, check_cells, output, progress_bar, report, summary, with_suffix};
+use super::outcome::{Watched, check_cells, output, progress_bar, report, summary, warn, write};
 use super::say::{self, counted};
 use crate::choices::choice;
 use taskhead::loss::Loss;
@@ -21,7 +20,10 @@ use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::Counts;
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
-use taskhead_files::{available_memory, check_memory, check_output, digest, memory_of_task};
+use taskhead_files::{
+    STORE_EVERY, SweepFiles, available_memory, check_memory, check_output, digest, memory_of_task,
+    with_suffix,
+};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -117,9 +119,6 @@ pub struct Args {
 /// Kinds of problem that need no file.
 const KINDS: [&str; 3] = ["gaussian", "rank-one", "digits"];
 
-/// How often finished curves are stored.
-const STORE_EVERY: Duration = Duration::from_secs(2);
-
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
@@ -129,8 +128,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let (plan, of_file, notes) = match &config.problem {
         TaskSpec::File { path } => {
             config.validate()?;
-            let input = input::task_of_file(Path::new(path), &args.reading, quiet)?;
-            (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), input.notes)
+            let input = args.reading.task(Path::new(path))?;
+            let notes = input::print(&input.notes, quiet);
+            (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), notes)
         }
         _ => {
             args.reading.refuse("without a problem from a file")?;
@@ -162,16 +162,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         say::line(export(&plan, &tasks, cell, &args.out, args.force)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let output = Output::new(&args.out)?;
+    let output = SweepFiles::new(&args.out)?;
     let head = plan.finished(toml, digest(plan.identity()), Vec::new());
-    let journal =
-        output.journal(head.clone(), plan.grid().cells_of_a_curve(), STORE_EVERY, args.force)?;
+    let together = plan.grid().cells_of_a_curve();
+    let journal = output.journal(head.clone(), together, STORE_EVERY, args.force, warn)?;
     let bar = progress_bar(plan.grid().cells() as u64, quiet);
     bar.inc(journal.count() as u64);
     let records = plan.run(&tasks, &Watched { journal: &journal, bar: &bar, unit: 1 });
     bar.finish_and_clear();
     let result = taskhead::sweep::Sweep { records, ..head };
-    output.write(&result, journal)?;
+    write(&output, &result, journal)?;
     let counts = Counts::of(&result.records);
     let files = [&output.parquet, &output.csv].map(|path| path.display().to_string());
     if args.json {

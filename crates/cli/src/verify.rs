@@ -5,7 +5,7 @@ mod certificate;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::json::number;
@@ -16,7 +16,7 @@ use taskhead_files::{check_replaceable, digest, write_result_of};
 use taskhead_theorems::catalogue::instance::Instance;
 use taskhead_theorems::catalogue::observations::Finding;
 use taskhead_theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
-use taskhead_theorems::catalogue::{Entry, catalogue};
+use taskhead_theorems::catalogue::{Entry, chosen};
 use taskhead_theorems::certify::{BOXES, RANGE, REACH};
 
 /// Flags of the command.
@@ -111,26 +111,6 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     let bad = |r: &Report| matches!(r.verdict(), Verdict::Refuted | Verdict::Blind);
     Ok(if reports.iter().any(bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn chosen(ids: &[String]) -> Result<Vec<&'static Entry>> {
-    let all = catalogue();
-    if ids.is_empty() {
-        return Ok(all);
-    }
-    let twice =
-        |&(i, id): &(usize, &String)| ids[..i].iter().any(|other| other.eq_ignore_ascii_case(id));
-    ids.iter()
-        .enumerate()
-        .filter(|id| !twice(id))
-        .map(|(_, id)| match all.iter().find(|entry| entry.id.eq_ignore_ascii_case(id)) {
-            Some(entry) => Ok(*entry),
-            None => {
-                let known: Vec<&str> = all.iter().map(|entry| entry.id).collect();
-                bail!("there is no statement `{id}`; there are {}", known.join(", "))
-            }
-        })
-        .collect()
 }
 
 /// The file of the worst case of check i.

@@ -46,13 +46,14 @@ fn every_part_of_the_engine_is_named() {
 }
 
 /// The folders of sources, one for each crate.
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "src",
     "crates/files/src",
     "crates/theorems/src",
     "crates/figures/src",
     "crates/replay/src",
     "crates/cli/src",
+    "crates/python/src",
     "web/engine/src",
 ];
 

@@ -1,5 +1,7 @@
 //! Named arrays as files store them, and their values as numbers.
 
+use std::borrow::Cow;
+
 use nalgebra::DMatrix;
 
 use super::error::{Fault, advice, printable};
@@ -63,9 +65,9 @@ impl Scalar {
     }
 }
 
-/// An array in memory, as NumPy describes it.
+/// An array in memory, as NumPy describes it: its own, or in the memory of somebody else.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NamedArray {
+pub struct NamedArray<'a> {
     /// Its name.
     pub name: String,
     /// Type of the values as NumPy writes it: `<f8`, `>i4`, `|b1`, `<U5` …; and `bfloat16`.
@@ -75,12 +77,23 @@ pub struct NamedArray {
     /// Whether the first index runs fastest.
     pub fortran: bool,
     /// The values.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl NamedArray<'_> {
+    /// The matrix of the array; one dimension is a single column.
+    ///
+    /// # Errors
+    ///
+    /// Another type or shape, or bytes that do not fit the shape.
+    pub fn matrix(self) -> Result<DMatrix<f64>, Fault> {
+        Array::of(self)?.matrix(Shapes::OrColumn)
+    }
 }
 
 /// An array as it is stored. `bytes` fits `shape` if `scalar` is there, and is empty otherwise.
 #[derive(Debug)]
-pub(super) struct Array {
+pub(super) struct Array<'a> {
     /// Its name.
     pub name: String,
     /// Its shape.
@@ -94,7 +107,7 @@ pub(super) struct Array {
     /// Type of the values as the file writes it.
     pub type_name: String,
     /// The values.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'a, [u8]>,
 }
 
 /// What may stand for a matrix beside an array of two dimensions.
@@ -121,7 +134,24 @@ impl Shapes {
 /// Reads one number.
 type Decode = Box<dyn Fn(&[u8]) -> f64>;
 
-impl Array {
+impl<'a> Array<'a> {
+    /// The array that is described.
+    fn of(named: NamedArray<'a>) -> Result<Self, Fault> {
+        let NamedArray { name, dtype, shape, fortran, bytes } = named;
+        let (scalar, big) = Scalar::of_numpy(&dtype);
+        let (name, type_name) = (printable(&name), printable(&dtype));
+        let mut array = Self { name, shape, fortran, scalar, big, type_name, bytes };
+        match array.expected()? {
+            Some(expected) if expected != array.bytes.len() as u64 => {
+                let (array, shape, found) = (array.name, array.shape, array.bytes.len() as u64);
+                return Err(Fault::Length { array, shape, expected, found });
+            }
+            Some(_) => {}
+            None => array.bytes = Cow::default(),
+        }
+        Ok(array)
+    }
+
     /// The matrix.
     pub fn matrix(&self, shapes: Shapes) -> Result<DMatrix<f64>, Fault> {
         let big = self.big;
@@ -213,38 +243,26 @@ pub(super) fn integer(bytes: &[u8], big: bool, signed: bool) -> i128 {
 
 /// The arrays of a file or folder.
 #[derive(Debug, Default)]
-pub(super) struct Arrays {
+pub(super) struct Arrays<'a> {
     /// Names of all of them, in the order of the alphabet.
     pub found: Vec<String>,
     /// What was skipped because it is no array.
     pub skipped: Vec<String>,
     /// Those that were asked for.
-    pub arrays: Vec<Array>,
+    pub arrays: Vec<Array<'a>>,
 }
 
-impl Arrays {
+impl<'a> Arrays<'a> {
     /// Takes those arrays of these names from memory, and the names of all; `skipped` names what was beside them.
-    pub fn of(named: Vec<NamedArray>, skipped: Vec<String>, wanted: &[&str]) -> Result<Self, Fault> {
+    pub fn of(named: Vec<NamedArray<'a>>, skipped: Vec<String>, wanted: &[&str]) -> Result<Self, Fault> {
         let mut arrays =
             Self { skipped: skipped.iter().map(|name| printable(name)).collect(), ..Self::default() };
-        for NamedArray { name, dtype, shape, fortran, bytes } in named {
-            let name = printable(&name);
+        for array in named {
+            let name = printable(&array.name);
             arrays.add(&name)?;
-            if !wanted.contains(&name.as_str()) {
-                continue;
+            if wanted.contains(&name.as_str()) {
+                arrays.arrays.push(Array::of(array)?);
             }
-            let (scalar, big) = Scalar::of_numpy(&dtype);
-            let mut array =
-                Array { name, shape, fortran, scalar, big, type_name: printable(&dtype), bytes };
-            match array.expected()? {
-                Some(expected) if expected != array.bytes.len() as u64 => {
-                    let (array, shape, found) = (array.name, array.shape, array.bytes.len() as u64);
-                    return Err(Fault::Length { array, shape, expected, found });
-                }
-                Some(_) => {}
-                None => array.bytes.clear(),
-            }
-            arrays.arrays.push(array);
         }
         arrays.found.sort_unstable();
         Ok(arrays)
@@ -269,7 +287,7 @@ impl Arrays {
     }
 
     /// Takes an array that was asked for and found.
-    pub fn take(&mut self, name: &str) -> Option<Array> {
+    pub fn take(&mut self, name: &str) -> Option<Array<'a>> {
         let at = self.arrays.iter().position(|array| array.name == name)?;
         Some(self.arrays.swap_remove(at))
     }
@@ -279,7 +297,7 @@ impl Arrays {
 mod tests {
     use super::*;
 
-    fn array(scalar: Scalar, shape: &[u64], bytes: &[u8]) -> Array {
+    fn array(scalar: Scalar, shape: &[u64], bytes: &[u8]) -> Array<'static> {
         Array {
             name: "x".to_owned(),
             shape: shape.to_vec(),
@@ -287,13 +305,34 @@ mod tests {
             scalar: Some(scalar),
             big: false,
             type_name: "t".to_owned(),
-            bytes: bytes.to_vec(),
+            bytes: bytes.to_vec().into(),
         }
     }
 
-    fn f64s(shape: &[u64]) -> Array {
+    fn f64s(shape: &[u64]) -> Array<'static> {
         let n = shape.iter().product::<u64>() as usize;
         array(Scalar::F64, shape, &vec![0; 8 * n])
+    }
+
+    /// Values in the memory of somebody else are read there.
+    #[test]
+    fn a_named_array_is_a_matrix() {
+        let bytes: Vec<u8> = (1..=6).flat_map(|i| f64::from(i).to_le_bytes()).collect();
+        let array = |shape: &[u64], fortran| NamedArray {
+            name: "x".into(),
+            dtype: "<f8".into(),
+            shape: shape.to_vec(),
+            fortran,
+            bytes: bytes.as_slice().into(),
+        };
+        let matrix = |shape: &[u64], fortran| array(shape, fortran).matrix();
+        let rows = DMatrix::from_row_slice(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(matrix(&[2, 3], false).unwrap(), rows);
+        assert_eq!(matrix(&[3, 2], true).unwrap(), rows.transpose());
+        assert_eq!(matrix(&[6], false).unwrap().shape(), (6, 1));
+        let text = matrix(&[2, 2], false).unwrap_err().to_string();
+        assert!(text.contains("needs 32 bytes"), "{text}");
+        assert!(matrix(&[1, 2, 3], false).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub fn digest(bytes: impl AsRef<[u8]>) -> Digest {
 }
 
 /// The digest of bytes in several parts, one after the other.
-pub fn digest_of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
+pub fn digest_of_parts(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Digest {
     let mut hasher = Sha256::new();
     parts.into_iter().for_each(|part| hasher.update(part));
     Digest(hasher.finalize().into())

@@ -35,6 +35,32 @@ impl<T, E: Into<Fault>> At<T> for Result<T, E> {
     }
 }
 
+/// The largest rounding error that a kernel may have, relative to its size: one that is wrong by more is no kernel.
+pub const MAX_KERNEL_TOLERANCE: f64 = 0.1;
+
+impl Fault {
+    /// The rounding error of a kernel, up to [`MAX_KERNEL_TOLERANCE`], with which it would not be refused: a number of
+    /// one digit.
+    pub fn kernel_tolerance(&self) -> Option<f64> {
+        let needed = match self {
+            Self::Problem(
+                ProblemError::Asymmetric { relative, .. } | ProblemError::Indefinite { relative, .. },
+            ) => *relative,
+            // An eigenvalue that is lost to rounding may leave its square root there.
+            Self::Problem(ProblemError::HeldOutRange { relative, .. }) => relative * relative,
+            _ => return None,
+        };
+        Some(rounded_up(needed)).filter(|needed| *needed <= MAX_KERNEL_TOLERANCE)
+    }
+}
+
+/// The next number of one digit.
+fn rounded_up(value: f64) -> f64 {
+    let unit = value.log10().floor();
+    // Through its text: 3 · 10⁻⁸ is not the number that is written 3e-8.
+    format!("{}e{unit}", (value / 10f64.powf(unit)).ceil()).parse().unwrap_or(value)
+}
+
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,6 +79,9 @@ pub enum Fault {
         /// What it is.
         found: &'static str,
     },
+    /// Other content than a moment before.
+    #[error("the file has changed while it was read")]
+    Changed,
     /// A file of zero bytes.
     #[error("the file is empty")]
     Empty,
@@ -415,6 +444,12 @@ pub enum Fault {
         /// What is accepted.
         wanted: &'static str,
     },
+    /// A column that tables do not have.
+    #[error("there is no column `{column}`")]
+    NoColumn {
+        /// Its name.
+        column: String,
+    },
     /// A version that would not fit into its line of a CSV file.
     #[error("the version {version:?} has a line break")]
     Version {
@@ -555,6 +590,13 @@ fn describe(start: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tolerances_are_rounded_up() {
+        assert_eq!(rounded_up(2.9e-8), 3e-8);
+        assert_eq!(rounded_up(3e-8), 3e-8);
+        assert_eq!(rounded_up(9.1e-8), 1e-7);
+    }
 
     #[test]
     fn the_path_comes_first_and_values_follow() {

@@ -70,6 +70,23 @@ impl TableJournal {
         self.known.len() * self.together
     }
 
+    /// Stores what was kept, so that nothing of it is lost by a stop.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the operating system says.
+    ///
+    /// # Panics
+    ///
+    /// If a thread has panicked while it stored.
+    pub fn store(&self) -> Result<(), FileError> {
+        self.write(&self.kept.lock().expect("no thread panics while it stores").0)
+    }
+
+    fn write(&self, records: &[Record]) -> Result<(), FileError> {
+        write_parquet(&self.path, &Sweep { records: records.to_vec(), ..self.head.clone() })
+    }
+
     /// The sweep is stored elsewhere: the journal goes.
     pub fn finish(self) {
         let _ = std::fs::remove_file(self.path);
@@ -85,8 +102,7 @@ impl Journal for TableJournal {
         let mut kept = self.kept.lock().expect("no thread panics while it stores");
         kept.0.extend_from_slice(records);
         if kept.1.elapsed() >= self.every {
-            let sweep = Sweep { records: kept.0.clone(), ..self.head.clone() };
-            if let Err(error) = write_parquet(&self.path, &sweep) {
+            if let Err(error) = self.write(&kept.0) {
                 (self.warn)(&error);
             }
             kept.1 = Instant::now();

@@ -172,7 +172,7 @@ mod tests {
             scalar: Some(scalar),
             big: false,
             type_name: "t".into(),
-            bytes,
+            bytes: bytes.into(),
         };
         Labels::of(&array).map_err(|fault| fault.to_string())
     }

@@ -38,7 +38,11 @@ mod result;
 #[cfg(feature = "all")]
 mod source;
 #[cfg(feature = "all")]
+mod stored;
+#[cfg(feature = "all")]
 mod table;
+#[cfg(feature = "all")]
+mod task;
 #[cfg(feature = "all")]
 mod tensors;
 
@@ -47,12 +51,11 @@ pub use arrays::NamedArray;
 pub use digest::{digest, digest_of_file, digest_of_parts};
 #[cfg(feature = "all")]
 pub use error::FileError;
-pub use error::{Fault, FormProblem};
+pub use error::{Fault, FormProblem, MAX_KERNEL_TOLERANCE};
 #[cfg(feature = "all")]
 pub use journal::{TableJournal, check_replaceable};
 pub use labels::MAX_CLASSES;
 #[cfg(feature = "all")]
-pub use lock::OutputLock;
 pub use memory::{available_memory, check_memory};
 #[cfg(feature = "all")]
 pub use memory::{memory_of_records, memory_of_task};
@@ -61,13 +64,17 @@ pub use notes::Note;
 #[cfg(feature = "all")]
 pub use output::{check_output, write_atomically};
 pub use parts::ProblemParts;
-pub use problem::ProblemFile;
+pub use problem::{ProblemFile, check_head};
 #[cfg(feature = "all")]
 pub use problem::{problem_of_bytes, read_problem};
 #[cfg(feature = "all")]
 pub use result::{RESULT_EXTENSIONS, write_layer, write_result, write_result_of};
 #[cfg(feature = "all")]
+pub use stored::{STORE_EVERY, SweepFiles, with_suffix};
+#[cfg(feature = "all")]
 pub use table::{
-    Field, SWEEP_EXTENSIONS, TableNote, fields, read_sweep, read_sweep_with_notes, write_csv,
-    write_parquet,
+    Field, Kind, SWEEP_EXTENSIONS, TableNote, columns, fields, read_sweep, read_sweep_with_notes,
+    record_of, write_csv, write_parquet,
 };
+#[cfg(feature = "all")]
+pub use task::{TaskFile, read_parts, read_task};

@@ -1,5 +1,6 @@
 //! One .npy array: NumPy's format 1.0 to 3.0, by [`npyz`].
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
 use nalgebra::DMatrix;
@@ -21,7 +22,7 @@ const MAX_DIGITS: usize = 19;
 /// Reads one array to the end of its stream.
 ///
 /// Memory is taken as the data comes, never because a header promises it, and not if there is less than so many bytes.
-pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result<Array, Fault> {
+pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result<Array<'static>, Fault> {
     let header = read_header(name, reader)?;
     let (scalar, big, type_name) = scalar_of(&header.dtype());
     let mut array = Array {
@@ -31,20 +32,22 @@ pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result
         scalar,
         big,
         type_name,
-        bytes: Vec::new(),
+        bytes: Cow::default(),
     };
     // Nobody asks for the data of a type that is not read.
     let Some(expected) = array.expected()? else { return Ok(array) };
     let most = expected.min(available as u64);
-    reader.take(most.saturating_add(1)).read_to_end(&mut array.bytes).map_err(damaged(name))?;
-    array.bytes.shrink_to_fit();
-    let found = array.bytes.len() as u64;
+    let mut bytes = Vec::new();
+    reader.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(damaged(name))?;
+    bytes.shrink_to_fit();
+    let found = bytes.len() as u64;
     if found > most && most < expected {
         check_memory(format!("array `{name}`"), expected as f64, available)?;
     }
     if found != expected {
         return Err(Fault::Length { array: name.to_owned(), shape: array.shape, expected, found });
     }
+    array.bytes = bytes.into();
     Ok(array)
 }
 

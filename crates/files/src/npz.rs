@@ -9,7 +9,11 @@ use super::error::{Fault, printable};
 use super::npy;
 
 /// Reads the arrays of these names, and the names of all.
-pub(super) fn read(reader: impl Read + Seek, wanted: &[&str], available: f64) -> Result<Arrays, Fault> {
+pub(super) fn read(
+    reader: impl Read + Seek,
+    wanted: &[&str],
+    available: f64,
+) -> Result<Arrays<'static>, Fault> {
     let mut archive = ZipArchive::new(reader)?;
     // Of two members with one name the archive shows one only.
     if archive.has_duplicate_names() {

@@ -8,6 +8,8 @@ use nalgebra::DMatrix;
 
 use super::arrays::{Arrays, NamedArray, Shapes};
 #[cfg(feature = "all")]
+use super::digest::{digest, digest_of_file};
+#[cfg(feature = "all")]
 use super::error::{At, FileError};
 use super::error::{Fault, FormProblem};
 use super::labels::Labels;
@@ -17,6 +19,8 @@ use super::notes::Note;
 #[cfg(feature = "all")]
 use super::source::{self, Source};
 use taskhead::problem::{KERNEL_TOLERANCE, KERNEL_TOLERANCE_F32};
+#[cfg(feature = "all")]
+use taskhead::sweep::plan::Digest;
 
 const NEEDED: &str = "`features` (N×h), or `inputs` (N×d) with `backbone` (h×d); `labels` (N) or `targets` (N×k); \
                       optional `head` (h×k) and `kernel` (N×N, with `features`); optional held-out \
@@ -96,7 +100,7 @@ impl ProblemParts {
     /// # Errors
     ///
     /// Arrays that are missing, or of another type or shape, or whose bytes do not fit their shape.
-    pub fn of_arrays(arrays: Vec<NamedArray>, skipped: Vec<String>) -> Result<Self, Fault> {
+    pub fn of_arrays(arrays: Vec<NamedArray<'_>>, skipped: Vec<String>) -> Result<Self, Fault> {
         Self::of(Arrays::of(arrays, skipped, PROBLEM_ARRAYS)?, Vec::new(), Vec::new())
     }
 
@@ -144,6 +148,16 @@ impl ProblemParts {
     /// Whether a kernel is among the arrays.
     pub fn has_kernel(&self) -> bool {
         self.kernel.is_some()
+    }
+
+    /// The digest of the bytes of all files, in the order of their names.
+    #[cfg(feature = "all")]
+    pub(super) fn digest_of_files(&self) -> Result<Digest, FileError> {
+        let mut all = String::new();
+        for file in &self.files {
+            all += &format!("{}\n", digest_of_file(file)?);
+        }
+        Ok(digest(all))
     }
 
     /// What was noticed while reading.

@@ -29,7 +29,7 @@ pub struct ProblemFile {
     pub class_names: Option<Vec<String>>,
     /// What a user should know about it.
     pub notes: Vec<Note>,
-    /// What made the problem, where it is the two-layer linear model or one more linear layer on features.
+    /// What made the problem, where it is the two-layer linear model.
     pub linear: Option<Linear>,
     /// Every file that was read; none if it came from memory.
     pub files: Vec<PathBuf>,
@@ -71,6 +71,9 @@ pub fn problem_of_bytes(bytes: &[u8]) -> Result<ProblemFile, Fault> {
     ProblemParts::of_bytes(bytes)?.problem()
 }
 
+/// Bytes that every machine has.
+const LITTLE: f64 = 1e6;
+
 impl ProblemParts {
     /// Makes the problem of the arrays.
     ///
@@ -78,7 +81,11 @@ impl ProblemParts {
     ///
     /// More memory than there is, and whatever [`Problem`] refuses.
     pub fn problem(mut self) -> Result<ProblemFile, Fault> {
-        check_memory(self.purpose(), self.memory(0), available_memory())?;
+        // To look for what is left takes longer than to make a small problem.
+        let needed = self.memory(0);
+        if needed > LITTLE {
+            check_memory(self.purpose(), needed, available_memory())?;
+        }
         let (targets, held_out_targets, class_names) = self.targets()?;
         let mut notes = std::mem::take(&mut self.notes);
         let mut linear = None;
@@ -103,25 +110,16 @@ impl ProblemParts {
                 }
                 None => {
                     notes.push(Note::NoKernel);
-                    let problem = Problem::on_features(features.clone(), targets)?;
-                    let problem = match &self.probe_features {
-                        Some(held_out) => problem.with_held_out_features(held_out.clone())?,
+                    let problem = Problem::on_features(features, targets)?;
+                    match self.probe_features.take() {
+                        Some(held_out) => problem.with_held_out_features(held_out)?,
                         None => problem,
-                    };
-                    let backbone = DMatrix::identity(features.ncols(), features.ncols());
-                    let held_out = self.probe_features.take();
-                    linear = Some(Linear { inputs: features, backbone, held_out });
-                    problem
+                    }
                 }
             }
         };
         match &self.head {
-            Some(head) => problem.check_head(head).map_err(|error| match head.shape() {
-                (rows, columns) if columns == problem.width() && rows != columns => {
-                    Fault::Transposed { rows, columns }
-                }
-                _ => error.into(),
-            })?,
+            Some(head) => check_head(&problem, head)?,
             None => notes.push(Note::NoHead),
         }
         if let (Some(targets), Some(held_out)) = (&held_out_targets, problem.held_out()) {
@@ -189,6 +187,20 @@ impl ProblemParts {
         };
         Ok((targets, held_out, names))
     }
+}
+
+/// Checks that a head (h×k) fits a problem.
+///
+/// # Errors
+///
+/// Another shape, which may be that of the transposed head, or entries that are not finite.
+pub fn check_head(problem: &Problem, head: &DMatrix<f64>) -> Result<(), Fault> {
+    problem.check_head(head).map_err(|error| match head.shape() {
+        (rows, columns) if columns == problem.width() && rows != columns => {
+            Fault::Transposed { rows, columns }
+        }
+        _ => error.into(),
+    })
 }
 
 /// Checks that there is a label for each sample.

@@ -21,7 +21,7 @@ const START: u64 = 16;
 #[derive(Debug, Default)]
 pub(super) struct Source {
     /// The arrays.
-    pub arrays: Arrays,
+    pub arrays: Arrays<'static>,
     /// What there is to say about how they were found.
     pub notes: Vec<Note>,
     /// Every file that was read.
@@ -79,7 +79,7 @@ pub(super) fn read_bytes(bytes: &[u8], wanted: &[&str]) -> Result<Source, Fault>
 }
 
 /// Reads arrays from a file that begins with the bytes `start`.
-fn decode(file: impl Read + Seek, start: Vec<u8>, wanted: &[&str]) -> Result<Arrays, Fault> {
+fn decode(file: impl Read + Seek, start: Vec<u8>, wanted: &[&str]) -> Result<Arrays<'static>, Fault> {
     let available = available_memory();
     let mut arrays = match &start {
         npz if npz.starts_with(b"PK\x03\x04") || npz.starts_with(b"PK\x05\x06") => {

@@ -1,5 +1,6 @@
 //! The tensors of a .safetensors file: its header first, then those that are wanted.
 
+use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use safetensors::tensor::Metadata;
@@ -22,7 +23,7 @@ pub(super) fn read(
     mut file: impl Read + Seek,
     wanted: &[&str],
     available: f64,
-) -> Result<Arrays, Fault> {
+) -> Result<Arrays<'static>, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let (metadata, start) = metadata(&mut file)?;
     let mut arrays = Arrays::default();
@@ -40,17 +41,18 @@ pub(super) fn read(
             scalar,
             big: false,
             type_name: tensor.dtype.to_string(),
-            bytes: Vec::new(),
+            bytes: Cow::default(),
         };
         if scalar.is_some() {
             let needed = to.saturating_sub(from);
             check_memory(format!("array `{}`", array.name), needed as f64, available)?;
             file.seek(SeekFrom::Start(start + from as u64)).map_err(failed)?;
-            array.bytes.reserve_exact(needed);
-            (&mut file).take(needed as u64).read_to_end(&mut array.bytes).map_err(failed)?;
-            if array.bytes.len() != needed {
+            let mut bytes = Vec::with_capacity(needed);
+            (&mut file).take(needed as u64).read_to_end(&mut bytes).map_err(failed)?;
+            if bytes.len() != needed {
                 return Err(SafeTensorError::MetadataIncompleteBuffer.into());
             }
+            array.bytes = bytes.into();
         }
         arrays.arrays.push(array);
     }

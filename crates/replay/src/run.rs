@@ -27,11 +27,12 @@ impl Replay {
             self.curves.iter().flat_map(|curve| (0..points).map(move |point| (curve, point))).collect();
         let one = |&(curve, point): &(&Curve, usize)| {
             let cells = self.grid.cells_of_a_point(&curve.of, point, &self.config.title(&curve.head));
-            known_or(journal, cells, |cells| {
+            let run = |cells: Vec<Cell>| {
                 self.cell(curve, point, &cells).unwrap_or_else(|error| {
                     cells.into_iter().map(|cell| Record::failed(cell, &error)).collect()
                 })
-            })
+            };
+            known_or(journal, cells, |cells| Some(run(cells))).unwrap_or_default()
         };
         let records: Vec<Vec<Record>> = if self.device.is_cpu() {
             all.par_iter().with_max_len(1).map(one).collect()

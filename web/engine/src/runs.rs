@@ -280,7 +280,7 @@ pub struct OfFile {
 pub fn of_file(setting: ProblemArrays) -> Result<OfFile, String> {
     let named = |array: FileArray| {
         let FileArray { name, dtype, shape, fortran, bytes } = array;
-        NamedArray { name, dtype, shape, fortran, bytes }
+        NamedArray { name, dtype, shape, fortran, bytes: bytes.into() }
     };
     let arrays = setting.arrays.into_iter().map(named).collect();
     let parts = ProblemParts::of_arrays(arrays, setting.skipped).map_err(said)?;

@@ -77,6 +77,13 @@ macro_rules! columns {
             $(pub $field: Option<$type>,)*
         }
 
+        impl Row {
+            /// The values of this row, and those of another where it has none.
+            fn or(self, other: Self) -> Self {
+                Self { $($field: self.$field.or(other.$field),)* }
+            }
+        }
+
         /// All columns, in order.
         pub const COLUMNS: &[Column] = &[$(Column {
             name: stringify!($field),
@@ -293,6 +300,96 @@ pub enum Field {
     Text(String),
 }
 
+/// A record from values by the names of their columns, of whoever trains by other means. `aie`, the four metrics,
+/// `seed` and `point` are enough: what else a table must have is that of a finetuning to its end with nothing varied,
+/// `frobenius` is `aie`, and a number that is not known is NaN.
+///
+/// # Errors
+///
+/// A value of another type, one that is missing, or a column that there is not ([`Fault::Cell`], with the number of
+/// the row from 0).
+pub fn record_of<'a>(
+    row: usize,
+    values: impl IntoIterator<Item = (&'a str, Field)>,
+) -> Result<Record, Fault> {
+    let mut given = Row::default();
+    for (name, field) in values {
+        let Some(column) = COLUMNS.iter().find(|column| column.name == name) else {
+            return Err(Fault::NoColumn { column: name.to_owned() });
+        };
+        let wrong =
+            |value: String, wanted| Fault::Cell { row: row + 1, column: column.name, value, wanted };
+        match ((column.slot)(&mut given), field) {
+            (Slot::Count(place), Field::Count(count)) => *place = Some(count),
+            (Slot::Number(place), Field::Number(number)) => *place = Some(number),
+            (Slot::Number(place), Field::Count(count)) => *place = Some(count as f64),
+            (Slot::Text(place), Field::Text(text)) => *place = Some(text),
+            (Slot::Count(_), field) => return Err(wrong(field.to_string(), "a whole number")),
+            (Slot::Number(_), field) => return Err(wrong(field.to_string(), "a number")),
+            (Slot::Text(_), field) => return Err(wrong(field.to_string(), "a text")),
+        }
+    }
+    let Row { aie, time, euclidean, cosine, dot, norm, .. } = given;
+    let needed =
+        [("aie", aie), ("euclidean", euclidean), ("cosine", cosine), ("dot", dot), ("norm", norm)];
+    if let Some((column, _)) = needed.into_iter().find(|(_, value)| value.is_none()) {
+        return Err(Fault::Cell { row: row + 1, column, value: String::new(), wanted: "a number" });
+    }
+    let usual = Row {
+        cell: Some(row as u64),
+        problem: Some("recorded".into()),
+        head_scale: Some(1.0),
+        smoothing: Some(0.0),
+        head_rate: Some(1.0),
+        asked_by: Some("energy".into()),
+        asked: aie,
+        time: Some(f64::INFINITY),
+        status: Some("time".into()),
+        method: Some("recorded".into()),
+        probe_time: Some(f64::NAN),
+        frobenius: aie,
+        time_reached: time.or(Some(f64::INFINITY)),
+        residual: Some(f64::NAN),
+        head_norm_start: Some(f64::NAN),
+        head_norm: Some(f64::NAN),
+        ..Row::default()
+    };
+    given.or(usual).record(row)
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// What the values of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole numbers from 0.
+    Count,
+    /// Numbers.
+    Number,
+    /// Texts.
+    Text,
+}
+
+/// The columns of tables in order: their names, what their values are, and whether every row has one.
+pub fn columns() -> impl Iterator<Item = (&'static str, Kind, bool)> {
+    COLUMNS.iter().map(|column| {
+        let kind = match (column.slot)(&mut Row::default()) {
+            Slot::Count(_) => Kind::Count,
+            Slot::Number(_) => Kind::Number,
+            Slot::Text(_) => Kind::Text,
+        };
+        (column.name, kind, column.required)
+    })
+}
+
 /// The columns of a record in the order of tables, each with its name; what the record does not have is none.
 pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
     let row = Row::from(record);
@@ -302,4 +399,46 @@ pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
         Value::Text(text) => Field::Text(text.to_owned()),
     };
     COLUMNS.iter().map(|column| (column.name, (column.value)(&row).map(field))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_values_are_enough_for_a_record() {
+        let number = |name, value| (name, Field::Number(value));
+        let least = [
+            ("seed", Field::Count(3)),
+            ("point", Field::Count(1)),
+            number("aie", 0.5),
+            number("euclidean", 1.0),
+            number("cosine", 0.1),
+            // A whole number is a number.
+            ("dot", Field::Count(2)),
+            number("norm", 1.5),
+        ];
+        let with = |more: &[(&'static str, Field)]| {
+            record_of(4, least.iter().chain(more).cloned()).map_err(|fault| fault.to_string())
+        };
+        let record = with(&[]).unwrap();
+        let measured = record.reached().unwrap();
+        assert_eq!((record.cell.number, record.cell.seed, record.cell.point), (4, 3, 1));
+        assert_eq!(
+            (measured.energies, measured.time),
+            (Energy { aie: 0.5, frobenius: 0.5 }, f64::INFINITY)
+        );
+        assert_eq!(Metric::ALL.map(|m| measured.training.get(m)), [1.0, 0.1, 2.0, 1.5].map(Some));
+        assert!(measured.residual.is_nan() && measured.risk.is_none());
+
+        let record = with(&[number("time", 2.0), number("frobenius", 3.0)]).unwrap();
+        let measured = record.reached().unwrap();
+        assert_eq!((record.cell.time, measured.time, measured.energies.frobenius), (2.0, 2.0, 3.0));
+
+        assert_eq!(with(&[number("epoch", 1.0)]).unwrap_err(), "there is no column `epoch`");
+        let text = with(&[number("seed", 0.5)]).unwrap_err();
+        assert_eq!(text, "row 5, column `seed`: \"0.5\" is not a whole number");
+        let text = record_of(0, least[..4].to_vec()).unwrap_err().to_string();
+        assert_eq!(text, "row 1, column `cosine`: \"\" is not a number");
+    }
 }

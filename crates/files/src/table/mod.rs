@@ -16,7 +16,7 @@ use super::source::open;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::plan::Digest;
 
-pub use columns::{Field, fields};
+pub use columns::{Field, Kind, columns, fields, record_of};
 pub use csv::write_csv;
 pub use parquet::write_parquet;
 pub use rows::TableNote;

@@ -46,6 +46,43 @@ pub fn catalogue() -> Vec<&'static Entry> {
     entries
 }
 
+/// No entry has this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The id.
+    pub id: String,
+}
+
+impl std::fmt::Display for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let known: Vec<&str> = catalogue().iter().map(|entry| entry.id).collect();
+        write!(f, "there is no statement `{}`; there are {}", self.id, known.join(", "))
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+/// The entries of these ids, each once, in whatever case; all where none is named.
+///
+/// # Errors
+///
+/// The first id that no entry has.
+pub fn chosen(ids: &[impl AsRef<str>]) -> Result<Vec<&'static Entry>, Unknown> {
+    let all = catalogue();
+    if ids.is_empty() {
+        return Ok(all);
+    }
+    let find = |id: &str| all.iter().copied().find(|entry| entry.id.eq_ignore_ascii_case(id));
+    let mut named: Vec<&'static Entry> = Vec::new();
+    for id in ids.iter().map(AsRef::as_ref) {
+        let entry = find(id).ok_or_else(|| Unknown { id: id.to_owned() })?;
+        if named.iter().all(|other| other.id != entry.id) {
+            named.push(entry);
+        }
+    }
+    Ok(named)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,122 @@
+"""What the compiled module asks of Python: arrays by their bytes, progress bars, tables for notebooks."""
+
+from __future__ import annotations
+
+import html
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._taskhead import Run, Sweep
+
+_NOTHING = np.empty(0, dtype=np.uint8)
+
+
+def describe(value: Any, name: str) -> tuple[str, tuple[int, ...], bool, np.ndarray[Any, Any]]:
+    """Type, shape, whether the first index runs fastest, and the bytes of an array, copied only where it has gaps."""
+    array = value if type(value) is np.ndarray else _array(value, name)
+    if array.dtype.hasobject or array.dtype.kind == "T":
+        array = _texts(array)
+        if array.dtype.hasobject:
+            return array.dtype.str, array.shape, False, _NOTHING
+    dtype = array.dtype.str
+    if dtype[1] == "V" and array.dtype.name == "bfloat16":
+        dtype = "bfloat16"
+    shape = array.shape
+    fortran = array.flags.fnc
+    if fortran:
+        array = array.T
+    elif not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)
+    return dtype, shape, fortran, array.reshape(-1).view(np.uint8)
+
+
+def _array(value: Any, name: str) -> np.ndarray[Any, Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(f"`{name}` is a masked array; accepted: arrays without a mask")
+    if hasattr(value, "detach"):  # a tensor of PyTorch, on any device
+        value = value.detach().cpu()
+        if str(value.dtype) == "torch.bfloat16":
+            value = value.float()
+    try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise ValueError(f"`{name}` is not an array: {error}") from error
+
+
+def _texts(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Texts that are objects, as of pandas, in an array of texts; other objects stay what they are."""
+    values = array.ravel().tolist()
+    if values and all(isinstance(value, str) for value in values):
+        return np.array(values, dtype=np.str_).reshape(array.shape)
+    return array.astype(object)
+
+
+def progress(total: int | None, unit: str) -> Any:
+    """A bar of tqdm on a terminal, after half a second; ``None`` where nobody looks."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    plain = "{desc} {elapsed}" if total is None else None
+    return tqdm(total=total, unit=unit, delay=0.5, leave=False, file=sys.stderr, bar_format=plain)
+
+
+def to_pandas(sweep: Sweep) -> Any:
+    """All columns as a ``DataFrame``."""
+    import pandas
+
+    return pandas.DataFrame({name: sweep[name] for name in sweep.columns})
+
+
+def run_html(run: Run) -> str:
+    """What a notebook shows of a run."""
+    rows: list[tuple[str, object]] = [
+        ("method", f"{run.method} ({run.status})"),
+        ("probing time", f"{run.tau:.6g}"),
+        ("energy (AIE)", f"{run.energy:.6g}"),
+        ("finetuning time", f"{run.time:.6g}"),
+        ("residual", f"{run.residual:.6g}"),
+        ("training loss", f"{run.loss:.6g}"),
+    ]
+    for name, adaptation in (("", run.adaptation), ("held-out ", run.probe_adaptation)):
+        if adaptation is not None:
+            titles = ("distance", "cosine distance", "dot product", "norm")
+            rows += [(name + title, f"{value:.6g}") for title, value in zip(titles, adaptation)]
+    changes = (("accuracy", run.accuracy), ("held-out accuracy", run.probe_accuracy), ("held-out risk", run.risk))
+    rows += [(name, f"{change[0]:.6g} → {change[1]:.6g}") for name, change in changes if change is not None]
+    if run.reason is not None:
+        rows.append(("stopped early", run.reason))
+    return _table(("", "finetuned"), rows)
+
+
+def sweep_html(sweep: Sweep, most: int = 20) -> str:
+    """What a notebook shows of a sweep: its first rows, without columns that are empty there."""
+    rows = min(most, len(sweep))
+    columns = {name: sweep[name][:rows] for name in sweep.columns}
+    shown = {name: values for name, values in columns.items() if not all(_empty(value) for value in values)}
+    body = [tuple(_cell(values[row]) for values in shown.values()) for row in range(rows)]
+    return _table(tuple(shown), body) + f"<p>{len(sweep)} cells, {sweep.failed} failed, {sweep.stopped} stopped early</p>"
+
+
+def _empty(value: object) -> bool:
+    return value is None or value != value
+
+
+def _cell(value: object) -> str:
+    if _empty(value):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: list[Any]) -> str:
+    top = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    lines = ("".join(f"<td>{html.escape(str(value))}</td>" for value in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,258 @@
+//! The catalogue of theorems, its checks and the certificates.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pyo3::prelude::*;
+use taskhead_theorems::catalogue::verify::{CheckReport, Settings, work};
+use taskhead_theorems::catalogue::{self, Entry, chosen};
+use taskhead_theorems::certify::{self as certificates, CELLS, CERTIFIED, Region};
+
+use crate::{error, wait};
+
+/// A theorem, conjecture or observation of the catalogue.
+#[pyclass(frozen, get_all, module = "taskhead")]
+#[derive(Clone)]
+pub struct Theorem {
+    /// T1 … T30, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O3.
+    id: &'static str,
+    /// Short name.
+    name: &'static str,
+    /// "identity", "law", "bound", "order", "conjecture" or "observation".
+    kind: String,
+    /// In words.
+    statement: &'static str,
+    /// As a formula.
+    formula: &'static str,
+    /// What it needs.
+    hypotheses: Vec<&'static str>,
+    /// Where it comes from.
+    source: &'static str,
+    /// The Coq theorems that prove it or a part of it.
+    proofs: Vec<&'static str>,
+}
+
+impl From<&Entry> for Theorem {
+    fn from(entry: &Entry) -> Self {
+        let &Entry { id, name, kind, statement, formula, hypotheses, source, proofs, .. } = entry;
+        let (hypotheses, proofs) = (hypotheses.to_vec(), proofs.to_vec());
+        Self { id, name, kind: word(kind), statement, formula, hypotheses, source, proofs }
+    }
+}
+
+#[pymethods]
+impl Theorem {
+    fn __repr__(&self) -> String {
+        format!("<taskhead.Theorem {}: {}>", self.id, self.name)
+    }
+}
+
+/// The name of a value of an enumeration.
+fn word(value: impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+/// What came out for one check of a theorem.
+#[pyclass(frozen, get_all, module = "taskhead")]
+#[derive(Clone)]
+pub struct Check {
+    /// What is checked.
+    claim: &'static str,
+    /// "holds", "refuted", or "blind" if it did not notice a violated hypothesis.
+    verdict: String,
+    /// Cases tried, and how many of them failed.
+    cases: usize,
+    failed: usize,
+    /// The worst case and its score, which is the quantity of ``measure``.
+    worst: Option<(String, f64)>,
+    /// What a score is: "worst error", "smallest margin", "largest ratio" or "worst slope".
+    measure: &'static str,
+    /// Violated hypotheses that were tried, and those that were not noticed.
+    violations: Vec<&'static str>,
+    unseen: Vec<&'static str>,
+}
+
+impl From<&CheckReport> for Check {
+    fn from(report: &CheckReport) -> Self {
+        Self {
+            claim: report.check.claim,
+            verdict: word(report.verdict()),
+            cases: report.cases,
+            failed: report.failed,
+            worst: report.worst.as_ref().map(|worst| (worst.name.clone(), worst.trial.score)),
+            measure: report.check.judge.worst_name(),
+            violations: report.check.violations.to_vec(),
+            unseen: report.unseen.clone(),
+        }
+    }
+}
+
+#[pymethods]
+impl Check {
+    fn __repr__(&self) -> String {
+        format!("<taskhead.Check: {} ({} cases, {} failed)>", self.verdict, self.cases, self.failed)
+    }
+}
+
+/// What came out for one theorem.
+#[pyclass(frozen, get_all, module = "taskhead")]
+pub struct Report {
+    /// The theorem.
+    theorem: Theorem,
+    /// "holds", "unviolated" (a conjecture), "refuted", "blind" or "observed".
+    verdict: String,
+    /// One result for each check.
+    checks: Vec<Check>,
+    /// What an observation counted: rows of (what, how often it was seen, out of how many, 95 % interval of the share).
+    counts: Vec<(String, usize, usize, (f64, f64))>,
+}
+
+#[pymethods]
+impl Report {
+    fn __repr__(&self) -> String {
+        let cases: usize = self.checks.iter().map(|check| check.cases).sum();
+        let Theorem { id, name, .. } = &self.theorem;
+        let cases = if cases > 0 { format!(" ({cases} cases)") } else { String::new() };
+        format!("<taskhead.Report {id} {}: {name}{cases}>", self.verdict)
+    }
+}
+
+/// The statements of these ids, or all.
+///
+/// Raises ``ValueError`` for an id that there is not.
+#[pyfunction]
+#[pyo3(signature = (*ids))]
+pub fn theorems(ids: Vec<String>) -> PyResult<Vec<Theorem>> {
+    let entries = chosen(&ids).map_err(error::value)?;
+    Ok(entries.into_iter().map(Theorem::from).collect())
+}
+
+/// Checks theorems on random, edge and violating cases, against an independent integration: those of these ids, or all.
+///
+/// Parameters
+/// ----------
+/// instances : int
+///     Random cases of a cheap check, from 1 to 10,000,000; costly checks take a share.
+/// seed : int
+///     Seed of all random cases.
+///
+/// Raises ``ValueError`` for an id that there is not.
+#[pyfunction]
+#[pyo3(signature = (*ids, instances = 2000, seed = 0))]
+pub fn verify(py: Python<'_>, ids: Vec<String>, instances: i64, seed: u64) -> PyResult<Vec<Report>> {
+    let entries = chosen(&ids).map_err(error::value)?;
+    let Some(instances) = usize::try_from(instances).ok().filter(|n| (1..=10_000_000).contains(n))
+    else {
+        let text = format!("`instances` is {instances}; accepted: from 1 to 10000000");
+        return Err(error::value(text));
+    };
+    let settings = Settings { seed, instances };
+    let total: usize = entries.iter().map(|entry| work(entry, &settings)).sum();
+    let (bar, done) = (wait::Bar::new(py, Some(total as u64), "case")?, Arc::new(AtomicU64::new(0)));
+    let shown = done.clone();
+    let tick = |py: Python<'_>| bar.set(py, shown.load(Ordering::Relaxed));
+    let run = move |flag: &wait::Flag| {
+        let wanted = entries.into_iter().take_while(|_| flag.goes_on());
+        let count = || {
+            done.fetch_add(1, Ordering::Relaxed);
+        };
+        wanted.map(|entry| report(&catalogue::verify::verify(entry, &settings, &count))).collect()
+    };
+    wait::for_work(py, tick, run)
+}
+
+fn report(report: &catalogue::verify::Report) -> Report {
+    let rows = report.finding.iter().flat_map(|finding| &finding.rows);
+    Report {
+        theorem: report.entry.into(),
+        verdict: word(report.verdict()),
+        checks: report.checks.iter().map(Check::from).collect(),
+        counts: rows.map(|r| (r.what.clone(), r.seen, r.of, r.interval.into())).collect(),
+    }
+}
+
+/// A law, proved or not for every real point of a region.
+#[pyclass(frozen, get_all, module = "taskhead")]
+pub struct Certificate {
+    /// T-number.
+    theorem: &'static str,
+    /// The law in words.
+    statement: &'static str,
+    /// "proved", "refuted" or "undecided".
+    verdict: String,
+    /// Whether the law should hold on all of its region; beyond E = y (T13) it holds on a part of it only.
+    everywhere: bool,
+    /// Target y, orthogonal head norm w and energy over the target E/y, each from and to.
+    region: ((f64, f64), (f64, f64), (f64, f64)),
+    /// Boxes that were proved, left undecided, refuted.
+    boxes: (u64, u64, u64),
+    /// Their shares of the region.
+    shares: (f64, f64, f64),
+}
+
+#[pymethods]
+impl Certificate {
+    fn __repr__(&self) -> String {
+        format!("<taskhead.Certificate {} {}: {}>", self.theorem, self.verdict, self.statement)
+    }
+}
+
+/// Proves T8 to T13 for every real point of a box in (y, w, E) by interval arithmetic: those of these ids, or all.
+///
+/// Parameters
+/// ----------
+/// range : (float, float)
+///     Target y and orthogonal head norm w, from 1e-9 to 1e9.
+/// reach : float
+///     The largest energy, in units of y, from 2 to 1e6.
+/// boxes : int
+///     Boxes looked at for a law before the rest is left undecided.
+///
+/// Raises ``ValueError`` for an id without certificate, and for numbers out of their range.
+#[pyfunction]
+#[pyo3(signature = (*ids, range = (1e-3, 1e3), reach = 5.0, boxes = 1_000_000))]
+pub fn certify(
+    py: Python<'_>,
+    ids: Vec<String>,
+    range: (f64, f64),
+    reach: f64,
+    boxes: u64,
+) -> PyResult<Vec<Certificate>> {
+    let entries = chosen(&ids).map_err(error::value)?;
+    let settings =
+        certificates::Settings::new(range.into(), reach, boxes, CELLS).map_err(error::value)?;
+    let wanted: Vec<&str> =
+        CERTIFIED.into_iter().filter(|id| entries.iter().any(|entry| entry.id == *id)).collect();
+    if wanted.is_empty() {
+        let text = format!("there are certificates for {} only", CERTIFIED.join(", "));
+        return Err(error::value(text));
+    }
+    const STEPS: f64 = 1000.0;
+    let (bar, done) = (wait::Bar::new(py, Some(STEPS as u64), "‰")?, Arc::new(AtomicU64::new(0)));
+    let shown = done.clone();
+    let tick = |py: Python<'_>| bar.set(py, shown.load(Ordering::Relaxed));
+    let run = move |_: &wait::Flag| {
+        let progress = |share: f64| done.store((share * STEPS) as u64, Ordering::Relaxed);
+        certificates::certify(&settings, &wanted, &progress)
+    };
+    let report = wait::for_work(py, tick, run)?;
+    let laws = report.laws.iter().map(|law| certificate(law, true));
+    Ok(laws.chain(report.beyond.iter().map(|law| certificate(law, false))).collect())
+}
+
+fn certificate(law: &certificates::Certificate, everywhere: bool) -> Certificate {
+    let Region { y, w, s } = law.region;
+    Certificate {
+        theorem: law.theorem,
+        statement: law.statement,
+        verdict: word(law.verdict),
+        everywhere,
+        // E/y = 1 − s.
+        region: (y.into(), w.into(), (1.0 - s[1], 1.0 - s[0])),
+        boxes: law.boxes.into(),
+        shares: law.shares.into(),
+    }
+}

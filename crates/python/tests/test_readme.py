@@ -1,0 +1,25 @@
+"""What the README says in Python runs, in well under a minute."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def blocks():
+    parts = README.read_text(encoding="utf-8").split("```python\n")[1:]
+    return [part.split("```")[0] for part in parts if "import taskhead" in part]
+
+
+def test_the_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    begun = time.monotonic()
+    assert len(blocks()) == 1
+    names = {}
+    exec(blocks()[0], names)
+    assert time.monotonic() - begun < 60
+    assert (tmp_path / "trend.svg").read_text().startswith("<svg ")
+    assert names["run"].status == "loss" and np.isfinite(names["run"].features).all()
+    assert "<taskhead.Report T7 holds: " in capsys.readouterr().out

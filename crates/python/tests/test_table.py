@@ -1,0 +1,75 @@
+"""Tables of trainings that taskhead did not run."""
+
+import numpy as np
+import pytest
+
+import taskhead as th
+
+
+def columns():
+    rng = np.random.default_rng(0)
+    rows = [(seed, point) for seed in range(3) for point in range(4)]
+    energy = np.array([0.1 + 0.2 * point + 0.01 * seed for seed, point in rows])
+    return {
+        "seed": [seed for seed, _ in rows],
+        "point": [point for _, point in rows],
+        "aie": energy,
+        "euclidean": energy**1.5,
+        "cosine": energy**2 / 2,
+        "dot": 1 + energy - energy**2 + 0 * rng.normal(size=12),
+        "norm": 1 + energy / 2,
+    }
+
+
+def test_seven_columns_are_a_table(tmp_path):
+    sweep = th.table(columns())
+    assert len(sweep) == 12 and sweep.figures == ["trend", "transfer"]
+    np.testing.assert_array_equal(sweep["euclidean"], columns()["euclidean"])
+    np.testing.assert_array_equal(sweep["frobenius"], columns()["aie"])
+    assert sweep.laws()[0][2:4] == (3, 3) and np.isnan(sweep["residual"]).all()
+    for name in ("t.parquet", "t.csv"):
+        sweep.save(tmp_path / name)
+        again = th.read(tmp_path / name)
+        for column in sweep.columns:
+            np.testing.assert_array_equal(again[column], sweep[column])
+    assert again.plot("trend").svg == sweep.plot("trend").svg
+
+
+def test_more_columns_where_they_are_known():
+    more = columns() | {"time": np.ones(12), "problem": ["mine"] * 12, "accuracy_start": [0.5] * 12, "accuracy": [None] * 12}
+    sweep = th.table(more)
+    assert set(sweep["problem"]) == {"mine"} and np.isnan(sweep["accuracy"]).all()
+    assert (sweep["time"] == 1.0).all() and (sweep["time_reached"] == 1.0).all()
+
+
+def test_pandas_columns():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(columns())
+    np.testing.assert_array_equal(th.table(dict(frame.items()))["norm"], columns()["norm"])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.pop("point"), "the column `point` is missing"),
+        (lambda c: c.update(epoch=[1] * 12), "there is no column `epoch`"),
+        (lambda c: c.update(aie=[0.1]), "`aie` has 1 values and `seed` 12; accepted: as many in each column"),
+        (lambda c: c.update(seed=["a"] * 12), 'row 1, column `seed`: "a" is not a whole number'),
+        (lambda c: c.update(cosine=[None] * 12), "row 1, column `cosine`"),
+        (lambda c: c.update(cell=[0] * 12), "the cell 0 is there twice"),
+    ],
+)
+def test_what_is_not_accepted(change, words):
+    given = columns()
+    change(given)
+    with pytest.raises(ValueError) as error:
+        th.table(given)
+    assert words in str(error.value)
+
+
+def test_adaptation_of_arrays():
+    before, after = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0, 1.0], [0.0, 2.0]])
+    euclidean, cosine, dot, norm = th.adaptation(before, after)
+    assert (euclidean, cosine, dot, norm) == (2**0.5 / 2, 0.5, 2.0, 1.5)
+    with pytest.raises(ValueError, match="`after` is 1×2 and `before` 2×2; accepted: the same shape"):
+        th.adaptation(before, after[:1])

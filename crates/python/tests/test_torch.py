@@ -1,0 +1,159 @@
+"""Recording a training in PyTorch."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import taskhead as th
+
+torch = pytest.importorskip("torch")
+
+from taskhead.torch import Recorder, probe_heads, recording  # noqa: E402
+
+
+@pytest.fixture
+def task():
+    """A linear backbone with a head on it, and two classes: the model that the theory is about."""
+    torch.manual_seed(0)
+    inputs = torch.randn(10, 6, dtype=torch.float64)
+    labels = torch.arange(10) % 2
+    backbone = torch.nn.Linear(6, 8, bias=False, dtype=torch.float64)
+    head = torch.nn.Linear(8, 2, bias=False, dtype=torch.float64)
+    return inputs, labels, backbone, head
+
+
+def loader(inputs, labels, size=4):
+    return [(inputs[i : i + size], labels[i : i + size]) for i in range(0, len(inputs), size)]
+
+
+def aie(head, features, labels, k):
+    return (torch.eye(k)[labels] - torch.softmax(head(features), dim=1)).norm(dim=1).mean().item()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_probed_heads_leave_their_energy_and_load(bias, dtype):
+    torch.manual_seed(1)
+    features, labels = torch.randn(12, 5, dtype=dtype), torch.arange(12) % 3
+    head = torch.nn.Linear(5, 3, bias=bias, dtype=dtype)
+    before = copy.deepcopy(head.state_dict())
+    start = aie(head, features, labels, 3)
+    heads = probe_heads(head, features, labels, energies=[0.97 * start, 0.95 * start])
+    for probed, wanted in zip(heads, (0.97 * start, 0.95 * start), strict=True):
+        assert probed.energy == pytest.approx(wanted, rel=1e-9) and probed.tau > 0
+        other = torch.nn.Linear(5, 3, bias=bias, dtype=dtype)
+        other.load_state_dict(probed.state_dict)
+        assert aie(other, features, labels, 3) == pytest.approx(wanted, rel=1e-5 if dtype == torch.float32 else 1e-9)
+    for name, value in head.state_dict().items():
+        assert torch.equal(value, before[name])
+    with pytest.raises(ValueError, match="is not reached by probing"):
+        probe_heads(head, features, labels, energies=[50.0])
+    with pytest.raises(ValueError, match="other values than the 3 classes"):
+        probe_heads(head, features, labels + 1, energies=[0.5])
+
+
+def test_what_is_recorded_is_what_the_theory_predicts(task):
+    """Gradient descent with small steps on the linear model is the flow of the engine."""
+    inputs, labels, backbone, head = task
+    recorder = Recorder(backbone, head, loader(inputs, labels), every=100, point=3, seed=2, head_rate=0.5)
+    assert recorder.start().euclidean == 0.0
+    problem = th.Problem(
+        inputs=inputs, backbone=backbone.weight, labels=labels, head=head.weight.T
+    )
+    probed = problem.head(loss="cross-entropy").probe(tau=0)
+    rate, steps = 1e-4, 1000
+    loss = torch.nn.CrossEntropyLoss(reduction="sum")
+    optimiser = torch.optim.SGD(
+        [{"params": backbone.parameters(), "lr": rate}, {"params": head.parameters(), "lr": 0.5 * rate}]
+    )
+    for step in range(1, steps + 1):
+        optimiser.zero_grad()
+        loss(head(backbone(inputs)), labels).backward()
+        optimiser.step()
+        recorder.step(rate * step)
+    recorder.finish(rate * steps)
+    runs = probed.finetune_at([rate * step for step in range(100, steps + 1, 100)], head_rate=0.5)
+    assert len(recorder.rows) == len(runs) == 10
+    for row, run in zip(recorder.rows, runs):
+        assert row["aie"] == pytest.approx(run.energy, rel=1e-12)
+        assert row["frobenius"] == pytest.approx(run.frobenius, rel=1e-12)
+        assert row["euclidean"] == pytest.approx(run.adaptation.euclidean, rel=2e-3)
+        assert row["norm"] == pytest.approx(run.adaptation.norm, rel=1e-4)
+        assert row["residual"] == pytest.approx(run.residual, rel=1e-3)
+        assert row["head_norm"] == pytest.approx(run.head_norm[1], rel=1e-4)
+        assert row["accuracy"] == run.accuracy[1]
+    sweep = recording([recorder])
+    assert (sweep["seed"] == 2).all() and (sweep["point"] == 3).all() and (sweep["head_rate"] == 0.5).all()
+    assert "course" in sweep.figures
+
+
+def test_a_recorded_trend_is_stored_and_drawn(task, tmp_path):
+    inputs, labels, backbone, head = task
+    start = aie(head, backbone(inputs), labels, 2)
+    recorders = []
+    for point, probed in enumerate(probe_heads(head, backbone(inputs), labels, energies=[start * s for s in (0.9, 0.95, 1)])):
+        tuned, own = copy.deepcopy(backbone), copy.deepcopy(head)
+        recorder = Recorder(tuned, own, loader(inputs, labels), point=point)
+        own.load_state_dict(probed.state_dict)
+        recorder.start()
+        optimiser = torch.optim.Adam([*tuned.parameters(), *own.parameters()], lr=1e-2)
+        for _ in range(50):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(own(tuned(inputs)), labels).backward()
+            optimiser.step()
+            recorder.step()
+        recorder.finish()
+        recorders.append(recorder)
+    sweep = recording(recorders)
+    assert len(sweep) == 3 and (sweep["time"] == 50).all()
+    assert np.isclose(sweep["aie"], start * np.array([0.9, 0.95, 1])).all()
+    sweep.save(tmp_path / "run.parquet")
+    assert th.read(tmp_path / "run.parquet").plot("trend").svg == sweep.plot("trend").svg
+
+
+def test_features_that_move_while_only_the_head_trains_are_noticed():
+    torch.manual_seed(0)
+    inputs, labels = torch.randn(20, 4) + 3, torch.arange(20) % 2
+    backbone = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5))
+    head = torch.nn.Linear(8, 2)
+    backbone.train()
+    recorder = Recorder(backbone, head, loader(inputs, labels))
+    # Measuring is in eval mode, and leaves the modes as they were.
+    assert recorder.start().euclidean == 0.0 and all(m.training for m in backbone.modules())
+    backbone(inputs)
+    with pytest.warns(RuntimeWarning, match="features moved by .* before finetuning"):
+        recorder.start()
+    frozen = Recorder(backbone, head, loader(inputs, labels))
+    backbone.eval()
+    backbone(inputs)
+    assert frozen.start().euclidean == 0.0
+
+
+def test_what_is_not_accepted(task):
+    inputs, labels, backbone, head = task
+
+    class Shuffled:
+        def __iter__(self):
+            order = torch.randperm(len(labels))
+            return iter([(inputs[order], labels[order])])
+
+    recorder = Recorder(backbone, head, loader(inputs, labels))
+    with pytest.raises(ValueError, match="`start` has to be called before"):
+        recorder.finish()
+    with pytest.raises(ValueError, match="in another order each time; accepted: shuffle=False"):
+        shuffled = Recorder(backbone, head, Shuffled())
+        for _ in range(20):
+            shuffled.start()
+    with pytest.raises(ValueError, match="`loss` is 'hinge'; accepted"):
+        Recorder(backbone, head, loader(inputs, labels), loss="hinge")
+    with pytest.raises(ValueError, match="`every` is 0; accepted: at least 1"):
+        Recorder(backbone, head, loader(inputs, labels), every=0)
+    with pytest.raises(ValueError, match="gives no samples"):
+        Recorder(backbone, head, [])
+    with pytest.raises(ValueError, match="there is no column `speed`"):
+        recorder.start()
+        odd = Recorder(backbone, head, loader(inputs, labels), speed=3)
+        odd.start()
+        odd.finish()
+        recording([odd])
