@@ -277,7 +277,9 @@ fn huge_logits_are_followed() {
                     Settings { head_rate: raw.rate, method: Method::Flow, until, ..Settings::default() };
                 let found = run.finetune(Probe::Time(0.0), &[t], &settings).unwrap().remove(0);
                 match until {
-                    Until::Loss(level) => assert!((found.loss / level - 1.0).abs() < 1e-8, "{}", found.loss),
+                    Until::Loss(level) => {
+                        assert!((found.loss / level - 1.0).abs() < 1e-8, "{}", found.loss)
+                    }
                     _ => assert_eq!((found.stop, found.time), (Stop::Time, t)),
                 }
             }

@@ -442,7 +442,11 @@ impl ConvexPath {
                 return Ok(theta);
             }
             let here = Side { at: theta, value: excess };
-            if excess * low.value > 0.0 { low = here } else { high = here }
+            if excess * low.value > 0.0 {
+                low = here
+            } else {
+                high = here
+            }
             theta -= excess * energy / slope;
         }
         root(low, high, 2.0 * f64::EPSILON, |theta| {

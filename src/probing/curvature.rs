@@ -101,8 +101,11 @@ impl Curvature {
 
     /// The multiplications that making it takes the time of, for N samples.
     pub fn cost(samples: usize, rows: usize, outputs: usize, whole: bool) -> usize {
-        let (blocks, count, size) =
-            if whole { (outputs * (outputs + 1) / 2, 1, rows * outputs) } else { (outputs, outputs, rows) };
+        let (blocks, count, size) = if whole {
+            (outputs * (outputs + 1) / 2, 1, rows * outputs)
+        } else {
+            (outputs, outputs, rows)
+        };
         blocks * samples * rows * rows + EIGENPROBLEM * count * size.pow(3)
     }
 
@@ -187,7 +190,13 @@ impl Curvature {
             }
             let mut image = vec![0.0; from.len()];
             let q = Factor::from(&eigen.q);
-            count.multiply(&mut image, false, 1.0, if into { q.t() } else { q }, Factor::new(&together, size));
+            count.multiply(
+                &mut image,
+                false,
+                1.0,
+                if into { q.t() } else { q },
+                Factor::new(&together, size),
+            );
             for (i, column) in image.chunks_exact(size).enumerate() {
                 for (c, part) in column.chunks_exact(r).enumerate() {
                     to[gather(i, c)..][..r].copy_from_slice(part);
@@ -198,7 +207,13 @@ impl Curvature {
         count.add(r * from.len());
         crate::parallel::each_chunk(to, piece, r >= 256, |c, to| {
             let q = Factor::from(&self.modes[c].q);
-            multiply(to, false, 1.0, if into { q.t() } else { q }, Factor::new(&from[c * piece..][..piece], r));
+            multiply(
+                to,
+                false,
+                1.0,
+                if into { q.t() } else { q },
+                Factor::new(&from[c * piece..][..piece], r),
+            );
         });
     }
 }
@@ -244,7 +259,8 @@ mod tests {
             let mut found = x.clone();
             curvature.apply(&count, &mut found, |d| d);
             assert!((&found - derivative(&x)).norm() < 1e-13, "{k} {whole}");
-            let stages: Vec<_> = (0..3).map(|i| &x * (1.0 + f64::from(i)) + &found * f64::from(i * i)).collect();
+            let stages: Vec<_> =
+                (0..3).map(|i| &x * (1.0 + f64::from(i)) + &found * f64::from(i * i)).collect();
             let mut block = DMatrix::zeros(3, 3 * k);
             for i in 0..3 {
                 for j in 0..3 {

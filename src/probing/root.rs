@@ -40,7 +40,9 @@ pub(super) fn root(
         let phi = (a.value - b.value) / (c.value - b.value);
         part = if phi * phi < xi && (1.0 - phi) * (1.0 - phi) < 1.0 - xi {
             a.value / (b.value - a.value) * (c.value / (b.value - c.value))
-                + (c.at - a.at) / (b.at - a.at) * (a.value / (c.value - a.value)) * (b.value / (c.value - b.value))
+                + (c.at - a.at) / (b.at - a.at)
+                    * (a.value / (c.value - a.value))
+                    * (b.value / (c.value - b.value))
         } else {
             0.5
         };

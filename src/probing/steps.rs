@@ -225,9 +225,8 @@ impl HeadFlow<'_> {
         let ((r, k), m) = (self.shape(), method());
         let s = m.stages();
         let weights: Vec<f64> = (0..s).map(|j| m.lagrange(j, part)).collect();
-        let value = |a: usize, c: usize| {
-            (0..s).map(|j| weights[j] * changes[(c * s + j) * r + a]).sum::<f64>()
-        };
+        let value =
+            |a: usize, c: usize| (0..s).map(|j| weights[j] * changes[(c * s + j) * r + a]).sum::<f64>();
         DMatrix::from_fn(r, k, value)
     }
 
@@ -236,7 +235,9 @@ impl HeadFlow<'_> {
         let (r, m) = (self.scale.len(), method());
         let s = m.stages();
         let mut out = vec![0.0; changes.len()];
-        for (out, changes) in out.chunks_exact_mut((r * s).max(1)).zip(changes.chunks_exact((r * s).max(1))) {
+        for (out, changes) in
+            out.chunks_exact_mut((r * s).max(1)).zip(changes.chunks_exact((r * s).max(1)))
+        {
             combine(out, changes, r, |j, i| {
                 m.lagrange(j, from + (to - from) * m.nodes[i]) - m.lagrange(j, from)
             });
