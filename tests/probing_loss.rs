@@ -163,3 +163,31 @@ fn saturated_heads_are_followed_through_a_sample_that_changes_sides() {
         assert!(gap < 1e-10 * tau, "{tau}: {gap:e}");
     }
 }
+
+/// Features of rank 2 behind six samples, as exact products: whatever is asked ends, with an answer or a reason.
+#[test]
+fn features_of_low_rank_are_no_special_case() {
+    for seed in 0..6 {
+        let (_, head) = problem(seed, [6, 5, 2]);
+        let (left, right) =
+            (normal(&mut stream(seed, 8), 6, 2, 1.0), normal(&mut stream(seed, 9), 2, 5, 1.0));
+        let targets = DMatrix::from_fn(6, 2, |r, c| if r % 2 == c { 1.0 } else { 0.0 });
+        let problem = Problem::on_features(left * right, targets).unwrap();
+        let path = path(&problem, &head, 0.0);
+        let start = path.energy(0.0).unwrap().aie;
+        match path.energy(f64::INFINITY) {
+            Ok(floor) => {
+                let late = path.energy(1e6).unwrap().aie;
+                assert!((late / floor.aie - 1.0).abs() < 1e-8, "{seed}: {late} {}", floor.aie);
+                let below = path.time_for(Measure::Aie, 0.5 * floor.aie.min(start)).unwrap_err();
+                assert!(matches!(below, ProbingError::Unreachable { .. }), "{below}");
+            }
+            Err(error) => {
+                assert!(matches!(error, ProbingError::NoLimit { .. }), "{error}");
+                let tau = path.time_for(Measure::Aie, 1e-3).unwrap();
+                assert!((path.energy(tau).unwrap().aie / 1e-3 - 1.0).abs() < 1e-9);
+            }
+        }
+        assert!(path.work().steps < 300, "{:?}", path.work());
+    }
+}

@@ -310,7 +310,7 @@ impl HeadFlow<'_> {
                 continue;
             };
             let error = self.error(count, (pull, f, size), step, &curvature, &changes);
-            if !(error < 1.0) {
+            if error.is_nan() || error >= 1.0 {
                 control.work.rejected += 1;
                 refused = true;
                 let factor = 0.9 * error.powf(-1.0 / order);
