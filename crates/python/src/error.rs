@@ -1,4 +1,4 @@
-//! Errors of the library as exceptions: `ValueError` with the same text, an `OSError` where the operating system refused.
+//! Errors of the library as exceptions: `ValueError` with the same text, `OSError` where the operating system refused.
 
 use std::fmt::Display;
 use std::io::ErrorKind;

@@ -14,7 +14,7 @@ use taskhead::flow::solver::Watch;
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long work that was told to stop may take to store what it has; then it is left to end by itself.
-const GRACE: Duration = Duration::from_millis(700);
+const GRACE: Duration = Duration::from_millis(400);
 
 /// Stack of a worker: that of a main thread.
 const STACK: usize = 8 << 20;

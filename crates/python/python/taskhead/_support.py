@@ -102,7 +102,8 @@ def sweep_html(sweep: Sweep, most: int = 20) -> str:
     columns = {name: sweep[name][:rows] for name in sweep.columns}
     shown = {name: values for name, values in columns.items() if not all(_empty(value) for value in values)}
     body = [tuple(_cell(values[row]) for values in shown.values()) for row in range(rows)]
-    return _table(tuple(shown), body) + f"<p>{len(sweep)} cells, {sweep.failed} failed, {sweep.stopped} stopped early</p>"
+    counts = f"<p>{len(sweep)} cells, {sweep.failed} failed, {sweep.stopped} stopped early</p>"
+    return _table(tuple(shown), body) + counts
 
 
 def _empty(value: object) -> bool:

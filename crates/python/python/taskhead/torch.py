@@ -58,7 +58,7 @@ def probe_heads(
     loss: str = "cross-entropy",
     smoothing: float = 0.0,
 ) -> list[ProbedHead]:
-    """Trains a linear head alone, by gradient flow from its present weights, down to each of several energies (T3, T24).
+    """Trains a linear head alone, by gradient flow from its present weights, to each of several energies (T3, T24).
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ def probe_heads(
         weights = np.vstack([weights, _numpy(head.bias)])
     wanted = np.asarray(labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels)
     targets = wanted if wanted.ndim == 2 else np.eye(weights.shape[1])[_classes(wanted, weights.shape[1])]
-    start = Problem(features=rows, targets=targets).head(weights, loss=loss, smoothing=smoothing)  # type: ignore[arg-type]
+    problem = Problem(features=rows, targets=targets)
+    start = problem.head(weights, loss=loss, smoothing=smoothing)  # type: ignore[arg-type]
     heads = []
     for energy in energies:
         probed = start.probe(energy=energy)
