@@ -46,6 +46,8 @@ pub struct Reduction {
     outputs: Option<DMatrix<f64>>,
     /// λ, n values, of which the last q are zero.
     lambda: DVector<f64>,
+    /// What rounding leaves open of each, relative.
+    doubt: DVector<f64>,
     features: DMatrix<f64>,
     targets: DMatrix<f64>,
     constant_loss: f64,
@@ -201,7 +203,9 @@ impl Reduction {
             targets *= o;
         }
 
-        let lambda = DVector::from_fn(r + q, |i, _| if i < r { kernel.eigenvalues()[i] } else { 0.0 });
+        let of_rows =
+            |values: &DVector<f64>| DVector::from_fn(r + q, |i, _| if i < r { values[i] } else { 0.0 });
+        let (lambda, doubt) = (of_rows(kernel.eigenvalues()), of_rows(kernel.doubt()));
         let inputs = |features: Arc<DMatrix<f64>>, lift: Arc<DMatrix<f64>>, diagonal: DVector<f64>| {
             let Some(p) = &basis else {
                 return Inputs { features, outside: Vec::new(), lift, diagonal };
@@ -220,6 +224,7 @@ impl Reduction {
             basis,
             outputs,
             lambda,
+            doubt,
             features,
             targets,
             constant_loss,
@@ -301,6 +306,17 @@ impl Reduction {
     /// The diagonal λ of the kernel, n values.
     pub fn lambda(&self) -> &DVector<f64> {
         &self.lambda
+    }
+
+    /// The relative error of the features at a state that the rounding of the kernel's eigenvalues causes: a mode that is
+    /// known to a part of itself moves by as much less or more.
+    pub(crate) fn kernel_error(&self, state: &State) -> f64 {
+        let moved = self.features_at(state) - &self.features;
+        let rows =
+            moved.row_iter().zip(self.doubt.iter()).map(|(row, doubt)| row.norm() * doubt.min(1.0));
+        let wrong = rows.fold(0.0, f64::hypot);
+        let size = self.features_at(state).norm().hypot(moved.norm());
+        if wrong > 0.0 { wrong / size } else { 0.0 }
     }
 
     /// Z₀ in reduced coordinates, n×p.

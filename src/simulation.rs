@@ -11,7 +11,7 @@ use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
 use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
-use crate::flow::{Budget, ClosedForm, Flow, FlowError, Moment, Stop, Violation};
+use crate::flow::{Budget, ClosedForm, Flow, FlowError, LOST, Moment, Stop, Violation};
 use crate::loss::Loss;
 use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
@@ -246,8 +246,13 @@ impl<'a> Run<'a> {
         let check = Check { flow: &flow, method, rtol: settings.rtol };
         let measure = |moment: Moment| {
             check.moment(&moment)?;
-            let Moment { time, state, residual, budget, error, stop } = moment;
+            let Moment { time, state, residual, budget, error, mut stop } = moment;
             let (reduction, start) = (&self.reduction, flow.start());
+            let of_kernel = reduction.kernel_error(&state);
+            let error = error.map(|error| error.max(of_kernel));
+            if stop.is_success() && error.is_some() && of_kernel > LOST.max(1e4 * settings.rtol) {
+                stop = Stop::Rounding { error: of_kernel };
+            }
             let (adaptation, held_out) =
                 (reduction.adaptation(&state), reduction.held_out_adaptation(&state));
             for metrics in [Some(&adaptation), held_out.as_ref()].into_iter().flatten() {

@@ -5,7 +5,17 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 
 use super::error::{ProblemError, check, check_shape};
+use crate::graded::Graded;
 use crate::linalg::{Eigen, Factors, null_threshold, rank};
+
+/// Ratio of the eigenvalues of a kernel from which on the ordinary decomposition keeps their digits.
+const ORDINARY: f64 = 1e-4;
+
+/// The most rows of a kernel whose small eigenvalues are found to digits of their own.
+const GRADED_ROWS: usize = 64;
+
+/// How far singular vectors from both sides may differ for a positive eigenvalue.
+const ONE_SIGN: f64 = 1e-8;
 
 /// A symmetric positive semidefinite N×N kernel K = F Fᵀ of the backbone: XXᵀ for the linear model, any empirical
 /// tangent kernel for another.
@@ -16,6 +26,8 @@ use crate::linalg::{Eigen, Factors, null_threshold, rank};
 pub struct Kernel {
     modes: Arc<DMatrix<f64>>,
     eigenvalues: DVector<f64>,
+    /// What rounding leaves open of each eigenvalue, relative.
+    doubt: DVector<f64>,
     /// The matrix, if the kernel was given as one.
     given: Option<Arc<DMatrix<f64>>>,
     /// Right singular vectors W of the inputs X (d×r), if the kernel is XXᵀ: then F = XW.
@@ -66,9 +78,17 @@ impl Kernel {
             });
         }
         let r = rank(eigen.d.as_slice(), n);
+        let small = r > 0 && eigen.d[r - 1] < ORDINARY * eigen.d[0];
+        let known = if small && n <= GRADED_ROWS { with_own_digits(&matrix, &eigen)? } else { None };
+        let (modes, eigenvalues, doubt) = known.unwrap_or_else(|| {
+            let (q, d) = (eigen.q.columns(0, r).into_owned(), eigen.d.rows(0, r).into_owned());
+            let doubt = d.map(|value| f64::EPSILON * d[0] / value);
+            (q, d, doubt)
+        });
         Ok(Self {
-            modes: Arc::new(eigen.q.columns(0, r).into_owned()),
-            eigenvalues: eigen.d.rows(0, r).into_owned(),
+            modes: Arc::new(modes),
+            eigenvalues,
+            doubt,
             given: Some(Arc::new(matrix)),
             directions: None,
         })
@@ -96,9 +116,11 @@ impl Kernel {
                 .0;
             return Err(ProblemError::Overflow { formed: "the kernel", from, row });
         }
+        let largest = inputs.s.as_slice().first().copied().unwrap_or(0.0);
         Ok(Self {
             modes: inputs.u.clone(),
             eigenvalues,
+            doubt: inputs.s.map(|s| 2.0 * f64::EPSILON * largest / s),
             given: None,
             directions: Some(inputs.w.clone()),
         })
@@ -134,6 +156,12 @@ impl Kernel {
         &self.eigenvalues
     }
 
+    /// The relative error that rounding may leave in each eigenvalue: small beside the largest, it is known to a rounding
+    /// of the largest, unless its own digits were found.
+    pub(crate) fn doubt(&self) -> &DVector<f64> {
+        &self.doubt
+    }
+
     /// The rank r.
     pub fn rank(&self) -> usize {
         self.eigenvalues.len()
@@ -148,6 +176,29 @@ impl Kernel {
     pub(super) fn directions(&self) -> Option<&DMatrix<f64>> {
         self.directions.as_deref()
     }
+}
+
+/// Modes, eigenvalues and the relative error of each, of a positive semidefinite matrix: each to digits of its own, and
+/// those that are zero to rounding left out. None where rounding has made the matrix indefinite.
+fn with_own_digits(
+    matrix: &DMatrix<f64>,
+    eigen: &Eigen,
+) -> Result<Option<(DMatrix<f64>, DVector<f64>, DVector<f64>)>, ProblemError> {
+    let n = matrix.nrows();
+    let Graded { u, s, w, doubt } = Graded::new(matrix)?;
+    let r = rank(&s, n);
+    // Singular vectors from the left and from the right are the same where the eigenvalue is positive.
+    let zero = null_threshold(n);
+    let one_sign = (0..r).all(|j| (u.column(j) - w.column(j)).norm() < ONE_SIGN);
+    let close = eigen.d.iter().zip(s.iter()).take(r).all(|(d, s)| (d - s).abs() <= zero * eigen.d[0]);
+    Ok((one_sign && close && doubt[..r].iter().all(|&d| d < 1.0)).then(|| {
+        let doubt = doubt[..r].iter().map(|d| d.max(f64::EPSILON));
+        (
+            u.columns(0, r).into_owned(),
+            DVector::from_column_slice(&s[..r]),
+            DVector::from_iterator(r, doubt),
+        )
+    }))
 }
 
 #[cfg(test)]

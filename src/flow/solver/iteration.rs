@@ -46,6 +46,10 @@ impl<'a> Iteration<'a> {
         allowed: [f64; 2],
     ) -> Option<usize> {
         self.acceleration.restart();
+        if stages.outputs_sum_to_zero() {
+            // Extrapolation has multiplied the rounding of the sums.
+            balance(&mut self.residuals, tangent.head().ncols());
+        }
         let (mut first, mut last) = (f64::NAN, f64::INFINITY);
         for iteration in 1..=self.limit {
             if !stages.solve_heads(&self.residuals, step) {
@@ -57,6 +61,9 @@ impl<'a> Iteration<'a> {
             self.solve_modes(tangent, step, allowed);
             count.add(4 * self.modes.len() * self.method.stages());
             tangent.out_of_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
+            if stages.outputs_sum_to_zero() {
+                balance(&mut self.correction, tangent.head().ncols());
+            }
             self.acceleration.advance(&mut self.residuals, &self.correction, &self.measured);
             let change = crate::product::norm(&self.measured);
             if !change.is_finite() {
@@ -119,5 +126,14 @@ impl<'a> Iteration<'a> {
                 column.iter_mut().zip(&*weights).for_each(|(x, w)| *x *= w);
             }
         }
+    }
+}
+
+/// Takes from each entry its mean over the outputs.
+fn balance(block: &mut [f64], outputs: usize) {
+    let piece = block.len() / outputs;
+    for i in 0..piece {
+        let mean = (0..outputs).map(|c| block[c * piece + i]).sum::<f64>() / outputs as f64;
+        (0..outputs).for_each(|c| block[c * piece + i] -= mean);
     }
 }

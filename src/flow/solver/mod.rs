@@ -16,6 +16,7 @@ mod goals;
 mod iteration;
 mod limit;
 mod options;
+mod rest;
 mod run;
 mod stability;
 pub(crate) mod stages;

@@ -9,6 +9,7 @@ use super::goals::{Goal, goals};
 use super::iteration::Iteration;
 use super::limit::{Ending, Jump, head_size, limit};
 use super::options::{Options, Solution, Work};
+use super::rest;
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
@@ -35,6 +36,13 @@ const CORRECTION: f64 = 100.0;
 
 /// Error of a step over its motion, in units of the tolerance: what the suite shows.
 const LOCAL_ERROR: f64 = 0.1;
+
+/// Share of its residual that a step leaves, and share of the whole motion that it moves, for a look at the whole Jacobian.
+const STAYS: f64 = 0.9;
+const SETTLED: f64 = 1e-3;
+
+/// Steps between two looks at the whole Jacobian; later an eighth of all steps.
+const LOOK: usize = 3;
 
 /// Steps after which the limit is looked for with a tangent kernel of its own, whatever the old one says.
 const LIMIT_AGE: usize = 20;
@@ -72,6 +80,10 @@ pub(super) struct Solver<'a> {
     slow: bool,
     /// Whether the curvature of the loss has to be taken whole.
     whole: bool,
+    /// Whether the last step moved little and left a residual.
+    settles: bool,
+    /// Steps at which the whole Jacobian is looked at next.
+    look: usize,
     work: Work,
     steps: Vec<(f64, State)>,
 }
@@ -137,6 +149,8 @@ impl<'a> Solver<'a> {
             last_residuals: iteration.residuals.clone(),
             kept: iteration.residuals.clone(),
             last_error: 1.0,
+            settles: false,
+            look: 0,
             work: Work::default(),
             steps: Vec::new(),
             stages,
@@ -150,6 +164,7 @@ impl<'a> Solver<'a> {
         let mut points = Vec::new();
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
         let rests = self.velocity_is_zero();
+        let reached = |t: f64| if t.is_finite() { Stop::Time } else { Stop::Converged };
         let mut met = self.met();
         let stop = loop {
             while wanted.next_if(|&t| t <= self.time).is_some() {
@@ -163,11 +178,10 @@ impl<'a> Solver<'a> {
             }
             if rests {
                 self.time = until;
-                let stop = |t: f64| if t.is_finite() { Stop::Time } else { Stop::Converged };
                 for t in wanted {
-                    points.push(Moment { time: t, ..self.point(stop(t))? });
+                    points.push(Moment { time: t, ..self.point(reached(t))? });
                 }
-                break stop(until);
+                break reached(until);
             }
             self.freeze(false)?;
             let to_the_end = until.is_infinite() && wanted.peek().is_none_or(|t| t.is_infinite());
@@ -187,13 +201,21 @@ impl<'a> Solver<'a> {
                 && let Some(jump) = self.limit()?
                 && !self.passes(&jump)
             {
-                self.stages.jump(&jump.change, jump.residual);
-                self.budget = jump.budget;
+                self.arrive(jump);
                 self.time = f64::INFINITY;
                 for _ in wanted {
                     points.push(self.point(Stop::Converged)?);
                 }
                 break Stop::Converged;
+            }
+            let next = wanted.peek().copied().unwrap_or(until);
+            if let Some(jump) = self.rest(next - self.time)? {
+                self.arrive(jump);
+                self.time = until;
+                for t in wanted {
+                    points.push(Moment { time: t, ..self.point(reached(t))? });
+                }
+                break reached(until);
             }
             if self.work.steps >= self.options.max_steps {
                 break Stop::StepLimit { steps: self.work.steps, time: self.time };
@@ -340,15 +362,15 @@ impl<'a> Solver<'a> {
             }
             None => self.spread.relative(self.size(), self.motion()).max(self.steps_error()),
         };
-        let lost = stop.is_success() && self.frozen.is_some() && error > self.lost();
+        let lost = stop.is_success() && error > self.lost();
         let stop = if lost { Stop::Rounding { error } } else { stop };
         Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
     }
 
     /// Freezes the tangent kernel here if there is none, or anew.
     fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
-        if anew || self.tangent.is_none() {
-            let (z, v) = (&self.stages.features, &self.stages.head);
+        let (z, v) = (&self.stages.features, &self.stages.head);
+        if anew || self.tangent.as_ref().is_none_or(|tangent| tangent.is_outgrown(z, v)) {
             let tangent = Tangent::at(self.flow, z, v, self.whole, &self.stages.multiplier)?;
             self.tangent = Some(if self.slow { tangent.refined(self.flow)? } else { tangent });
             self.age = 0;
@@ -657,7 +679,12 @@ impl<'a> Solver<'a> {
         let turned = self.stages.turned.norm();
         let rate = self.flow.head_rate();
         let moved = self.stages.moved.norm().hypot(if rate > 0.0 { turned / rate.sqrt() } else { 0.0 });
+        let before = self.stages.residual.norm();
         let spent = self.stages.advance();
+        // A residual that decays ends with the tangent kernel.
+        let stays =
+            self.flow.reduction().samples().is_some() || self.stages.residual.norm() > STAYS * before;
+        self.settles = stays && moved <= SETTLED * self.motion();
         self.carry_error(step, moved);
         self.budget.backbone += spent.backbone;
         self.budget.head += spent.head;
@@ -794,6 +821,24 @@ impl<'a> Solver<'a> {
             return Err(FlowError::NoLimit { time: self.time, loss });
         }
         Ok(())
+    }
+
+    /// Goes to a limit.
+    fn arrive(&mut self, jump: Jump) {
+        self.stages.jump(&jump.change, jump.residual);
+        self.budget = jump.budget;
+    }
+
+    /// The limit by the whole Jacobian, if it is near and is reached within a time `left`.
+    fn rest(&mut self, left: f64) -> Result<Option<Jump>, FlowError> {
+        let rtol = self.options.rtol;
+        if !self.settles || self.work.steps < self.look || !rest::is_near(self.flow, &self.stages, rtol)
+        {
+            return Ok(None);
+        }
+        self.look = self.work.steps + LOOK + self.work.steps / 8;
+        let jump = rest::at_rest(self.flow, &self.stages, self.budget, rtol, left)?;
+        Ok(jump.filter(|jump| !self.passes(jump)))
     }
 
     /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.

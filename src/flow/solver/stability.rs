@@ -11,6 +11,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::flow::Flow;
 use crate::product::axpy;
+use crate::reduction::State;
 
 /// Lanczos vectors: the outermost eigenvalue is what they find first.
 const VECTORS: usize = 40;
@@ -30,6 +31,71 @@ pub(super) fn growth_bound(flow: &Flow, residual: &DMatrix<f64>) -> f64 {
     flow.head_rate().sqrt() * sum.sqrt().sqrt()
 }
 
+/// J at a state, on vectors of (D, V/√γ) with the columns of D first.
+pub(super) struct Jacobian<'a> {
+    flow: &'a Flow<'a>,
+    z: &'a DMatrix<f64>,
+    v: &'a DMatrix<f64>,
+    r: &'a DMatrix<f64>,
+    predictions: DMatrix<f64>,
+    sqrt_lambda: DVector<f64>,
+    sqrt_rate: f64,
+}
+
+impl<'a> Jacobian<'a> {
+    /// At features, head and residual of a flow.
+    pub fn at(
+        flow: &'a Flow<'a>,
+        z: &'a DMatrix<f64>,
+        v: &'a DMatrix<f64>,
+        r: &'a DMatrix<f64>,
+    ) -> Self {
+        let sqrt_lambda = flow.reduction().lambda().map(f64::sqrt);
+        Self { predictions: z * v, sqrt_rate: flow.head_rate().sqrt(), flow, z, v, r, sqrt_lambda }
+    }
+
+    fn scale_rows(&self, mut a: DMatrix<f64>) -> DMatrix<f64> {
+        crate::product::scale_rows(a.as_mut_slice(), &self.sqrt_lambda);
+        a
+    }
+
+    /// J x.
+    pub fn times(&self, x: &DVector<f64>) -> DVector<f64> {
+        let ((n, p), k, v, z, r) = (self.z.shape(), self.v.ncols(), self.v, self.z, self.r);
+        let dz = self.scale_rows(DMatrix::from_column_slice(n, p, &x.as_slice()[..n * p]));
+        let dv = DMatrix::from_column_slice(p, k, &x.as_slice()[n * p..]) * self.sqrt_rate;
+        let dr = -self.flow.curvature(&self.predictions, &dz * v + z * &dv);
+        let motion = self.scale_rows(&dr * v.transpose() + r * dv.transpose());
+        let head = (dz.tr_mul(r) + z.tr_mul(&dr)) * self.sqrt_rate;
+        DVector::from_iterator(x.len(), motion.iter().chain(head.iter()).copied())
+    }
+
+    /// J itself.
+    pub fn whole(&self) -> DMatrix<f64> {
+        let m = (self.z.nrows() + self.v.ncols()) * self.z.ncols();
+        let unit = |i: usize| DVector::from_fn(m, |j, _| if i == j { 1.0 } else { 0.0 });
+        let columns: Vec<DVector<f64>> = (0..m).map(|i| self.times(&unit(i))).collect();
+        DMatrix::from_columns(&columns)
+    }
+
+    /// The velocity of the flow at a state with its residual, in these coordinates.
+    pub fn velocity(&self, state: &State, residual: &DMatrix<f64>) -> DVector<f64> {
+        let State { motion, head } = self.flow.velocity_by(state, residual);
+        let part = if self.sqrt_rate > 0.0 { self.sqrt_rate.recip() } else { 0.0 };
+        let all = motion.iter().copied().chain(head.iter().map(|x| x * part));
+        DVector::from_iterator(motion.len() + head.len(), all)
+    }
+
+    /// A vector of these coordinates as a change of the state.
+    pub fn state_of(&self, x: &DVector<f64>) -> State {
+        let ((n, p), k) = (self.z.shape(), self.v.ncols());
+        State {
+            motion: DMatrix::from_column_slice(n, p, &x.as_slice()[..n * p]),
+            head: DMatrix::from_column_slice(p, k, &x.as_slice()[n * p..]) * self.sqrt_rate,
+        }
+    }
+}
+
 /// The direction in which neighbouring states part fastest.
 #[derive(Debug, Clone)]
 pub(super) struct Fastest {
@@ -46,21 +112,7 @@ impl Fastest {
     /// At features, head and residual of a flow, by the method of Lanczos. The rate is never too large.
     pub fn at(flow: &Flow, z: &DMatrix<f64>, v: &DMatrix<f64>, r: &DMatrix<f64>) -> Self {
         let ((n, p), k) = (z.shape(), v.ncols());
-        let sqrt_lambda = flow.reduction().lambda().map(f64::sqrt);
-        let sqrt_rate = flow.head_rate().sqrt();
-        let predictions = z * v;
-        let scale_rows = |mut a: DMatrix<f64>| {
-            crate::product::scale_rows(a.as_mut_slice(), &sqrt_lambda);
-            a
-        };
-        let jacobian = |x: &DVector<f64>| {
-            let dz = scale_rows(DMatrix::from_column_slice(n, p, &x.as_slice()[..n * p]));
-            let dv = DMatrix::from_column_slice(p, k, &x.as_slice()[n * p..]) * sqrt_rate;
-            let dr = -flow.curvature(&predictions, &dz * v + z * &dv);
-            let motion = scale_rows(&dr * v.transpose() + r * dv.transpose());
-            let head = (dz.tr_mul(r) + z.tr_mul(&dr)) * sqrt_rate;
-            DVector::from_iterator(x.len(), motion.iter().chain(head.iter()).copied())
-        };
+        let jacobian = Jacobian::at(flow, z, v, r);
         // A start that no symmetry of the problem leaves without the wanted direction.
         let wave = |i: usize| (1.0 + i as f64 * std::f64::consts::SQRT_2).sin() + 0.1;
         let start = DVector::from_fn(n * p + p * k, |i, _| wave(i)).normalize();
@@ -68,7 +120,7 @@ impl Fastest {
         let (mut diagonal, mut beside) = (Vec::new(), Vec::<f64>::new());
         loop {
             let last = &basis[basis.len() - 1];
-            let mut next = jacobian(last);
+            let mut next = jacobian.times(last);
             diagonal.push(next.dot(last));
             let size = next.norm();
             // Twice, so that rounding leaves no part along what is there already.
@@ -198,7 +250,7 @@ mod tests {
     use super::*;
     use crate::linalg::wobble;
     use crate::problem::Problem;
-    use crate::reduction::{Reduction, State};
+    use crate::reduction::Reduction;
 
     /// The eigenvector grows at its rate along the flow itself, and the bound is one.
     #[test]

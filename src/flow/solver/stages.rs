@@ -131,6 +131,12 @@ impl<'a> Stages<'a> {
         State { motion: self.motion.clone(), head: self.head.clone() }
     }
 
+    /// Whether residuals sum to zero over the outputs, as those of the softmax do. A part along that sum moves no
+    /// probability, so that nothing but rounding would ever take it away, and long steps multiply it.
+    pub fn outputs_sum_to_zero(&self) -> bool {
+        self.samples.is_some() && self.outputs() > 1
+    }
+
     fn outputs(&self) -> usize {
         self.head.ncols()
     }

@@ -22,6 +22,9 @@ const GRADED: f64 = 1e-8;
 /// Relative size of singular values of Z and V that are rounding even at a closer look.
 pub(super) const FINEST: f64 = 8.0 * f64::EPSILON;
 
+/// Growth of a squared norm after which a tangent kernel is too old.
+const OUTGROWN: f64 = 100.0;
+
 /// The decomposed tangent kernel at one state.
 #[derive(Debug, Clone)]
 pub struct Tangent {
@@ -160,6 +163,23 @@ impl Tangent {
         new.motion_shares = motion_shares(&new.modes, &new.gains, lambda);
         new.null = 0.0;
         Ok(new)
+    }
+
+    /// Whether features or head have grown so far beyond those at which it was frozen that its sizes say nothing of what
+    /// moves here: in all, or the head in one of its outputs, which may be small beside the others.
+    pub(crate) fn is_outgrown(&self, z: &DMatrix<f64>, v: &DMatrix<f64>) -> bool {
+        let grown = |now: f64, then: f64| now > OUTGROWN * then;
+        if grown(z.norm_squared(), self.z.norm_squared())
+            || grown(v.norm_squared(), self.v.norm_squared())
+        {
+            return true;
+        }
+        let rounding = null_threshold(self.gains.len()) * self.gains.amax();
+        self.outputs.column_iter().zip(self.gains.iter()).any(|(output, gain)| {
+            let read =
+                |row: usize| v.row(row).iter().zip(output.iter()).map(|(v, w)| v * w).sum::<f64>();
+            grown((0..v.nrows()).map(|row| read(row).powi(2)).sum(), gain + rounding)
+        })
     }
 
     /// Features at which it was frozen.

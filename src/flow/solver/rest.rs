@@ -1,0 +1,200 @@
+//! The limit of a flow near a state that rests with a residual: Newton's method with the whole Jacobian.
+//!
+//! Where a residual stays, rates near the limit are not those of the tangent kernel. In the coordinates x = (D, V/√γ) the
+//! flow is the steepest descent of the loss and H = −J is symmetric ([`super::stability`]), so that from a state with the
+//! velocity g the limit is H⁺g away, up to the square of that distance. It is taken where nothing grows and where that
+//! square is below the tolerance; decay by a power of time does not pass, since there Newton's method is slow, too.
+//!
+//! *Turns.* The loss does not change under (B, V) → (B(1 + S), (1 − S)V), so that the velocity has no part along these
+//! directions, and H is zero there only at rest. They are taken out of H.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::limit::{Jump, head_size};
+use super::stability::Jacobian;
+use super::stages::Stages;
+use crate::flow::{Budget, Flow};
+use crate::linalg::{DecompositionError, Eigen, Svd};
+use crate::reduction::State;
+
+/// The most unknowns (n + k)p whose Jacobian is decomposed as it is.
+const UNKNOWNS: usize = 240;
+
+/// Eigenvalues of H below this share of the largest are zero to rounding.
+const NULL: f64 = 1e-13;
+
+/// Share of the largest eigenvalue that the motion that is left may blur, for a look to be worth its price.
+const BLUR: f64 = 1e-3;
+
+/// The least share of the largest eigenvalue that a slow one must have: none may hide among those that are zero.
+const SLOWEST: f64 = 1e-6;
+
+/// Steps of Newton's method; each squares the error.
+const STEPS: usize = 5;
+
+/// What a velocity is known to, in units of the rounding of targets and predictions.
+const ROUNDINGS: f64 = 16.0;
+
+/// Times the slowest rate after which nothing is left to the last digit.
+const OVER: f64 = 40.0;
+
+/// Whether a flow is so small, and seems by its velocity so near to rest, that a look is worth its price: the motion that
+/// is left if all of it decays at the mean rate of the velocity is an estimate, from below, of what is left.
+pub(super) fn is_near(flow: &Flow, stages: &Stages, rtol: f64) -> bool {
+    let reduction = flow.reduction();
+    // Under the squared loss a residual of any size may stay, and its rounding hides what still moves.
+    if reduction.samples().is_none() {
+        return false;
+    }
+    let lambda = reduction.lambda();
+    let faint = SLOWEST * lambda.amax();
+    if (reduction.rows() + reduction.outputs()) * reduction.width() > UNKNOWNS
+        || lambda.iter().any(|&l| l > 0.0 && l < faint)
+    {
+        return false;
+    }
+    let jacobian = Jacobian::at(flow, &stages.features, &stages.head, &stages.residual);
+    let state = stages.state();
+    let velocity = jacobian.velocity(&state, &stages.residual);
+    let speed = velocity.norm();
+    let rate = -velocity.dot(&jacobian.times(&velocity)) / (speed * speed);
+    speed == 0.0
+        || rate > 0.0 && speed / rate <= (0.1 * rtol).sqrt() * size(flow, &state, stages.turn.norm())[2]
+}
+
+/// Sizes of motion, head and both in the norm of (D, V/√γ), of which errors are measured.
+fn size(flow: &Flow, state: &State, turn: f64) -> [f64; 3] {
+    let (motion, rate) = (state.motion.norm(), flow.head_rate());
+    let head = head_size(flow, state.head.norm(), turn, motion);
+    [motion, head, motion.hypot(if rate > 0.0 { head / rate.sqrt() } else { 0.0 })]
+}
+
+/// The limit, if it can be told from here with a relative error of at most `rtol`, and if what decays most slowly is over
+/// within a time `left`. `budget` is the one reached.
+pub(super) fn at_rest(
+    flow: &Flow,
+    stages: &Stages,
+    budget: Budget,
+    rtol: f64,
+    left: f64,
+) -> Result<Option<Jump>, DecompositionError> {
+    let reduction = flow.reduction();
+    let (mut state, mut residual) = (stages.state(), stages.residual.clone());
+    let mut change = State { motion: &state.motion * 0.0, head: &state.head * 0.0 };
+    let mut spent = None;
+    for _ in 0..STEPS {
+        let (z, v, r) = (reduction.features_at(&state), state.head.clone(), residual.clone());
+        let jacobian = Jacobian::at(flow, &z, &v, &r);
+        let velocity = jacobian.velocity(&state, &residual);
+        let Eigen { q, d } = Eigen::new(&without_turns(flow, &jacobian, &state)?)?;
+        let largest = d.as_slice().first().copied().unwrap_or(0.0);
+        let [moved, head, whole] = size(flow, &state, (&stages.turn + &change.head).norm());
+        // The motion that is left blurs the eigenvalues.
+        let blur = 10.0 * velocity.norm() / whole;
+        let null = NULL * largest + blur;
+        if !(blur <= BLUR * largest) || d.iter().any(|&h| h < -null) {
+            return Ok(None);
+        }
+        let slowest = d.iter().copied().filter(|&h| h > null).fold(f64::INFINITY, f64::min);
+        let modes = q.tr_mul(&velocity);
+        let decays = |i: usize| if d[i] > null { modes[i] / d[i] } else { 0.0 };
+        let step = DVector::from_fn(d.len(), |i, _| decays(i));
+        let more = jacobian.state_of(&(&q * &step));
+        flow.shift(&mut state, &mut residual, 1.0, &more);
+        change.add(1.0, &more);
+        spent.get_or_insert_with(|| shares(&q, &d, &step, change.motion.len()));
+        let within = |change: &State, share: f64| {
+            change.motion.norm() <= share * moved && change.head.norm() <= share * head
+        };
+        if !within(&change, (0.1 * rtol).sqrt()) {
+            return Ok(None);
+        }
+        let formed = reduction.targets().norm() + z.norm() * state.head.norm();
+        let noise = ROUNDINGS * f64::EPSILON * formed * largest.sqrt();
+        if within(&more, 0.01 * rtol) || step.norm() <= noise / slowest {
+            // What does not decay must not move, what decays must do so far above rounding, and rounding must not matter.
+            let stays = modes.iter().zip(d.iter()).filter(|(_, h)| **h <= null);
+            let drift = stays.fold(0.0f64, |sum, (g, _)| sum.hypot(*g));
+            let allowed = 0.1 * rtol * whole * slowest;
+            let known = slowest >= SLOWEST * largest && drift <= allowed && noise <= allowed;
+            let found = slowest.is_finite() && blur <= NULL * largest && known && slowest * left >= OVER;
+            return Ok(found.then(|| {
+                let [backbone, turned] = spent.unwrap_or_default();
+                let budget = Budget { backbone: budget.backbone + backbone, head: budget.head + turned };
+                Jump { change, residual, budget }
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// H, with the turns taken out: they get its size as an eigenvalue.
+fn without_turns(
+    flow: &Flow,
+    jacobian: &Jacobian,
+    state: &State,
+) -> Result<DMatrix<f64>, DecompositionError> {
+    let h = -jacobian.whole();
+    let turns = turns(flow, state)?;
+    if turns.ncols() == 0 {
+        return Ok(h);
+    }
+    let image = &h * &turns;
+    let inner = turns.tr_mul(&image);
+    let size = h.norm() / (h.nrows() as f64).sqrt();
+    let across = &turns * image.transpose();
+    Ok(&h - &across - across.transpose()
+        + &turns * (inner + DMatrix::identity(turns.ncols(), turns.ncols()) * size) * turns.transpose())
+}
+
+/// An orthonormal basis of the directions (BS, −SV/√γ). A feature that never moves lets the head turn only where it does
+/// not read.
+fn turns(flow: &Flow, state: &State) -> Result<DMatrix<f64>, DecompositionError> {
+    let (reduction, rate) = (flow.reduction(), flow.head_rate());
+    let ((n, p), k) = (reduction.features().shape(), state.head.ncols());
+    let m = (n + k) * p;
+    if rate == 0.0 {
+        return Ok(DMatrix::zeros(m, 0));
+    }
+    let fixed: Vec<usize> = (0..n).filter(|&i| reduction.lambda()[i] == 0.0).collect();
+    let free = if fixed.is_empty() {
+        DMatrix::identity(p, p)
+    } else {
+        let gram = reduction.features().select_rows(&fixed);
+        let Eigen { q, d } = Eigen::new(&gram.tr_mul(&gram))?;
+        let first = d.iter().take_while(|&&d| d > NULL * d.max(gram.norm_squared())).count();
+        q.columns(first, p - first).into_owned()
+    };
+    let b = reduction.backbone() + &state.motion;
+    let columns = (0..free.ncols()).flat_map(|i| (0..p).map(move |j| (i, j)));
+    let all: Vec<DVector<f64>> =
+        columns
+            .map(|(i, j)| {
+                // S = f_i e_jᵀ: B S has B f_i as its column j, and S V has rows f_i times row j of V.
+                let (bf, vj) = (&b * free.column(i), state.head.row(j));
+                let motion = DMatrix::from_fn(n, p, |r, c| {
+                    if c == j && reduction.lambda()[r] > 0.0 { bf[r] } else { 0.0 }
+                });
+                let head = free.column(i) * vj * -rate.sqrt().recip();
+                DVector::from_iterator(m, motion.iter().chain(head.iter()).copied())
+            })
+            .collect();
+    if all.is_empty() {
+        return Ok(DMatrix::zeros(m, 0));
+    }
+    let svd = Svd::new(&DMatrix::from_columns(&all))?;
+    let count = svd.s.iter().take_while(|&&s| s > 1e-9 * svd.s[0]).count();
+    Ok(svd.u.columns(0, count).into_owned())
+}
+
+/// ∫‖Ḋ‖² and ∫‖V̇‖²/γ along Σ c_i q_i (1 − e^{−h_i t}), where the first `motion` coordinates are those of D.
+fn shares(q: &DMatrix<f64>, h: &DVector<f64>, c: &DVector<f64>, motion: usize) -> [f64; 2] {
+    let m = h.len();
+    [(0, motion), (motion, m - motion)].map(|(first, count)| {
+        let part = q.rows(first, count);
+        let gram = part.tr_mul(&part);
+        let pairs = (0..m).flat_map(|i| (0..m).map(move |j| (i, j)));
+        let decays = pairs.filter(|&(i, j)| c[i] != 0.0 && c[j] != 0.0);
+        decays.map(|(i, j)| gram[(i, j)] * c[i] * c[j] * h[i] * h[j] / (h[i] + h[j])).sum()
+    })
+}
