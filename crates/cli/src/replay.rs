@@ -20,7 +20,7 @@ use taskhead_figures::gallery::transfer::{
     Finding, Nearness, Optimum, findings, nearness, optima, overlay, transfer,
 };
 use taskhead_figures::plot::Figure;
-use taskhead_files::{check_replaceable, digest, write_csv, write_parquet};
+use taskhead_files::{SweepFiles, check_replaceable, digest, with_suffix, write_csv, write_parquet};
 use taskhead_replay::config::{
     Architecture, Backbone, Class, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
 };
