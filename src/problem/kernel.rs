@@ -178,12 +178,12 @@ impl Kernel {
     }
 }
 
-/// Modes, eigenvalues and the relative error of each, of a positive semidefinite matrix: each to digits of its own, and
+/// Modes, eigenvalues and the relative error of each.
+type Decomposed = (DMatrix<f64>, DVector<f64>, DVector<f64>);
+
+/// The modes of a positive semidefinite matrix: each to digits of its own, and
 /// those that are zero to rounding left out. None where rounding has made the matrix indefinite.
-fn with_own_digits(
-    matrix: &DMatrix<f64>,
-    eigen: &Eigen,
-) -> Result<Option<(DMatrix<f64>, DVector<f64>, DVector<f64>)>, ProblemError> {
+fn with_own_digits(matrix: &DMatrix<f64>, eigen: &Eigen) -> Result<Option<Decomposed>, ProblemError> {
     let n = matrix.nrows();
     let Graded { u, s, w, doubt } = Graded::new(matrix)?;
     let r = rank(&s, n);

@@ -113,10 +113,10 @@ impl<'a> Iteration<'a> {
             // Components of the eigenvalues of A: the real one, then real and imaginary part of each pair.
             combine(parts, modes, n, |l, c| m.decouple[(l, c)]);
             // Weights of the modes stay in the first column of what is measured until the parts are used.
-            for a in 0..n {
+            for (a, weight) in measured[..n].iter_mut().enumerate() {
                 let (d, share) = rates.next().expect("one for each mode");
                 m.divide_by_shifted(parts, n, a, step * d);
-                measured[a] = (share.sqrt() * per[0]).hypot((d - share).sqrt() * per[1]);
+                *weight = (share.sqrt() * per[0]).hypot((d - share).sqrt() * per[1]);
             }
             combine(modes, parts, n, |c, i| m.couple[(c, i)]);
             let (weights, _) = parts.split_at_mut(n);

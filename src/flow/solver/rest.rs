@@ -92,7 +92,7 @@ pub(super) fn at_rest(
         // The motion that is left blurs the eigenvalues.
         let blur = 10.0 * velocity.norm() / whole;
         let null = NULL * largest + blur;
-        if !(blur <= BLUR * largest) || d.iter().any(|&h| h < -null) {
+        if blur.is_nan() || blur > BLUR * largest || d.iter().any(|&h| h < -null) {
             return Ok(None);
         }
         let slowest = d.iter().copied().filter(|&h| h > null).fold(f64::INFINITY, f64::min);
