@@ -11,7 +11,6 @@ use super::finished::{SCHEMA, Sweep};
 use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
-use crate::flow::Stop;
 use crate::flow::solver::{Progress, Watch};
 use crate::parallel::each;
 use crate::probing::ProbingError;
@@ -109,8 +108,8 @@ impl Plan {
         self.run_while(tasks, journal, &Watch::default()).unwrap_or_default()
     }
 
-    /// The same, which a watch may end: it is asked before each curve and in each step of a flow. Curves that are
-    /// finished by then are in the journal; there are no records.
+    /// The same, which a watch may end: it is asked before and after each curve and in each step of a flow, and once it
+    /// says no it has to go on saying so. Curves that are finished by then are in the journal; there are no records.
     pub fn run_while(&self, tasks: &Tasks, journal: &dyn Journal, watch: &Watch) -> Option<Vec<Record>> {
         let (curves, points) = (self.grid.curves(), self.grid.points().count());
         let problem = self.config.problem.name();
@@ -120,13 +119,10 @@ impl Plan {
                 .collect();
             let all = cells.concat();
             known_or(journal, all, |_| {
-                if !watch.goes_on(|| Progress { steps: 0, time: 0.0, residual: f64::NAN }) {
-                    return None;
-                }
-                let records = self.curve(&curves[i], cells, tasks, watch);
-                let interrupted =
-                    |record: &Record| matches!(record.stop(), Some(Stop::Interrupted { .. }));
-                (!records.iter().any(interrupted)).then_some(records)
+                let goes_on = || watch.goes_on(|| Progress { steps: 0, time: 0.0, residual: f64::NAN });
+                let records = goes_on().then(|| self.curve(&curves[i], cells, tasks, watch))?;
+                // A watch that has said no in the middle of it says so again.
+                goes_on().then_some(records)
             })
         };
         let records: Option<Vec<_>> = each(curves.len(), one).into_iter().collect();
@@ -398,10 +394,15 @@ mod tests {
         // A watch that says no ends it, in the middle of a flow too; what is known or finished by then stays.
         let nothing = Half(Vec::new(), 0.into());
         assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|_| false)), None);
-        assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|p| p.steps == 0)), None);
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        let in_a_flow = Watch::new(move |p| {
+            !ended.fetch_or(p.steps > 0, std::sync::atomic::Ordering::Relaxed) && p.steps == 0
+        });
+        assert_eq!(plan.run_while(&tasks, &nothing, &in_a_flow), None);
         assert_eq!(nothing.1.into_inner(), 0);
-        let journal = Half(first.clone(), 0.into());
-        assert_eq!(plan.run_while(&tasks, &journal, &Watch::new(|p| p.residual.is_nan())), None);
+        let journal = Half(first[..2].to_vec(), 0.into());
+        assert_eq!(plan.run_while(&tasks, &journal, &Watch::new(|_| false)), None);
+        assert_eq!(journal.1.into_inner(), 0);
         // A curve that is known in part is run again.
         let journal = Half(known[..1].to_vec(), 0.into());
         assert_eq!(plan.run(&tasks, &journal), first);
