@@ -110,8 +110,8 @@ impl Plan {
         self.run_while(tasks, journal, &Watch::default()).unwrap_or_default()
     }
 
-    /// The same, which a watch may end: it is asked before each curve and in each step of a flow. Curves that are
-    /// finished by then are in the journal; there are no records.
+    /// The same, which a watch may end: it is asked before and after each curve and in each step of a flow, and once it
+    /// says no it has to go on saying so. Curves that are finished by then are in the journal; there are no records.
     pub fn run_while(&self, tasks: &Tasks, journal: &dyn Journal, watch: &Watch) -> Option<Vec<Record>> {
         let (curves, points) = (self.grid.curves(), self.grid.points().count());
         let problem = self.config.problem.name();
@@ -121,7 +121,8 @@ impl Plan {
                 .collect();
             let all = cells.concat();
             known_or(journal, all, |_| {
-                if !watch.goes_on(|| Progress { steps: 0, time: 0.0, residual: f64::NAN }) {
+                let still = || watch.goes_on(|| Progress { steps: 0, time: 0.0, residual: f64::NAN });
+                if !still() {
                     return None;
                 }
                 // A flow that its own limit of time ends is a result; one that the watch ends is none.
@@ -133,7 +134,7 @@ impl Plan {
                     goes_on
                 });
                 let records = self.curve(&curves[i], cells, tasks, &watch);
-                (!ended.load(Ordering::Relaxed)).then_some(records)
+                (!ended.load(Ordering::Relaxed) && still()).then_some(records)
             })
         };
         let records: Option<Vec<_>> = each(curves.len(), one).into_iter().collect();
@@ -419,10 +420,15 @@ mod tests {
         // A watch that says no ends it, in the middle of a flow too; what is known or finished by then stays.
         let nothing = Half(Vec::new(), 0.into());
         assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|_| false)), None);
-        assert_eq!(plan.run_while(&tasks, &nothing, &Watch::new(|p| p.steps == 0)), None);
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        let in_a_flow = Watch::new(move |p| {
+            !ended.fetch_or(p.steps > 0, std::sync::atomic::Ordering::Relaxed) && p.steps == 0
+        });
+        assert_eq!(plan.run_while(&tasks, &nothing, &in_a_flow), None);
         assert_eq!(nothing.1.into_inner(), 0);
-        let journal = Half(first.clone(), 0.into());
-        assert_eq!(plan.run_while(&tasks, &journal, &Watch::new(|p| p.residual.is_nan())), None);
+        let journal = Half(first[..2].to_vec(), 0.into());
+        assert_eq!(plan.run_while(&tasks, &journal, &Watch::new(|_| false)), None);
+        assert_eq!(journal.1.into_inner(), 0);
         // A curve that is known in part is run again.
         let journal = Half(known[..1].to_vec(), 0.into());
         assert_eq!(plan.run(&tasks, &journal), first);

@@ -114,6 +114,7 @@ pub fn progress_bar(cells: u64, quiet: bool) -> ProgressBar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use taskhead_files::with_suffix;
 
     /// `--out x.parquet` made x.parquet.parquet.
     #[test]
