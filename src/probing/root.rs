@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn zeros_are_found_in_few_evaluations() {
-        let functions: [(fn(f64) -> f64, f64, usize); 4] = [
+        type Case = (fn(f64) -> f64, f64, usize);
+        let functions: [Case; 4] = [
             (|x| x - 0.3, 0.3, 8),
             (|x| (x * 20.0).exp() - 400.0, 400f64.ln() / 20.0, 25),
             (|x| (x - 0.7).powi(3), 0.7, 110),

@@ -441,7 +441,8 @@ mod tests {
 
     #[test]
     fn what_changes_nothing_is_refused() {
-        let changes: [(&str, &dyn Fn(&mut Config)); 6] = [
+        type Change = dyn Fn(&mut Config);
+        let changes: [(&str, &Change); 6] = [
             ("smoothings", &|c| (c.heads.smoothings, c.probe.times) = (vec![0.1], Some(vec![0.0]))),
             ("max-steps", &|c| (c.method, c.max_steps) = (Method::ClosedForm, 7)),
             ("max-time", &|c| (c.method, c.max_time) = (Method::ClosedForm, Some(1.0))),
