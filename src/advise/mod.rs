@@ -210,7 +210,21 @@ struct Cell {
     losses: Vec<f64>,
 }
 
+/// The mean training loss at which finetuning under cross-entropy stops where nothing else is said.
+pub const UNTIL_LOSS: f64 = 0.05;
+
 impl Settings {
+    /// The settings for a task where nothing else is said: cross-entropy down to a training loss of [`UNTIL_LOSS`] where
+    /// targets are classes, the squared loss to the limit for others.
+    pub fn of_task(task: &Task, loss: Option<Loss>) -> Self {
+        let loss = loss.unwrap_or(if task.classes { Loss::CrossEntropy } else { Loss::Squared });
+        let until = match loss {
+            Loss::CrossEntropy => Until::Loss(UNTIL_LOSS),
+            Loss::Squared => Until::Time,
+        };
+        Self { loss, until, ..Self::default() }
+    }
+
     fn check(&self) -> Result<(), Setting> {
         let whole = |name, value: usize, least: usize, accepted| {
             Setting::check(name, value as f64, |v| v >= least as f64, accepted)

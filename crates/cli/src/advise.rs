@@ -20,9 +20,6 @@ use taskhead_figures::gallery::advice::advice as figure;
 use taskhead_figures::plot::Theme;
 use taskhead_files::{Note, check_output, write_layer};
 
-/// The mean training loss at which finetuning with cross-entropy stops where nothing else is said.
-const UNTIL_LOSS: f64 = 0.05;
-
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
@@ -156,15 +153,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
 }
 
 fn settings(args: &Args, task: &Task, line: &Line) -> Settings {
-    let loss = args.loss.unwrap_or(if task.classes { Loss::CrossEntropy } else { Loss::Squared });
+    let settings = Settings::of_task(task, args.loss);
     let until = match (args.until_loss, args.until_accuracy) {
         (Some(level), _) => Until::Loss(level),
         (_, Some(share)) => Until::Accuracy(share),
-        _ if loss == Loss::CrossEntropy && args.time == f64::INFINITY => Until::Loss(UNTIL_LOSS),
-        _ => Until::Time,
+        _ if args.time < f64::INFINITY => Until::Time,
+        _ => settings.until,
     };
     Settings {
-        loss,
         points: args.points,
         seeds: args.seeds,
         seed: args.seed,
@@ -183,6 +179,7 @@ fn settings(args: &Args, task: &Task, line: &Line) -> Settings {
         }),
         strengths: args.strengths,
         watch: line.watch(args.max_time),
+        ..settings
     }
 }
 

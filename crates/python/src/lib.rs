@@ -4,6 +4,7 @@
 //! at Ctrl-C ([`wait`]). What is wrong is a `ValueError` with the text of the command.
 
 mod adaptation;
+mod advise;
 mod arrays;
 mod arrow;
 mod error;
@@ -22,6 +23,8 @@ mod _taskhead {
 
     #[pymodule_export]
     use crate::adaptation::{Adaptation, adaptation};
+    #[pymodule_export]
+    use crate::advise::{Advice, advise};
     #[pymodule_export]
     use crate::figure::Figure;
     #[pymodule_export]

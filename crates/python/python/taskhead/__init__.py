@@ -20,6 +20,7 @@ Ctrl-C.
 from ._sweep import sweep
 from ._taskhead import (
     Adaptation,
+    Advice,
     Certificate,
     Check,
     Figure,
@@ -32,6 +33,7 @@ from ._taskhead import (
     Theorem,
     __version__,
     adaptation,
+    advise,
     certify,
     read,
     table,
@@ -41,6 +43,7 @@ from ._taskhead import (
 
 __all__ = [
     "Adaptation",
+    "Advice",
     "Certificate",
     "Check",
     "Figure",
@@ -53,6 +56,7 @@ __all__ = [
     "Theorem",
     "__version__",
     "adaptation",
+    "advise",
     "certify",
     "read",
     "sweep",

@@ -14,6 +14,7 @@ _Pair = tuple[float, float]
 __version__: str
 __all__ = [
     "Adaptation",
+    "Advice",
     "Certificate",
     "Check",
     "Figure",
@@ -27,6 +28,7 @@ __all__ = [
     "__version__",
     "_sweep",
     "adaptation",
+    "advise",
     "certify",
     "read",
     "table",
@@ -47,6 +49,42 @@ class Adaptation:
     def __iter__(self) -> Iterator[float]: ...
     def __eq__(self, other: object, /) -> bool: ...
 
+@final
+class Advice:
+    @property
+    def reason(self) -> str: ...
+    @property
+    def matters(self) -> bool: ...
+    @property
+    def best(self) -> int: ...
+    @property
+    def assumptions(self) -> list[str]: ...
+    @property
+    def table(self) -> dict[str, NDArray[np.float64]]: ...
+    def head(self, row: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    def plot(self, *, dark: bool = False) -> Figure: ...
+
+def advise(
+    problem: Problem,
+    *,
+    loss: _Loss | None = None,
+    points: int = 8,
+    seeds: int = 3,
+    folds: int = 5,
+    seed: int = 0,
+    head_scale: float = ...,
+    head_rate: float = 1.0,
+    time: float | None = None,
+    until_loss: float | None = None,
+    until_accuracy: float | None = None,
+    rate: float | None = None,
+    batch: int | None = None,
+    momentum: float = 0.0,
+    strengths: bool = False,
+    standardise: bool = False,
+    intercept: bool = True,
+    rtol: float = 1e-6,
+) -> Advice: ...
 @final
 class Problem:
     def __new__(

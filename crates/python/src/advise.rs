@@ -1,0 +1,215 @@
+//! How long to probe: the recommendation with its heads.
+
+use std::sync::Arc;
+
+use numpy::{PyArray1, PyArray2};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use taskhead::advise::{self, Row, Settings, Verdict};
+use taskhead::loss::Loss;
+use taskhead::probing::practice::Optimiser;
+use taskhead::simulation::Until;
+use taskhead_figures::gallery::advice::advice as figure;
+use taskhead_figures::plot::{Figure as _, Theme};
+
+use crate::arrays::to_numpy;
+use crate::figure::Figure;
+use crate::problem::Problem;
+use crate::{error, wait};
+
+/// What each probing time is worth on held-out samples, and which is recommended.
+#[pyclass(frozen, module = "taskhead")]
+pub struct Advice {
+    advice: advise::Advice,
+}
+
+/// A column of :attr:`Advice.table`.
+type Column = (&'static str, fn(&Row) -> f64);
+
+const COLUMNS: [Column; 17] = [
+    ("share", |row| row.share),
+    ("probe_time", |row| row.probe_time),
+    ("epochs", |row| row.epochs.unwrap_or(f64::NAN)),
+    ("strength", |row| row.strength.unwrap_or(f64::NAN)),
+    ("energy", |row| row.energy),
+    ("accuracy", |row| row.accuracy.unwrap_or(f64::NAN)),
+    ("head_norm", |row| row.head_norm),
+    ("euclidean", |row| row.adaptation.euclidean),
+    ("cosine", |row| row.adaptation.cosine),
+    ("dot", |row| row.adaptation.dot),
+    ("norm", |row| row.adaptation.norm),
+    ("probed", |row| row.probed),
+    ("score", |row| row.score),
+    ("over_seeds", |row| row.over_seeds),
+    ("over_folds", |row| row.over_folds),
+    ("behind", |row| row.behind.mean),
+    ("behind_error", |row| row.behind.error),
+];
+
+#[pymethods]
+impl Advice {
+    /// The recommendation in words.
+    #[getter]
+    fn reason(&self) -> &str {
+        &self.advice.reason
+    }
+
+    /// Whether some choice is clearly worse than the recommended one.
+    #[getter]
+    fn matters(&self) -> bool {
+        self.advice.verdict == Verdict::Matters
+    }
+
+    /// The number of the recommended row of :attr:`table`.
+    #[getter]
+    fn best(&self) -> usize {
+        self.advice.best
+    }
+
+    /// What the theory assumes and whether these features meet it.
+    #[getter]
+    fn assumptions(&self) -> Vec<String> {
+        self.advice.assumptions.clone()
+    }
+
+    /// Columns by name, one entry a probing time, from full probing to none: the ``share`` of the energy that is left,
+    /// ``probe_time`` τ, ``epochs`` and ``strength`` C (NaN if not asked for), ``energy`` (AIE), training ``accuracy``
+    /// and ``head_norm`` after probing; ``euclidean``, ``cosine``, ``dot`` and ``norm`` after finetuning; the score of
+    /// held-out samples when ``probed`` and when finetuned (``score``: accuracy, or the loss turned round), its
+    /// deviation ``over_seeds`` and ``over_folds``, and how far it is ``behind`` the recommended row with the standard
+    /// error of that. A dictionary that ``pandas.DataFrame`` takes.
+    #[getter]
+    fn table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let table = PyDict::new(py);
+        for (name, of) in COLUMNS {
+            table.set_item(name, PyArray1::from_iter(py, self.advice.rows.iter().map(of)))?;
+        }
+        Ok(table)
+    }
+
+    /// The probed head of a row as ``(weight, bias)``: k×h and k, for the features as they were given.
+    ///
+    /// Parameters
+    /// ----------
+    /// row : int, optional
+    ///     A row of :attr:`table`; the recommended one if it is left out.
+    ///
+    /// Raises ``ValueError`` for a row that is not there.
+    #[pyo3(signature = (row = None))]
+    fn head<'py>(
+        &self,
+        py: Python<'py>,
+        row: Option<usize>,
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
+        let number = row.unwrap_or(self.advice.best);
+        let Some(row) = self.advice.rows.get(number) else {
+            let last = self.advice.rows.len() - 1;
+            return Err(error::value(format!("`row` is {number}; accepted: 0 to {last}")));
+        };
+        let bias = PyArray1::from_vec(py, row.bias.as_slice().to_vec());
+        Ok((to_numpy(py, row.weight.clone())?, bias))
+    }
+
+    /// Score and distance against the share of the energy.
+    #[pyo3(signature = (*, dark = false))]
+    fn plot(&self, dark: bool) -> Figure {
+        let theme = if dark { Theme::Dark } else { Theme::Light };
+        Figure { name: "advice", svg: figure(&self.advice).svg(theme) }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<taskhead.Advice: {}>", self.advice.reason)
+    }
+}
+
+/// How long to probe the head of this problem before finetuning, by what finetuning from each head does to held-out
+/// samples: those of the problem, or else folds.
+///
+/// Parameters
+/// ----------
+/// loss : {"squared", "cross-entropy"}, optional
+///     Cross-entropy for labels, squared for other targets, if it is left out.
+/// points, seeds, folds : int
+///     Probing times to compare, initial heads for each fold, and folds.
+/// seed : int
+///     The first seed.
+/// head_scale : float
+///     Deviation of the entries of the initial head times √h; a linear layer of PyTorch has 0.577.
+/// head_rate : float
+///     Learning rate of the head over that of the backbone, in finetuning.
+/// time, until_loss, until_accuracy : float, optional
+///     Where finetuning stops. Without any: for cross-entropy at a mean training loss of 0.05, else at the limit.
+/// rate, batch, momentum : float, int, float
+///     Your optimiser for probing by mini-batches: then the table has epochs.
+/// strengths : bool
+///     Also find the strength C of scikit-learn's ``LogisticRegression`` with the same training loss.
+/// standardise, intercept : bool
+///     Bring features to mean 0 and deviation 1 first; add a constant column. Heads are for the features as given.
+/// rtol : float
+///     Relative tolerance of the solver.
+///
+/// Raises ``ValueError`` with what is not accepted, or where finetuning from some head stops early.
+#[pyfunction]
+#[pyo3(signature = (problem, *, loss = None, points = 8, seeds = 3, folds = 5, seed = 0, head_scale = 0.577_350_269_189_625_8,
+    head_rate = 1.0, time = None, until_loss = None, until_accuracy = None, rate = None, batch = None, momentum = 0.0,
+    strengths = false, standardise = false, intercept = true, rtol = 1e-6))]
+#[allow(clippy::too_many_arguments)]
+pub fn advise(
+    py: Python<'_>,
+    problem: &Problem,
+    loss: Option<&str>,
+    points: usize,
+    seeds: usize,
+    folds: usize,
+    seed: u64,
+    head_scale: f64,
+    head_rate: f64,
+    time: Option<f64>,
+    until_loss: Option<f64>,
+    until_accuracy: Option<f64>,
+    rate: Option<f64>,
+    batch: Option<usize>,
+    momentum: f64,
+    strengths: bool,
+    standardise: bool,
+    intercept: bool,
+    rtol: f64,
+) -> PyResult<Advice> {
+    let loss: Option<Loss> = loss.map(|name| error::choice("loss", name)).transpose()?;
+    let settings = Settings::of_task(&problem.task, loss);
+    let until = match (until_loss, until_accuracy, time) {
+        (Some(_), Some(_), _) => {
+            return Err(error::value("`until_loss` and `until_accuracy` exclude each other"));
+        }
+        (Some(level), None, _) => Until::Loss(level),
+        (None, Some(share), _) => Until::Accuracy(share),
+        (None, None, Some(time)) if time < f64::INFINITY => Until::Time,
+        (None, None, _) => settings.until,
+    };
+    let optimiser = match (rate, batch) {
+        (Some(rate), Some(batch)) => Some(Optimiser { rate, batch, momentum }),
+        (None, None) => None,
+        _ => return Err(error::value("`rate` and `batch` need each other")),
+    };
+    let settings = Settings {
+        points,
+        seeds,
+        folds,
+        seed,
+        head_scale,
+        head_rate,
+        time: time.unwrap_or(f64::INFINITY),
+        until,
+        rtol,
+        intercept,
+        standardise,
+        optimiser,
+        strengths,
+        ..settings
+    };
+    let task = Arc::clone(&problem.task);
+    let work =
+        move |flag: &wait::Flag| advise::advise(&task, &Settings { watch: flag.watch(), ..settings });
+    let advice = wait::for_work(py, |_| Ok(()), work)?;
+    Ok(Advice { advice: advice.map_err(error::value)? })
+}
