@@ -26,12 +26,14 @@
 //! ```
 
 mod data;
+mod row;
 mod verdict;
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
 use self::data::{Data, Split};
-pub use self::verdict::{Difference, Verdict};
+pub use self::row::{Difference, Row};
+pub use self::verdict::Verdict;
 use crate::adaptation::Adaptation;
 use crate::analysis::{mean, steps};
 use crate::energy::{Energy, Measure};
@@ -143,44 +145,6 @@ pub enum AdviseError {
         /// The energy (AIE).
         energy: f64,
     },
-}
-
-/// One choice of probing time. Probing is that of all samples from the head of the first seed; what finetuning does is
-/// the mean over folds and seeds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// The share of the energy that is left, from 0 (as probed as can be) to 1 (not probed).
-    pub share: f64,
-    /// The probing time τ, possibly ∞.
-    pub probe_time: f64,
-    /// Epochs of the given optimiser that take as long; ∞ for τ = ∞.
-    pub epochs: Option<f64>,
-    /// The strength C of a penalty ½‖V‖² + C·L with the same training loss.
-    pub strength: Option<f64>,
-    /// The average initial energy that is left.
-    pub energy: f64,
-    /// The share of the training samples that the probed head predicts right, if targets are classes.
-    pub accuracy: Option<f64>,
-    /// ‖V‖_F of the probed head, with the intercept.
-    pub head_norm: f64,
-    /// Weight of the probed head for the features as given, k×h: the `weight` of a linear layer.
-    pub weight: DMatrix<f64>,
-    /// Its bias, k.
-    pub bias: DVector<f64>,
-    /// How far finetuning moves the training features.
-    pub adaptation: Adaptation,
-    /// The score of held-out samples after probing alone: accuracy, or for other targets the loss turned round.
-    pub probed: f64,
-    /// The score of held-out samples after finetuning.
-    pub score: f64,
-    /// The standard deviation of that over the seeds; 0 for one seed.
-    pub over_seeds: f64,
-    /// The standard deviation of that over the folds; 0 where samples are held out once for all.
-    pub over_folds: f64,
-    /// The mean loss of held-out samples after finetuning.
-    pub risk: f64,
-    /// By how much the recommended row is better.
-    pub behind: Difference,
 }
 
 /// A recommendation with all that it rests on.

@@ -2,32 +2,7 @@
 
 use std::fmt;
 
-use super::Row;
-
-/// A difference of two means over the same samples, with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
-    /// The mean of the differences.
-    pub mean: f64,
-    /// Its standard error: the deviation of the differences over the root of their number.
-    pub error: f64,
-}
-
-impl Difference {
-    /// Of samples under one choice, each minus the same sample under another.
-    pub fn of(one: &[f64], other: &[f64]) -> Self {
-        let all: Vec<f64> = one.iter().zip(other).map(|(a, b)| a - b).collect();
-        let count = all.len() as f64;
-        let mean = all.iter().sum::<f64>() / count;
-        let spread = all.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-        Self { mean, error: (spread / count).sqrt() }
-    }
-
-    /// Whether it is clearly above 0: by more than two standard errors.
-    pub fn is_clear(&self) -> bool {
-        self.mean > 2.0 * self.error
-    }
-}
+use super::row::{Difference, Row};
 
 /// What the comparison says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,16 +87,6 @@ impl Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn differences_are_those_of_pairs() {
-        let one = [1.0, 0.0, 1.0, 1.0];
-        let found = Difference::of(&one, &[0.0, 0.0, 1.0, 1.0]);
-        assert_eq!(found.mean, 0.25);
-        assert!((found.error - 0.25).abs() < 1e-15);
-        assert!(!found.is_clear() && Difference { mean: 0.3, error: 0.1 }.is_clear());
-        assert_eq!(Difference::of(&[1.0], &[0.0]).error, 0.0);
-    }
 
     #[test]
     fn equal_means_go_to_less_energy() {

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use nalgebra::{DMatrix, DVector};
 
 use super::error::ProbingError;
-use super::minimum::{Convex, Minimum};
+use super::minimum::Minimum;
+use super::modes::Convex;
 use super::root::{Side, root};
 use super::steps::{Control, HeadFlow, RTOL, Step};
 use crate::energy::{Energy, Measure};

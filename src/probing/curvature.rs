@@ -14,7 +14,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::minimum::Convex;
+use super::modes::Convex;
 use crate::flow::solver::collocation::Collocation;
 use crate::flow::solver::stages::combine;
 use crate::linalg::{DecompositionError, Eigen};

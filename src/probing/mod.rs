@@ -14,6 +14,7 @@ mod error;
 mod level;
 mod linear;
 mod minimum;
+mod modes;
 pub mod practice;
 mod root;
 mod steps;

@@ -12,7 +12,7 @@
 use nalgebra::DMatrix;
 
 use super::curvature::Curvature;
-use super::minimum::Convex;
+use super::modes::Convex;
 use super::root::{Side, root};
 use super::{ProbingError, ProbingPath};
 use crate::loss::Loss;

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::{DMatrix, DVector};
 
 use super::curvature::{Curvature, centre};
-use super::minimum::Convex;
+use super::modes::Convex;
 use crate::flow::solver::acceleration::Acceleration;
 use crate::flow::solver::collocation::Collocation;
 use crate::flow::solver::stages::combine;

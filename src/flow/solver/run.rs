@@ -362,7 +362,7 @@ impl<'a> Solver<'a> {
             }
             None => self.spread.relative(self.size(), self.motion()).max(self.steps_error()),
         };
-        let lost = stop.is_success() && error > self.lost();
+        let lost = stop.is_success() && self.frozen.is_some() && error > self.lost();
         let stop = if lost { Stop::Rounding { error } } else { stop };
         Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
     }
