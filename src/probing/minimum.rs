@@ -18,8 +18,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::curvature::{Curvature, centre};
 use super::modes::Convex;
-use crate::loss::Loss;
-use crate::product::{Factor, Multiplier};
+use crate::product::Multiplier;
 
 /// ψ(√2), rounded down, with room for the rounding of ‖g‖.
 const CERTAIN: f64 = 0.3;
