@@ -5,7 +5,7 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use taskhead::advise::{self, Row, Settings, Verdict};
+use taskhead::advise::{self as engine, Row, Settings, Verdict};
 use taskhead::loss::Loss;
 use taskhead::probing::practice::Optimiser;
 use taskhead::simulation::Until;
@@ -20,7 +20,7 @@ use crate::{error, wait};
 /// What each probing time is worth on held-out samples, and which is recommended.
 #[pyclass(frozen, module = "taskhead")]
 pub struct Advice {
-    advice: advise::Advice,
+    advice: engine::Advice,
 }
 
 /// A column of :attr:`Advice.table`.
@@ -209,7 +209,7 @@ pub fn advise(
     };
     let task = Arc::clone(&problem.task);
     let work =
-        move |flag: &wait::Flag| advise::advise(&task, &Settings { watch: flag.watch(), ..settings });
+        move |flag: &wait::Flag| engine::advise(&task, &Settings { watch: flag.watch(), ..settings });
     let advice = wait::for_work(py, |_| Ok(()), work)?;
     Ok(Advice { advice: advice.map_err(error::value)? })
 }
