@@ -26,6 +26,9 @@ pub struct Advice {
 /// A column of :attr:`Advice.table`.
 type Column = (&'static str, fn(&Row) -> f64);
 
+/// Weight and bias.
+type Layer<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>);
+
 const COLUMNS: [Column; 17] = [
     ("share", |row| row.share),
     ("probe_time", |row| row.probe_time),
@@ -96,11 +99,7 @@ impl Advice {
     ///
     /// Raises ``ValueError`` for a row that is not there.
     #[pyo3(signature = (row = None))]
-    fn head<'py>(
-        &self,
-        py: Python<'py>,
-        row: Option<usize>,
-    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
+    fn head<'py>(&self, py: Python<'py>, row: Option<usize>) -> PyResult<Layer<'py>> {
         let number = row.unwrap_or(self.advice.best);
         let Some(row) = self.advice.rows.get(number) else {
             let last = self.advice.rows.len() - 1;
