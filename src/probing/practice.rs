@@ -1,11 +1,13 @@
-//! Probing as it is done in practice, on the scale of the probing time τ: steps of gradient descent, and a penalty on the head.
+//! Probing as it is done in practice, on the scale of the probing time τ: steps of gradient descent, and a penalty on
+//! the head.
 //!
-//! *Gradient descent* with step η on the loss summed over the samples, V ← V + ηZᵀR, follows the flow with τ = η · steps, to the
-//! first order in η. (A framework that averages the loss over N samples steps by η/N.)
+//! *Gradient descent* with step η on the loss summed over the samples, V ← V + ηZᵀR, follows the flow with τ = η ·
+//! steps, to the first order in η. (A framework that averages the loss over N samples steps by η/N.)
 //!
-//! *A penalty*: the head that minimises ½‖V‖² + C·L(ZV), as scikit-learn's `LogisticRegression(C=…, fit_intercept=False)` does for
-//! cross-entropy. From a zero head and for small C it is V = C·ZᵀR, so that τ ≈ C; further on it is another path with the same
-//! ends (Suggala, Prasad and Ravikumar, NeurIPS 2018), and the time of a penalty is the one with the same training loss.
+//! *A penalty*: the head that minimises ½‖V‖² + C·L(ZV), as scikit-learn's `LogisticRegression(C=…,
+//! fit_intercept=False)` does for cross-entropy. From a zero head and for small C it is V = C·ZᵀR, so that τ ≈ C;
+//! further on it is another path with the same ends (Suggala, Prasad and Ravikumar, NeurIPS 2018), and the time of a
+//! penalty is the one with the same training loss.
 //!
 //! Each comes with how far the head is from that of the flow.
 
@@ -33,8 +35,8 @@ pub struct Matched {
 
 /// Mini-batch gradient descent on the mean loss of a batch, as frameworks run it.
 ///
-/// A step of rate η on the mean of b samples goes η/N along the flow of the summed loss, on average, so that an epoch of
-/// N/b steps takes τ = η/b; momentum m makes that η/(b(1−m)).
+/// A step of rate η on the mean of b samples goes η/N along the flow of the summed loss, on average, so that an epoch
+/// of N/b steps takes τ = η/b; momentum m makes that η/(b(1−m)).
 ///
 /// ```
 /// use taskhead::probing::practice::Optimiser;
@@ -70,8 +72,8 @@ impl Optimiser {
         time * self.batch as f64 * (1.0 - self.momentum) / self.rate
     }
 
-    /// The largest learning rate that is stable on these features with all samples in one batch: 2(1+m)N/(s₁²c) with the largest
-    /// singular value s₁ and the largest curvature c of the loss. Smaller batches need smaller rates.
+    /// The largest learning rate that is stable on these features with all samples in one batch: 2(1+m)N/(s₁²c) with
+    /// the largest singular value s₁ and the largest curvature c of the loss. Smaller batches need smaller rates.
     ///
     /// # Errors
     ///
@@ -99,8 +101,8 @@ impl Matched {
 ///
 /// # Errors
 ///
-/// A step that is not a finite number above 0, or so large that descent is not stable (2 over the largest curvature, s₁² times
-/// that of the loss).
+/// A step that is not a finite number above 0, or so large that descent is not stable (2 over the largest curvature,
+/// s₁² times that of the loss).
 pub fn descend(
     problem: &Problem,
     path: &ProbingPath,
@@ -123,8 +125,8 @@ pub fn descend(
     Matched::new(path, head, step * steps as f64)
 }
 
-/// The head that minimises ½‖V‖² + C·L(ZV) for the targets of a path, with the probing time that has the same training loss: 0 if the
-/// loss of the path is below it from the start.
+/// The head that minimises ½‖V‖² + C·L(ZV) for the targets of a path, with the probing time that has the same training
+/// loss: 0 if the loss of the path is below it from the start.
 ///
 /// # Errors
 ///
@@ -299,7 +301,8 @@ mod tests {
         });
     }
 
-    /// Epochs of mini-batch descent, averaged over shuffles, go as far as the flow does in the time that they stand for.
+    /// Epochs of mini-batch descent, averaged over shuffles, go as far as the flow does in the time that they stand
+    /// for.
     #[test]
     fn epochs_take_the_time_that_they_stand_for() {
         use rand::seq::SliceRandom;
