@@ -1,7 +1,7 @@
 //! How long to probe: the choice of probing time by what the theory predicts for samples that are held out.
 //!
 //! For each share of the energy between full probing (0) and none (1), and for each fold and seed of the head, the head
-//! is probed, everything is finetuned ([`simulation`](crate::simulation)), and the held-out samples are scored. Heads
+//! is probed, everything is finetuned ([`simulation`]), and the held-out samples are scored. Heads
 //! are compared on the same samples, so that the error of a difference is that of its pairs. The recommendation comes
 //! with the heads themselves, probed on all samples, as weight and bias of the features that were given.
 //!
