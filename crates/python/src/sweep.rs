@@ -93,7 +93,7 @@ impl Sweep {
         rows.iter().map(row).collect()
     }
 
-    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "digits", "transfer" or "course".
+    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course".
     ///
     /// Raises ``ValueError`` with what the figure needs and this sweep does not have. Warns with ``RuntimeWarning``
     /// where cells failed or stopped early, which figures leave out.

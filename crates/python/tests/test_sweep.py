@@ -118,7 +118,7 @@ def test_problems_in_memory_and_in_files(arrays, command, tmp_path):
         ({"scales": {1.0}}, "`scales` is of type set; accepted: numbers, texts, and lists of them"),
         ({"config": "[problem]\nkind = 3\n"}, "this is not a valid configuration"),
         ({"config": "[problem\n"}, "this is not a valid configuration"),
-        ({"problem": "rank-one", "energies": [9.0]}, "all 1 cells failed; the first one: the AIE energy 9"),
+        ({"problem": "rank-one", "energies": [9.0]}, "the only cell failed: the AIE energy 9"),
         ({"out": "no/such/folder/s"}, "there is no folder"),
     ],
 )
@@ -214,7 +214,7 @@ def test_figures_are_those_of_the_command(sweep, command, tmp_path):
     assert figure.name == "trend" and "trend" in repr(figure)
     with pytest.raises(ValueError, match="the figure `risk` needs a downstream risk"):
         sweep.plot("risk")
-    with pytest.raises(ValueError, match="the figure `pie` needs a name of trend, "):
+    with pytest.raises(ValueError, match="there is no figure `pie`; accepted: trend, "):
         sweep.plot("pie")
     with pytest.raises(ValueError, match="cannot write a .pdf file; accepted: `svg`, `png`"):
         figure.save(tmp_path / "f.pdf")

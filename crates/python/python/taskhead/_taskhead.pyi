@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 _Path = str | PathLike[str]
 _Loss = Literal["squared", "cross-entropy"]
 _Method = Literal["auto", "closed-form", "flow", "descent"]
-_Figure = Literal["trend", "trajectories", "heatmap", "risk", "smoothing", "digits", "transfer", "course"]
+_Figure = Literal["trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer", "course"]
 _Pair = tuple[float, float]
 
 __version__: str
