@@ -150,6 +150,19 @@ pub(crate) fn scale_rows(a: &mut [f64], diagonal: &DVector<f64>) {
     }
 }
 
+/// Takes from each entry its mean over the outputs, where there are two or more: what softmax sees of logits, and what
+/// its residuals are but for rounding, which long steps would blow up. Output by output.
+pub(crate) fn centre(block: &mut [f64], outputs: usize) {
+    if outputs < 2 {
+        return;
+    }
+    let piece = block.len() / outputs;
+    for i in 0..piece {
+        let mean = (0..outputs).map(|c| block[c * piece + i]).sum::<f64>() / outputs as f64;
+        (0..outputs).for_each(|c| block[c * piece + i] -= mean);
+    }
+}
+
 /// a += factor · b.
 pub(crate) fn axpy(a: &mut [f64], factor: f64, b: &[f64]) {
     a.iter_mut().zip(b).for_each(|(x, y)| *x += factor * y);

@@ -296,12 +296,15 @@ impl Task {
     pub fn initial_head(&self, seed: u64, scale: f64) -> DMatrix<f64> {
         match &self.head {
             Some(head) => head * scale,
-            None => {
-                let (h, k) = (self.problem.width(), self.problem.outputs());
-                normal(&mut stream(seed, purpose::HEAD), h, k, scale / (h as f64).sqrt())
-            }
+            None => drawn_head(&self.problem, seed, scale),
         }
     }
+}
+
+/// The head (h×k) that a seed draws for a problem: normal entries of deviation scale/√h.
+pub(crate) fn drawn_head(problem: &Problem, seed: u64, scale: f64) -> DMatrix<f64> {
+    let (h, k) = (problem.width(), problem.outputs());
+    normal(&mut stream(seed, purpose::HEAD), h, k, scale / (h as f64).sqrt())
 }
 
 fn at_least_one(name: &'static str, value: usize) -> Result<(), TaskError> {

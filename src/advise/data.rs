@@ -145,10 +145,10 @@ impl Data {
         }
     }
 
-    /// The held-out inputs behind all samples.
-    pub fn held_out(&self) -> Result<Option<Split>, ProblemError> {
+    /// The held-out inputs behind all samples, whose problem is `whole`.
+    pub fn held_out(&self, whole: &Problem) -> Result<Option<Split>, ProblemError> {
         let Some((features, targets)) = &self.held_out else { return Ok(None) };
-        let problem = self.whole()?;
+        let problem = whole.clone();
         let problem = match &self.backbone {
             Backbone::Factor(_, Some(rows)) => problem.with_held_out_factor(features.clone(), rows)?,
             _ => problem.with_held_out_features(features.clone())?,

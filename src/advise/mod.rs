@@ -45,10 +45,7 @@ use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::{Problem, ProblemError};
 use crate::setting::Setting;
 use crate::simulation::{self, Method, Probe, Run, SimulationError, Until};
-use crate::tasks::{Task, normal, stream};
-
-/// The random stream of heads: that of a sweep.
-const HEADS: u64 = 5;
+use crate::tasks::{Task, drawn_head};
 
 /// Where there may be no limit (cross-entropy, T24): so many of the shortest time scales, each about a step of gradient
 /// descent at its largest stable rate. Full probing and finetuning without end stand for as long.
@@ -226,8 +223,7 @@ impl Settings {
     }
 
     fn head(&self, problem: &Problem, seed: u64) -> DMatrix<f64> {
-        let (h, k) = (problem.width(), problem.outputs());
-        normal(&mut stream(seed, HEADS), h, k, self.head_scale / (h as f64).sqrt())
+        drawn_head(problem, seed, self.head_scale)
     }
 }
 
@@ -243,7 +239,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
     let data = Data::new(task, settings.loss, settings.intercept, settings.standardise)?;
     let whole = data.whole()?;
     let shares = steps(0.0, 1.0, settings.points);
-    let splits: Vec<Split> = match data.held_out()? {
+    let splits: Vec<Split> = match data.held_out(&whole)? {
         Some(split) => vec![split],
         None => {
             let (n, folds) = (whole.samples(), settings.folds);

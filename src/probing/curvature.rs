@@ -18,7 +18,7 @@ use super::modes::Convex;
 use crate::flow::solver::collocation::Collocation;
 use crate::flow::solver::stages::combine;
 use crate::linalg::{DecompositionError, Eigen};
-use crate::product::{Factor, Multiplier, multiply, product};
+use crate::product::{Factor, Multiplier, centre, multiply, product};
 
 /// Multiplications that an eigenproblem of size n takes the time of, over n³.
 const EIGENPROBLEM: usize = 5;
@@ -215,19 +215,6 @@ impl Curvature {
                 Factor::new(&from[c * piece..][..piece], r),
             );
         });
-    }
-}
-
-/// With mean 0 over the outputs, for two or more: what the loss sees of logits. Rounding of the mean is all that S leaves
-/// of it, and would be blown up.
-pub(super) fn centre(block: &mut [f64], outputs: usize) {
-    if outputs < 2 {
-        return;
-    }
-    let piece = block.len() / outputs;
-    for i in 0..piece {
-        let mean = (0..outputs).map(|c| block[c * piece + i]).sum::<f64>() / outputs as f64;
-        (0..outputs).for_each(|c| block[c * piece + i] -= mean);
     }
 }
 

@@ -16,9 +16,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::curvature::{Curvature, centre};
+use super::curvature::Curvature;
 use super::modes::Convex;
-use crate::product::Multiplier;
+use crate::product::{Multiplier, centre};
 
 /// ψ(√2), rounded down, with room for the rounding of ‖g‖.
 const CERTAIN: f64 = 0.3;

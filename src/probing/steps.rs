@@ -13,13 +13,13 @@ use std::sync::{Arc, OnceLock};
 
 use nalgebra::{DMatrix, DVector};
 
-use super::curvature::{Curvature, centre};
+use super::curvature::Curvature;
 use super::modes::Convex;
 use crate::flow::solver::acceleration::Acceleration;
 use crate::flow::solver::collocation::Collocation;
 use crate::flow::solver::stages::combine;
 use crate::flow::solver::{STAGES, Work};
-use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
+use crate::product::{Factor, Multiplier, axpy, centre, norm, scale_rows};
 
 /// Relative tolerance of Y along the path.
 pub(super) const RTOL: f64 = 1e-11;

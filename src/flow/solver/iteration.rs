@@ -4,6 +4,7 @@ use super::acceleration::Acceleration;
 use super::collocation::Collocation;
 use super::stages::{Stages, combine};
 use super::tangent::Tangent;
+use crate::product::centre;
 
 /// The residuals at the stages of a step, and the memory to find them.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ impl<'a> Iteration<'a> {
         self.acceleration.restart();
         if stages.outputs_sum_to_zero() {
             // Extrapolation has multiplied the rounding of the sums.
-            balance(&mut self.residuals, tangent.head().ncols());
+            centre(&mut self.residuals, tangent.head().ncols());
         }
         let (mut first, mut last) = (f64::NAN, f64::INFINITY);
         for iteration in 1..=self.limit {
@@ -62,7 +63,7 @@ impl<'a> Iteration<'a> {
             count.add(4 * self.modes.len() * self.method.stages());
             tangent.out_of_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
             if stages.outputs_sum_to_zero() {
-                balance(&mut self.correction, tangent.head().ncols());
+                centre(&mut self.correction, tangent.head().ncols());
             }
             self.acceleration.advance(&mut self.residuals, &self.correction, &self.measured);
             let change = crate::product::norm(&self.measured);
@@ -126,14 +127,5 @@ impl<'a> Iteration<'a> {
                 column.iter_mut().zip(&*weights).for_each(|(x, w)| *x *= w);
             }
         }
-    }
-}
-
-/// Takes from each entry its mean over the outputs.
-fn balance(block: &mut [f64], outputs: usize) {
-    let piece = block.len() / outputs;
-    for i in 0..piece {
-        let mean = (0..outputs).map(|c| block[c * piece + i]).sum::<f64>() / outputs as f64;
-        (0..outputs).for_each(|c| block[c * piece + i] -= mean);
     }
 }
