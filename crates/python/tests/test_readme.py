@@ -1,6 +1,5 @@
-"""What the README says in Python runs, in well under a minute."""
+"""What the README says in Python runs."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,9 @@ def blocks():
 
 def test_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    begun = time.monotonic()
     assert len(blocks()) == 1
     names = {}
     exec(blocks()[0], names)
-    assert time.monotonic() - begun < 60
     assert (tmp_path / "trend.svg").read_text().startswith("<svg ")
     assert names["run"].status == "loss" and np.isfinite(names["run"].features).all()
     assert "<taskhead.Report T7 holds: " in capsys.readouterr().out
