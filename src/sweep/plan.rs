@@ -1,6 +1,7 @@
 //! A validated sweep, which can be run, and its identity.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +13,7 @@ use super::finished::{SCHEMA, Sweep};
 use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
+use super::shard::{Shard, TooManyParts};
 use crate::flow::solver::{Progress, Watch};
 use crate::parallel::each;
 use crate::probing::ProbingError;
@@ -39,6 +41,8 @@ pub struct Plan {
     config: Config,
     grid: Grid,
     file: Option<Digest>,
+    /// The numbers of the curves that are run.
+    curves: Range<usize>,
 }
 
 impl Plan {
@@ -66,7 +70,8 @@ impl Plan {
     fn validated(config: Config, file: Option<Digest>) -> Result<Self, ConfigError> {
         config.validate()?;
         let grid = Grid::new(&config.heads, 1, config.points(), &config.times);
-        Ok(Self { config, grid, file })
+        let curves = 0..grid.curves().len();
+        Ok(Self { config, grid, file, curves })
     }
 
     /// The configuration.
@@ -74,7 +79,22 @@ impl Plan {
         &self.config
     }
 
-    /// Its cells.
+    /// Only a part of its curves, with the same identity.
+    ///
+    /// # Errors
+    ///
+    /// More parts than curves.
+    pub fn shard(self, shard: Shard) -> Result<Self, TooManyParts> {
+        let curves = shard.of_things(self.grid.curves().len(), "curves")?;
+        Ok(Self { curves, ..self })
+    }
+
+    /// How many cells its run computes.
+    pub fn cells(&self) -> usize {
+        self.curves.len() * self.grid.cells_of_a_curve()
+    }
+
+    /// Its cells, those of all parts.
     pub fn grid(&self) -> &Grid {
         &self.grid
     }
@@ -102,7 +122,7 @@ impl Plan {
         self.run(&|seed| Task::new(&self.config.problem, seed).map(Arc::new), &())
     }
 
-    /// Runs its curves, in parallel with the feature `parallel`: one record a cell in the order of the grid,
+    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record a cell in the order of the grid,
     /// whatever the number of threads. A cell that fails keeps its reason and the rest goes on.
     ///
     /// `tasks` makes the task of a seed; `journal` is told of each curve that is finished and asked for each before.
@@ -137,7 +157,8 @@ impl Plan {
                 (!ended.load(Ordering::Relaxed) && still()).then_some(records)
             })
         };
-        let records: Option<Vec<_>> = each(curves.len(), one).into_iter().collect();
+        let Range { start, end } = self.curves;
+        let records: Option<Vec<_>> = each(end - start, |i| one(start + i)).into_iter().collect();
         Some(records?.into_iter().flatten().collect())
     }
 
@@ -205,7 +226,7 @@ impl Plan {
 
     /// The finished sweep, with its configuration as text and its identity.
     pub fn finished(&self, config: String, identity: Digest, records: Vec<Record>) -> Sweep {
-        debug_assert_eq!(self.grid.cells(), records.len());
+        debug_assert!(records.is_empty() || records.len() == self.cells());
         Sweep { config, version: env!("CARGO_PKG_VERSION").into(), identity: Some(identity), records }
     }
 }

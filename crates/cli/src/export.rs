@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use nalgebra::DMatrix;
 
+use super::shell::quoted;
 use crate::choices::Choice;
 use taskhead::flow::solver::Options;
 use taskhead::loss::Loss;
@@ -74,22 +75,4 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path, force: bool) ->
         command += &format!(" --method {}", method.expect("all methods have names").1);
     }
     Ok(command)
-}
-
-/// A path for a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_needs_it() {
-        assert_eq!(quoted(Path::new("a/b.cell-3.npz")), "a/b.cell-3.npz");
-        assert_eq!(quoted(Path::new("it's here.npz")), "'it'\\''s here.npz'");
-    }
 }

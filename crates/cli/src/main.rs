@@ -12,6 +12,7 @@ mod explore;
 mod export;
 mod input;
 mod json;
+mod merge;
 mod outcome;
 mod plot;
 mod progress;
@@ -19,7 +20,9 @@ mod progress;
 mod replay;
 mod reproduce;
 mod say;
+mod shell;
 mod simulate;
+mod slurm;
 mod sweep;
 mod verify;
 
@@ -58,6 +61,8 @@ enum Command {
     Sweep(Box<sweep::Args>),
     /// Say how long to probe the head of exported features before finetuning.
     Advise(Box<advise::Args>),
+    /// Put the parts of a sweep or a replay together.
+    Merge(merge::Args),
     /// Check every theorem on random, edge and violating cases.
     Verify(verify::Args),
     /// Draw figures of a stored sweep.
@@ -106,6 +111,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Simulate(command) => simulate::run(command, args.quiet),
         Command::Sweep(command) => sweep::run(command, args.quiet),
         Command::Advise(command) => advise::run(command, args.quiet),
+        Command::Merge(command) => merge::run(command, args.quiet),
         Command::Verify(command) => verify::run(command, args.quiet),
         Command::Plot(command) => plot::run(command, args.quiet),
         #[cfg(feature = "replay")]

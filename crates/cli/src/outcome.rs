@@ -1,6 +1,7 @@
 //! What sweeps and replays share around their cells: the files that they write, going on after a stop, and what the
 //! program says and returns if cells failed or stopped early.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,9 +10,9 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::say::{self, counted};
-use taskhead::sweep::Sweep;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::record::{Counts, Record};
+use taskhead::sweep::{Shard, Sweep};
 use taskhead_files::{
     FileError, SWEEP_EXTENSIONS, SweepFiles, TableJournal, available_memory, check_memory,
     memory_of_records,
@@ -38,6 +39,20 @@ fn stem(text: &str) -> Result<PathBuf, String> {
     Ok(stem.into())
 }
 
+/// Flags of what can be done by several machines.
+#[derive(Debug, clap::Args)]
+pub struct Split {
+    /// Run part I (from 1) of N only, and write OUT.I-of-N.parquet; `merge` puts all parts together.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Run nothing; write OUT.slurm, an array job of N tasks that each run one part.
+    #[arg(long, value_name = "N", conflicts_with_all = ["shard", "json"])]
+    pub slurm: Option<NonZeroUsize>,
+    /// Submit it to Slurm, with a job after it that merges the parts.
+    #[arg(long, requires = "slurm")]
+    pub submit: bool,
+}
+
 /// What is told of a store that failed.
 pub fn warn(error: &FileError) {
     say::warning(format_args!("cannot store the finished part: {error}"));
@@ -45,9 +60,9 @@ pub fn warn(error: &FileError) {
 
 /// Writes the whole sweep; its journal goes.
 ///
-/// Fails, and writes nothing, if no cell has numbers.
+/// Fails, and writes nothing, if no cell has numbers; a part has whatever it has.
 pub fn write(files: &SweepFiles, sweep: &Sweep, journal: TableJournal) -> Result<()> {
-    if let Err(error) = Counts::of(&sweep.records).some_succeeded() {
+    if let (false, Err(error)) = (files.is_part(), Counts::of(&sweep.records).some_succeeded()) {
         journal.finish();
         return Err(error.into());
     }

@@ -8,13 +8,16 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
-use super::outcome::{Watched, check_cells, make_folder, output, progress_bar, report, warn, write};
+use super::outcome::{
+    Split, Watched, check_cells, make_folder, output, progress_bar, report, warn, write,
+};
 use super::plot::{check_ours, save_svgs, svg_names};
 use super::say::{self, counted};
+use super::slurm;
 use crate::choices::choice;
-use taskhead::sweep::Sweep;
 use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
+use taskhead::sweep::{Part, Shard, Sweep};
 use taskhead_figures::gallery::course::course;
 use taskhead_figures::gallery::transfer::{
     Finding, Nearness, Optimum, findings, nearness, optima, overlay, transfer,
@@ -105,6 +108,8 @@ pub struct Args {
     rate: Option<f64>,
     #[command(flatten)]
     curves: Curves,
+    #[command(flatten)]
+    split: Split,
     /// Finetuning times.
     #[arg(long, value_delimiter = ',', value_parser = super::amount)]
     times: Option<Vec<f64>>,
@@ -125,7 +130,7 @@ pub struct Args {
     /// Lay the theory over the network, with its tangent kernel estimated from this number of random directions. A
     /// few hundred training samples at most.
     #[arg(long, value_name = "DIRECTIONS", num_args = 0..=1, default_missing_value = "16",
-          value_parser = clap::value_parser!(u16).range(1..))]
+          conflicts_with_all = ["shard", "slurm"], value_parser = clap::value_parser!(u16).range(1..))]
     theory: Option<u16>,
     /// Print the configuration as TOML and stop.
     #[arg(long)]
@@ -144,8 +149,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     check_cells(config.cells())?;
-    let output = SweepFiles::new(&args.out)?;
-    if args.out.is_dir() {
+    let part = args.split.shard.map(|shard| Part { shard, cells: config.cells() });
+    let output = SweepFiles::new(&args.out, part)?;
+    if args.out.is_dir() && part.is_none() {
         check_ours(
             &args.out,
             ["transfer", "course", "theory"].iter().flat_map(|n| svg_names(n)),
@@ -168,6 +174,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         replay.admits_theory()?;
     }
 
+    if let Some(tasks) = args.split.slurm {
+        let identity = digest(replay.identity());
+        replay.shard(Shard::last(tasks))?;
+        output.check(identity, args.force)?;
+        slurm::run(&args.split, tasks, &args.out, args.threads.is_some(), args.force)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let replay = replay.shard(args.split.shard.unwrap_or_default())?;
     let size = replay.records_of_a_cell();
     let head = Sweep {
         config: toml::to_string(replay.config())?,
@@ -182,7 +196,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         check_replaceable(with_suffix(&args.out, "theory.parquet"), identity)?;
         check_replaceable(with_suffix(&args.out, "theory.csv"), identity)?;
     }
-    let cells = replay.config().cells() / size;
+    let cells = replay.records() / size;
     let known = journal.count() / size;
     let bar = progress_bar(cells as u64, quiet);
     bar.inc(known as u64);
@@ -190,7 +204,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     bar.finish_and_clear();
     let result = Sweep { records, ..head };
     write(&output, &result, journal)?;
-    let figures = draw(&result, &args.out)?;
+    // A part has a part of each figure.
+    let figures = if part.is_some() { Vec::new() } else { draw(&result, &args.out)? };
 
     let (nearness, theory_reached) = match (theory_head, args.theory) {
         (Some(head), Some(directions)) => theory(&replay, &result, head, directions, args, quiet)?,
@@ -201,10 +216,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let optima = optima(&result.records);
     let worse = Replay::worse(&result.records);
     let (failed, stopped) = (counts.failed / size, counts.stopped / size);
-    let (parquet, csv) = (&output.parquet, &output.csv);
+    let tables: Vec<String> = output.tables().map(|path| path.display().to_string()).collect();
     if args.json {
         let files: Vec<String> =
-            [parquet, csv].into_iter().chain(&figures).map(|p| p.display().to_string()).collect();
+            tables.into_iter().chain(figures.iter().map(|p| p.display().to_string())).collect();
         let seconds = begun.elapsed().as_secs_f64();
         let laws: Vec<_> = findings.iter().map(Finding::json).collect();
         say::line(json!({
@@ -227,8 +242,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             ))?;
         }
         if !quiet {
-            say::line(format_args!("records: {} and {}", parquet.display(), csv.display()))?;
-            say::line(format_args!("figures: {}", args.out.display()))?;
+            say::line(format_args!("records: {}", tables.join(" and ")))?;
+            if !figures.is_empty() {
+                say::line(format_args!("figures: {}", args.out.display()))?;
+            }
         }
     }
     let code = report(&counts);

@@ -10,8 +10,9 @@ use serde_json::json;
 use super::curves::{Curves, set};
 use super::export::export;
 use super::input;
-use super::outcome::{Watched, check_cells, output, progress_bar, report, summary, warn, write};
+use super::outcome::{Split, Watched, check_cells, output, progress_bar, report, summary, warn, write};
 use super::say::{self, counted};
+use super::slurm;
 use crate::choices::choice;
 use taskhead::loss::Loss;
 use taskhead::metric::Metric;
@@ -19,6 +20,8 @@ use taskhead::simulation::Method;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::Counts;
+use taskhead::sweep::{Part, Shard};
+use taskhead::sweep::{Part, Shard};
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
 use taskhead_files::{
     STORE_EVERY, SweepFiles, available_memory, check_memory, check_output, digest, memory_of_task,
@@ -68,6 +71,8 @@ pub struct Args {
     across: Option<f64>,
     #[command(flatten)]
     curves: Curves,
+    #[command(flatten)]
+    split: Split,
     /// Finetuning times.
     #[arg(long, value_delimiter = ',', value_parser = super::time)]
     times: Option<Vec<f64>>,
@@ -106,7 +111,7 @@ pub struct Args {
     force: bool,
     /// Run nothing; write the cell of this number (column `cell`) as OUT.cell-N.npz, and print the command line that
     /// simulates it.
-    #[arg(long, value_name = "N", conflicts_with = "json")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["json", "shard", "slurm"])]
     export_cell: Option<u64>,
     /// Threads (default: all cores). The result does not depend on it.
     #[arg(long, value_name = "COUNT")]
@@ -142,7 +147,16 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             (plan, None, Vec::new())
         }
     };
-    check_cells(plan.grid().cells())?;
+    if let Some(tasks) = args.split.slurm {
+        let identity = digest(plan.identity());
+        plan.shard(Shard::last(tasks))?;
+        SweepFiles::new(&args.out, None)?.check(identity, args.force)?;
+        slurm::run(&args.split, tasks, &args.out, args.threads.is_some(), args.force)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let part = args.split.shard.map(|shard| Part { shard, cells: plan.grid().cells() });
+    let plan = plan.shard(args.split.shard.unwrap_or_default())?;
+    check_cells(plan.cells())?;
     if let Some(task) = &of_file
         && task.head.is_some()
         && plan.config().heads.seeds > 1
@@ -162,24 +176,24 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         say::line(export(&plan, &tasks, cell, &args.out, args.force)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let output = SweepFiles::new(&args.out)?;
+    let output = SweepFiles::new(&args.out, part)?;
     let head = plan.finished(toml, digest(plan.identity()), Vec::new());
     let together = plan.grid().cells_of_a_curve();
     let journal = output.journal(head.clone(), together, STORE_EVERY, args.force, warn)?;
-    let bar = progress_bar(plan.grid().cells() as u64, quiet);
+    let bar = progress_bar(plan.cells() as u64, quiet);
     bar.inc(journal.count() as u64);
     let records = plan.run(&tasks, &Watched { journal: &journal, bar: &bar, unit: 1 });
     bar.finish_and_clear();
     let result = taskhead::sweep::Sweep { records, ..head };
     write(&output, &result, journal)?;
     let counts = Counts::of(&result.records);
-    let files = [&output.parquet, &output.csv].map(|path| path.display().to_string());
+    let files: Vec<String> = output.tables().map(|path| path.display().to_string()).collect();
     if args.json {
         let (cells, failed, stopped) = (counts.cells, counts.failed, counts.stopped);
         let json = json!({"cells": cells, "failed": failed, "stopped": stopped, "files": files, "notes": notes});
         say::line(json)?;
     } else if !quiet {
-        say::line(format_args!("{}: {} and {}", summary(&counts), files[0], files[1]))?;
+        say::line(format_args!("{}: {}", summary(&counts), files.join(" and ")))?;
     }
     Ok(report(&counts))
 }

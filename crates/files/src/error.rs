@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use taskhead::problem::ProblemError;
+use taskhead::sweep::{Part, Shard};
 
 use super::names::{MAX_CLASSES, PROBLEM_ARRAYS, meant};
 
@@ -412,6 +413,51 @@ pub enum Fault {
          another output, or --force to replace it"
     )]
     OtherResult,
+    /// A file to merge that is no part.
+    #[error(
+        "it is no part of a sweep or a replay; accepted: the finished tables of `--shard`, OUT.1-of-N.parquet to OUT.N-of-N.parquet"
+    )]
+    NoPart,
+    /// Parts of different runs.
+    #[error(
+        "it belongs to another run than {first}: another configuration, other input files or another version"
+    )]
+    OtherRun {
+        /// The part that it is compared with.
+        first: String,
+    },
+    /// Parts of different splits of the same run.
+    #[error("it is one of {} parts of {} cells, and {first} one of {of}", part.shard.of(), part.cells)]
+    OtherSplit {
+        /// The part that it is compared with.
+        first: String,
+        /// How many parts that one knows of.
+        of: usize,
+        /// This part.
+        part: Part,
+    },
+    /// The same part twice.
+    #[error("part {} is there already, as {other}", part.shard)]
+    RepeatedPart {
+        /// The part.
+        part: Part,
+        /// Where it was first.
+        other: String,
+    },
+    /// Parts that are not there.
+    #[error("{}", missing_parts(missing, *of))]
+    MissingParts {
+        /// Which ones.
+        missing: Vec<Shard>,
+        /// How many there are.
+        of: usize,
+    },
+    /// A part that does not have the cells that it should.
+    #[error("its cell {cell} is missing or out of order: it is not what `--shard` has written")]
+    MissingCell {
+        /// The first cell that is not where it should be.
+        cell: u64,
+    },
     /// A column that is stored as another type than a sweep has.
     #[error("column `{column}` is stored as {found}; a sweep has {wanted}")]
     ColumnType {
@@ -479,6 +525,13 @@ pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
     }
     let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
     quoted.join(", ")
+}
+
+/// "part 1/3 and part 3/3 of 3 are missing"
+fn missing_parts(missing: &[Shard], of: usize) -> String {
+    let are = if missing.len() == 1 { "is" } else { "are" };
+    let names: Vec<String> = missing.iter().map(|shard| format!("part {shard}")).collect();
+    format!("{} of {of} {are} missing", names.join(" and "))
 }
 
 fn alternatives(missing: &[&[&str]]) -> String {

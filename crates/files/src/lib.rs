@@ -5,6 +5,7 @@
 //! | problem, or features with labels | `.npz`, `.safetensors`, `.npy` in a folder | [`read_problem`], [`problem_of_bytes`] | [`write_result`] of the same arrays |
 //! | result arrays | `.npz`, `.safetensors` | | [`write_result`] |
 //! | sweep | `.parquet`, `.csv` | [`read_sweep`] | [`write_parquet`], [`write_csv`] |
+//! | part of a sweep | `.parquet` | [`merge`] | [`write_part`] |
 //! | running sweep | `.partial.parquet` | [`TableJournal`] | [`TableJournal`] |
 //!
 //! What is read is decided by the content of a file, what is written by its extension. Whatever is
@@ -23,6 +24,8 @@ mod labels;
 #[cfg(feature = "all")]
 mod lock;
 mod memory;
+#[cfg(feature = "all")]
+mod merge;
 mod names;
 mod notes;
 #[cfg(feature = "all")]
@@ -59,6 +62,8 @@ pub use labels::MAX_CLASSES;
 pub use memory::{available_memory, check_memory};
 #[cfg(feature = "all")]
 pub use memory::{memory_of_records, memory_of_task};
+#[cfg(feature = "all")]
+pub use merge::merge;
 pub use names::PROBLEM_ARRAYS;
 pub use notes::Note;
 #[cfg(feature = "all")]
@@ -74,7 +79,7 @@ pub use stored::{STORE_EVERY, SweepFiles, with_suffix};
 #[cfg(feature = "all")]
 pub use table::{
     Field, Kind, SWEEP_EXTENSIONS, TableNote, columns, fields, read_sweep, read_sweep_with_notes,
-    record_of, write_csv, write_parquet,
+    record_of, write_csv, write_parquet, write_part,
 };
 #[cfg(feature = "all")]
 pub use task::{TaskFile, read_parts, read_task};

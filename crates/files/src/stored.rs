@@ -7,36 +7,55 @@ use super::error::{At, Fault, FileError};
 use super::journal::{TableJournal, check_replaceable};
 use super::lock::OutputLock;
 use super::output::check_output;
-use super::table::{write_csv, write_parquet};
-use taskhead::sweep::Sweep;
+use super::table::{write_csv, write_parquet, write_part};
+use taskhead::sweep::plan::Digest;
+use taskhead::sweep::{Part, Sweep};
 
 /// How often the finished part of a sweep is stored.
 pub const STORE_EVERY: Duration = Duration::from_secs(2);
 
-/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. Nobody else writes there
-/// meanwhile: OUT.lock sees to it.
+/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. Of part 2/8 OUT is
+/// OUT.2-of-8, without a CSV. Nobody else writes there meanwhile: OUT.lock sees to it.
 #[derive(Debug)]
 pub struct SweepFiles {
     /// For programs.
     pub parquet: PathBuf,
     /// For eyes.
-    pub csv: PathBuf,
+    pub csv: Option<PathBuf>,
+    part: Option<Part>,
     partial: PathBuf,
     _lock: OutputLock,
 }
 
 impl SweepFiles {
-    /// Checks that the files can be written, by this run alone.
+    /// Checks that the files of a sweep, or of a part of it, can be written, by this run alone.
     ///
     /// # Errors
     ///
     /// What [`check_output`] refuses, and a run that writes there already.
-    pub fn new(out: &Path) -> Result<Self, FileError> {
+    pub fn new(out: &Path, part: Option<Part>) -> Result<Self, FileError> {
+        let out = match part {
+            None => out.to_owned(),
+            Some(Part { shard, .. }) => {
+                with_suffix(out, &format!("{}-of-{}", shard.number(), shard.of()))
+            }
+        };
         let [parquet, csv, partial, lock] =
-            ["parquet", "csv", "partial.parquet", "lock"].map(|suffix| with_suffix(out, suffix));
+            ["parquet", "csv", "partial.parquet", "lock"].map(|suffix| with_suffix(&out, suffix));
+        let csv = part.is_none().then_some(csv);
         check_output(&parquet, &["parquet"])?;
-        check_output(&csv, &["csv"])?;
-        Ok(Self { parquet, csv, partial, _lock: OutputLock::new(lock)? })
+        csv.iter().try_for_each(|csv| check_output(csv, &["csv"]))?;
+        Ok(Self { parquet, csv, part, partial, _lock: OutputLock::new(lock)? })
+    }
+
+    /// The tables that come out.
+    pub fn tables(&self) -> impl Iterator<Item = &Path> {
+        [&self.parquet].into_iter().chain(&self.csv).map(PathBuf::as_path)
+    }
+
+    /// Whether it is a part that goes there.
+    pub fn is_part(&self) -> bool {
+        self.part.is_some()
     }
 
     /// The journal of a sweep (without records, with its identity) of which so many records are computed together.
@@ -63,21 +82,30 @@ impl SweepFiles {
             let remove = std::fs::remove_file(&self.partial);
             remove.map_err(|source| Fault::Io { action: "remove", source }).at(&self.partial)?;
         }
-        if !force {
-            check_replaceable(&self.parquet, identity)?;
-            check_replaceable(&self.csv, identity)?;
-        }
+        self.check(identity, force)?;
         TableJournal::open(&self.partial, head, together, every, warn)
     }
 
-    /// Writes both tables.
+    /// Checks that no table of another identity would be lost, unless it is by `force`.
+    ///
+    /// # Errors
+    ///
+    /// Files that would be lost.
+    pub fn check(&self, identity: Digest, force: bool) -> Result<(), FileError> {
+        self.tables().filter(|_| !force).try_for_each(|table| check_replaceable(table, identity))
+    }
+
+    /// Writes all tables.
     ///
     /// # Errors
     ///
     /// Whatever the operating system says.
     pub fn write(&self, sweep: &Sweep) -> Result<(), FileError> {
-        write_parquet(&self.parquet, sweep)?;
-        write_csv(&self.csv, sweep)
+        match self.part {
+            None => write_parquet(&self.parquet, sweep)?,
+            Some(part) => write_part(&self.parquet, sweep, part)?,
+        }
+        self.csv.iter().try_for_each(|csv| write_csv(csv, sweep))
     }
 }
 

@@ -307,7 +307,8 @@ pub fn run_sweep(
     };
     let text = toml::to_string(plan.config()).map_err(error::value)?;
     let head = plan.finished(text, digest(plan.identity()), Vec::new());
-    let files = out.as_deref().map(SweepFiles::new).transpose().map_err(error::of_file)?;
+    let files =
+        out.as_deref().map(|out| SweepFiles::new(out, None)).transpose().map_err(error::of_file)?;
     let together = plan.grid().cells_of_a_curve();
     let journal = match &files {
         None => None,

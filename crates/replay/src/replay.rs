@@ -1,5 +1,6 @@
 //! A replay: its configuration with the data, the backbone and the curves that belong to it.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -11,9 +12,9 @@ use super::error::ReplayError;
 use super::network::Stack;
 use super::probing::Energies;
 use super::{measure, memory, pretrain};
-use taskhead::sweep::SCHEMA;
 use taskhead::sweep::grid::{self, Grid};
 use taskhead::sweep::plan::Digest;
+use taskhead::sweep::{SCHEMA, Shard, TooManyParts};
 
 /// A replay that is ready to run.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Replay {
     pub(super) device: Device,
     pub(super) grid: Grid,
     pub(super) curves: Vec<Curve>,
+    /// The numbers of the probing points that are run, counted through all curves.
+    pub(super) points: Range<usize>,
 }
 
 /// One curve against energy.
@@ -72,7 +75,34 @@ impl Replay {
             Curve { of, head, energies }
         };
         let curves = grid.curves().iter().map(curve).collect();
-        Ok(Self { config, dataset, backbone, backbone_file, weights, dtype, device, grid, curves })
+        let points = 0..grid.curves().len() * grid.points().count();
+        Ok(Self {
+            config,
+            dataset,
+            backbone,
+            backbone_file,
+            weights,
+            dtype,
+            device,
+            grid,
+            curves,
+            points,
+        })
+    }
+
+    /// Only a part of its probing points, with the same identity.
+    ///
+    /// # Errors
+    ///
+    /// More parts than probing points.
+    pub fn shard(self, shard: Shard) -> Result<Self, TooManyParts> {
+        let points = shard.of_things(self.points.end, "probing points")?;
+        Ok(Self { points, ..self })
+    }
+
+    /// How many records its run makes.
+    pub fn records(&self) -> usize {
+        self.points.len() * self.config.times.len()
     }
 
     /// The configuration.

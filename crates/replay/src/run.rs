@@ -34,6 +34,7 @@ impl Replay {
             };
             known_or(journal, cells, |cells| Some(run(cells))).unwrap_or_default()
         };
+        let all = &all[self.points.clone()];
         let records: Vec<Vec<Record>> = if self.device.is_cpu() {
             all.par_iter().with_max_len(1).map(one).collect()
         } else {

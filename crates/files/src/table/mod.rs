@@ -18,7 +18,7 @@ use taskhead::sweep::plan::Digest;
 
 pub use columns::{Field, Kind, columns, fields, record_of};
 pub use csv::write_csv;
-pub use parquet::write_parquet;
+pub use parquet::{write_parquet, write_part};
 pub use rows::TableNote;
 
 /// Extensions of the files that hold a sweep.

@@ -28,7 +28,7 @@ use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
-use taskhead::sweep::{SCHEMA, Sweep};
+use taskhead::sweep::{Part, SCHEMA, Sweep};
 
 /// Key of the metadata that holds the configuration.
 const CONFIG: &str = "taskhead.config";
@@ -41,6 +41,9 @@ const SCHEMA_KEY: &str = "taskhead.schema";
 
 /// Key of the metadata that holds the identity, if there is one.
 const IDENTITY: &str = "taskhead.identity";
+
+/// Keys of the metadata of a part: which one it is, and the number of cells of the whole.
+const PART: [&str; 2] = ["taskhead.part", "taskhead.cells"];
 
 /// What the seal begins with; the checksum follows as 4 bytes, little-endian.
 const SEAL: &[u8; 8] = b"taskhead";
@@ -64,10 +67,24 @@ const TEXTS: u64 = 64;
 ///
 /// Whatever the operating system says.
 pub fn write_parquet(path: impl AsRef<Path>, sweep: &Sweep) -> Result<(), FileError> {
+    write_table(path.as_ref(), sweep, None)
+}
+
+/// Writes a part of a sweep, which [`merge`](crate::merge) puts together with the others; the metadata `taskhead.part`
+/// and `taskhead.cells` say which one it is, and of how many cells.
+///
+/// # Errors
+///
+/// Whatever the operating system says.
+pub fn write_part(path: impl AsRef<Path>, sweep: &Sweep, part: Part) -> Result<(), FileError> {
+    write_table(path.as_ref(), sweep, Some(part))
+}
+
+fn write_table(path: &Path, sweep: &Sweep, part: Option<Part>) -> Result<(), FileError> {
     write_atomically(path, |writer| {
         let failed = |source| Fault::Io { action: "write", source };
         let mut bytes = Vec::new();
-        write(&mut bytes, sweep).map_err(|e| failed(io::Error::other(e)))?;
+        write(&mut bytes, sweep, part).map_err(|e| failed(io::Error::other(e)))?;
         let checksum = checksum(&mut &bytes[..]).map_err(failed)?;
         bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
         writer.write_all(&bytes).map_err(failed)
@@ -131,13 +148,16 @@ fn schema() -> Result<TypePtr, ParquetError> {
     Ok(Arc::new(Type::group_type_builder("sweep").with_fields(fields).build()?))
 }
 
-fn write(writer: impl Write + Send, sweep: &Sweep) -> Result<(), ParquetError> {
+fn write(writer: impl Write + Send, sweep: &Sweep, part: Option<Part>) -> Result<(), ParquetError> {
     let mut metadata = vec![
         (CONFIG, sweep.config.clone()),
         (VERSION, sweep.version.clone()),
         (SCHEMA_KEY, SCHEMA.to_string()),
     ];
     metadata.extend(sweep.identity.map(|identity| (IDENTITY, identity.to_string())));
+    if let Some(Part { shard, cells }) = part {
+        metadata.extend([(PART[0], shard.to_string()), (PART[1], cells.to_string())]);
+    }
     let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value));
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -181,6 +201,7 @@ struct Head {
     config: Option<String>,
     version: Option<String>,
     identity: Option<Digest>,
+    part: Option<Part>,
 }
 
 fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
@@ -196,7 +217,14 @@ fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
     }
     let identity = value(IDENTITY).map(|text| text.parse());
     let identity = identity.transpose().map_err(|_| Fault::NotASweep { missing: IDENTITY })?;
-    Ok(Head { config, version, identity })
+    let part = match PART.map(value) {
+        [None, None] => None,
+        [shard, cells] => {
+            let part = || Some(Part { shard: shard?.parse().ok()?, cells: cells?.parse().ok()? });
+            Some(part().ok_or(Fault::NotASweep { missing: PART[0] })?)
+        }
+    };
+    Ok(Head { config, version, identity, part })
 }
 
 /// The identity of what [`write_parquet`] has written, without a look at the rest.
@@ -216,11 +244,12 @@ pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, 
         let length = file.metadata().map_err(failed)?.len();
         let mut bytes = file.try_clone().map_err(failed)?;
         let file = SerializedFileReader::new(file)?;
-        let Head { config, version, identity } = head(&file)?;
+        let Head { config, version, identity, part } = head(&file)?;
         check_codecs(file.metadata())?;
         if config.is_none() || version.is_none() {
             notes.push(TableNote::NoMetadata);
         }
+        notes.extend(part.map(TableNote::Part));
         let stored = file.metadata().file_metadata().schema_descr().columns();
         let columns = find(stored.iter().map(|c| c.name()), notes)?;
         check_columns(&mut bytes, file.metadata(), &columns)?;

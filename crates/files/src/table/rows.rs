@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::columns::{COLUMNS, Column, Row};
 use crate::error::{Fault, printable};
+use taskhead::sweep::Part;
 use taskhead::sweep::record::Record;
 
 /// What a reader should know of a table that was read nevertheless.
@@ -16,6 +17,8 @@ pub enum TableNote {
     NoMetadata,
     /// Columns that a sweep does not have.
     Ignored(Vec<String>),
+    /// A part of a sweep.
+    Part(Part),
     /// A table that another version of this program has written.
     Version(String),
 }
@@ -34,6 +37,9 @@ impl fmt::Display for TableNote {
                 };
                 let names: Vec<String> = names.iter().map(named).collect();
                 write!(f, "columns that a sweep does not have are left alone: {}", names.join(", "))
+            }
+            Self::Part(Part { shard, cells }) => {
+                write!(f, "it is part {shard} of {cells} cells; all parts merged are the whole")
             }
             Self::Version(version) => {
                 let own = env!("CARGO_PKG_VERSION");
