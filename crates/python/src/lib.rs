@@ -32,7 +32,7 @@ mod _taskhead {
     #[pymodule_export]
     use crate::run::Run;
     #[pymodule_export]
-    use crate::sweep::{Sweep, read, run_sweep, table};
+    use crate::sweep::{Gathering, Sweep, merge, read, run_sweep, sweep_of_bytes, table};
     #[pymodule_export]
     use crate::theorems::{Certificate, Check, Report, Theorem, certify, theorems, verify};
 

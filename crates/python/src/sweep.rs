@@ -1,27 +1,28 @@
 //! Sweeps: running them, and their tables.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::PyArray1;
 use pyo3::exceptions::{PyKeyError, PyRuntimeWarning, PyUserWarning};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyCapsule, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyCapsule, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use taskhead::analysis::summary;
-use taskhead::sweep;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::plan::{Digest, Plan};
 use taskhead::sweep::record::{Counts, Record};
+use taskhead::sweep::{self, Part, Shard};
 use taskhead::tasks::{Task, TaskSpec};
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::Theme;
 use taskhead_files::{
     Field, FileError, Kind, STORE_EVERY, SWEEP_EXTENSIONS, SweepFiles, TableJournal, check_output,
-    columns, digest, digest_of_parts, fields, read_sweep_with_notes, read_task, record_of, write_csv,
-    write_parquet,
+    columns, digest, digest_of_parts, fields, read_sweep, read_sweep_with_notes, read_task, record_of,
+    write_csv, write_parquet,
 };
 
 use crate::figure::Figure;
@@ -171,6 +172,22 @@ impl Sweep {
         })
     }
 
+    /// It can be pickled, as for other processes: by the bytes of its Parquet table.
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, Vec<String>))> {
+        let bytes = || {
+            let folder = tempfile::tempdir()?;
+            let path = folder.path().join("s.parquet");
+            Ok(write_parquet(&path, &self.sweep).map(|()| std::fs::read(path)))
+        };
+        let bytes: std::io::Result<_> = py.detach(bytes);
+        let bytes = PyBytes::new(py, &bytes?.map_err(error::of_file)??);
+        let make = py.import("taskhead._taskhead")?.getattr("_sweep_of_bytes")?;
+        Ok((make, (bytes, self.notes.clone())))
+    }
+
     fn __len__(&self) -> usize {
         self.sweep.records.len()
     }
@@ -266,70 +283,113 @@ fn to_field(value: &Bound<'_, PyAny>) -> PyResult<Option<Field>> {
     Ok(Some(Field::Text(value.extract()?)))
 }
 
-/// Runs a sweep of a configuration (TOML) with changes to it; `taskhead.sweep` says which.
-#[pyfunction]
-#[pyo3(name = "_sweep")]
-#[pyo3(signature = (config, changes, *, problem, out, force, kernel_tolerance, threads))]
-#[allow(clippy::too_many_arguments)]
-pub fn run_sweep(
-    py: Python<'_>,
-    config: Option<&str>,
-    changes: &Bound<'_, PyDict>,
-    problem: Option<PyRef<'_, Problem>>,
+/// What a sweep is asked for, as `taskhead.sweep` passes it on.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Asked<'py> {
+    config: Option<String>,
+    changes: Bound<'py, PyDict>,
+    problem: Option<PyRef<'py, Problem>>,
     out: Option<PathBuf>,
     force: bool,
     kernel_tolerance: Option<f64>,
     threads: Option<usize>,
-) -> PyResult<Sweep> {
-    let mut config = configuration(config, changes)?;
-    let tolerance = check_tolerance(kernel_tolerance)?;
-    if threads == Some(0) {
-        return Err(error::value("`threads` is 0; accepted: at least 1"));
-    }
-    let count = threads.unwrap_or_else(rayon::current_num_threads);
-    let (plan, task, notes) = match (problem, &config.problem) {
-        (Some(problem), _) => {
-            config.problem = TaskSpec::File { path: "arrays".into() };
-            let identity = digest_of_task(&problem.task);
-            let plan = Plan::of_file(config, identity).map_err(error::value)?;
-            (plan, Some(problem.task.clone()), Vec::new())
-        }
-        (None, TaskSpec::File { path }) => {
-            config.validate().map_err(error::value)?;
-            let from = path.clone();
-            let read = move |_: &wait::Flag| read_task(Path::new(&from), tolerance, count);
-            let file = wait::for_work(py, |_| Ok(()), read)?.map_err(error::of_file)?;
-            let notes = file.notes.iter().map(ToString::to_string).collect();
-            let plan = Plan::of_file(config, file.digest).map_err(error::value)?;
-            (plan, Some(Arc::new(file.task)), notes)
-        }
-        (None, _) => (Plan::new(config).map_err(error::value)?, None, Vec::new()),
-    };
-    let text = toml::to_string(plan.config()).map_err(error::value)?;
-    let head = plan.finished(text, digest(plan.identity()), Vec::new());
-    let files =
-        out.as_deref().map(|out| SweepFiles::new(out, None)).transpose().map_err(error::of_file)?;
-    let together = plan.grid().cells_of_a_curve();
-    let journal = match &files {
-        None => None,
-        Some(files) => {
-            let open = files.journal(head.clone(), together, STORE_EVERY, force, not_stored);
-            Some(open.map_err(error::of_file)?)
-        }
-    };
+    shard: Option<String>,
+}
 
-    let (cells, done) = (plan.grid().cells() as u64, Arc::new(AtomicU64::new(0)));
+/// A sweep that can be run, with what has been stored of it.
+struct Ready {
+    plan: Plan,
+    task: Option<Arc<Task>>,
+    notes: Vec<String>,
+    /// It, without its records.
+    head: sweep::Sweep,
+    files: Option<SweepFiles>,
+    journal: Option<TableJournal>,
+}
+
+impl Ready {
+    fn new(py: Python<'_>, asked: &Asked<'_>) -> PyResult<Self> {
+        let mut config = configuration(asked.config.as_deref(), &asked.changes)?;
+        let tolerance = check_tolerance(asked.kernel_tolerance)?;
+        if asked.threads == Some(0) {
+            return Err(error::value("`threads` is 0; accepted: at least 1"));
+        }
+        let shard: Option<Shard> = asked.shard.as_deref().map(shard_of).transpose()?;
+        let count = asked.threads.unwrap_or_else(rayon::current_num_threads);
+        let (plan, task, notes) = match (&asked.problem, &config.problem) {
+            (Some(problem), _) => {
+                config.problem = TaskSpec::File { path: "arrays".into() };
+                let identity = digest_of_task(&problem.task);
+                let plan = Plan::of_file(config, identity).map_err(error::value)?;
+                (plan, Some(problem.task.clone()), Vec::new())
+            }
+            (None, TaskSpec::File { path }) => {
+                config.validate().map_err(error::value)?;
+                let from = path.clone();
+                let read = move |_: &wait::Flag| read_task(Path::new(&from), tolerance, count);
+                let file = wait::for_work(py, |_| Ok(()), read)?.map_err(error::of_file)?;
+                let notes = file.notes.iter().map(ToString::to_string).collect();
+                let plan = Plan::of_file(config, file.digest).map_err(error::value)?;
+                (plan, Some(Arc::new(file.task)), notes)
+            }
+            (None, _) => (Plan::new(config).map_err(error::value)?, None, Vec::new()),
+        };
+        let part = shard.map(|shard| Part { shard, cells: plan.grid().cells() });
+        let plan = plan.shard(shard.unwrap_or_default()).map_err(error::value)?;
+        let text = toml::to_string(plan.config()).map_err(error::value)?;
+        let head = plan.finished(text, digest(plan.identity()), Vec::new());
+        let files = asked.out.as_deref().map(|out| SweepFiles::new(out, part));
+        let files = files.transpose().map_err(error::of_file)?;
+        let together = plan.grid().cells_of_a_curve();
+        let journal = files
+            .as_ref()
+            .map(|files| files.journal(head.clone(), together, STORE_EVERY, asked.force, not_stored))
+            .transpose()
+            .map_err(error::of_file)?;
+        Ok(Self { plan, task, notes, head, files, journal })
+    }
+
+    /// Stores the finished sweep, if it shall be stored; one without any number is refused, but for a part.
+    fn finish(self, records: Vec<Record>) -> PyResult<sweep::Sweep> {
+        let sweep = sweep::Sweep { records, ..self.head };
+        let some = match &self.files {
+            Some(files) if files.is_part() => Ok(()),
+            _ => Counts::of(&sweep.records).some_succeeded(),
+        };
+        if let (Ok(()), Some(files)) = (&some, &self.files) {
+            files.write(&sweep).map_err(error::of_file)?;
+        }
+        if let Some(journal) = self.journal {
+            journal.finish();
+        }
+        some.map_err(error::value).map(|()| sweep)
+    }
+}
+
+fn shard_of(text: &str) -> PyResult<Shard> {
+    text.parse().map_err(|accepted| error::value(format!("`shard` is {text:?}; {accepted}")))
+}
+
+/// Runs a sweep of a configuration (TOML) with changes to it; `taskhead.sweep` says which.
+#[pyfunction]
+#[pyo3(name = "_sweep")]
+pub fn run_sweep(py: Python<'_>, asked: Asked<'_>) -> PyResult<Sweep> {
+    let mut ready = Ready::new(py, &asked)?;
+    let threads = asked.threads;
+    let (cells, done) = (ready.plan.cells() as u64, Arc::new(AtomicU64::new(0)));
     let bar = wait::Bar::new(py, Some(cells), "cell")?;
-    done.fetch_add(journal.as_ref().map_or(0, TableJournal::count) as u64, Ordering::Relaxed);
+    done.fetch_add(ready.journal.as_ref().map_or(0, TableJournal::count) as u64, Ordering::Relaxed);
     let shown = done.clone();
     let tick = |py: Python<'_>| bar.set(py, shown.load(Ordering::Relaxed));
+    let notes = std::mem::take(&mut ready.notes);
     let work = move |flag: &wait::Flag| {
-        let tasks = |seed| match &task {
+        let tasks = |seed| match &ready.task {
             Some(task) => Ok(task.clone()),
-            None => Task::new(&plan.config().problem, seed).map(Arc::new),
+            None => Task::new(&ready.plan.config().problem, seed).map(Arc::new),
         };
-        let counted = Counted { journal, done };
-        let run = || plan.run_while(&tasks, &counted, &flag.watch());
+        let counted = Counted { journal: ready.journal.as_ref(), done };
+        let run = || ready.plan.run_while(&tasks, &counted, &flag.watch());
         let records = match threads {
             None => run(),
             Some(count) => match rayon::ThreadPoolBuilder::new().num_threads(count).build() {
@@ -337,12 +397,11 @@ pub fn run_sweep(
                 Err(error) => return Err(error::value(error)),
             },
         };
-        let journal = counted.journal;
         match records {
-            Some(records) => finish(sweep::Sweep { records, ..head }, files.as_ref(), journal),
+            Some(records) => ready.finish(records),
             None => {
                 // Nobody waits for the answer; what is finished is there to go on with.
-                if let Some(Err(error)) = journal.map(|journal| journal.store()) {
+                if let Some(Err(error)) = ready.journal.map(|journal| journal.store()) {
                     not_stored(&error);
                 }
                 Err(error::value("interrupted"))
@@ -351,26 +410,127 @@ pub fn run_sweep(
     };
     let sweep = wait::for_work(py, tick, work)??;
     drop(bar);
-    for text in Counts::of(&sweep.records).warnings() {
-        warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1)?;
+    warn_of(py, &sweep)?;
+    Ok(Sweep { sweep: Arc::new(sweep), notes })
+}
+
+/// Warns of cells that failed or stopped early.
+fn warn_of(py: Python<'_>, sweep: &sweep::Sweep) -> PyResult<()> {
+    let mut warnings = Counts::of(&sweep.records).warnings().into_iter();
+    warnings.try_for_each(|text| warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1))
+}
+
+/// A sweep whose curves are computed elsewhere, each as a part of its own, and put together here.
+#[pyclass(frozen, module = "taskhead")]
+pub struct Gathering {
+    state: Mutex<Option<(Ready, BTreeMap<u64, Vec<Record>>)>>,
+}
+
+#[pymethods]
+impl Gathering {
+    #[new]
+    fn new(py: Python<'_>, asked: Asked<'_>) -> PyResult<Self> {
+        let ready = Ready::new(py, &asked)?;
+        let together = ready.plan.grid().cells_of_a_curve() as u64;
+        let firsts = (0..ready.plan.grid().curves().len() as u64).map(|curve| curve * together);
+        let journal = ready.journal.as_ref();
+        let known = firsts.filter_map(|first| Some((first, journal?.known(first)?))).collect();
+        Ok(Self { state: Mutex::new(Some((ready, known))) })
+    }
+
+    /// The parts that are not known, as `shard` takes them, and the number of all.
+    fn missing(&self) -> PyResult<(Vec<String>, usize)> {
+        self.with(|ready, known| {
+            let (curves, together) =
+                (ready.plan.grid().curves().len(), ready.plan.grid().cells_of_a_curve());
+            let missing = Shard::all(curves)
+                .filter(|shard| !known.contains_key(&((shard.number() - 1) as u64 * together as u64)));
+            (missing.map(|shard| shard.to_string()).collect(), curves)
+        })
+    }
+
+    /// Keeps a part.
+    fn keep(&self, part: &Sweep) -> PyResult<()> {
+        let same = self.with(|ready, known| {
+            let same = part.sweep.identity == ready.head.identity;
+            if let (true, Some(first)) = (same, part.sweep.records.first()) {
+                if let Some(journal) = &ready.journal {
+                    journal.keep(&part.sweep.records);
+                }
+                known.insert(first.cell.number, part.sweep.records.clone());
+            }
+            same
+        })?;
+        if same {
+            return Ok(());
+        }
+        Err(error::value(
+            "a part has come back from another sweep: input files or versions differ between the machines",
+        ))
+    }
+
+    /// Stores what is known, to go on with it later.
+    fn store(&self) -> PyResult<()> {
+        self.with(|ready, _| ready.journal.as_ref().map_or(Ok(()), TableJournal::store))?
+            .map_err(error::of_file)
+    }
+
+    /// The sweep, once all parts are known.
+    fn finish(&self, py: Python<'_>) -> PyResult<Sweep> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (mut ready, known) = state.ok_or_else(|| error::value("the sweep is finished"))?;
+        let notes = std::mem::take(&mut ready.notes);
+        let records: Vec<Record> = known.into_values().flatten().collect();
+        if records.len() != ready.plan.grid().cells() {
+            return Err(error::value("parts are missing"));
+        }
+        let sweep = py.detach(|| ready.finish(records))?;
+        warn_of(py, &sweep)?;
+        Ok(Sweep { sweep: Arc::new(sweep), notes })
+    }
+}
+
+impl Gathering {
+    fn with<T>(&self, act: impl FnOnce(&Ready, &mut BTreeMap<u64, Vec<Record>>) -> T) -> PyResult<T> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ready, known) = state.as_mut().ok_or_else(|| error::value("the sweep is finished"))?;
+        Ok(act(ready, known))
+    }
+}
+
+/// Puts the parts of a sweep or a replay together, in any order: what comes out is as if it had never been split.
+///
+/// ``paths`` are the tables that ``shard`` has written. Raises ``ValueError`` for parts that are missing, repeated or
+/// of different runs.
+#[pyfunction]
+#[pyo3(signature = (paths, *, out = None, force = false))]
+pub fn merge(py: Python<'_>, paths: Vec<PathBuf>, out: Option<PathBuf>, force: bool) -> PyResult<Sweep> {
+    let files =
+        out.as_deref().map(|out| SweepFiles::new(out, None)).transpose().map_err(error::of_file)?;
+    let (sweep, notes) = py.detach(|| taskhead_files::merge(&paths)).map_err(error::of_file)?;
+    Counts::of(&sweep.records).some_succeeded().map_err(error::value)?;
+    if let (Some(files), Some(identity)) = (files, sweep.identity) {
+        files.check(identity, force).and_then(|()| files.write(&sweep)).map_err(error::of_file)?;
+    }
+    let notes: Vec<String> =
+        notes.iter().map(|(path, note)| format!("{}: {note}", path.display())).collect();
+    for note in &notes {
+        warn(py, &py.get_type::<PyUserWarning>(), note.clone(), 0)?;
     }
     Ok(Sweep { sweep: Arc::new(sweep), notes })
 }
 
-/// Stores a finished sweep, if it shall be stored; one without any number is refused.
-fn finish(
-    sweep: sweep::Sweep,
-    files: Option<&SweepFiles>,
-    journal: Option<TableJournal>,
-) -> PyResult<sweep::Sweep> {
-    let some = Counts::of(&sweep.records).some_succeeded();
-    if let (Ok(()), Some(files)) = (&some, files) {
-        files.write(&sweep).map_err(error::of_file)?;
-    }
-    if let Some(journal) = journal {
-        journal.finish();
-    }
-    some.map_err(error::value).map(|()| sweep)
+/// A sweep from the bytes of its table, for `pickle`.
+#[pyfunction]
+#[pyo3(name = "_sweep_of_bytes")]
+pub fn sweep_of_bytes(py: Python<'_>, bytes: &[u8], notes: Vec<String>) -> PyResult<Sweep> {
+    let read = || {
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(bytes)?;
+        Ok(read_sweep(file.path()))
+    };
+    let read: std::io::Result<_> = py.detach(read);
+    Ok(Sweep { sweep: Arc::new(read?.map_err(error::of_file)?), notes })
 }
 
 /// Says that the finished part cannot be stored.
@@ -381,18 +541,18 @@ fn not_stored(error: &FileError) {
 }
 
 /// A journal that counts, if there is one.
-struct Counted {
-    journal: Option<TableJournal>,
+struct Counted<'a> {
+    journal: Option<&'a TableJournal>,
     done: Arc<AtomicU64>,
 }
 
-impl Journal for Counted {
+impl Journal for Counted<'_> {
     fn known(&self, first: u64) -> Option<Vec<Record>> {
-        self.journal.as_ref()?.known(first)
+        self.journal?.known(first)
     }
 
     fn keep(&self, records: &[Record]) {
-        if let Some(journal) = &self.journal {
+        if let Some(journal) = self.journal {
             journal.keep(records);
         }
         self.done.fetch_add(records.len() as u64, Ordering::Relaxed);

@@ -270,3 +270,34 @@ def test_a_bar_is_shown_on_a_terminal():
         pass
     assert process.wait(timeout=60) == 0
     assert b"/160 [" in shown, shown
+
+
+def test_parts(tmp_path):
+    options = {"samples": 3, "width": 6, "inputs": 5, "seeds": 5, "points": 3}
+    whole = th.sweep(**options, out=tmp_path / "whole")
+    parts = []
+    for number in (3, 1, 2):
+        part = th.sweep(**options, out=tmp_path / "s", shard=f"{number}/3")
+        parts.append(tmp_path / f"s.{number}-of-3.parquet")
+        assert len(part) in (3, 6)
+    merged = th.merge(parts, out=tmp_path / "merged")
+    for suffix in ("csv", "parquet"):
+        assert (tmp_path / f"merged.{suffix}").read_bytes() == (tmp_path / f"whole.{suffix}").read_bytes()
+    assert merged.columns == whole.columns and merged.config == whole.config
+    with pytest.raises(ValueError, match="part 2/3 of 3 is missing"):
+        th.merge(parts[:2])
+    with pytest.raises(ValueError, match="`shard` is '4/3'; accepted: I/N"):
+        th.sweep(**options, shard="4/3")
+    with pytest.raises(ValueError, match="only 5 curves can be told apart"):
+        th.sweep(**options, shard="1/6")
+    with pytest.warns(UserWarning, match="it is part 1/3 of 15 cells"):
+        th.read(parts[1])
+
+
+def test_a_sweep_can_be_pickled(sweep):
+    import pickle
+
+    again = pickle.loads(pickle.dumps(sweep))
+    assert again.columns == sweep.columns and again.config == sweep.config and again.notes == sweep.notes
+    for name in sweep.columns:
+        np.testing.assert_array_equal(again[name], sweep[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,8 @@ def sweep(
     out: str | os.PathLike[str] | None = None,
     force: bool = False,
     threads: int | None = None,
+    shard: str | None = None,
+    on: Literal["ray"] | None = None,
 ) -> Sweep:
     """Runs many heads, energies and seeds, each probed, finetuned and measured.
 
@@ -102,6 +104,13 @@ def sweep(
         Replace a sweep of other content that has the same ``out``.
     threads : int, optional
         Threads (default: all cores). The result does not depend on it.
+    shard : str, optional
+        "I/N" runs part I (from 1) of N only, for one of several machines; ``out`` gets OUT.I-of-N.parquet, and
+        :func:`merge` puts all parts together.
+    on : {"ray"}, optional
+        Compute each curve as a task of the Ray cluster that ``ray.init`` has connected to (else of this machine), with
+        ``threads`` (default: 1) processors. Curves whose node is lost are computed again. A problem in a file has to be
+        there on every node.
 
     Returns
     -------
@@ -170,15 +179,23 @@ def sweep(
         if chosen:
             changes[name] = chosen
     text = None if config is None else _text(config)
-    return _sweep(
-        text,
-        changes,
-        problem=memory,
-        out=out,
-        force=force,
-        kernel_tolerance=kernel_tolerance,
-        threads=threads,
-    )
+    asked: dict[str, Any] = {
+        "config": text,
+        "changes": changes,
+        "problem": memory,
+        "out": out,
+        "force": force,
+        "kernel_tolerance": kernel_tolerance,
+        "threads": threads,
+        "shard": shard,
+    }
+    if on is None:
+        return _sweep(asked)
+    if on != "ray":
+        raise ValueError(f"`on` is {on!r}; accepted: 'ray'")
+    from ._ray import sweep_on_ray
+
+    return sweep_on_ray(asked)
 
 
 def _text(config: str | os.PathLike[str]) -> str:
