@@ -15,7 +15,7 @@ const FONTS = ['KaTeX_Main-Regular', 'KaTeX_Math-Italic', 'KaTeX_Size1-Regular',
 /** Classes of KaTeX that would need another font. */
 const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm|mathbb|mathcal|mathscr|mathfrak|mathtt|mathsf|delimsizing size[34]|delim-size4)\b/;
 /** The largest that all files together may be, compressed. */
-const BUDGET = 400_000;
+const BUDGET = 500_000;
 
 /** A text with its formulas \( … \) and \[ … \] drawn, and the characters that they are drawn with. */
 function formulas(html) {
