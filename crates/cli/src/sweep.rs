@@ -21,7 +21,6 @@ use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::Counts;
 use taskhead::sweep::{Part, Shard};
-use taskhead::sweep::{Part, Shard};
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
 use taskhead_files::{
     STORE_EVERY, SweepFiles, available_memory, check_memory, check_output, digest, memory_of_task,
