@@ -4,7 +4,7 @@ import math
 import signal
 import subprocess
 import sys
-
+import time
 import warnings
 
 import numpy as np

@@ -139,6 +139,7 @@ def test_cells_that_fail_or_stop_are_warned_of():
 INTERRUPTED = """
 import signal
 import taskhead as th
+from taskhead import _support
 
 class Bar:
     n = 0
@@ -151,7 +152,7 @@ class Bar:
     def close(self):
         pass
 
-th._support.progress = lambda total, unit: Bar()
+_support.progress = lambda total, unit: Bar()
 th.sweep({options}, out="s")
 """
 
@@ -286,7 +287,7 @@ def test_parts(tmp_path):
     assert merged.columns == whole.columns and merged.config == whole.config
     with pytest.raises(ValueError, match="part 2/3 of 3 is missing"):
         th.merge(parts[:2])
-    with pytest.raises(ValueError, match="`shard` is '4/3'; accepted: I/N"):
+    with pytest.raises(ValueError, match='`shard` is "4/3"; accepted: I/N'):
         th.sweep(**options, shard="4/3")
     with pytest.raises(ValueError, match="only 5 curves can be told apart"):
         th.sweep(**options, shard="1/6")
