@@ -10,7 +10,7 @@ From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
   Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis
-  LazyBound Picard Existence FlowExists Turns FirstStep Rates.
+  LazyBound Picard Existence FlowExists Turns FirstStep Rates Commuting.
 
 Ltac names t :=
   lazymatch t with
@@ -289,3 +289,11 @@ Definition Rates_theorems :=
    T30_total).
 Goal True. let t := eval unfold Rates_theorems in Rates_theorems in names t. Abort.
 Print Assumptions Rates_theorems.
+
+Definition Commuting_theorems :=
+  (T31_one_mode,
+   T31_runs,
+   T31_commuting,
+   T31_whitened).
+Goal True. let t := eval unfold Commuting_theorems in Commuting_theorems in names t. Abort.
+Print Assumptions Commuting_theorems.
