@@ -160,23 +160,34 @@ pub const ENTRIES: &[Entry] = &[
         name: "trend at the end of probing",
         kind: Kind::Law,
         statement: "Near probing convergence the Frobenius distance falls with probing time for any definite kernel and any head: it is \
-                    e^(−λ₁τ) times a constant to first order. A trend that fails fails early in probing.",
-        formula: "−d ln ‖Z_T − Z₀‖/dτ → λ₁ for τ → ∞",
+                    e^(−λ₁τ) times a constant to first order. A trend that fails fails early in probing. With K = I and a zero head \
+                    the next order is no less than that of one mode.",
+        formula: "−d ln ‖Z_T − Z₀‖/dτ = λ₁(1 + βx + …), x = e^(−λ₁τ) → 0; β ≥ −17/32 for K = I, V_init = 0",
         hypotheses: &[
             "K definite, Z₀ of full row rank, γ > 0",
             "R⁽¹⁾V_∞ᵀ ≠ 0, R⁽¹⁾ the part of the first residual in the eigenspace of λ₁ (with V_init = 0: R⁽¹⁾ ≠ 0)",
         ],
         source: OWN,
-        proofs: &[],
+        proofs: &["T33_second_order", "T33_sharp"],
         figure: None,
-        evidence: Evidence::Checks(&[Check {
-            claim: "where e^(−9) of the slowest part is left the distance falls at the rate λ₁",
-            judge: Judge::Error { tolerance: 1e-2 },
-            trial: end_of_probing,
-            cost: 6,
-            edges: &["one sample", "γ = 10", "zero head"],
-            violations: &["a head that vanishes with the residual: one sample, y = 0"],
-        }]),
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "where e^(−9) of the slowest part is left the distance falls at the rate λ₁",
+                judge: Judge::Error { tolerance: 1e-2 },
+                trial: end_of_probing,
+                cost: 6,
+                edges: &["one sample", "γ = 10", "zero head"],
+                violations: &["a head that vanishes with the residual: one sample, y = 0"],
+            },
+            Check {
+                claim: "the measured β is the one that is computed from the features and targets (K = I, zero head)",
+                judge: Judge::Error { tolerance: 1e-2 },
+                trial: second_order,
+                cost: 6,
+                edges: &["one sample", "γ = 10", "more outputs than samples"],
+                violations: &["another kernel"],
+            },
+        ]),
     },
     Entry {
         id: "C1",
@@ -632,6 +643,49 @@ fn small_targets(case: Case) -> Scored {
     };
     let distances = distances(&instance, &times)?;
     Ok(Trial::new(least_fall(&distances), Instance { probe_time: times[0], ..instance }))
+}
+
+/// The coefficient β of the rate λ₁(1 + βx + …), x = e^(−λ₁τ), for K = I and a zero head: from the smallest squared singular
+/// value, the targets along its direction and the Gram matrix of the head that probing tends to.
+fn rate_of_second_order(slowest: f64, along: &DVector<f64>, gram: &DMatrix<f64>) -> Result<f64, String> {
+    let Eigen { q, d } = Eigen::new(&(gram / slowest)).map_err(text)?;
+    let parts: Vec<(f64, f64)> = (0..d.len())
+        .map(|i| {
+            let t = 1.0 / (1.0 + d[i].max(0.0));
+            ((q.column(i).dot(along) / slowest).powi(2) * t, t)
+        })
+        .collect();
+    let first: f64 = parts.iter().map(|(e, t)| e * (1.0 - t)).sum();
+    let pair = |t: f64, s: f64| (1.0 - t).powi(2) + (1.0 - s).powi(2) - 1.0 + t * s / (t + s);
+    let second: f64 =
+        parts.iter().flat_map(|(e, t)| parts.iter().map(move |(f, s)| e * f * pair(*t, *s))).sum();
+    Ok(second / first)
+}
+
+fn second_order(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let n = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
+    let k = if edge == Some(2) { n + 2 } else { draw.integer(1, 3) };
+    let mut s: Vec<f64> = (0..n).map(|_| draw.uniform(1.1, 1.6)).collect();
+    s[0] = 0.5;
+    let (u, features) = of_singular_values(&mut draw, &s, n);
+    let targets = draw.normal(n, k, 0.5);
+    let rate = if edge == Some(1) { 10.0 } else { draw.log_uniform(0.2, 5.0) };
+    let scale = if violation.is_some() { 3.0 } else { 1.0 };
+    let kernel = DMatrix::identity(n, n) * scale;
+    let lambda = s[0] * s[0];
+    let scaled = &targets / rate.sqrt();
+    let fitted = features.clone().try_inverse().ok_or("singular features")? * &scaled;
+    let along = scaled.transpose() * u.column(0);
+    let predicted = rate_of_second_order(lambda, &along, &(fitted.transpose() * &fitted))?;
+    let head = DMatrix::zeros(n, k);
+    let instance = Instance::new(features, kernel, targets, head).with_head_rate(rate);
+    let times = [8.0 / lambda, 8.5 / lambda];
+    let distances = distances(&instance, &times)?;
+    let [first, last] = times.map(|tau| (-lambda * tau).exp());
+    let seen = ((distances[0] / distances[1]).ln() - lambda * (times[1] - times[0])) / (first - last);
+    let error = (seen - predicted).abs() / (1.0 + predicted.abs());
+    Ok(Trial::new(error, Instance { probe_time: times[0], ..instance }))
 }
 
 fn end_of_probing(case: Case) -> Scored {
