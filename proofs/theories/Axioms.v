@@ -10,7 +10,8 @@ From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
   DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
   Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis
-  LazyBound Picard Existence FlowExists Turns FirstStep Rates.
+  LazyBound Picard Existence FlowExists Turns FirstStep Rates Commuting LazySolution
+  SecondOrder.
 
 Ltac names t :=
   lazymatch t with
@@ -289,3 +290,23 @@ Definition Rates_theorems :=
    T30_total).
 Goal True. let t := eval unfold Rates_theorems in Rates_theorems in names t. Abort.
 Print Assumptions Rates_theorems.
+
+Definition Commuting_theorems :=
+  (T31_one_mode,
+   T31_runs,
+   T31_commuting,
+   T31_whitened).
+Goal True. let t := eval unfold Commuting_theorems in Commuting_theorems in names t. Abort.
+Print Assumptions Commuting_theorems.
+
+Definition LazySolution_theorems :=
+  (T29_solution,
+   T29_whole).
+Goal True. let t := eval unfold LazySolution_theorems in LazySolution_theorems in names t. Abort.
+Print Assumptions LazySolution_theorems.
+
+Definition SecondOrder_theorems :=
+  (T33_second_order,
+   T33_sharp).
+Goal True. let t := eval unfold SecondOrder_theorems in SecondOrder_theorems in names t. Abort.
+Print Assumptions SecondOrder_theorems.

@@ -312,6 +312,13 @@ Definition frozen_trains (N h k : nat) (K Y Z0 W X : mat) : Prop :=
     (forall n j, (n < N)%nat -> (j < h)%nat -> Z 0 n j = Z0 n j) /\
     (forall n j, (n < N)%nat -> (j < h)%nat -> is_lim (fun t => Z t n j) p_infty (X n j)).
 
+(** Finetuning from the features [Z0] and the head [V0] ends at the features [X]. *)
+Definition finetunes (gamma : R) (N h k : nat) (K Y Z0 V0 X : mat) : Prop :=
+  exists Z V : R -> mat, is_feature_flow gamma N h k K Y Z V /\
+    (forall n j, (n < N)%nat -> (j < h)%nat -> Z 0 n j = Z0 n j) /\
+    (forall j c, (j < h)%nat -> (c < k)%nat -> V 0 j c = V0 j c) /\
+    (forall n j, (n < N)%nat -> (j < h)%nat -> is_lim (fun t => Z t n j) p_infty (X n j)).
+
 (** ** Pseudo-orthogonal (Lorentz) transformations of R^(r + k) *)
 
 (** Diagonal of J = diag(I_r, -I_k). *)

@@ -31,7 +31,7 @@ use taskhead_theorems::certify::{BOXES, RANGE, REACH};
     taskhead verify --certify               T8 to T13 for every real point of a box"
 )]
 pub struct Args {
-    /// T1 … T30, C1, C2, S1, S2, O1 … O3; all if none is named.
+    /// T1 … T33, C1, C2, S1, S2, O1 … O3; all if none is named.
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// Random cases of a cheap check; costly checks take a share. O1 looks at as many problems.

@@ -1,4 +1,4 @@
-//! T27, T28, T30 and the conjectures: what is left of the trend beyond one sample, and what is not.
+//! T27, T28, T30 to T33 and the conjectures: what is left of the trend beyond one sample, and what is not.
 
 use nalgebra::{DMatrix, DVector, dmatrix};
 
@@ -108,13 +108,96 @@ pub const ENTRIES: &[Entry] = &[
         }]),
     },
     Entry {
+        id: "T31",
+        name: "trend with a rate, commuting data",
+        kind: Kind::Law,
+        statement: "Where kernel, Z₀Z₀ᵀ and YYᵀ commute and the head is zero before probing, the Frobenius distance falls with probing \
+                    time at least at the rate λ₁(1 − e^(−λ₁τ)), λ₁ the smallest squared singular value of the features.",
+        formula: "‖Z_T(τ₂) − Z₀‖ ≤ e^(−(g(τ₂) − g(τ₁))) ‖Z_T(τ₁) − Z₀‖, g(τ) = λ₁τ + e^(−λ₁τ), τ₁ < τ₂",
+        hypotheses: &[
+            "K, Z₀Z₀ᵀ and YYᵀ commute (shared singular directions, one feature direction for each)",
+            "V_init = 0",
+            "λ₁ the smallest eigenvalue of Z₀Z₀ᵀ among the modes with a target",
+        ],
+        source: OWN,
+        proofs: &["T31_one_mode", "T31_runs", "T31_commuting", "T31_whitened"],
+        figure: None,
+        evidence: Evidence::Checks(&[Check {
+            claim: "the distance falls at that rate or faster",
+            judge: Judge::Ratio,
+            trial: commuting_rate,
+            cost: 6,
+            edges: &["one mode", "targets of size 1000", "equal singular values"],
+            violations: &[
+                "K does not commute: Z₀ = diag(1, 2), K = [1 1; 1 2], Y = (1, −2), from τ = 0 to 0.25",
+                "Z₀V_init ≠ 0: Z₀ = diag(1, 3), Y = (2, 4), V = (−2, 2), from τ = 0 to 0.2",
+                "λ₁ the larger of two squared singular values: Z₀ = diag(½, 2), Y = I, from τ = 0.5 to 1",
+            ],
+        }]),
+    },
+    Entry {
+        id: "T32",
+        name: "trend for small targets",
+        kind: Kind::Law,
+        statement: "Conjecture A holds for small targets, or for a fast head: with an explicit bound on ‖Y‖/√γ the Frobenius distance \
+                    strictly falls with probing time, for any number of samples and outputs.",
+        formula: "‖Y‖ ≤ √γ s₁⁴/(95 √N s_N²) ⇒ d‖Z_T − Z₀‖/dτ < 0, s₁ ≤ … ≤ s_N the singular values of Z₀",
+        hypotheses: &["K = I", "V_init = 0", "Z₀ of full row rank", "‖Y‖ ≤ √γ s₁⁴/(95 √N s_N²)"],
+        source: OWN,
+        proofs: &[],
+        figure: None,
+        evidence: Evidence::Checks(&[Check {
+            claim: "the distance falls from one probing time to the next",
+            judge: Judge::Margin,
+            trial: small_targets,
+            cost: 10,
+            edges: &["one sample", "more outputs than samples", "targets a thousand times smaller"],
+            violations: &["K ≠ I: Z₀ = diag(1, 2), K = [1 1; 1 2], Y = (1, −2)/100, from τ = 0 to 0.25"],
+        }]),
+    },
+    Entry {
+        id: "T33",
+        name: "trend at the end of probing",
+        kind: Kind::Law,
+        statement: "Near probing convergence the Frobenius distance falls with probing time for any definite kernel and any head: it is \
+                    e^(−λ₁τ) times a constant to first order. A trend that fails fails early in probing. With K = I and a zero head \
+                    the next order is no less than that of one mode.",
+        formula: "−d ln ‖Z_T − Z₀‖/dτ = λ₁(1 + βx + …), x = e^(−λ₁τ) → 0; β ≥ −17/32 for K = I, V_init = 0",
+        hypotheses: &[
+            "K definite, Z₀ of full row rank, γ > 0",
+            "R⁽¹⁾V_∞ᵀ ≠ 0, R⁽¹⁾ the part of the first residual in the eigenspace of λ₁ (with V_init = 0: R⁽¹⁾ ≠ 0)",
+        ],
+        source: OWN,
+        proofs: &["T33_second_order", "T33_sharp"],
+        figure: None,
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "where e^(−9) of the slowest part is left the distance falls at the rate λ₁",
+                judge: Judge::Error { tolerance: 1e-2 },
+                trial: end_of_probing,
+                cost: 6,
+                edges: &["one sample", "γ = 10", "zero head"],
+                violations: &["a head that vanishes with the residual: one sample, y = 0"],
+            },
+            Check {
+                claim: "the measured β is the one that is computed from the features and targets (K = I, zero head)",
+                judge: Judge::Error { tolerance: 1e-2 },
+                trial: second_order,
+                cost: 6,
+                edges: &["one sample", "γ = 10", "more outputs than samples"],
+                violations: &["another kernel"],
+            },
+        ]),
+    },
+    Entry {
         id: "C1",
         name: "conjecture A: the Frobenius distance grows with energy",
         kind: Kind::Conjecture,
         statement: "For whitened inputs, a zero initial head and features of full row rank the Frobenius distance strictly falls with \
-                    probing time, for any number of outputs and any head rate. Proved for γ = 0 (T27), for one sample (T10) and \
-                    where YYᵀ and Z₀Z₀ᵀ commute (T14). Each hypothesis is needed.",
-        formula: "d‖Z_T − Z₀‖_F/dτ < 0",
+                    probing time, for any number of outputs and any head rate, and at least at the rate of a single mode. Proved for \
+                    γ = 0 (T27), for one sample and where YYᵀ and Z₀Z₀ᵀ commute (T31), both with that rate; without the rate for \
+                    small targets (T32) and at the end of probing (T33). Each hypothesis is needed.",
+        formula: "d ln ‖Z_T − Z₀‖_F/dτ ≤ −λ₁(1 − e^(−λ₁τ)) < 0",
         hypotheses: &["K = I", "V_init = 0", "Z₀ of full row rank"],
         source: OWN,
         proofs: &[],
@@ -136,6 +219,21 @@ pub const ENTRIES: &[Entry] = &[
                     "Z₀V_init ≠ 0: Z₀ = diag(1, 3), Y = (2, 4), V = (−2, 2), from τ = 0 to 0.2",
                     "a part of the head that the features do not see: Z₀ = [diag(1, 6) 0], Y = (16, 16), V = (0, 0, 1), to 0.002",
                     "rank-deficient features: Z₀ = [1 0; 0 2; 0 0], Y = [0 1; 1 1; 1 1], from τ = 1 to 10",
+                ],
+            },
+            Check {
+                claim: "it falls at the rate λ₁(1 − e^(−λ₁τ)) or faster, λ₁ the smallest eigenvalue of Z₀Z₀ᵀ",
+                judge: Judge::Ratio,
+                trial: falls_at_rate,
+                cost: 10,
+                edges: &[
+                    "one sample",
+                    "frozen head",
+                    "more outputs than samples",
+                    "targets of size 1000",
+                ],
+                violations: &[
+                    "λ₁ the larger eigenvalue: Z₀ = diag(½, 2), Y = (1, 1), from τ = 0.5 to 1",
                 ],
             },
             Check {
@@ -407,6 +505,12 @@ fn orthogonal_part() -> Instance {
     Instance::new(features, DMatrix::identity(2, 2), dmatrix![16.0; 16.0], dmatrix![0.0; 0.0; 1.0])
 }
 
+/// Squared singular values ¼ and 4; with the targets I it decouples.
+fn slow_and_fast(targets: DMatrix<f64>) -> Instance {
+    let head = DMatrix::zeros(2, targets.ncols());
+    Instance::new(dmatrix![0.5, 0.0; 0.0, 2.0], DMatrix::identity(2, 2), targets, head)
+}
+
 fn deficient() -> Instance {
     let features = dmatrix![1.0, 0.0; 0.0, 2.0; 0.0, 0.0];
     let targets = dmatrix![0.0, 1.0; 1.0, 1.0; 1.0, 1.0];
@@ -446,27 +550,170 @@ fn counter_examples_by_rate() -> [(Instance, [(f64, f64); 2]); 2] {
     ]
 }
 
+/// A problem of conjecture A and three probing times.
+fn sweep_of_a(draw: &mut Draw, edge: Option<usize>) -> Result<(Instance, Vec<f64>), String> {
+    let size = if edge == Some(3) { 1e3 } else { draw.log_uniform(0.1, 30.0) };
+    let outputs = if edge == Some(2) { Some(7) } else { None };
+    let samples = if edge == Some(0) { Some(1) } else { None };
+    let rate = if edge == Some(1) { 0.0 } else { draw.log_uniform(0.05, 20.0) };
+    let instance = whitened(draw, samples, outputs, size, true).with_head_rate(rate);
+    let first = draw.log_uniform(0.05, 5.0) / squared_singular_values(&instance)?.max();
+    Ok((instance, vec![first, 1.5 * first, 2.5 * first]))
+}
+
+fn squared_singular_values(instance: &Instance) -> Result<DVector<f64>, String> {
+    Ok(Eigen::new(&(&instance.features * instance.features.transpose())).map_err(text)?.d)
+}
+
+fn distances(instance: &Instance, times: &[f64]) -> Result<Vec<f64>, String> {
+    times.iter().map(|&tau| Ok(motion(instance, tau)?.norm())).collect()
+}
+
 fn probing_lowers_distance(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let (instance, times) = if let Some(number) = violation {
         let (instance, stated) = counter_examples()[number].clone();
         (instance, stated.map(|(tau, _)| tau).to_vec())
     } else {
-        let size = if edge == Some(3) { 1e3 } else { draw.log_uniform(0.1, 30.0) };
-        let outputs = if edge == Some(2) { Some(7) } else { None };
-        let samples = if edge == Some(0) { Some(1) } else { None };
-        let rate = if edge == Some(1) { 0.0 } else { draw.log_uniform(0.05, 20.0) };
-        let instance = whitened(&mut draw, samples, outputs, size, true).with_head_rate(rate);
-        let fastest =
-            Eigen::new(&(&instance.features * instance.features.transpose())).map_err(text)?.d.max();
-        let first = draw.log_uniform(0.05, 5.0) / fastest;
-        (instance, vec![first, 1.5 * first, 2.5 * first])
+        sweep_of_a(&mut draw, edge)?
     };
-    let distances = times
-        .iter()
-        .map(|&tau| Ok(motion(&instance, tau)?.norm()))
-        .collect::<Result<Vec<f64>, String>>()?;
+    let distances = distances(&instance, &times)?;
     Ok(Trial::new(least_fall(&distances), Instance { probe_time: times[0], ..instance }))
+}
+
+/// The largest distance in units of the one that a fall at the rate λ(1 − e^(−λτ)) leaves.
+fn against_rate(instance: Instance, times: &[f64], lambda: f64) -> Scored {
+    let lag = |tau: f64| lambda * tau + (-lambda * tau).exp();
+    let distances = distances(&instance, times)?;
+    let worst = (1..times.len())
+        .map(|i| distances[i] / distances[i - 1] * (lag(times[i]) - lag(times[i - 1])).exp())
+        .fold(0.0, f64::max);
+    Ok(Trial::new(worst, Instance { probe_time: times[0], ..instance }))
+}
+
+fn falls_at_rate(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    if violation.is_some() {
+        return against_rate(slow_and_fast(dmatrix![1.0; 1.0]), &[0.5, 1.0], 4.0);
+    }
+    let (instance, times) = sweep_of_a(&mut draw, edge)?;
+    let slowest = squared_singular_values(&instance)?.min();
+    against_rate(instance, &times, slowest)
+}
+
+fn commuting_rate(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    match violation {
+        Some(0) => return against_rate(skewed_kernel(), &[0.0, 0.25], 1.0),
+        Some(1) => return against_rate(seen_head(), &[0.0, 0.2], 1.0),
+        Some(_) => return against_rate(slow_and_fast(DMatrix::identity(2, 2)), &[0.5, 1.0], 4.0),
+        None => {}
+    }
+    let n = if edge == Some(0) { 1 } else { draw.integer(2, 3) };
+    let all: Vec<[f64; 5]> = (0..n)
+        .map(|i| {
+            let y = if edge == Some(1) { 1e3 } else { draw.log_uniform(0.1, 10.0) };
+            let z = if edge == Some(2) { 1.0 } else { draw.log_uniform(0.5, 2.0) };
+            [0.4 + 0.7 * i as f64, y, z, 0.0, 0.0]
+        })
+        .collect();
+    let instance = modes(&mut draw, &all).with_head_rate(draw.log_uniform(0.05, 20.0));
+    let values = DVector::from_iterator(n, all.iter().map(|mode| mode[2] * mode[2]));
+    let first = draw.log_uniform(0.05, 3.0) / values.max();
+    against_rate(instance, &[first, 1.5 * first, 2.5 * first], values.min())
+}
+
+fn small_targets(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let (instance, times) = if violation.is_some() {
+        let skewed = skewed_kernel();
+        (Instance { targets: &skewed.targets / 100.0, ..skewed }, vec![0.0, 0.25])
+    } else {
+        let samples = if edge == Some(0) { Some(1) } else { None };
+        let outputs = if edge == Some(1) { Some(7) } else { None };
+        let rate = draw.log_uniform(0.05, 20.0);
+        let instance = whitened(&mut draw, samples, outputs, 1.0, true).with_head_rate(rate);
+        let values = squared_singular_values(&instance)?;
+        let n = instance.features.nrows() as f64;
+        let bound = rate.sqrt() * values.min().powi(2) / (95.0 * n.sqrt() * values.max());
+        let size = if edge == Some(2) { 1e-3 * bound } else { bound };
+        let targets = &instance.targets * (size / instance.targets.norm());
+        let first = draw.log_uniform(0.05, 5.0) / values.max();
+        (Instance { targets, ..instance }, vec![first, 1.5 * first, 2.5 * first])
+    };
+    let distances = distances(&instance, &times)?;
+    Ok(Trial::new(least_fall(&distances), Instance { probe_time: times[0], ..instance }))
+}
+
+/// The coefficient β of the rate λ₁(1 + βx + …), x = e^(−λ₁τ), for K = I and a zero head: from the smallest squared singular
+/// value, the targets along its direction and the Gram matrix of the head that probing tends to.
+fn rate_of_second_order(slowest: f64, along: &DVector<f64>, gram: &DMatrix<f64>) -> Result<f64, String> {
+    let Eigen { q, d } = Eigen::new(&(gram / slowest)).map_err(text)?;
+    let parts: Vec<(f64, f64)> = (0..d.len())
+        .map(|i| {
+            let t = 1.0 / (1.0 + d[i].max(0.0));
+            ((q.column(i).dot(along) / slowest).powi(2) * t, t)
+        })
+        .collect();
+    let first: f64 = parts.iter().map(|(e, t)| e * (1.0 - t)).sum();
+    let pair = |t: f64, s: f64| (1.0 - t).powi(2) + (1.0 - s).powi(2) - 1.0 + t * s / (t + s);
+    let second: f64 =
+        parts.iter().flat_map(|(e, t)| parts.iter().map(move |(f, s)| e * f * pair(*t, *s))).sum();
+    Ok(second / first)
+}
+
+fn second_order(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let n = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
+    let k = if edge == Some(2) { n + 2 } else { draw.integer(1, 3) };
+    let mut s: Vec<f64> = (0..n).map(|_| draw.uniform(1.1, 1.6)).collect();
+    s[0] = 0.5;
+    let (u, features) = of_singular_values(&mut draw, &s, n);
+    let targets = draw.normal(n, k, 0.5);
+    let rate = if edge == Some(1) { 10.0 } else { draw.log_uniform(0.2, 5.0) };
+    let scale = if violation.is_some() { 3.0 } else { 1.0 };
+    let kernel = DMatrix::identity(n, n) * scale;
+    let lambda = s[0] * s[0];
+    let scaled = &targets / rate.sqrt();
+    let fitted = features.clone().try_inverse().ok_or("singular features")? * &scaled;
+    let along = scaled.transpose() * u.column(0);
+    let predicted = rate_of_second_order(lambda, &along, &(fitted.transpose() * &fitted))?;
+    let head = DMatrix::zeros(n, k);
+    let instance = Instance::new(features, kernel, targets, head).with_head_rate(rate);
+    let times = [8.0 / lambda, 8.5 / lambda];
+    let distances = distances(&instance, &times)?;
+    let [first, last] = times.map(|tau| (-lambda * tau).exp());
+    let seen = ((distances[0] / distances[1]).ln() - lambda * (times[1] - times[0])) / (first - last);
+    let error = (seen - predicted).abs() / (1.0 + predicted.abs());
+    Ok(Trial::new(error, Instance { probe_time: times[0], ..instance }))
+}
+
+fn end_of_probing(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let n = if edge == Some(0) || violation.is_some() { 1 } else { draw.integer(2, 4) };
+    let k = draw.integer(1, 3);
+    let h = n + draw.integer(1, 3);
+    let mut s: Vec<f64> = (0..n).map(|_| draw.uniform(0.9, 1.6)).collect();
+    s[0] = 0.5;
+    let (_, features) = of_singular_values(&mut draw, &s, h);
+    let axes = draw.orthonormal(n, n);
+    let values = DVector::from_fn(n, |_, _| draw.log_uniform(0.3, 3.0));
+    let kernel = &axes * DMatrix::from_diagonal(&values) * axes.transpose();
+    let kernel = (&kernel + kernel.transpose()) * 0.5;
+    let (targets, head) = if violation.is_some() {
+        (DMatrix::zeros(n, k), features.transpose() * draw.normal(n, k, 1.0))
+    } else if edge == Some(2) {
+        (draw.normal(n, k, 1.0), DMatrix::zeros(h, k))
+    } else {
+        (draw.normal(n, k, 1.0), draw.normal(h, k, 0.5))
+    };
+    let rate = if edge == Some(1) { 10.0 } else { draw.log_uniform(0.2, 5.0) };
+    let instance = Instance::new(features, kernel, targets, head).with_head_rate(rate);
+    let lambda = s[0] * s[0];
+    let times = [9.0 / lambda, 9.5 / lambda];
+    let distances = distances(&instance, &times)?;
+    let seen = (distances[0] / distances[1]).ln() / (times[1] - times[0]);
+    Ok(Trial::new((seen / lambda - 1.0).abs(), Instance { probe_time: times[0], ..instance }))
 }
 
 /// Z_T − Z₀ by probing and finetuning in full width until nothing is left.
@@ -555,8 +802,7 @@ fn rate_lowers_distance(case: Case) -> Scored {
         let samples = if edge == Some(0) { Some(1) } else { None };
         let zero = edge != Some(1) && draw.integer(0, 1) == 0;
         let instance = whitened(&mut draw, samples, None, size, zero);
-        let fastest =
-            Eigen::new(&(&instance.features * instance.features.transpose())).map_err(text)?.d.max();
+        let fastest = squared_singular_values(&instance)?.max();
         let first = draw.log_uniform(0.05, 5.0);
         let instance = Instance { probe_time: draw.log_uniform(0.05, 5.0) / fastest, ..instance };
         (instance, vec![first, 1.5 * first, 2.5 * first])

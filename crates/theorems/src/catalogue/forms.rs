@@ -179,7 +179,7 @@ pub const ENTRIES: &[Entry] = &[
         formula: "‖Z_T − Z₀ − K S V₀ᵀ‖ ≤ κβρ/rate + κνε/s², ε = (ρ/rate)(κ(2ν + β)β + (2ζ + cρ)cρ), rate = (1 − δ)²s²",
         hypotheses: &["γ = 1", "Z₀ of full row rank", "c_δρ < δs (T18)"],
         source: OWN,
-        proofs: &["T29_operator", "T29_integral", "T29_lazy_error"],
+        proofs: &["T29_operator", "T29_integral", "T29_lazy_error", "T29_solution", "T29_whole"],
         figure: None,
         evidence: Evidence::Checks(&[Check {
             claim: "the error of the lazy features is within the bound, δ = 1/2",

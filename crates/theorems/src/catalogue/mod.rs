@@ -26,7 +26,7 @@ pub use entry::{Entry, Evidence, Kind};
 
 use entry::OWN;
 
-/// All entries: T1 to T30, C1, C2, S1, S2, O1 to O3.
+/// All entries: T1 to T33, C1, C2, S1, S2, O1 to O3.
 pub fn catalogue() -> Vec<&'static Entry> {
     let all = [
         general::ENTRIES,
