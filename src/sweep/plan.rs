@@ -178,13 +178,7 @@ impl Plan {
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
-            let watch = match self.config.max_time.map(Watch::for_seconds) {
-                Some(limit) => {
-                    let watch = watch.clone();
-                    Watch::new(move |here| watch.goes_on(|| *here) && limit.goes_on(|| *here))
-                }
-                None => watch.clone(),
-            };
+            let watch = watch.clone().and(Watch::for_seconds(self.config.max_time));
             let settings = Settings { watch, ..settings.clone() };
             let simulations = probe_of(self.grid.points(), point, &run)
                 .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));

@@ -5,6 +5,7 @@ use crate::adaptation::Adaptation;
 use crate::energy::Energy;
 use crate::flow::{Budget, Stop};
 use crate::metric::Metric;
+use crate::setting::counted;
 
 /// One head, one probing point, one finetuning time.
 #[derive(Debug, Clone, PartialEq)]
@@ -252,10 +253,9 @@ impl<'a> Counts<'a> {
     pub fn warnings(&self) -> Vec<String> {
         let say = |count: usize, what: &str, first: Option<&Record>| {
             let record = first?;
-            let (cells, number, reason) =
-                (self.cells, record.cell.number, record.reason().unwrap_or_default());
-            let noun = if cells == 1 { "cell" } else { "cells" };
-            Some(format!("{count} of {cells} {noun} {what}; the first one is cell {number}: {reason}"))
+            let (number, reason) = (record.cell.number, record.reason().unwrap_or_default());
+            let cells = counted(self.cells, "cell");
+            Some(format!("{count} of {cells} {what}; the first one is cell {number}: {reason}"))
         };
         let failed = say(self.failed, "failed", self.first_failed);
         let stopped = say(self.stopped, "stopped early", self.first_stopped);

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::say::{self, counted};
+use super::say;
+use taskhead::counted;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::record::{Counts, Record};

@@ -70,19 +70,3 @@ pub fn note(text: impl Display) {
 pub fn tell(kind: &str, text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{kind}{text}");
 }
-
-/// "1 cell", "2 cells"
-pub fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_is_singular() {
-        assert_eq!([0, 1, 2].map(|n| counted(n, "cell")), ["0 cells", "1 cell", "2 cells"]);
-    }
-}
