@@ -426,7 +426,7 @@ impl Reduction {
         }
     }
 
-    /// The share of training samples whose prediction is right; none if the targets are no labels.
+    /// The share of training samples whose prediction is right; none if the targets are not labels.
     pub fn accuracy(&self, state: &State) -> Option<f64> {
         self.labels.as_ref().map(|labels| labels.accuracy(&self.sample_predictions(state)))
     }

@@ -21,7 +21,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// So many of something: "1 step", "2 steps".
+/// A count with its noun: "1 step", "2 steps".
 ///
 /// ```
 /// assert_eq!([0, 1, 2].map(|n| taskhead::counted(n, "step")), ["0 steps", "1 step", "2 steps"]);

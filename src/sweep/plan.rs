@@ -103,9 +103,9 @@ impl Plan {
     }
 
     /// Runs its curves, in parallel with the feature `parallel`: one record a cell in the order of the grid,
-    /// whatever the number of threads. A cell that fails keeps its reason and the rest goes on.
+    /// whatever the number of threads. A cell that fails keeps its reason, and the others continue.
     ///
-    /// `tasks` makes the task of a seed; `journal` is told of each curve that is finished and asked for each before.
+    /// `tasks` makes the task of a seed; `journal` is asked for each curve first, and told when one is finished.
     pub fn run(&self, tasks: &Tasks, journal: &dyn Journal) -> Vec<Record> {
         self.run_while(tasks, journal, &Watch::default()).unwrap_or_default()
     }
@@ -125,7 +125,7 @@ impl Plan {
                 if !still() {
                     return None;
                 }
-                // A flow that its own limit of time ends is a result; one that the watch ends is none.
+                // A flow ended by its own time limit is a result; one ended by the watch is not.
                 let ended = Arc::new(AtomicBool::new(false));
                 let (asked, told) = (watch.clone(), ended.clone());
                 let watch = Watch::new(move |here| {

@@ -30,7 +30,7 @@ use taskhead_files::{Note, check_output, write_layer};
     `probe_targets`, and with a kernel `probe_kernel` P×N; otherwise samples are held out fold by fold.\n\nExamples:\n  \
     taskhead advise features.npz\n  \
     taskhead advise features.npz --rate 0.1 --batch 64 --heads heads --figure advice.svg",
-    // Here a level that is never met is no error.
+    // Here a level that is never met is not an error.
     mut_arg("until_loss", |arg| arg.help(
         "Stop finetuning where the mean training loss has fallen to this, if it ever does [default for cross-entropy \
         without --time: 0.05]"
@@ -129,7 +129,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     line.say(&format!("reading {}", args.features.display()));
     let threads = rayon::current_num_threads();
     let file = args.reading.problem(&args.features, threads, "advice on")?;
-    // Heads are drawn here whether the file has one or not, and what a kernel is missing for is said below.
+    // Heads are drawn here whether the file has one or not, and a missing kernel is mentioned below.
     let said = |note: &&Note| !matches!(note, Note::NoHead | Note::NoKernel);
     let notes: Vec<Note> = file.notes.iter().filter(said).cloned().collect();
     let notes = line.bar.suspend(|| input::print(&notes, quiet));

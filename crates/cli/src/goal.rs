@@ -14,7 +14,7 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// The level that was asked for, if any.
+    /// The level asked for, if any.
     pub fn until(&self) -> Option<Until> {
         self.until_loss.map(Until::Loss).or(self.until_accuracy.map(Until::Accuracy))
     }

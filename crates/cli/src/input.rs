@@ -1,4 +1,4 @@
-//! Problems from files, with what there is to say about them.
+//! Problems from files, with the notes on them.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ impl Reading {
     ///
     /// # Errors
     ///
-    /// Those of [`read_parts`], and arrays that are no problem.
+    /// Those of [`read_parts`], and arrays that do not make a problem.
     pub fn problem(&self, path: &Path, runs: usize, purpose: &str) -> Result<ProblemFile> {
         let parts = read_parts(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
         problem_of(parts, path)
@@ -84,7 +84,7 @@ fn with_flag(error: FileError) -> Error {
     }
 }
 
-/// Prints the notes of a reader, unless it shall be quiet, and gives them as texts.
+/// Prints the notes of a reader, unless it is to be quiet, and returns them as texts.
 pub fn print(notes: &[Note], quiet: bool) -> Vec<String> {
     let texts: Vec<String> = notes.iter().map(Note::to_string).collect();
     if !quiet {

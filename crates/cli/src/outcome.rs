@@ -39,7 +39,7 @@ fn stem(text: &str) -> Result<PathBuf, String> {
     Ok(stem.into())
 }
 
-/// What is told of a store that failed.
+/// Warns of a failed attempt to store.
 pub fn warn(error: &FileError) {
     say::warning(format_args!("cannot store the finished part: {error}"));
 }
@@ -103,7 +103,7 @@ impl Journal for Watched<'_> {
     }
 }
 
-/// A bar with rate and time left, hidden where nobody looks.
+/// A bar with rate and time left, hidden unless standard error is a terminal.
 pub fn progress_bar(cells: u64, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use taskhead::flow::solver::{Progress, Watch};
 
-/// A line that says where a flow is and for how long it has run; hidden where nobody looks.
+/// A line that says where a flow is and for how long it has run; hidden unless standard error is a terminal.
 pub struct Line {
     /// The line.
     pub bar: ProgressBar,
@@ -13,7 +13,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line that runs from now on; its flows may do so for so many seconds.
+    /// A line that starts now; its flows may run for this many seconds.
     pub fn new(quiet: bool, seconds: Option<f64>) -> Self {
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
@@ -27,7 +27,7 @@ impl Line {
         self.bar.set_message(what.to_owned());
     }
 
-    /// A watch that shows every step, and ends the flow when the line has run for its seconds.
+    /// A watch that shows every step, and ends the flow when these seconds have passed.
     pub fn watch(&self) -> Watch {
         let bar = self.bar.clone();
         let show = Watch::new(move |progress| {

@@ -20,13 +20,13 @@ const ALIGNMENT: usize = 64;
 
 /// Reads one array to the end of its stream.
 ///
-/// Memory is taken as the data comes, never because a header promises it, and not if there is less than so many bytes.
+/// Memory is taken as the data comes, never because a header promises it, and never more than `available` bytes.
 pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result<Array<'static>, Fault> {
     let text = read_header(name, reader)?;
     let Header { descr, fortran, shape } = Header::of(&text)
         .map_err(damaged(name))?
         .ok_or_else(|| Fault::Header { array: name.to_owned(), header: printable(text.trim_end()) })?;
-    // What is no string describes the columns of a structured array.
+    // Anything but a string describes a structured array.
     let type_name = unquoted(descr);
     let (scalar, big) = type_name.map_or((None, false), Scalar::of_numpy);
     let mut array = Array {
@@ -38,7 +38,7 @@ pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result
         type_name: printable(type_name.unwrap_or(descr)),
         bytes: Cow::default(),
     };
-    // Nobody asks for the data of a type that is not read.
+    // The data of a type that is not read are not needed.
     let Some(expected) = array.expected()? else { return Ok(array) };
     let most = expected.min(available as u64);
     let mut bytes = Vec::new();
@@ -91,7 +91,7 @@ fn invalid(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
-/// What a header says, written as a dictionary of Python: `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }`.
+/// What a header says, a dictionary of Python: `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }`.
 struct Header<'a> {
     /// The type, as it stands there: a string, or a list for structured arrays.
     descr: &'a str,
@@ -100,7 +100,7 @@ struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// None if the text is no such dictionary; an error if an entry is missing.
+    /// `None` if the text is not such a dictionary; an error if an entry is missing.
     fn of(text: &'a str) -> io::Result<Option<Self>> {
         let Some(entries) = entries(text) else { return Ok(None) };
         let value = |wanted: &str| {

@@ -13,8 +13,8 @@ use taskhead::sweep::Sweep;
 /// How often the finished part of a sweep is stored.
 pub const STORE_EVERY: Duration = Duration::from_secs(2);
 
-/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. Nobody else writes there
-/// meanwhile: OUT.lock sees to it.
+/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. No other run writes there
+/// meanwhile: OUT.lock prevents it.
 #[derive(Debug)]
 pub struct SweepFiles {
     /// For programs.

@@ -340,7 +340,7 @@ pub fn run_sweep(
         match records {
             Some(records) => finish(sweep::Sweep { records, ..head }, files.as_ref(), journal),
             None => {
-                // Nobody waits for the answer; what is finished is there to go on with.
+                // Nothing waits for the answer; what is finished is stored and can be resumed.
                 if let Some(Err(error)) = journal.map(|journal| journal.store()) {
                     not_stored(&error);
                 }
@@ -356,7 +356,7 @@ pub fn run_sweep(
     Ok(Sweep { sweep: Arc::new(sweep), notes })
 }
 
-/// Stores a finished sweep, if it shall be stored; one without any number is refused.
+/// Stores a finished sweep, if it is to be stored; one without any number is refused.
 fn finish(
     sweep: sweep::Sweep,
     files: Option<&SweepFiles>,
@@ -375,7 +375,7 @@ fn finish(
 /// Says that the finished part cannot be stored.
 fn not_stored(error: &FileError) {
     let text = format!("cannot store the finished part: {error}");
-    // Raised as an error it has nobody to go to: the sweep goes on.
+    // There is no caller to raise an error in: the sweep continues.
     Python::attach(|py| drop(warn(py, &py.get_type::<PyRuntimeWarning>(), text, 0)));
 }
 
