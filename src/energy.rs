@@ -16,7 +16,7 @@ pub struct Energy {
 impl Energy {
     /// The energy of a residual (N×k).
     pub fn of(residual: &DMatrix<f64>) -> Self {
-        // Squares of what is below 1e-154 are no numbers any more.
+        // Squares of numbers below 1e-154 underflow.
         let scale = residual.amax();
         if scale == 0.0 || !scale.is_finite() {
             return Self { aie: scale, frobenius: scale };

@@ -74,7 +74,7 @@ impl<'a> Head<'a> {
     ///
     /// # Errors
     ///
-    /// An energy that probing does not reach, with those that it does; a time that is none.
+    /// An energy that probing does not reach (the error says which it does), or an invalid time.
     pub fn probe(&self, until: impl Into<Probe>) -> Result<Probed<'a>, SimulationError> {
         let time = self.run.probe_time(until.into())?;
         let energy = self.run.path().energy(time)?;
@@ -152,7 +152,7 @@ impl<'a> Finetuning<'a> {
     /// # Errors
     ///
     /// A setting that is not valid, a closed form that does not fit, a problem beyond double precision. A solver that
-    /// stops early is no error: [`Simulation::stop`] says so.
+    /// stops early is not an error: [`Simulation::stop`] tells.
     pub fn to_limit(self) -> Result<Tuned<'a>, SimulationError> {
         self.until(f64::INFINITY)
     }
@@ -162,7 +162,7 @@ impl<'a> Finetuning<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::to_limit`], and a time that is none.
+    /// Those of [`Self::to_limit`], and an invalid time.
     pub fn until(self, time: f64) -> Result<Tuned<'a>, SimulationError> {
         Ok(self.at(&[time])?.remove(0))
     }
@@ -171,7 +171,7 @@ impl<'a> Finetuning<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::to_limit`], and a level that finetuning never comes to.
+    /// Those of [`Self::to_limit`], and a level that finetuning never reaches.
     pub fn until_loss(mut self, level: f64) -> Result<Tuned<'a>, SimulationError> {
         self.settings.until = Until::Loss(level);
         self.until(f64::INFINITY)
@@ -181,7 +181,7 @@ impl<'a> Finetuning<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::until_loss`], and targets that are no labels.
+    /// Those of [`Self::until_loss`], and targets that are not labels.
     pub fn until_accuracy(mut self, share: f64) -> Result<Tuned<'a>, SimulationError> {
         self.settings.until = Until::Accuracy(share);
         self.until(f64::INFINITY)

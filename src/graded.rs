@@ -1,4 +1,4 @@
-//! Singular values of a graded matrix, each to digits of its own.
+//! Singular values of a graded matrix, each to high relative accuracy.
 //!
 //! An ordinary decomposition knows singular values to a rounding of the largest. Here the matrix is first factored as
 //! A = L D U by elimination with complete pivoting, in twice the digits of f64 and with a bound of what rounding does

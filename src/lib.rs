@@ -142,5 +142,5 @@ pub use adaptation::Adaptation;
 pub use energy::Energy;
 pub use metric::Metric;
 pub use problem::Problem;
-pub use setting::{Number, Setting};
+pub use setting::{Number, Setting, counted};
 pub use simulation::{Method, Probe};

@@ -191,7 +191,7 @@ pub(crate) fn residual(y: &DMatrix<f64>, z: &DMatrix<f64>, v: &DMatrix<f64>) -> 
                 *sum = next;
             }
         }
-        // Beyond the range of f64 the errors are no numbers.
+        // Beyond the range of f64 the errors are not finite.
         for (sum, error) in sums.iter_mut().zip(&errors).filter(|(_, error)| error.is_finite()) {
             *sum += error;
         }

@@ -101,7 +101,7 @@ struct Directions {
 }
 
 impl Directions {
-    /// All of them, N×n.
+    /// All of them as one matrix Q, N×n.
     fn joined(&self) -> Arc<DMatrix<f64>> {
         let Self { moving, fixed } = self;
         if fixed.ncols() == 0 {
@@ -113,7 +113,7 @@ impl Directions {
         Arc::new(all)
     }
 
-    /// An array of the rows on all samples.
+    /// An array of the rows on all samples: Q times the rows, without a copy of the directions that kernels share.
     fn of_rows(&self, rows: &DMatrix<f64>) -> DMatrix<f64> {
         let r = self.moving.ncols();
         let mut all = product(&*self.moving, &rows.rows(0, r).into_owned());
@@ -426,7 +426,7 @@ impl Reduction {
         }
     }
 
-    /// The share of training samples whose prediction is right; none if the targets are no labels.
+    /// The share of training samples whose prediction is right; none if the targets are not labels.
     pub fn accuracy(&self, state: &State) -> Option<f64> {
         self.labels.as_ref().map(|labels| labels.accuracy(&self.sample_predictions(state)))
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a setting: one error for every number that a user may choose.
+//! What is wrong with a setting: one error for every number that a user may choose. How messages write numbers.
 
 use std::fmt;
 
@@ -19,6 +19,16 @@ impl fmt::Display for Number {
         let plain = value == 0.0 || !value.is_finite() || (1e-5..1e16).contains(&value.abs());
         if plain { write!(f, "{value}") } else { write!(f, "{value:e}") }
     }
+}
+
+/// A count with its noun: "1 step", "2 steps".
+///
+/// ```
+/// assert_eq!([0, 1, 2].map(|n| taskhead::counted(n, "step")), ["0 steps", "1 step", "2 steps"]);
+/// ```
+pub fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// A setting whose value is not accepted.

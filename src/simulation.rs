@@ -36,7 +36,7 @@ pub enum SimulationError {
         /// The method.
         method: &'static str,
     },
-    /// A level that finetuning never comes to, since it converges before.
+    /// A level that finetuning never reaches, since it converges first.
     #[error("finetuning never comes to {what} {}: it converges at {}", Number(*level), Number(*limit))]
     NeverMet {
         /// What is measured.
@@ -153,7 +153,7 @@ pub struct Simulation {
     pub residual: f64,
     /// The training loss at the end, on average over the samples.
     pub loss: f64,
-    /// The share of training samples that are predicted right; none if the targets are no labels.
+    /// The share of training samples that are predicted right; none if the targets are not labels.
     pub accuracy: Option<f64>,
     /// Relative drift of VVᵀ − γBBᵀ (T2); `None` where features outside the range of the kernel make it void.
     pub conservation_drift: Option<f64>,

@@ -56,26 +56,27 @@ impl Scorer {
         !matches!(self, Self::Loss(_))
     }
 
+    /// What to predict for targets, and else the loss.
+    fn labels(self, targets: &DMatrix<f64>) -> Result<Labels, Loss> {
+        match self {
+            Self::Loss(loss) => Err(loss),
+            Self::Classes => {
+                Ok(Labels::Classes(targets.row_iter().map(|y| y.transpose().imax()).collect()))
+            }
+            Self::Sides(of_targets, threshold) => {
+                let above = targets.iter().map(|&y| y > of_targets).collect();
+                Ok(Labels::Sides { threshold, above })
+            }
+        }
+    }
+
     /// The score of every row.
     pub fn scores(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> Vec<f64> {
-        match self {
-            Self::Loss(loss) => loss.per_sample(targets, predictions).iter().map(|l| -l).collect(),
-            Self::Classes => targets
-                .row_iter()
-                .zip(predictions.row_iter())
-                .map(|(y, f)| {
-                    let class = y.transpose().imax();
-                    let right = f.iter().enumerate().all(|(c, other)| c == class || *other < f[class]);
-                    f64::from(u8::from(right))
-                })
-                .collect(),
-            Self::Sides(of_targets, of_predictions) => {
-                let right = |(y, f): (&f64, &f64)| {
-                    f64::from(u8::from(
-                        (y > &of_targets) == (f > &of_predictions) && f != &of_predictions,
-                    ))
-                };
-                targets.iter().zip(predictions.iter()).map(right).collect()
+        match self.labels(targets) {
+            Err(loss) => loss.per_sample(targets, predictions).iter().map(|l| -l).collect(),
+            Ok(labels) => {
+                let right = |&margin: &f64| f64::from(u8::from(margin > 0.0));
+                labels.margins(predictions).iter().map(right).collect()
             }
         }
     }
@@ -160,12 +161,10 @@ impl Data {
     pub fn folds(&self, count: usize, seed: u64) -> Vec<Vec<usize>> {
         let mut rows: Vec<usize> = (0..self.targets.nrows()).collect();
         rows.shuffle(&mut stream(seed, FOLDS));
-        if self.scorer.counts() {
-            let class = |&row: &usize| match self.scorer {
-                Scorer::Sides(threshold, _) => usize::from(self.targets[(row, 0)] > threshold),
-                _ => self.targets.row(row).transpose().imax(),
-            };
-            rows.sort_by_key(class);
+        match self.scorer.labels(&self.targets) {
+            Ok(Labels::Classes(classes)) => rows.sort_by_key(|&row| classes[row]),
+            Ok(Labels::Sides { above, .. }) => rows.sort_by_key(|&row| above[row]),
+            Err(_) => {}
         }
         let mut folds = vec![Vec::new(); count];
         rows.into_iter().enumerate().for_each(|(place, row)| folds[place % count].push(row));

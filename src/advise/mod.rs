@@ -51,7 +51,7 @@ use crate::tasks::{Task, drawn_head};
 /// descent at its largest stable rate. Full probing and finetuning without end stand for as long.
 pub const HORIZON: f64 = 1e4;
 
-/// What advice shall be about.
+/// Settings of the advice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The loss of probing and finetuning.
@@ -171,11 +171,11 @@ struct Cell {
     losses: Vec<f64>,
 }
 
-/// The mean training loss at which finetuning under cross-entropy stops where nothing else is said.
+/// The mean training loss at which finetuning under cross-entropy stops by default.
 pub const UNTIL_LOSS: f64 = 0.05;
 
 impl Settings {
-    /// The settings for a task where nothing else is said: cross-entropy down to a training loss of [`UNTIL_LOSS`] where
+    /// The default settings for a task: cross-entropy down to a training loss of [`UNTIL_LOSS`] where
     /// targets are classes, the squared loss to the limit for others.
     pub fn of_task(task: &Task, loss: Option<Loss>) -> Self {
         let loss = loss.unwrap_or(if task.classes { Loss::CrossEntropy } else { Loss::Squared });

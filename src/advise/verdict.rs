@@ -62,7 +62,7 @@ pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, Strin
     (Verdict::Matters, text)
 }
 
-/// What there is to say where no finetuning is better than any.
+/// What to say where not finetuning is better than finetuning.
 pub(super) fn without_finetuning(share: f64, gain: Difference, counts: bool) -> String {
     let unit = Unit { counts };
     format!(

@@ -115,7 +115,7 @@ pub fn curves(records: &[Record]) -> Vec<Curve<'_>> {
 /// Cells that differ in seed, probing point and finetuning time only.
 #[derive(Debug, Clone)]
 pub struct Group<'a> {
-    /// What tells it from the other groups; the problem if there is no other.
+    /// What distinguishes it from the other groups; the problem if there is no other.
     pub label: String,
     /// Its cells that have the numbers of what was asked for; at least one.
     pub points: Vec<Point<'a>>,

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 
 use super::budget::Budget;
 use crate::reduction::State;
-use crate::setting::Number;
+use crate::setting::{Number, counted};
 
 /// A flow at one time, by a closed form, the solver or gradient descent.
 #[derive(Debug, Clone)]
@@ -160,10 +160,15 @@ impl fmt::Display for Stop {
                  motion so small beside the residual, that these numbers do not determine it"
             ),
             Self::StepLimit { steps, time } => {
-                write!(f, "{} taken, time {} reached", taken(*steps), Number(*time))
+                write!(f, "{} taken, time {} reached", counted(*steps, "step"), Number(*time))
             }
             Self::Interrupted { steps, time } => {
-                write!(f, "interrupted after {}, time {} reached", taken(*steps), Number(*time))
+                write!(
+                    f,
+                    "interrupted after {}, time {} reached",
+                    counted(*steps, "step"),
+                    Number(*time)
+                )
             }
             Self::StepTooSmall { step, time } => {
                 write!(f, "a step of {step:e} at time {time:e} is too small")
@@ -171,11 +176,6 @@ impl fmt::Display for Stop {
             other => f.write_str(other.name()),
         }
     }
-}
-
-/// "1 step", "2 steps"
-fn taken(steps: usize) -> String {
-    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Saddle {

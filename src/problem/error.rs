@@ -47,13 +47,13 @@ pub enum ProblemError {
     /// Held-out rows of a factor for a kernel that was given as a matrix.
     #[error("the kernel was given as a matrix and has no factor; accepted: rows of the kernel")]
     NoFactor,
-    /// What is formed of the arrays given is beyond f64.
+    /// A quantity formed from the given arrays is beyond f64.
     #[error(
         "the values of {from} are too large at row {row}: {formed} made of them would be beyond double precision; \
          scale them down"
     )]
     Overflow {
-        /// What is formed.
+        /// The quantity.
         formed: &'static str,
         /// The arrays that it is formed of.
         from: &'static str,

@@ -11,7 +11,7 @@ use crate::linalg::{Eigen, Factors, null_threshold, rank};
 /// Ratio of the eigenvalues of a kernel from which on the ordinary decomposition keeps their digits.
 const ORDINARY: f64 = 1e-4;
 
-/// The most rows of a kernel whose small eigenvalues are found to digits of their own.
+/// The most rows of a kernel whose small eigenvalues are found to high relative accuracy.
 const GRADED_ROWS: usize = 64;
 
 /// How far singular vectors from both sides may differ for a positive eigenvalue.
@@ -181,7 +181,7 @@ impl Kernel {
 /// Modes, eigenvalues and the relative error of each.
 type Decomposed = (DMatrix<f64>, DVector<f64>, DVector<f64>);
 
-/// The modes of a positive semidefinite matrix: each to digits of its own, and
+/// The modes of a positive semidefinite matrix: each to high relative accuracy, and
 /// those that are zero to rounding left out. None where rounding has made the matrix indefinite.
 fn with_own_digits(matrix: &DMatrix<f64>, eigen: &Eigen) -> Result<Option<Decomposed>, ProblemError> {
     let n = matrix.nrows();

@@ -1,7 +1,7 @@
 //! The one problem that everything else takes: features Z₀, kernel K and targets Y.
 //!
 //! The two-layer linear model, a feature matrix from a file and the empirical tangent kernel of a
-//! real backbone are three ways to make a [`Problem`]; whoever takes one never asks which.
+//! real backbone are three ways to make a [`Problem`]; code that takes one never asks which.
 
 mod error;
 mod kernel;
@@ -60,7 +60,7 @@ pub struct Problem {
     held_out: Option<HeldOut>,
     kernel_tolerance: f64,
     on_features: bool,
-    /// The decomposition of the features, once somebody has asked for it.
+    /// The decomposition of the features, once it has been needed.
     factors: OnceLock<Factors>,
 }
 

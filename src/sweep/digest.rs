@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A cryptographic hash of some content, 32 bytes. It is made by whoever holds the bytes of a file.
+/// A cryptographic hash of some content, 32 bytes. The reader of a file makes it from the bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(
     /// The bytes.

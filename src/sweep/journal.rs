@@ -5,7 +5,7 @@ use super::record::{Cell, Record};
 /// Keeps records while a sweep or a replay runs.
 ///
 /// Cells that are computed together, a curve of a sweep or a probing point of a replay, are known together or not
-/// at all. Whoever makes a journal sees to it that it holds records of the same plan, by the identity of the plan.
+/// at all. Whoever makes a journal ensures, by the identity of the plan, that it holds records of the same plan.
 pub trait Journal: Sync {
     /// The records of an earlier, interrupted run from this cell on: as many as were kept together.
     fn known(&self, first: u64) -> Option<Vec<Record>>;
@@ -24,7 +24,7 @@ impl Journal for () {
 }
 
 /// The records of cells that belong together: those that the journal knows, or else what `compute` makes, which is
-/// kept. What is not computed to its end is none, and is not kept.
+/// kept. What was not computed to its end is not a record and is not kept.
 ///
 /// Of a known record only the outcome is taken; what it was asked for comes from the present cells.
 pub fn known_or(

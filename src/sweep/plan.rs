@@ -122,10 +122,10 @@ impl Plan {
         self.run(&|seed| Task::new(&self.config.problem, seed).map(Arc::new), &())
     }
 
-    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record a cell in the order of the grid,
-    /// whatever the number of threads. A cell that fails keeps its reason and the rest goes on.
+    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record a cell in the order of
+    /// the grid, whatever the number of threads. A cell that fails keeps its reason, and the others continue.
     ///
-    /// `tasks` makes the task of a seed; `journal` is told of each curve that is finished and asked for each before.
+    /// `tasks` makes the task of a seed; `journal` is asked for each curve first, and told when one is finished.
     pub fn run(&self, tasks: &Tasks, journal: &dyn Journal) -> Vec<Record> {
         self.run_while(tasks, journal, &Watch::default()).unwrap_or_default()
     }
@@ -145,7 +145,7 @@ impl Plan {
                 if !still() {
                     return None;
                 }
-                // A flow that its own limit of time ends is a result; one that the watch ends is none.
+                // A flow ended by its own time limit is a result; one ended by the watch is not.
                 let ended = Arc::new(AtomicBool::new(false));
                 let (asked, told) = (watch.clone(), ended.clone());
                 let watch = Watch::new(move |here| {
@@ -199,13 +199,7 @@ impl Plan {
             ..Settings::default()
         };
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
-            let watch = match self.config.max_time.map(Watch::for_seconds) {
-                Some(limit) => {
-                    let watch = watch.clone();
-                    Watch::new(move |here| watch.goes_on(|| *here) && limit.goes_on(|| *here))
-                }
-                None => watch.clone(),
-            };
+            let watch = watch.clone().and(Watch::for_seconds(self.config.max_time));
             let settings = Settings { watch, ..settings.clone() };
             let simulations = probe_of(self.grid.points(), point, &run)
                 .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));

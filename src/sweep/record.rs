@@ -1,10 +1,11 @@
 //! One cell of a sweep: what was asked for and what came of it, shared by the linear theory, by replays of real
-//! networks and by whoever records a training of their own.
+//! networks and by anyone who records their own training.
 
 use crate::adaptation::Adaptation;
 use crate::energy::Energy;
 use crate::flow::{Budget, Stop};
 use crate::metric::Metric;
+use crate::setting::counted;
 
 /// One head, one probing point, one finetuning time.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,7 +141,7 @@ impl From<Adaptation> for Metrics {
 }
 
 impl From<[Option<f64>; 4]> for Metrics {
-    /// In the order of [`Metric::ALL`]; NaN is none.
+    /// In the order of [`Metric::ALL`]; NaN where there is none.
     fn from(values: [Option<f64>; 4]) -> Self {
         Self(values.map(|value| value.filter(|v| !v.is_nan())))
     }
@@ -233,7 +234,7 @@ impl<'a> Counts<'a> {
         counts
     }
 
-    /// Refuses a sweep of which no cell has numbers: then the input is to blame.
+    /// Refuses a sweep in which no cell has numbers: then the input is at fault.
     ///
     /// # Errors
     ///
@@ -248,14 +249,13 @@ impl<'a> Counts<'a> {
         }
     }
 
-    /// What there is to say of the cells that failed and of those that stopped early.
+    /// Warnings about the cells that failed and those that stopped early.
     pub fn warnings(&self) -> Vec<String> {
         let say = |count: usize, what: &str, first: Option<&Record>| {
             let record = first?;
-            let (cells, number, reason) =
-                (self.cells, record.cell.number, record.reason().unwrap_or_default());
-            let noun = if cells == 1 { "cell" } else { "cells" };
-            Some(format!("{count} of {cells} {noun} {what}; the first one is cell {number}: {reason}"))
+            let (number, reason) = (record.cell.number, record.reason().unwrap_or_default());
+            let cells = counted(self.cells, "cell");
+            Some(format!("{count} of {cells} {what}; the first one is cell {number}: {reason}"))
         };
         let failed = say(self.failed, "failed", self.first_failed);
         let stopped = say(self.stopped, "stopped early", self.first_stopped);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::goal::Goal;
 use super::json::{adaptation, number};
 use super::plot::{Format, check_ours, save};
 use super::progress::Line;
@@ -28,7 +29,15 @@ use taskhead_files::{Note, check_output, write_layer};
     `kernel` N×N, the tangent kernel of the backbone. Held out, if wanted: `probe_features` P×h with `probe_labels` or \
     `probe_targets`, and with a kernel `probe_kernel` P×N; otherwise samples are held out fold by fold.\n\nExamples:\n  \
     taskhead advise features.npz\n  \
-    taskhead advise features.npz --rate 0.1 --batch 64 --heads heads --figure advice.svg"
+    taskhead advise features.npz --rate 0.1 --batch 64 --heads heads --figure advice.svg",
+    // Here a level that is never met is not an error.
+    mut_arg("until_loss", |arg| arg.help(
+        "Stop finetuning where the mean training loss has fallen to this, if it ever does [default for cross-entropy \
+        without --time: 0.05]"
+    )),
+    mut_arg("until_accuracy", |arg| arg.help(
+        "Stop finetuning where this share of the training samples is predicted right, if it ever is"
+    ))
 )]
 pub struct Args {
     /// The features: .npz, .safetensors, or a folder of .npy.
@@ -57,13 +66,8 @@ pub struct Args {
     /// Finetuning time.
     #[arg(long, value_name = "T", default_value = "inf", value_parser = super::time)]
     time: f64,
-    /// Stop finetuning where the mean training loss has fallen to this, if it ever does [default for cross-entropy
-    /// without --time: 0.05].
-    #[arg(long, value_name = "L", value_parser = super::amount, conflicts_with = "until_accuracy")]
-    until_loss: Option<f64>,
-    /// Stop finetuning where this share of the training samples is predicted right, if it ever is.
-    #[arg(long, value_name = "A", value_parser = super::amount)]
-    until_accuracy: Option<f64>,
+    #[command(flatten)]
+    goal: Goal,
     /// Your learning rate for probing by mini-batches: probing times are shown as epochs.
     #[arg(long, value_name = "RATE", value_parser = super::amount, requires = "batch")]
     rate: Option<f64>,
@@ -121,11 +125,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     {
         bail!("--heads {}: the folder is not empty; accepted: a new or an empty one", folder.display());
     }
-    let line = Line::new(quiet);
+    let line = Line::new(quiet, args.max_time);
     line.say(&format!("reading {}", args.features.display()));
     let threads = rayon::current_num_threads();
-    let (file, _) = args.reading.problem(&args.features, threads, "advice on")?;
-    // Heads are drawn here whether the file has one or not, and what a kernel is missing for is said below.
+    let file = args.reading.problem(&args.features, threads, "advice on")?;
+    // Heads are drawn here whether the file has one or not, and a missing kernel is mentioned below.
     let said = |note: &&Note| !matches!(note, Note::NoHead | Note::NoKernel);
     let notes: Vec<Note> = file.notes.iter().filter(said).cloned().collect();
     let notes = line.bar.suspend(|| input::print(&notes, quiet));
@@ -154,12 +158,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
 
 fn settings(args: &Args, task: &Task, line: &Line) -> Settings {
     let settings = Settings::of_task(task, args.loss);
-    let until = match (args.until_loss, args.until_accuracy) {
-        (Some(level), _) => Until::Loss(level),
-        (_, Some(share)) => Until::Accuracy(share),
-        _ if args.time < f64::INFINITY => Until::Time,
-        _ => settings.until,
-    };
+    let without_goal = if args.time < f64::INFINITY { Until::Time } else { settings.until };
+    let until = args.goal.until().unwrap_or(without_goal);
     Settings {
         points: args.points,
         seeds: args.seeds,
@@ -178,7 +178,7 @@ fn settings(args: &Args, task: &Task, line: &Line) -> Settings {
             momentum: args.momentum,
         }),
         strengths: args.strengths,
-        watch: line.watch(args.max_time),
+        watch: line.watch(),
         ..settings
     }
 }

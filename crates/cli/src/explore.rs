@@ -75,7 +75,7 @@ async fn serve(page: Page, args: &Args, quiet: bool) -> Result<ExitCode> {
                 let answer = page.answer(&request);
                 async move { Ok::<_, Infallible>(answer) }
             });
-            // A browser that goes away is no reason to stop.
+            // A browser that disconnects is no reason to stop.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

@@ -1,4 +1,4 @@
-//! Problems from files, with what there is to say about them.
+//! Problems from files, with the notes on them.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use anyhow::{Error, Result, anyhow, bail};
 use super::say;
 use taskhead::sweep::plan::Digest;
 use taskhead_files::{
-    FileError, MAX_KERNEL_TOLERANCE, Note, ProblemFile, TaskFile, read_parts, read_task,
+    FileError, MAX_KERNEL_TOLERANCE, Note, ProblemFile, ProblemParts, TaskFile, read_parts,
+    read_parts_with_digest, read_task,
 };
 
 /// How a problem file is read.
@@ -32,16 +33,30 @@ impl Reading {
         }
     }
 
-    /// Reads a problem for so many runs at once, with the digest of the bytes of all its files.
+    /// Reads a problem for so many runs at once.
     ///
     /// # Errors
     ///
-    /// Those of [`taskhead_files::read_problem`], a file that changes meanwhile, and memory that does not suffice.
-    pub fn problem(&self, path: &Path, runs: usize, purpose: &str) -> Result<(ProblemFile, Digest)> {
+    /// Those of [`read_parts`], and arrays that do not make a problem.
+    pub fn problem(&self, path: &Path, runs: usize, purpose: &str) -> Result<ProblemFile> {
+        let parts = read_parts(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
+        problem_of(parts, path)
+    }
+
+    /// The same with the digest of the bytes of all its files.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::problem`], or a file that changes meanwhile.
+    pub fn problem_with_digest(
+        &self,
+        path: &Path,
+        runs: usize,
+        purpose: &str,
+    ) -> Result<(ProblemFile, Digest)> {
         let (parts, digest) =
-            read_parts(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
-        let fault = |fault| with_flag(FileError { path: path.into(), fault });
-        Ok((parts.problem().map_err(fault)?, digest))
+            read_parts_with_digest(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
+        Ok((problem_of(parts, path)?, digest))
     }
 
     /// Reads the task of a sweep on all threads.
@@ -55,6 +70,10 @@ impl Reading {
     }
 }
 
+fn problem_of(parts: ProblemParts, path: &Path) -> Result<ProblemFile> {
+    parts.problem().map_err(|fault| with_flag(FileError { path: path.into(), fault }))
+}
+
 /// A kernel that is refused for what may be rounding comes with the flag that accepts it.
 fn with_flag(error: FileError) -> Error {
     match error.fault.kernel_tolerance() {
@@ -65,7 +84,7 @@ fn with_flag(error: FileError) -> Error {
     }
 }
 
-/// Prints the notes of a reader, unless it shall be quiet, and gives them as texts.
+/// Prints the notes of a reader, unless it is to be quiet, and returns them as texts.
 pub fn print(notes: &[Note], quiet: bool) -> Vec<String> {
     let texts: Vec<String> = notes.iter().map(Note::to_string).collect();
     if !quiet {

@@ -10,6 +10,7 @@ mod choices;
 mod curves;
 mod explore;
 mod export;
+mod goal;
 mod input;
 mod json;
 mod merge;

@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::say::{self, counted};
+use super::say;
+use taskhead::counted;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::record::{Counts, Record};
 use taskhead::sweep::{Shard, Sweep};
@@ -53,7 +54,7 @@ pub struct Split {
     pub submit: bool,
 }
 
-/// What is told of a store that failed.
+/// Warns of a failed attempt to store.
 pub fn warn(error: &FileError) {
     say::warning(format_args!("cannot store the finished part: {error}"));
 }
@@ -117,7 +118,7 @@ impl Journal for Watched<'_> {
     }
 }
 
-/// A bar with rate and time left, hidden where nobody looks.
+/// A bar with rate and time left, hidden unless standard error is a terminal.
 pub fn progress_bar(cells: u64, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use super::outcome::make_folder;
-use super::say::{self, counted};
+use super::say;
+use taskhead::counted;
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::{Figure, Theme};

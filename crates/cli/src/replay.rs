@@ -12,9 +12,10 @@ use super::outcome::{
     Split, Watched, check_cells, make_folder, output, progress_bar, report, warn, write,
 };
 use super::plot::{check_ours, save_svgs, svg_names};
-use super::say::{self, counted};
+use super::say;
 use super::slurm;
 use crate::choices::choice;
+use taskhead::counted;
 use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead::sweep::{Part, Shard, Sweep};

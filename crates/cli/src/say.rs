@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub struct Unwritten(#[from] io::Error);
 
 impl Unwritten {
-    /// What becomes of the program. Whoever closes a pipe has seen enough: then it ends without a word, with the code
+    /// How the program ends. Whoever closes a pipe has seen enough: then it ends silently, with the code
     /// that a shell shows for programs that the signal SIGPIPE ends.
     pub fn end(&self) -> ExitCode {
         if self.0.kind() == ErrorKind::BrokenPipe {
@@ -66,23 +66,7 @@ pub fn note(text: impl Display) {
     tell("note: ", text);
 }
 
-/// Tells something on standard error. Where that is closed or full, nobody can be told.
+/// Tells something on standard error. Where that is closed or full, the text is lost.
 pub fn tell(kind: &str, text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{kind}{text}");
-}
-
-/// "1 cell", "2 cells"
-pub fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_is_singular() {
-        assert_eq!([0, 1, 2].map(|n| counted(n, "cell")), ["0 cells", "1 cell", "2 cells"]);
-    }
 }

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use nalgebra::DMatrix;
 use serde_json::{Value, json};
 
+use super::goal::Goal;
 use super::input;
 use super::json::{adaptation, number};
 use super::progress::Line;
@@ -54,12 +55,8 @@ pub struct Args {
     /// Finetuning time.
     #[arg(long, value_name = "T", default_value = "inf", value_parser = super::time)]
     time: f64,
-    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
-    #[arg(long, value_name = "L", value_parser = super::amount, conflicts_with = "until_accuracy")]
-    until_loss: Option<f64>,
-    /// Stop finetuning where this share of the training samples is predicted right.
-    #[arg(long, value_name = "A", value_parser = super::amount)]
-    until_accuracy: Option<f64>,
+    #[command(flatten)]
+    goal: Goal,
     /// Learning rate of the head over that of the backbone.
     #[arg(long, value_name = "GAMMA", default_value_t = 1.0, value_parser = super::amount)]
     head_rate: f64,
@@ -108,13 +105,19 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some((flag, _)) = idle.into_iter().find(|(_, idle)| *idle) {
         bail!("{flag} has no effect with this --method, which does not use the solver");
     }
-    let line = Line::new(quiet);
+    let line = Line::new(quiet, args.max_time);
     line.say(&format!("reading {}", args.problem.display()));
-    let (file, content) = args.reading.problem(&args.problem, 1, "a run on")?;
-    let identity = digest(identity(args, content));
-    if let (Some(out), false) = (&args.out, args.force) {
-        check_replaceable(out, identity)?;
-    }
+    let (file, output) = match &args.out {
+        None => (args.reading.problem(&args.problem, 1, "a run on")?, None),
+        Some(out) => {
+            let (file, content) = args.reading.problem_with_digest(&args.problem, 1, "a run on")?;
+            let identity = digest(identity(args, content));
+            if !args.force {
+                check_replaceable(out, identity)?;
+            }
+            (file, Some((out, identity)))
+        }
+    };
     if file.head.is_some() && args.seed.is_some() {
         bail!("--seed has no effect: {} has a head of its own", args.problem.display());
     }
@@ -135,17 +138,13 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         method: args.method,
         rtol: args.rtol.unwrap_or(DEFAULT_RTOL),
         max_steps: args.max_steps.unwrap_or(Options::default().max_steps),
-        watch: line.watch(args.max_time),
-        until: match (args.until_loss, args.until_accuracy) {
-            (Some(level), _) => Until::Loss(level),
-            (_, Some(share)) => Until::Accuracy(share),
-            (None, None) => Until::Time,
-        },
+        watch: line.watch(),
+        until: args.goal.until().unwrap_or(Until::Time),
     };
     line.say("finetuning");
     let result = run.finetune(probe, &[args.time], &settings)?.remove(0);
     line.bar.finish_and_clear();
-    if let Some(out) = &args.out {
+    if let Some((out, identity)) = output {
         let (features, head) = (run.features(&result), run.head(&result));
         let held_out = run.held_out_features(&result);
         let mut arrays: Vec<(&str, &DMatrix<f64>)> = vec![("features", &features), ("head", &head)];
@@ -182,7 +181,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
 
 /// Everything that the arrays of a result depend on, but for the machine.
 fn identity(args: &Args, content: Digest) -> String {
-    let Args { seed, probe, energy, smoothing, loss, time, until_loss, until_accuracy, .. } = args;
+    let Args { seed, probe, energy, smoothing, loss, time, .. } = args;
+    let Goal { until_loss, until_accuracy } = &args.goal;
     let Args { head_rate, method, rtol, max_steps, max_time, reading, .. } = args;
     let version = env!("CARGO_PKG_VERSION");
     format!(

@@ -9,11 +9,13 @@ use serde_json::json;
 
 use super::curves::{Curves, set};
 use super::export::export;
+use super::goal::Goal;
 use super::input;
 use super::outcome::{Split, Watched, check_cells, output, progress_bar, report, summary, warn, write};
-use super::say::{self, counted};
+use super::say;
 use super::slurm;
 use crate::choices::choice;
+use taskhead::counted;
 use taskhead::loss::Loss;
 use taskhead::metric::Metric;
 use taskhead::simulation::Method;
@@ -78,12 +80,8 @@ pub struct Args {
     /// The loss that probing and finetuning lower.
     #[arg(long, value_parser = choice::<Loss>())]
     loss: Option<Loss>,
-    /// Stop finetuning where the training loss, on average over the samples, has fallen to this.
-    #[arg(long, value_name = "L", value_parser = super::amount, conflicts_with = "until_accuracy")]
-    until_loss: Option<f64>,
-    /// Stop finetuning where this share of the training samples is predicted right.
-    #[arg(long, value_name = "A", value_parser = super::amount)]
-    until_accuracy: Option<f64>,
+    #[command(flatten)]
+    goal: Goal,
     /// How the flow is solved.
     #[arg(long, value_parser = choice::<Method>())]
     method: Option<Method>,
@@ -228,9 +226,9 @@ fn configuration(args: &Args) -> Result<Config> {
     set(&mut config.times, args.times.clone());
     set(&mut config.method, args.method);
     set(&mut config.loss, args.loss);
-    if args.until_loss.is_some() || args.until_accuracy.is_some() {
+    if args.goal.until().is_some() {
         // A flag takes the place of either rule of the file.
-        (config.until_loss, config.until_accuracy) = (args.until_loss, args.until_accuracy);
+        (config.until_loss, config.until_accuracy) = (args.goal.until_loss, args.goal.until_accuracy);
     }
     set(&mut config.rtol, args.rtol);
     set(&mut config.max_steps, args.max_steps);

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::json::number;
 use super::outcome::{make_folder, progress_bar};
-use super::say::{self, counted};
+use super::say;
+use taskhead::counted;
 use taskhead::sweep::plan::Digest;
 use taskhead_files::{check_replaceable, digest, write_result_of};
 use taskhead_theorems::catalogue::instance::Instance;

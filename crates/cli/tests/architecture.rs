@@ -45,6 +45,40 @@ fn every_part_of_the_engine_is_named() {
     }
 }
 
+/// The documents, whose prose has lines of at most 120 characters.
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "DESIGN.md",
+    "benches/RESULTS.md",
+    "docs/beyond-one-sample.md",
+    "web/README.md",
+];
+
+/// Numbers of the lines that are too long; rows of tables, HTML and lines that are only a link are no prose.
+fn long_lines(text: &str) -> Vec<usize> {
+    let is_prose = |line: &str| {
+        let link = line.split_whitespace().any(|word| word.chars().count() > 100);
+        !line.starts_with(['|', '<']) && !link
+    };
+    let lines = text.lines().enumerate();
+    let long = lines.filter(|(_, line)| line.chars().count() > 120 && is_prose(line));
+    long.map(|(i, _)| i + 1).collect()
+}
+
+#[test]
+fn lines_of_prose_are_short() {
+    for name in DOCUMENTS {
+        let text = std::fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
+        assert_eq!(long_lines(&text), [0; 0], "{name} has lines of more than 120 characters");
+    }
+    let (full, long) = ("ö".repeat(4) + &" word".repeat(23) + "!", "word ".repeat(25));
+    let others = format!("| {long} |\n<p>{long}\n[{}](https://example.org)", "x".repeat(120));
+    assert!(long_lines(&format!("{full}\n{others}")).is_empty());
+    assert_eq!(long_lines(&format!("{full}\n{long}\n* {full}")), [2, 3]);
+}
+
 /// The folders of sources, one for each crate.
 const CRATES: [&str; 8] = [
     "src",

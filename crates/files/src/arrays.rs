@@ -65,7 +65,7 @@ impl Scalar {
     }
 }
 
-/// An array in memory, as NumPy describes it: its own, or in the memory of somebody else.
+/// An array in memory, as NumPy describes it: owned, or borrowed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedArray<'a> {
     /// Its name.
@@ -246,7 +246,7 @@ pub(super) fn integer(bytes: &[u8], big: bool, signed: bool) -> i128 {
 pub(super) struct Arrays<'a> {
     /// Names of all of them, in the order of the alphabet.
     pub found: Vec<String>,
-    /// What was skipped because it is no array.
+    /// What was skipped because it is not an array.
     pub skipped: Vec<String>,
     /// Those that were asked for.
     pub arrays: Vec<Array<'a>>,
@@ -314,7 +314,7 @@ mod tests {
         array(Scalar::F64, shape, &vec![0; 8 * n])
     }
 
-    /// Values in the memory of somebody else are read there.
+    /// Borrowed values are read in place.
     #[test]
     fn a_named_array_is_a_matrix() {
         let bytes: Vec<u8> = (1..=6).flat_map(|i| f64::from(i).to_le_bytes()).collect();

@@ -36,7 +36,7 @@ impl<T, E: Into<Fault>> At<T> for Result<T, E> {
     }
 }
 
-/// The largest rounding error that a kernel may have, relative to its size: one that is wrong by more is no kernel.
+/// The largest rounding error that a kernel may have, relative to its size: one that is off by more is not a kernel.
 pub const MAX_KERNEL_TOLERANCE: f64 = 0.1;
 
 impl Fault {
@@ -238,7 +238,7 @@ pub enum Fault {
         /// Shapes that are read.
         accepted: &'static str,
     },
-    /// The arrays that are there do not make up what is wanted.
+    /// The arrays found do not make up what is wanted.
     #[error("{problem}; found: {}{}; needed: {needed}", list(found), meanings(found))]
     Form {
         /// What does not fit.
@@ -251,7 +251,7 @@ pub enum Fault {
     /// Arrays that do not fit each other.
     #[error(transparent)]
     Problem(#[from] ProblemError),
-    /// A label that is no class.
+    /// A label that is not a class.
     #[error("`{array}` holds {value} at row {row}; accepted: whole numbers from 0 to {}, or strings", MAX_CLASSES - 1)]
     Label {
         /// `labels` or `probe_labels`.
@@ -306,7 +306,7 @@ pub enum Fault {
         /// The first row where they differ, from 0.
         row: usize,
     },
-    /// Held-out labels where the targets of training are no classes.
+    /// Held-out labels where the training targets are not classes.
     #[error(
         "`probe_labels` need `labels`, or one-hot `targets` of more than {largest} columns and numbers as labels"
     )]

@@ -1,4 +1,4 @@
-//! The journal of a running sweep or replay: a table beside the output, from which an interrupted run goes on.
+//! The journal of a running sweep or replay: a table beside the output, from which an interrupted run resumes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub struct TableJournal {
 impl TableJournal {
     /// Opens the journal of a sweep (`head`, whose records do not count) of which so many records are computed
     /// `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes on,
-    /// and after a stop it would begin anew.
+    /// and after a stop it would start again.
     ///
     /// # Errors
     ///

@@ -129,7 +129,7 @@ impl Labels {
     }
 }
 
-/// A class from a number, or the number as text if it is none.
+/// A class from a number, or the number as text if it is not one.
 fn number(bytes: &[u8], scalar: Scalar, big: bool) -> Result<u32, String> {
     let float = |value: f64| {
         let whole = value >= 0.0 && value.fract() == 0.0 && value < MAX_CLASSES as f64;

@@ -82,4 +82,4 @@ pub use table::{
     record_of, write_csv, write_parquet, write_part,
 };
 #[cfg(feature = "all")]
-pub use task::{TaskFile, read_parts, read_task};
+pub use task::{TaskFile, read_parts, read_parts_with_digest, read_task};

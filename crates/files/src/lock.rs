@@ -44,12 +44,12 @@ fn hold(path: &Path) -> Result<Handle, Fault> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Fault::Locked),
-            // Some file systems know no locks; then there is none.
+            // Some file systems do not support locks; then there is none.
             Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Unsupported => {}
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let handle = Handle::from_file(file).map_err(failed)?;
-        // Whoever held it may have removed the file between the two steps: then what was locked is no file any more.
+        // Whoever held it may have removed the file between the two steps: then what was locked is no longer the file.
         if Handle::from_path(path).is_ok_and(|there| there == handle) {
             return Ok(handle);
         }
@@ -68,7 +68,7 @@ mod tests {
         assert!(matches!(OutputLock::new(&path).unwrap_err().fault, Fault::Locked));
         drop(first);
         assert!(!path.exists());
-        // A file that somebody has left behind is no lock.
+        // A leftover file is not a lock.
         std::fs::write(&path, "").unwrap();
         let _second = OutputLock::new(&path).unwrap();
         assert!(OutputLock::new(folder.path().join("none/s.lock")).is_err());

@@ -22,7 +22,7 @@ pub fn available_memory() -> f64 {
     }
 }
 
-/// Nobody says how much there is, but a page has no more than it can address.
+/// The amount is not known, but a page has no more than it can address.
 #[cfg(not(feature = "all"))]
 pub fn available_memory() -> f64 {
     if cfg!(target_pointer_width = "32") { 2f64.powi(31) } else { f64::INFINITY }

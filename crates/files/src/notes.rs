@@ -20,7 +20,7 @@ pub enum Note {
         /// The name that has a meaning.
         name: &'static str,
     },
-    /// Members of an archive that are no arrays.
+    /// Members of an archive that are not arrays.
     Skipped {
         /// Their names.
         members: Vec<String>,

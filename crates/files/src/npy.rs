@@ -1,40 +1,44 @@
-//! One .npy array: NumPy's format 1.0 to 3.0, by [`npyz`].
+//! One .npy array: NumPy's format 1.0 to 3.0.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
 use nalgebra::DMatrix;
-use npyz::{DType, NpyHeader, Order, WriterBuilder};
 
 use super::arrays::{Array, Scalar};
 use super::error::{Fault, printable};
 use super::memory::check_memory;
 
+/// What every array begins with.
+const MAGIC: &[u8] = b"\x93NUMPY";
+
 /// The longest header that NumPy reads by default, in bytes.
 const MAX_HEADER: u64 = 10_000;
 
-/// Brackets that may be open at once in a header. That of a plain array needs two.
-const MAX_DEPTH: usize = 8;
-
-/// Digits in a header, those of all dimensions together: their product is below 10¹⁹ < 2⁶⁴ then.
-const MAX_DIGITS: usize = 19;
+/// Bytes to a multiple of which NumPy fills a header up.
+const ALIGNMENT: usize = 64;
 
 /// Reads one array to the end of its stream.
 ///
-/// Memory is taken as the data comes, never because a header promises it, and not if there is less than so many bytes.
+/// Memory is taken as the data comes, never because a header promises it, and never more than `available` bytes.
 pub(super) fn read(name: &str, reader: &mut impl Read, available: f64) -> Result<Array<'static>, Fault> {
-    let header = read_header(name, reader)?;
-    let (scalar, big, type_name) = scalar_of(&header.dtype());
+    let text = read_header(name, reader)?;
+    let Header { descr, fortran, shape } = Header::of(&text)
+        .map_err(damaged(name))?
+        .ok_or_else(|| Fault::Header { array: name.to_owned(), header: printable(text.trim_end()) })?;
+    // Anything but a string describes a structured array.
+    let type_name = unquoted(descr);
+    let (scalar, big) = type_name.map_or((None, false), Scalar::of_numpy);
     let mut array = Array {
         name: name.to_owned(),
-        shape: header.shape().to_vec(),
-        fortran: header.order() == Order::Fortran,
+        shape,
+        fortran,
         scalar,
         big,
-        type_name,
+        type_name: printable(type_name.unwrap_or(descr)),
         bytes: Cow::default(),
     };
-    // Nobody asks for the data of a type that is not read.
+    // The data of a type that is not read are not needed.
     let Some(expected) = array.expected()? else { return Ok(array) };
     let most = expected.min(available as u64);
     let mut bytes = Vec::new();
@@ -55,65 +59,121 @@ fn damaged(name: &str) -> impl Fn(io::Error) -> Fault {
     move |source| Fault::Damaged { array: name.to_owned(), source }
 }
 
-/// Reads the header, after checks that the parser of the library does not make: it believes any
-/// length, goes as deep as brackets go, and multiplies dimensions without a look at overflow.
-fn read_header(name: &str, reader: &mut impl Read) -> Result<NpyHeader, Fault> {
-    let mut bytes = vec![0; 10];
-    reader.read_exact(&mut bytes).map_err(damaged(name))?;
-    if !bytes.starts_with(b"\x93NUMPY") {
-        return Err(Fault::Header { array: name.to_owned(), header: lossy(&bytes) });
+/// The text of a header, which may promise any length.
+fn read_header(name: &str, reader: &mut impl Read) -> Result<String, Fault> {
+    let mut start = [0; 10];
+    reader.read_exact(&mut start).map_err(damaged(name))?;
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if !start.starts_with(MAGIC) {
+        return Err(Fault::Header { array: name.to_owned(), header: printable(&lossy(&start)) });
     }
-    let length = if bytes[6] == 1 {
-        u64::from(u16::from_le_bytes([bytes[8], bytes[9]]))
-    } else {
-        bytes.resize(12, 0);
-        reader.read_exact(&mut bytes[10..]).map_err(damaged(name))?;
-        u64::from(u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]))
-    };
+    let [.., major, minor, low, high] = start;
+    let mut length = [low, high, 0, 0];
+    match (major, minor) {
+        (1, 0) => Ok(()),
+        (2 | 3, 0) => reader.read_exact(&mut length[2..]),
+        _ => Err(invalid(format!("unsupported version {major}.{minor}"))),
+    }
+    .map_err(damaged(name))?;
+    let length = u64::from(u32::from_le_bytes(length));
     if length > MAX_HEADER {
         return Err(Fault::HeaderLength { array: name.to_owned(), length, limit: MAX_HEADER });
     }
-    let start = bytes.len();
-    reader.take(length).read_to_end(&mut bytes).map_err(damaged(name))?;
-    let text = &bytes[start..];
-    let (mut depth, mut deepest, mut digits) = (0_usize, 0, 0);
-    for byte in text {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b'0'..=b'9' => digits += 1,
+    let mut text = Vec::new();
+    let found = reader.take(length).read_to_end(&mut text).map_err(damaged(name))?;
+    if (found as u64) < length {
+        return Err(damaged(name)(io::ErrorKind::UnexpectedEof.into()));
+    }
+    Ok(lossy(&text))
+}
+
+fn invalid(text: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+/// What a header says, a dictionary of Python: `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }`.
+struct Header<'a> {
+    /// The type, as it stands there: a string, or a list for structured arrays.
+    descr: &'a str,
+    fortran: bool,
+    shape: Vec<u64>,
+}
+
+impl<'a> Header<'a> {
+    /// `None` if the text is not such a dictionary; an error if an entry is missing.
+    fn of(text: &'a str) -> io::Result<Option<Self>> {
+        let Some(entries) = entries(text) else { return Ok(None) };
+        let value = |wanted: &str| {
+            // Of equal keys Python takes the last.
+            let entry = entries.iter().rfind(|(key, _)| *key == wanted);
+            entry.map(|(_, value)| *value).ok_or_else(|| invalid(format!("there is no `{wanted}`")))
+        };
+        let (descr, order, shape) = (value("descr")?, value("fortran_order")?, value("shape")?);
+        let fortran = match order {
+            "True" => true,
+            "False" => false,
+            _ => return Ok(None),
+        };
+        Ok(dimensions(shape).map(|shape| Self { descr, fortran, shape }))
+    }
+}
+
+/// Keys and values of a dictionary.
+fn entries(text: &str) -> Option<Vec<(&str, &str)>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    parts(inner)?
+        .into_iter()
+        .map(|part| {
+            let (key, value) = part.split_once(':')?;
+            Some((unquoted(key.trim())?, value.trim()))
+        })
+        .collect()
+}
+
+/// The dimensions in a tuple or a list.
+fn dimensions(text: &str) -> Option<Vec<u64>> {
+    let tuple = || text.strip_prefix('(')?.strip_suffix(')');
+    let list = || text.strip_prefix('[')?.strip_suffix(']');
+    parts(tuple().or_else(list)?)?.into_iter().map(|part| part.parse().ok()).collect()
+}
+
+/// What stands between the commas that are in no bracket and in no string. Nothing may follow the last one.
+fn parts(text: &str) -> Option<Vec<&str>> {
+    let (mut parts, mut begin, mut open, mut quote) = (Vec::new(), 0, 0_usize, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(end), _) => quote = Some(end).filter(|_| c != end),
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => open += 1,
+            (None, ')' | ']' | '}') => open = open.checked_sub(1)?,
+            (None, ',') if open == 0 => {
+                parts.push(text[begin..at].trim());
+                begin = at + 1;
+            }
             _ => {}
         }
-        deepest = deepest.max(depth);
     }
-    if deepest > MAX_DEPTH || digits > MAX_DIGITS {
-        return Err(Fault::Header { array: name.to_owned(), header: lossy(text) });
-    }
-    NpyHeader::from_reader(&bytes[..]).map_err(damaged(name))
+    let last = text[begin..].trim();
+    parts.extend((!last.is_empty()).then_some(last));
+    (open == 0 && quote.is_none()).then_some(parts)
 }
 
-fn lossy(bytes: &[u8]) -> String {
-    printable(String::from_utf8_lossy(bytes).trim_end())
-}
-
-/// The scalar type of an array, if it is one that can be read, whether it is big-endian, and its name as NumPy
-/// writes it.
-fn scalar_of(dtype: &DType) -> (Option<Scalar>, bool, String) {
-    let DType::Plain(plain) = dtype else { return (None, false, printable(&dtype.descr())) };
-    let name = plain.to_string();
-    let (scalar, big) = Scalar::of_numpy(&name);
-    (scalar, big, printable(&name))
+/// What is in a string, which has no escapes.
+fn unquoted(text: &str) -> Option<&str> {
+    let between = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    between('\'').or_else(|| between('"')).filter(|inner| !inner.contains(['\'', '"', '\\']))
 }
 
 /// Writes a matrix as f64, little-endian, row by row.
 pub(super) fn write(matrix: &DMatrix<f64>, shape: &[usize], writer: &mut impl Write) -> io::Result<()> {
-    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
-    let little = DType::new_scalar("<f8".parse().map_err(io::Error::other)?);
-    npyz::WriteOptions::<f64>::new()
-        .dtype(little)
-        .shape(&shape)
-        .writer(&mut *writer)
-        .write_header_only()?;
+    let dimensions: String = shape.iter().map(|n| format!("{n}, ")).collect();
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({dimensions}), }}");
+    // Magic, version and length take ten bytes, and a line break ends the header.
+    let length = (10 + header.len() + 1).next_multiple_of(ALIGNMENT) - 10;
+    writer.write_all(MAGIC)?;
+    writer.write_all(&[1, 0])?;
+    writer.write_all(&u16::try_from(length).map_err(io::Error::other)?.to_le_bytes())?;
+    writeln!(writer, "{header:<0$}", length - 1)?;
     for row in matrix.row_iter() {
         let bytes: Vec<u8> = row.iter().flat_map(|x| x.to_le_bytes()).collect();
         writer.write_all(&bytes)?;
@@ -158,7 +218,9 @@ mod tests {
             text(&npy(huge, &[0; 8])).contains("needs 8000000000000000 bytes, but the file holds 8")
         );
         let more = "{'descr': '<f8', 'fortran_order': False, 'shape': (2000000000000000000,), }";
-        assert!(text(&npy(more, &[])).contains("not that of a plain array"));
+        assert!(text(&npy(more, &[])).contains("the shape [2000000000000000000], which is too large"));
+        let most = "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,), }";
+        assert!(text(&npy(most, &[])).contains("not that of a plain array"));
         let most = "{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999999999,), }";
         assert!(text(&npy(most, &[])).contains("needs 7999999999999999992 bytes"));
         let deep = format!("{{'descr': {}", "(".repeat(9000));
@@ -166,6 +228,38 @@ mod tests {
         let mut long = b"\x93NUMPY\x02\x00".to_vec();
         long.extend(u32::MAX.to_le_bytes());
         assert!(text(&long).contains("claims 4294967295 bytes; accepted: up to 10000"));
+    }
+
+    /// As NumPy, older versions of it and other programs write them.
+    #[test]
+    fn headers_are_read_as_python_would() {
+        for header in [
+            "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }          \n",
+            "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3)}",
+            "{\"shape\":[2,3,],\"fortran_order\":True,\"descr\":\"<f8\"}",
+        ] {
+            let header = Header::of(header).unwrap().unwrap();
+            assert_eq!((header.descr.len(), header.fortran, header.shape), (5, true, vec![2, 3]));
+        }
+        for (text, shape) in [("()", vec![]), ("(7,)", vec![7]), ("( 1 , 0 ,2)", vec![1, 0, 2])] {
+            assert_eq!(dimensions(text), Some(shape));
+        }
+        for bad in ["", "7", "(,)", "(1,,2)", "(-1,)", "(1.5,)", "(1, (2))", "(1", "(1)(", "[1)"] {
+            assert_eq!(dimensions(bad), None, "{bad}");
+        }
+        let tricky = "{'descr': [('a, }', '<f8', (2,))], 'fortran_order': False, 'shape': (3,)}";
+        let Header { descr, shape, .. } = Header::of(tricky).unwrap().unwrap();
+        assert_eq!((descr, shape), ("[('a, }', '<f8', (2,))]", vec![3]));
+        for bad in [
+            "[1, 2]",
+            "{'descr': '<f8', 'fortran_order': Maybe, 'shape': ()}",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': ()",
+            "{'descr: '<f8', 'fortran_order': False, 'shape': ()}",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (})}",
+            "{descr: '<f8', 'fortran_order': False, 'shape': ()}",
+        ] {
+            assert!(Header::of(bad).unwrap().is_none(), "{bad}");
+        }
     }
 
     #[test]
@@ -186,7 +280,7 @@ mod tests {
         assert!(name("'<f16'").contains("type <f16;"));
         assert!(name("'<U0'").contains("type <U0 (strings;"));
         assert!(name("'<M8[ns]'").contains("(dates or times)"));
-        assert!(name("[('a', '<f8')]").contains("type [('a', '<f8'), ] (a structured array;"));
+        assert!(name("[('a', '<f8')]").contains("type [('a', '<f8')] (a structured array;"));
     }
 
     /// A few bytes of a compressed archive may unpack to any size.

@@ -81,7 +81,7 @@ impl ProblemParts {
     ///
     /// More memory than there is, and whatever [`Problem`] refuses.
     pub fn problem(mut self) -> Result<ProblemFile, Fault> {
-        // To look for what is left takes longer than to make a small problem.
+        // Asking how much memory is left takes longer than making a small problem.
         let needed = self.memory(0);
         if needed > LITTLE {
             check_memory(self.purpose(), needed, available_memory())?;
@@ -209,7 +209,7 @@ fn count(array: &'static str, labels: &Labels, samples: usize) -> Result<(), Fau
     if found == samples { Ok(()) } else { Err(Fault::LabelCount { array, found, samples }) }
 }
 
-/// What there is to say about classes.
+/// Notes on classes.
 fn class_notes(labels: &Labels, count: usize) -> Vec<Note> {
     let mut notes = Vec::new();
     if let Some(names) = &labels.names {

@@ -1,4 +1,4 @@
-//! Where arrays are read from: a file told apart by its content, a folder of .npy files, files under an index.
+//! Where arrays are read from: a file recognised by its content, a folder of .npy files, files under an index.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
@@ -22,7 +22,7 @@ const START: u64 = 16;
 pub(super) struct Source {
     /// The arrays.
     pub arrays: Arrays<'static>,
-    /// What there is to say about how they were found.
+    /// Notes on how they were found.
     pub notes: Vec<Note>,
     /// Every file that was read.
     pub files: Vec<PathBuf>,
@@ -139,7 +139,7 @@ fn neighbours(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
     let mut source = folder(parent.unwrap_or(Path::new(".")), wanted)?;
     let others = |other: &&String| **other != name && PROBLEM_ARRAYS.contains(&other.as_str());
     let arrays: Vec<String> = source.arrays.found.iter().filter(others).cloned().collect();
-    // The folder was not asked for: what else is in it is nobody's concern.
+    // The folder was not asked for: whatever else is in it does not matter.
     source.arrays.found.retain(|found| PROBLEM_ARRAYS.contains(&found.as_str()));
     if !arrays.is_empty() {
         source.notes.push(Note::Neighbours { arrays });

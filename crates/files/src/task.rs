@@ -8,6 +8,7 @@ use super::error::{At, Fault, FileError};
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
 use super::parts::ProblemParts;
+use taskhead::counted;
 use taskhead::problem::Problem;
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::{Linear, Task};
@@ -37,18 +38,32 @@ pub fn read_task(
     let path = path.as_ref();
     // Each thread reduces the problem for itself.
     let purpose = sweep_of(threads);
-    let (parts, digest) = read_parts(path, kernel_tolerance, threads, &purpose)?;
+    let (parts, digest) = read_parts_with_digest(path, kernel_tolerance, threads, &purpose)?;
     parts.task_within_memory().at(path).map(|(task, notes)| TaskFile { task, notes, digest })
 }
 
 /// Reads the arrays of a problem that shall be run so many times at once, for a purpose that is named where memory does
-/// not suffice for it, with the digest of the bytes of all files.
+/// not suffice for it.
 ///
 /// # Errors
 ///
-/// A file that cannot be read or that changes meanwhile, a tolerance for a kernel that is not there, or memory that does
-/// not suffice.
+/// A file that cannot be read, a tolerance for a kernel that is not there, or memory that does not suffice.
 pub fn read_parts(
+    path: impl AsRef<Path>,
+    kernel_tolerance: Option<f64>,
+    runs: usize,
+    purpose: &str,
+) -> Result<ProblemParts, FileError> {
+    let path = path.as_ref();
+    ProblemParts::read(path)?.accepted(kernel_tolerance, runs, purpose).at(path)
+}
+
+/// The same with the digest of the bytes of all files.
+///
+/// # Errors
+///
+/// Those of [`read_parts`], or a file that changes meanwhile.
+pub fn read_parts_with_digest(
     path: impl AsRef<Path>,
     kernel_tolerance: Option<f64>,
     runs: usize,
@@ -61,21 +76,25 @@ pub fn read_parts(
     if parts.digest_of_files()? != before {
         return Err(Fault::Changed).at(path);
     }
-    let parts = match kernel_tolerance {
-        Some(_) if !parts.has_kernel() => return Err(Fault::NoKernel).at(path),
-        Some(tolerance) => parts.with_kernel_tolerance(tolerance),
-        None => parts,
-    };
-    check_memory(format!("{purpose} {}", parts.purpose()), parts.memory(runs), available_memory())
-        .at(path)?;
-    Ok((parts, before))
+    Ok((parts.accepted(kernel_tolerance, runs, purpose).at(path)?, before))
 }
 
 fn sweep_of(threads: usize) -> String {
-    format!("a sweep on {threads} thread{} of", if threads == 1 { "" } else { "s" })
+    format!("a sweep on {} of", counted(threads, "thread"))
 }
 
 impl ProblemParts {
+    /// The parts with this tolerance, if there is a kernel for it and memory for so many runs at once.
+    fn accepted(self, kernel_tolerance: Option<f64>, runs: usize, purpose: &str) -> Result<Self, Fault> {
+        let parts = match kernel_tolerance {
+            Some(_) if !self.has_kernel() => return Err(Fault::NoKernel),
+            Some(tolerance) => self.with_kernel_tolerance(tolerance),
+            None => self,
+        };
+        check_memory(format!("{purpose} {}", parts.purpose()), parts.memory(runs), available_memory())?;
+        Ok(parts)
+    }
+
     /// Makes the task that so many threads will run at once, with the notes on it.
     ///
     /// # Errors

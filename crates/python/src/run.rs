@@ -1,7 +1,6 @@
 //! What finetuning came to.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use nalgebra::DMatrix;
 use numpy::PyArray2;
@@ -61,13 +60,13 @@ impl Options {
 
     /// The settings with a watch that also ends it after so many seconds.
     fn watched(self, watch: Watch, seen: Option<Arc<Mutex<Option<Progress>>>>) -> Settings {
-        let (begun, max_time) = (Instant::now(), self.max_time);
-        let watch = Watch::new(move |here| {
-            if let Some(seen) = &seen {
+        let shown = seen.map_or_else(Watch::default, |seen| {
+            Watch::new(move |here| {
                 *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(*here);
-            }
-            watch.goes_on(|| *here) && max_time.is_none_or(|limit| begun.elapsed().as_secs_f64() < limit)
+                true
+            })
         });
+        let watch = shown.and(watch).and(Watch::for_seconds(self.max_time));
         Settings { watch, ..self.settings }
     }
 }

@@ -400,7 +400,7 @@ pub fn run_sweep(py: Python<'_>, asked: Asked<'_>) -> PyResult<Sweep> {
         match records {
             Some(records) => ready.finish(records),
             None => {
-                // Nobody waits for the answer; what is finished is there to go on with.
+                // Nothing waits for the answer; what is finished is stored and can be resumed.
                 if let Some(Err(error)) = ready.journal.map(|journal| journal.store()) {
                     not_stored(&error);
                 }
@@ -536,7 +536,7 @@ pub fn sweep_of_bytes(py: Python<'_>, bytes: &[u8], notes: Vec<String>) -> PyRes
 /// Says that the finished part cannot be stored.
 fn not_stored(error: &FileError) {
     let text = format!("cannot store the finished part: {error}");
-    // Raised as an error it has nobody to go to: the sweep goes on.
+    // There is no caller to raise an error in: the sweep continues.
     Python::attach(|py| drop(warn(py, &py.get_type::<PyRuntimeWarning>(), text, 0)));
 }
 

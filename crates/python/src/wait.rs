@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_millis(400);
 /// Stack of a worker: that of a main thread.
 const STACK: usize = 8 << 20;
 
-/// Whether somebody wants to go on.
+/// Whether the work is still wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Flag(Arc<AtomicBool>);
 
@@ -29,7 +29,7 @@ impl Flag {
         !self.0.load(Ordering::Relaxed)
     }
 
-    /// A watch that ends a flow when nobody wants to go on.
+    /// A watch that ends a flow when it is no longer wanted.
     pub fn watch(&self) -> Watch {
         let flag = self.clone();
         Watch::new(move |_| flag.goes_on())
@@ -49,7 +49,7 @@ pub fn for_work<T: Send + 'static>(
     let (flag, (sender, mut receiver)) = (Flag::default(), mpsc::channel());
     let seen = flag.clone();
     let job = move || {
-        // Nobody listens any more after an interruption.
+        // After an interruption nothing receives the result.
         let _ = sender.send(work(&seen));
     };
     let worker = thread::Builder::new().name("taskhead".into()).stack_size(STACK).spawn(job)?;
@@ -97,11 +97,11 @@ pub fn here<T: Send>(py: Python<'_>, work: impl FnOnce(Watch) -> T + Send) -> Py
     }
 }
 
-/// A progress bar of `taskhead._support`, which is quiet where nobody looks.
+/// A progress bar of `taskhead._support`, which is hidden unless there is a terminal.
 pub struct Bar(Option<Py<PyAny>>);
 
 impl Bar {
-    /// A bar of so many steps; none where their number is not known.
+    /// A bar of this many steps; without a total if the number is not known.
     pub fn new(py: Python<'_>, total: Option<u64>, unit: &str) -> PyResult<Self> {
         let bar = py.import("taskhead._support")?.call_method1("progress", (total, unit))?;
         Ok(Self((!bar.is_none()).then(|| bar.unbind())))

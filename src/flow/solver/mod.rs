@@ -112,6 +112,9 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
 
 /// The state at a finite time after equal steps with s Radau stages and no error control: what
 /// convergence orders are measured on. The error is of order 2s − 1 in the step.
+///
+/// Not for users: `taskhead verify S1` needs it.
+#[doc(hidden)]
 pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Result<State, FlowError> {
     check_time(until)?;
     let method = Collocation::radau(stages);

@@ -28,10 +28,20 @@ impl Watch {
         Self(Some(Arc::new(goes_on)))
     }
 
-    /// Goes on for so many seconds from now on. It needs a clock, which WebAssembly without a host has not.
-    pub fn for_seconds(seconds: f64) -> Self {
+    /// Goes on for so many seconds from now on; without a number always. A number needs a clock, which WebAssembly
+    /// without a host does not have.
+    pub fn for_seconds(seconds: impl Into<Option<f64>>) -> Self {
+        let Some(seconds) = seconds.into() else { return Self::default() };
         let begun = Instant::now();
         Self::new(move |_| begun.elapsed().as_secs_f64() < seconds)
+    }
+
+    /// Goes on while both do. The other is not asked where the first has said no.
+    pub fn and(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(first), Some(second)) => Self::new(move |here| first(here) && second(here)),
+            (first, second) => Self(first.or(second)),
+        }
     }
 
     /// Whether to go on from here.
@@ -59,5 +69,24 @@ impl PartialEq for Watch {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_have_to_go_on() {
+        let here = || Progress { steps: 3, time: 1.0, residual: 0.5 };
+        let (always, yes, no) = (Watch::default(), Watch::new(|_| true), Watch::new(|_| false));
+        let all = [&always, &yes, &no];
+        for (a, b) in all.into_iter().flat_map(|a| all.map(|b| (a, b))) {
+            let both = a.clone().and(b.clone());
+            assert_eq!(both.goes_on(here), a.goes_on(here) && b.goes_on(here));
+        }
+        assert_eq!(always.clone().and(always.clone()), always, "nothing is asked for nothing");
+        assert!(!Watch::for_seconds(0.0).goes_on(here) && Watch::for_seconds(1e9).goes_on(here));
+        assert_eq!(Watch::for_seconds(None), always);
     }
 }

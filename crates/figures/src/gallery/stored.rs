@@ -14,7 +14,7 @@ use taskhead::sweep::record::{Cell, Measured, Record};
 pub const NAMES: [&str; 8] =
     ["trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer", "course"];
 
-/// Why there is no such figure.
+/// Why a figure cannot be drawn.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Missing {
     /// It needs what a sweep does not have.

@@ -223,7 +223,7 @@ pub fn optima(records: &[Record]) -> Vec<Optimum> {
     Means::all(records).into_iter().filter_map(optimum).collect()
 }
 
-/// How near the theory comes to a network in one metric.
+/// How closely the theory matches a network in one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nearness {
     /// The group of the network's records in words.

@@ -390,7 +390,7 @@ pub fn columns() -> impl Iterator<Item = (&'static str, Kind, bool)> {
     })
 }
 
-/// The columns of a record in the order of tables, each with its name; what the record does not have is none.
+/// The columns of a record in the order of tables, each with its name; `None` for what the record does not have.
 pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
     let row = Row::from(record);
     let field = |value: Value| match value {

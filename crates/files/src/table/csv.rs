@@ -82,10 +82,10 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// What may stand between the fields of a row.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
-/// What programs write where there is no value, besides nothing.
+/// What programs write for a missing value, besides nothing.
 const MISSING: [&str; 6] = ["NA", "N/A", "<NA>", "null", "NULL", "None"];
 
-/// Whether a file begins like a table of ours that another program has written anew, without the comments.
+/// Whether a file begins like a table of ours that another program has rewritten, without the comments.
 pub(super) fn is_rewritten(file: &mut File) -> Result<bool, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut start = Vec::new();

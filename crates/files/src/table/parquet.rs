@@ -262,13 +262,13 @@ pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, 
     })
 }
 
-/// The library panics at some of what damaged metadata says. A seal would have told; without one, this does.
+/// The library panics on some damaged metadata. A seal would have revealed it; without one, this does.
 fn unpanicked<T>(read: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     thread_local! {
         static EXPECTED: Cell<bool> = const { Cell::new(false) };
     }
     static QUIET: Once = Once::new();
-    // What is expected and becomes an error is not printed.
+    // An expected panic that becomes an error is not printed.
     QUIET.call_once(|| {
         let others = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -378,7 +378,7 @@ fn values<T: DataType>(
         values.clear();
         levels.clear();
         let (read, ..) = reader.read_records(BATCH, Some(&mut levels), None, &mut values)?;
-        // More than there should be: whoever asked will say so.
+        // More than there should be: the caller reports it.
         if read == 0 || i64::try_from(all.len()).is_ok_and(|found| found > rows) {
             return Ok(all);
         }
