@@ -51,7 +51,7 @@ fn try_all(problem: &Problem, head: &DMatrix<f64>, head_rate: f64, smoothing: f6
 #[test]
 fn no_numbers_panic() {
     let number = |name, usual| std::env::var(name).map_or(usual, |n| n.parse().expect("a number"));
-    let (first, count) = (number("EDGES_FROM", 0_u64), number("EDGES", 40));
+    let (first, count) = (number("EDGES_FROM", 0_u64), number("EDGES", 48));
     let mut made = 0;
     for seed in first..first + count {
         let mut rng = stream(seed, 78);
