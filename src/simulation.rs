@@ -151,8 +151,8 @@ pub struct Simulation {
     pub work: Work,
     /// ‖R‖_F at the end, of all samples.
     pub residual: f64,
-    /// What rounding leaves open of it, and with it of the loss, where that takes digits which count: the rounding of the
-    /// residual at the start and of the predictions that this was formed from, under the squared loss.
+    /// What rounding leaves open of it, and with it of the loss, where that takes digits which count: the rounding of
+    /// the residual at the start and of the predictions that this was formed from, under the squared loss.
     pub residual_rounding: Option<f64>,
     /// The training loss at the end, on average over the samples.
     pub loss: f64,

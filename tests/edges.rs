@@ -208,8 +208,8 @@ fn slow_directions_reach_their_limit() {
     }
 }
 
-/// A feature of 1e-12 decides in which way a head of zero grows, and every way leads to the same end: what the error grows
-/// to on the way says nothing of it. The distance is that of DOP853 at 1e-12, and the same from heads of 1e-14.
+/// A feature of 1e-12 decides in which way a head of zero grows, and every way leads to the same end: what the error
+/// grows to on the way says nothing of it. The distance is that of DOP853 at 1e-12, and the same from heads of 1e-14.
 #[test]
 fn an_end_that_all_neighbours_come_to_is_given() {
     let problem = Problem::new(dmatrix![1e-12, 0.0, 0.0, 0.0, 0.0; 0.5095440511856925, 1.6077592453160574, -0.41543654920747264, -1.4161794802860033, -0.5713368342770767], dmatrix![0.21646529625047786, 0.5629789598876982; 0.5629789598876982, 2.3029015549106298], dmatrix![-1.0; 0.0]).unwrap();
@@ -238,8 +238,8 @@ fn a_residual_below_the_rounding_of_predictions_is_said() {
     assert_eq!(open(1e-16).1, None);
 }
 
-/// Five features of six digits with smoothed labels, after probing to convergence: the residual decays by a power of time,
-/// and the estimate of the error explodes. The distance is what every tolerance from 1e-8 to 1e-12 gives.
+/// Five features of six digits with smoothed labels, after probing to convergence: the residual decays by a power of
+/// time, and the estimate of the error explodes. The distance is what every tolerance from 1e-8 to 1e-12 gives.
 #[test]
 fn decay_by_a_power_of_time_has_its_limit() {
     let kernel = dmatrix![18.46875, 10.5390625, 13.2890625, 14.8203125, 12.8359375, 12.59375; 10.5390625, 14.0546875, 9.84765625, 8.68359375, 7.60546875, 6.80859375; 13.2890625, 9.84765625, 17.42578125, 12.37890625, 13.7890625, 8.40625; 14.8203125, 8.68359375, 12.37890625, 15.6328125, 11.7109375, 10.4375; 12.8359375, 7.60546875, 13.7890625, 11.7109375, 16.86328125, 8.3046875; 12.59375, 6.80859375, 8.40625, 10.4375, 8.3046875, 11.984375];

@@ -32,7 +32,7 @@ fn what_has_met_soft_targets_stays() {
     }
 }
 
-/// Soft targets that are met by t = 1000: at rest after few steps. The distance is that of DOP853 at a tolerance of 1e-12.
+/// Soft targets that are met by t = 1000: at rest after few steps. The distance is that of DOP853 at 1e-12.
 #[test]
 fn rest_is_noticed() {
     let targets = dmatrix![0.38798285322928433, 0.1474374083130831, 0.46457973845763256; 0.4426564010869379, 0.5196515114104623, 0.03769208750259981; 0.24977855371628357, 0.25967761369529047, 0.490543832588426; 0.5306038884022714, 0.23875554173744035, 0.23064056986028833];

@@ -8,9 +8,9 @@ How to run (in a virtual environment; half an hour on one core):
     pip install numpy scipy
     python slow_flows.py               # checks slow_flows.json beside this script
 
-Nothing is shared with the program: the flow is integrated in full width by SciPy's Radau at a relative tolerance of 1e-10,
-to the time that a case names and to ten times that, where nothing has changed any more. It prints residual and mean distance
-of the features beside those of the file.
+Nothing is shared with the program: the flow is integrated in full width by SciPy's Radau at a relative tolerance of
+1e-10, to the time that a case names and to ten times that, where nothing has changed any more. It prints residual and
+mean distance of the features beside those of the file.
 """
 
 import json

@@ -109,8 +109,8 @@ impl<'a> Iteration<'a> {
         None
     }
 
-    /// Corrects the residuals by their mismatch with the Jacobian of every stage. Returns the size of the motion that this
-    /// makes, in units of the allowed one.
+    /// Corrects the residuals by their mismatch with the Jacobian of every stage. Returns the size of the motion that
+    /// this makes, in units of the allowed one.
     fn correct(&mut self, stages: &Stages, step: f64, allowed: [f64; 2]) -> Option<f64> {
         let missed = &mut self.correction;
         let change = newton::correct(stages, self.method, &self.residuals, missed, step, per(allowed))?;

@@ -4,8 +4,8 @@
 //! eigenvalues of the tangent kernel, which span many orders of magnitude, so the solver must be
 //! implicit; its linear algebra is cheap because the stiff part of the Jacobian splits into k
 //! symmetric n×n matrices ([`tangent`]). They are kept while the iteration converges with them, and what the
-//! frozen part of the Jacobian misses is made up by `acceleration`. Where a small flow needs more it gets the Jacobian of
-//! every stage (`newton`). T2 is restored in every state that is
+//! frozen part of the Jacobian misses is made up by `acceleration`. Where a small flow needs more it gets the
+//! Jacobian of every stage (`newton`). T2 is restored in every state that is
 //! given back (`conservation`). T → ∞ ends when what is left of the motion is small enough
 //! that the frozen tangent kernel gives it within the tolerance, and takes that last step; where a residual stays the
 //! whole Jacobian does (`rest`). An answer that the estimate of its error would withhold is looked at again (`jitter`).

@@ -2,9 +2,9 @@
 //!
 //! A residual that stays moves the state along a curve on which fast motions have died out. The tangent kernel knows
 //! nothing of the residual, and one that is frozen nothing of the curve: with it no step is longer than a small part of
-//! the curve, however slow the motion is. In x = (D, V/√γ) predictions of stage j move by G_j δx, and the Jacobian there
-//! is J_j = N_j − G_jᵀG_j, with N_j linear in the residual ([`super::stability`]). Under the squared loss residuals that
-//! miss by M are corrected by
+//! the curve, however slow the motion is. In x = (D, V/√γ) predictions of stage j move by G_j δx, and the Jacobian
+//! there is J_j = N_j − G_jᵀG_j, with N_j linear in the residual ([`super::stability`]). Under the squared loss
+//! residuals that miss by M are corrected by
 //!
 //! $$\delta R_j = M_j - G_j\,\delta x_j,\qquad
 //!   \delta x_i - h\sum_j a_{ij} J_j\,\delta x_j = h\sum_j a_{ij} G_j^\top M_j.$$

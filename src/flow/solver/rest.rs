@@ -6,7 +6,8 @@
 //! square is below the tolerance; decay by a power of time does not pass, since there Newton's method is slow, too.
 //!
 //! *Zeros.* An eigenvalue of H that is zero to rounding may be that of a slow motion. Under the squared loss none is
-//! accepted, so that the limit is a matter of all directions; under cross-entropy motions that have died out leave many.
+//! accepted, so that the limit is a matter of all directions; under cross-entropy motions that have died out leave
+//! many.
 //!
 //! *Turns.* The loss does not change under (B, V) → (B(1 + S), (1 − S)V), so that the velocity has no part along these
 //! directions, and H is zero there only at rest. They are taken out of H.

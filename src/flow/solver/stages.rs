@@ -260,8 +260,8 @@ impl<'a> Stages<'a> {
     }
 
     /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel:
-    /// the norms of its motion and of its head; if `whole`, with the Jacobian here. The heads of these residuals must have
-    /// been solved for.
+    /// the norms of its motion and of its head; if `whole`, with the Jacobian here. The heads of these residuals must
+    /// have been solved for.
     pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent, whole: bool) -> [f64; 2] {
         let (n, p) = self.features.shape();
         let (m, k) = (self.method, self.outputs());
