@@ -151,6 +151,9 @@ pub struct Simulation {
     pub work: Work,
     /// ‖R‖_F at the end, of all samples.
     pub residual: f64,
+    /// What rounding leaves open of it, and with it of the loss, where that takes digits which count: the rounding of
+    /// the residual at the start and of the predictions that this was formed from, under the squared loss.
+    pub residual_rounding: Option<f64>,
     /// The training loss at the end, on average over the samples.
     pub loss: f64,
     /// The share of training samples that are predicted right; none if the targets are not labels.
@@ -170,6 +173,12 @@ pub struct Simulation {
     /// The state at the start and at the end, in the coordinates of the reduction.
     pub states: (State, State),
 }
+
+/// Share of a residual from which on its rounding takes digits that are printed.
+const SHOWN: f64 = 1e-6;
+
+/// Share of the targets up to which nobody asks for the digits of a residual: that of a fit is always rounding.
+const COUNTS: f64 = 1e-9;
 
 /// One initial head on one problem, decomposed once for all probing times and finetuning settings.
 #[derive(Debug, Clone)]
@@ -258,6 +267,12 @@ impl<'a> Run<'a> {
             for metrics in [Some(&adaptation), held_out.as_ref()].into_iter().flatten() {
                 check.adaptation(time, metrics)?;
             }
+            let after = match reduction.loss_function() {
+                Loss::Squared => {
+                    Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt())
+                }
+                _ => Energy::of(&reduction.sample_residual(&state)).frobenius,
+            };
             Ok(Simulation {
                 method,
                 probe_time,
@@ -266,12 +281,14 @@ impl<'a> Run<'a> {
                 time,
                 stop,
                 work,
-                residual: match reduction.loss_function() {
-                    Loss::Squared => {
-                        Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt())
-                    }
-                    _ => Energy::of(&reduction.sample_residual(&state)).frobenius,
-                },
+                residual_rounding: (reduction.loss_function() == Loss::Squared)
+                    .then(|| match probe_time {
+                        0.0 => energy.frobenius + reduction.features().norm() * start.head.norm(),
+                        _ => energy.frobenius,
+                    })
+                    .map(|size| 4.0 * f64::EPSILON * size)
+                    .filter(|&open| open > SHOWN * after && open > COUNTS * reduction.targets().norm()),
+                residual: after,
                 loss: flow.loss(&state, &residual) / self.problem.samples() as f64,
                 accuracy: reduction.accuracy(&state),
                 conservation_drift: reduction.conservation_drift(start, &state, settings.head_rate),

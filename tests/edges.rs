@@ -207,3 +207,49 @@ fn slow_directions_reach_their_limit() {
         assert!(end.residual < 1e-8, "{}", end.residual);
     }
 }
+
+/// A feature of 1e-12 decides in which way a head of zero grows, and every way leads to the same end: what the error
+/// grows to on the way says nothing of it. The distance is that of DOP853 at 1e-12, and the same from heads of 1e-14.
+#[test]
+fn an_end_that_all_neighbours_come_to_is_given() {
+    let problem = Problem::new(dmatrix![1e-12, 0.0, 0.0, 0.0, 0.0; 0.5095440511856925, 1.6077592453160574, -0.41543654920747264, -1.4161794802860033, -0.5713368342770767], dmatrix![0.21646529625047786, 0.5629789598876982; 0.5629789598876982, 2.3029015549106298], dmatrix![-1.0; 0.0]).unwrap();
+    let end = limit(&problem, &DMatrix::zeros(5, 1), Method::Auto);
+    assert_eq!(end.stop, Stop::Converged);
+    assert!((end.adaptation.euclidean - 1.022730585854).abs() < 1e-9, "{:?}", end.adaptation);
+    assert!(end.residual < 1e-9);
+}
+
+/// Predictions of 1e16 take all digits from a loss of 0.234 that stays, and that is said. Heads of 1 take none.
+#[test]
+fn a_residual_below_the_rounding_of_predictions_is_said() {
+    let features = dmatrix![-0.8028369359828766, 0.2428499070790021, -1.656345427042233; 0.656104877556666, 1.1434530226920894, -0.45261100300789897; 0.4304857455543092, 0.25093256908418204, -0.3943520554588936; -0.8624048655156082, -2.032552427456725, 1.4104234840116703];
+    let head = dmatrix![-476322371923339.4, 2.5223274107494348e+16; 8262182491746161.0, 2777805269753827.5; -6574310585061062.0, 1.3924692044318112e+16];
+    let targets = dmatrix![1.0, 0.0; 0.0, 1.0; 1.0, 0.0; 0.0, 1.0];
+    let problem = Problem::on_features(features, targets).unwrap();
+    let open = |size: f64| {
+        let end = limit(&problem, &(&head * size), Method::Auto);
+        (end.residual, end.residual_rounding)
+    };
+    let (residual, rounding) = open(1.0);
+    let right = (2.0 * 0.23404624943881_f64).sqrt();
+    assert!(rounding.is_some_and(|open| (residual - right).abs() < open), "{residual:e} {rounding:?}");
+    let (_, rounding) = open(1e-8);
+    assert!(rounding.is_some_and(|open| (1e-7..1e-5).contains(&open)), "{rounding:?}");
+    assert_eq!(open(1e-16).1, None);
+}
+
+/// Five features of six digits with smoothed labels, after probing to convergence: the residual decays by a power of
+/// time, and the estimate of the error explodes. The distance is what every tolerance from 1e-8 to 1e-12 gives.
+#[test]
+fn decay_by_a_power_of_time_has_its_limit() {
+    let kernel = dmatrix![18.46875, 10.5390625, 13.2890625, 14.8203125, 12.8359375, 12.59375; 10.5390625, 14.0546875, 9.84765625, 8.68359375, 7.60546875, 6.80859375; 13.2890625, 9.84765625, 17.42578125, 12.37890625, 13.7890625, 8.40625; 14.8203125, 8.68359375, 12.37890625, 15.6328125, 11.7109375, 10.4375; 12.8359375, 7.60546875, 13.7890625, 11.7109375, 16.86328125, 8.3046875; 12.59375, 6.80859375, 8.40625, 10.4375, 8.3046875, 11.984375];
+    let features = dmatrix![-0.04044080542074763, -1.5888920276707232, 0.5259022778686496, -2.043582997536744, 0.46957315282455653; 0.13610675358044919, -1.1726905296359056, 0.13878173807259972, -0.9599735142712887, -0.15357754285277692; -0.06837730096409242, -0.9320955450423356, 1.0318968643074182, -2.020854395455488, -0.39323857933586415; -0.1955432696338169, -1.612888717812115, 0.41259908131448475, -1.6042485971416451, 0.028210013574467896; -0.7026599282082888, -1.5216320024918628, 0.2909235343423867, -1.7015490132012232, -0.04141040577165742; 0.5254921758547779, -1.1646342306913746, 0.5093391358297864, -1.5971448165937001, 0.461145390842703];
+    let targets = dmatrix![0.0, 0.0, 0.0, 1.0, 0.0; 1.0, 0.0, 0.0, 0.0, 0.0; 0.0, 1.0, 0.0, 0.0, 0.0; 0.0, 0.0, 0.0, 1.0, 0.0; 0.0, 1.0, 0.0, 0.0, 0.0; 0.0, 0.0, 0.0, 0.0, 1.0];
+    let head = dmatrix![-0.11242052128307892, 0.6476298990657838, -0.23286085773044576, -0.3963372200888641, -0.19843320054680233; 0.12652984310997836, 0.35357390231080477, -0.3327387673643809, -0.015234829335465142, -0.23966353657747386; 0.12998100368184298, -0.7978261851799991, -0.1196670461456362, 0.39139321558072376, 0.0362561966323757; 0.20499501208731033, -0.46223107057922497, -0.12018768040430354, 0.05063273629481731, -0.19292461321253354; 0.224442076077405, 0.0029279014793032803, -0.15412504219912923, 0.3987025568200816, -0.520336502940514];
+    let problem = Problem::new(features, kernel, targets).unwrap();
+    let settings = Settings { method: Method::Flow, ..Settings::default() };
+    let run = Run::new(&problem, &head, 0.1).unwrap();
+    let end = run.finetune(Probe::Time(f64::INFINITY), &[f64::INFINITY], &settings).unwrap().remove(0);
+    assert_eq!(end.stop, Stop::Converged);
+    assert!((end.adaptation.euclidean - 0.268054129789).abs() < 1e-9, "{:?}", end.adaptation);
+}

@@ -4,7 +4,7 @@
 use nalgebra::{DMatrix, dmatrix};
 use taskhead::loss::Loss;
 use taskhead::problem::Problem;
-use taskhead::simulation::{Probe, Run, Settings, Simulation};
+use taskhead::simulation::{Probe, Run, Settings, Simulation, SimulationError, Until};
 
 fn finetuned(
     problem: &Problem,
@@ -30,4 +30,28 @@ fn what_has_met_soft_targets_stays() {
         assert!(end.stop.is_success(), "{:?}", end.stop);
         assert!((end.adaptation.euclidean - 1.1949736652).abs() < 2e-9, "{}", end.adaptation.euclidean);
     }
+}
+
+/// Soft targets that are met by t = 1000: at rest after few steps. The distance is that of DOP853 at 1e-12.
+#[test]
+fn rest_is_noticed() {
+    let targets = dmatrix![0.38798285322928433, 0.1474374083130831, 0.46457973845763256; 0.4426564010869379, 0.5196515114104623, 0.03769208750259981; 0.24977855371628357, 0.25967761369529047, 0.490543832588426; 0.5306038884022714, 0.23875554173744035, 0.23064056986028833];
+    let problem = Problem::on_features(dmatrix![-0.33889079006978534, -1.923682866353282, -0.07228295450292373, 0.22534578702721786, 1.084475594643844; 0.5778638956158266, -0.6435606861455095, -0.7237765601247179, 2.0105975223757233, 0.756637954017235; 1.831439822737841, 2.129444531219653, -0.818083666605393, 0.38526930227745887, 0.4581670048370468; 0.5596122240618859, 0.5419022252820672, 0.20205463691158088, 0.17412924424976314, -1.5024999410944402], targets).expect("a problem");
+    let head = dmatrix![-0.1654011831842485, -0.7476197010175331, 0.12608730560642875; -0.46754626006357575, 0.6185207511629426, 0.8190757096799433; 0.30869236500853114, 0.31616814431588613, 0.09294668494996648; -0.4477978929622047, -0.16450126423277087, -0.49564606330714495; 0.3879871341457924, 0.014113411841972533, 0.5812911986088503];
+    let end = finetuned(&problem, &head, Loss::CrossEntropy, 1.0, f64::INFINITY);
+    assert!(end.stop.is_success() && end.work.steps < 100, "{:?} {:?}", end.stop, end.work);
+    assert!((end.adaptation.euclidean - 0.904131579968).abs() < 1e-9, "{}", end.adaptation.euclidean);
+}
+
+/// Two equal samples with different labels keep a flow from an accuracy that it is asked for, and it rests.
+#[test]
+fn an_accuracy_that_is_never_met_is_an_error() {
+    let problem = Problem::on_features(dmatrix![-0.11122467817215831; -0.11122467817215831; 2.19273985522294; 0.10439535767319141; 0.33992917780934606], dmatrix![1.0; 0.0; 0.0; 1.0; 1.0]).expect("a problem");
+    let run = Run::with_loss(&problem, &dmatrix![-1.1502684378024826], 0.0, Loss::CrossEntropy)
+        .expect("a head");
+    let until = Until::Accuracy(0.5);
+    let settings = Settings { head_rate: 5.0, until, ..Settings::default() };
+    let error =
+        run.finetune(Probe::Time(0.0), &[f64::INFINITY], &settings).expect_err("no such accuracy");
+    assert!(matches!(error, SimulationError::NeverMet { limit: 0.4, .. }), "{error}");
 }

@@ -35,6 +35,9 @@ pub(super) struct Crossing {
 /// Length of the intervals to begin with.
 const FIRST: f64 = 0.5;
 
+/// The most pieces that are looked at for the lowest and the highest value, which only messages tell.
+const PIECES: usize = 20_000;
+
 /// Touched points closer than this are one.
 const SAME: f64 = 1e-6;
 
@@ -163,13 +166,14 @@ pub(super) fn crossings(curve: &impl Curve, level: f64, most: usize) -> Vec<Cros
     found
 }
 
-/// The lowest and the highest value on the path, to rounding.
+/// The lowest and the highest value on the path: to rounding, unless that takes too many pieces.
 pub(super) fn range(curve: &impl Curve) -> (f64, f64) {
     let mut stack = pieces(curve);
     let ends = |p: &Piece| [p.a.f, p.b.f];
     let mut low = stack.iter().flat_map(ends).fold(f64::INFINITY, f64::min);
     let mut high = stack.iter().flat_map(ends).fold(f64::NEG_INFINITY, f64::max);
-    while let Some(piece) = stack.pop() {
+    for _ in 0..PIECES {
+        let Some(piece) = stack.pop() else { break };
         let rounding = curve.rounding(piece.a.x);
         let known = piece.lower() >= low - rounding && piece.upper() <= high + rounding;
         if !known

@@ -218,6 +218,7 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
         "status": s.stop.name(),
         "reason": s.stop.reason(),
         "residual": number(s.residual),
+        "residual_rounding": s.residual_rounding.map(number),
         "loss": number(s.loss),
         "conservation_drift": s.conservation_drift.map(number),
         "adaptation": adaptation(&s.adaptation),
@@ -234,6 +235,13 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
         "probe_accuracy": pair(|s| s.held_out_accuracy),
         "risk": pair(|s| s.risk),
         "budget": s.budget.map(|b| json!({"backbone": number(b.backbone), "head": number(b.head)})),
+    })
+}
+
+/// What is said of a residual that rounding takes digits from.
+fn blurred(s: &Simulation) -> String {
+    s.residual_rounding.map_or(String::new(), |open| {
+        format!("; known to {open:.1e} of the residual only, the rounding of such predictions")
     })
 }
 
@@ -258,8 +266,8 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
         ("probing time", probing),
         ("energy", energy),
         ("finetuning time", Number(s.time).to_string()),
-        ("residual", format!("{:.6e}", s.residual)),
-        ("training loss", format!("{:.6e}", s.loss)),
+        ("residual", format!("{:.6e}{}", s.residual, blurred(s))),
+        ("training loss", format!("{:.6e}{}", s.loss, blurred(s))),
         (
             "conservation drift",
             s.conservation_drift.map_or("does not apply".into(), |drift| format!("{drift:.1e}")),

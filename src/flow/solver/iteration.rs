@@ -2,9 +2,16 @@
 
 use super::acceleration::Acceleration;
 use super::collocation::Collocation;
+use super::newton;
 use super::stages::{Stages, combine};
 use super::tangent::Tangent;
-use crate::product::centre;
+use crate::product::{axpy, centre};
+
+/// Share of the correction before that Newton's method makes at least smaller, unless what is left is rounding.
+const STALLED: f64 = 0.1;
+
+/// The most that rounding may leave open, in units of the allowed motion.
+const MOST_OPEN: f64 = 1e5;
 
 /// The residuals at the stages of a step, and the memory to find them.
 #[derive(Debug, Clone)]
@@ -19,6 +26,10 @@ pub(super) struct Iteration<'a> {
     modes: Vec<f64>,
     rotated: Vec<f64>,
     measured: Vec<f64>,
+    /// Whether every stage has its own Jacobian.
+    pub newton: bool,
+    /// The motion (D, V/√γ) that rounding has left open in the last solution.
+    pub left_open: f64,
 }
 
 impl<'a> Iteration<'a> {
@@ -34,6 +45,8 @@ impl<'a> Iteration<'a> {
             rotated: block.clone(),
             measured: block.clone(),
             residuals: block,
+            newton: false,
+            left_open: 0.0,
         }
     }
 
@@ -47,6 +60,7 @@ impl<'a> Iteration<'a> {
         allowed: [f64; 2],
     ) -> Option<usize> {
         self.acceleration.restart();
+        self.left_open = 0.0;
         if stages.outputs_sum_to_zero() {
             // Extrapolation has multiplied the rounding of the sums.
             centre(&mut self.residuals, tangent.head().ncols());
@@ -57,16 +71,11 @@ impl<'a> Iteration<'a> {
                 return None;
             }
             stages.mismatch(&self.residuals, step, &mut self.correction);
-            let count = &stages.multiplier;
-            tangent.to_modes(count, &self.correction, &mut self.rotated, &mut self.modes);
-            self.solve_modes(tangent, step, allowed);
-            count.add(4 * self.modes.len() * self.method.stages());
-            tangent.out_of_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
-            if stages.outputs_sum_to_zero() {
-                centre(&mut self.correction, tangent.head().ncols());
-            }
-            self.acceleration.advance(&mut self.residuals, &self.correction, &self.measured);
-            let change = crate::product::norm(&self.measured);
+            let change = if self.newton {
+                self.correct(stages, step, allowed)?
+            } else {
+                self.correct_by(stages, tangent, step, allowed)
+            };
             if !change.is_finite() {
                 return None;
             }
@@ -79,7 +88,12 @@ impl<'a> Iteration<'a> {
                 // Below the goal a change that no longer shrinks is rounding.
                 if rate < 1.0 { change * rate / (1.0 - rate) <= 1.0 } else { change <= 1.0 }
             };
-            if converged {
+            // Newton's method squares the error, until it is rounding.
+            let stalls = self.newton && last < STALLED * first && change > STALLED * last;
+            if stalls && change < MOST_OPEN {
+                self.left_open = change * allowed[0].hypot(allowed[1]);
+            }
+            if converged || self.left_open > 0.0 {
                 return stages.solve_heads(&self.residuals, step).then_some(iteration);
             }
             // Neither the mean rate so far nor the last one leads to the goal in the iterations that are left.
@@ -95,6 +109,29 @@ impl<'a> Iteration<'a> {
         None
     }
 
+    /// Corrects the residuals by their mismatch with the Jacobian of every stage. Returns the size of the motion that
+    /// this makes, in units of the allowed one.
+    fn correct(&mut self, stages: &Stages, step: f64, allowed: [f64; 2]) -> Option<f64> {
+        let missed = &mut self.correction;
+        let change = newton::correct(stages, self.method, &self.residuals, missed, step, per(allowed))?;
+        axpy(&mut self.residuals, 1.0, missed);
+        Some(change)
+    }
+
+    /// The same with a frozen tangent kernel.
+    fn correct_by(&mut self, stages: &Stages, tangent: &Tangent, step: f64, allowed: [f64; 2]) -> f64 {
+        let count = &stages.multiplier;
+        tangent.to_modes(count, &self.correction, &mut self.rotated, &mut self.modes);
+        self.solve_modes(tangent, step, allowed);
+        count.add(4 * self.modes.len() * self.method.stages());
+        tangent.out_of_modes(count, &self.modes, &mut self.rotated, &mut self.correction);
+        if stages.outputs_sum_to_zero() {
+            centre(&mut self.correction, tangent.head().ncols());
+        }
+        self.acceleration.advance(&mut self.residuals, &self.correction, &self.measured);
+        crate::product::norm(&self.measured)
+    }
+
     /// (1 + hA ⊗ Θ)⁻¹ on residuals in the modes of Θ, and the motions that they cause, h Σ_l a_il √d, in units of the
     /// allowed ones.
     fn solve_modes(&mut self, tangent: &Tangent, step: f64, allowed: [f64; 2]) {
@@ -104,8 +141,7 @@ impl<'a> Iteration<'a> {
         if n == 0 {
             return;
         }
-        // Not squared: the squares of tiny motions have no inverse in f64.
-        let per = allowed.map(|size| if size > 0.0 { size.recip() } else { 0.0 });
+        let per = per(allowed);
         let mut rates = tangent.rates();
         let pieces = self.modes.chunks_exact_mut(n * s);
         let measured = self.measured.chunks_exact_mut(n * s);
@@ -128,4 +164,9 @@ impl<'a> Iteration<'a> {
             }
         }
     }
+}
+
+/// Units of allowed motions. Not squared: the squares of tiny motions have no inverse in f64.
+fn per(allowed: [f64; 2]) -> [f64; 2] {
+    allowed.map(|size| if size > 0.0 { size.recip() } else { 0.0 })
 }

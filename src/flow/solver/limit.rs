@@ -20,6 +20,8 @@ pub(super) struct Jump {
     pub residual: DMatrix<f64>,
     /// The loss spent until then.
     pub budget: Budget,
+    /// What rounding leaves open, in the norm of (D, V/√γ).
+    pub error: f64,
 }
 
 /// What a look at the limit says.
@@ -52,10 +54,13 @@ pub(super) fn limit(
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
     let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
-    // An output has the rounding of its own targets and predictions.
-    let visible = |u: &nalgebra::DMatrix<f64>| {
-        let columns = u.column_iter().zip(reduction.targets().column_iter()).zip(now.head.column_iter());
-        columns.into_iter().any(|((u, y), v)| u.norm() > rounding * (y.norm() + z.norm() * v.norm()))
+    // An output has the rounding of its own targets and predictions, of those that it began with, too.
+    let predicted = |z: &DMatrix<f64>, v: &DMatrix<f64>, c: usize| z.norm() * v.column(c).norm();
+    let visible = |u: &DMatrix<f64>| {
+        u.column_iter().zip(reduction.targets().column_iter()).enumerate().any(|(c, (u, y))| {
+            let before = predicted(reduction.features(), &flow.start().head, c);
+            u.norm() > rounding * (y.norm() + predicted(z, &now.head, c).max(before))
+        })
     };
     // What seems to be out of reach may be slow: a closer look tells.
     let closer = if visible(&tangent.unreachable(r)) { Some(tangent.refined(flow)?) } else { None };
@@ -148,7 +153,7 @@ pub(super) fn limit(
         backbone: budget.backbone + backbone,
         head: budget.head + if flow.head_rate() > 0.0 { gone - backbone } else { 0.0 },
     };
-    Ok(Ending::Limit(Jump { change, residual, budget }))
+    Ok(Ending::Limit(Jump { change, residual, budget, error: 0.0 }))
 }
 
 /// How many times the motion of the head its size may count for.

@@ -5,6 +5,10 @@
 //! velocity g the limit is H⁺g away, up to the square of that distance. It is taken where nothing grows and where that
 //! square is below the tolerance; decay by a power of time does not pass, since there Newton's method is slow, too.
 //!
+//! *Zeros.* An eigenvalue of H that is zero to rounding may be that of a slow motion. Under the squared loss none is
+//! accepted, so that the limit is a matter of all directions; under cross-entropy motions that have died out leave
+//! many.
+//!
 //! *Turns.* The loss does not change under (B, V) → (B(1 + S), (1 − S)V), so that the velocity has no part along these
 //! directions, and H is zero there only at rest. They are taken out of H.
 
@@ -29,6 +33,15 @@ const BLUR: f64 = 1e-3;
 /// The least share of the largest eigenvalue that a slow one must have: none may hide among those that are zero.
 const SLOWEST: f64 = 1e-6;
 
+/// The same where none is zero.
+const SLOWEST_OF_ALL: f64 = 1e-10;
+
+/// The largest relative error that rounding may leave where none is zero.
+const ROUNDED: f64 = 1e-6;
+
+/// Share of the slowest eigenvalue that the motion that is left may blur at the limit.
+const CLEAR: f64 = 1e-2;
+
 /// Steps of Newton's method; each squares the error.
 const STEPS: usize = 5;
 
@@ -42,10 +55,6 @@ const OVER: f64 = 40.0;
 /// is left if all of it decays at the mean rate of the velocity is an estimate, from below, of what is left.
 pub(super) fn is_near(flow: &Flow, stages: &Stages, rtol: f64) -> bool {
     let reduction = flow.reduction();
-    // Under the squared loss a residual of any size may stay, and its rounding hides what still moves.
-    if reduction.samples().is_none() {
-        return false;
-    }
     let lambda = reduction.lambda();
     let faint = SLOWEST * lambda.amax();
     if (reduction.rows() + reduction.outputs()) * reduction.width() > UNKNOWNS
@@ -95,6 +104,10 @@ pub(super) fn at_rest(
         if blur.is_nan() || blur > BLUR * largest || d.iter().any(|&h| h < -null) {
             return Ok(None);
         }
+        let all = reduction.samples().is_none();
+        if all && d.iter().any(|&h| h <= null) {
+            return Ok(None);
+        }
         let slowest = d.iter().copied().filter(|&h| h > null).fold(f64::INFINITY, f64::min);
         let modes = q.tr_mul(&velocity);
         let decays = |i: usize| if d[i] > null { modes[i] / d[i] } else { 0.0 };
@@ -116,32 +129,44 @@ pub(super) fn at_rest(
             let stays = modes.iter().zip(d.iter()).filter(|(_, h)| **h <= null);
             let drift = stays.fold(0.0f64, |sum, (g, _)| sum.hypot(*g));
             let allowed = 0.1 * rtol * whole * slowest;
-            let known = slowest >= SLOWEST * largest && drift <= allowed && noise <= allowed;
-            let found = slowest.is_finite() && blur <= NULL * largest && known && slowest * left >= OVER;
+            let known = if all {
+                slowest >= SLOWEST_OF_ALL * largest
+                    && blur <= CLEAR * slowest
+                    && noise <= ROUNDED * whole * slowest
+            } else {
+                let clear = blur <= NULL * largest && slowest >= SLOWEST * largest;
+                clear && drift <= allowed && noise <= allowed
+            };
+            let found = slowest.is_finite() && known && slowest * left >= OVER;
             return Ok(found.then(|| {
                 let [backbone, turned] = spent.unwrap_or_default();
                 let budget = Budget { backbone: budget.backbone + backbone, head: budget.head + turned };
-                Jump { change, residual, budget }
+                Jump { change, residual, budget, error: noise / slowest }
             }));
         }
     }
     Ok(None)
 }
 
-/// H, with the turns taken out: they get its size as an eigenvalue.
+/// H, with the turns and with all that never moves taken out: they get its size as an eigenvalue.
 fn without_turns(
     flow: &Flow,
     jacobian: &Jacobian,
     state: &State,
 ) -> Result<DMatrix<f64>, DecompositionError> {
-    let h = -jacobian.whole();
+    let mut h = -jacobian.whole();
+    let size = h.norm() / (h.nrows() as f64).sqrt();
+    let (reduction, (n, p)) = (flow.reduction(), state.motion.shape());
+    for i in 0..h.nrows() {
+        let moves = if i < n * p { reduction.lambda()[i % n] > 0.0 } else { flow.head_rate() > 0.0 };
+        h[(i, i)] += if moves { 0.0 } else { size };
+    }
     let turns = turns(flow, state)?;
     if turns.ncols() == 0 {
         return Ok(h);
     }
     let image = &h * &turns;
     let inner = turns.tr_mul(&image);
-    let size = h.norm() / (h.nrows() as f64).sqrt();
     let across = &turns * image.transpose();
     Ok(&h - &across - across.transpose()
         + &turns * (inner + DMatrix::identity(turns.ncols(), turns.ncols()) * size) * turns.transpose())

@@ -7,7 +7,9 @@ use super::conservation;
 use super::curved::Curved;
 use super::goals::{Goal, goals};
 use super::iteration::Iteration;
+use super::jitter::Jitter;
 use super::limit::{Ending, Jump, head_size, limit};
+use super::newton;
 use super::options::{Options, Solution, Work};
 use super::rest;
 use super::stability::{Fastest, Spread, growth_bound};
@@ -86,6 +88,7 @@ pub(super) struct Solver<'a> {
     look: usize,
     work: Work,
     steps: Vec<(f64, State)>,
+    jitter: Jitter,
 }
 
 /// Iterations more than with a tangent kernel just frozen from which on it is worth another.
@@ -153,11 +156,17 @@ impl<'a> Solver<'a> {
             look: 0,
             work: Work::default(),
             steps: Vec::new(),
+            jitter: Jitter::None,
             stages,
             iteration,
         };
         new.spread = Spread::new(flow, &new.stages.residual, new.size(), new.lost());
         Ok(new)
+    }
+
+    /// The same with pushes at every step.
+    pub fn with_jitter(self, jitter: Jitter) -> Self {
+        Self { jitter, ..self }
     }
 
     pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
@@ -225,7 +234,9 @@ impl<'a> Solver<'a> {
             if !self.options.watch.goes_on(here) {
                 break Stop::Interrupted { steps, time };
             }
-            if let Some(stop) = self.without_digits() {
+            if self.jitter.stops()
+                && let Some(stop) = self.without_digits()
+            {
                 break stop;
             }
             if self.step.is_nan() {
@@ -323,15 +334,15 @@ impl<'a> Solver<'a> {
         }))
     }
 
-    /// Carries the error along a step that was accepted and moved (D, V/√γ) by `moved`.
-    fn carry_error(&mut self, step: f64, moved: f64) {
+    /// Carries the error along a step that was accepted and moved (D, V/√γ) by `moved`. Returns the error of the step.
+    fn carry_error(&mut self, step: f64, moved: f64) -> f64 {
         if self.flow.head_rate() == 0.0 {
-            return;
+            return 0.0;
         }
         let (flow, size) = (self.flow, self.size());
         // The rounding of predictions, which are formed anew, is that of the state.
         let noise = self.rounding(step, self.stages.residual.norm());
-        let local = self.options.rtol * moved * LOCAL_ERROR + noise;
+        let local = self.options.rtol * moved * LOCAL_ERROR + noise + self.iteration.left_open;
         let motion = self.motion();
         let stages = &self.stages;
         let bound = growth_bound(flow, &stages.residual);
@@ -339,6 +350,7 @@ impl<'a> Solver<'a> {
             let fastest = Fastest::at(flow, &stages.features, &stages.head, &stages.residual);
             (fastest.rate, fastest.noise)
         });
+        local + f64::EPSILON * size
     }
 
     fn work(&self) -> Work {
@@ -533,6 +545,8 @@ impl<'a> Solver<'a> {
                     self.work.rejected += 1;
                     if self.age > 0 {
                         self.freeze(true)?;
+                    } else if !self.iteration.newton && newton::fits(self.flow) {
+                        self.iteration.newton = true;
                     } else {
                         refused = true;
                         self.step = step / 2.0;
@@ -584,7 +598,8 @@ impl<'a> Solver<'a> {
     /// The local error of the embedded formula, in units of the tolerance of a step.
     fn local_error(&mut self, step: f64) -> f64 {
         let tangent = self.tangent.as_ref().expect("frozen before every step");
-        let errors = self.stages.error(&self.iteration.residuals, step, tangent);
+        let whole = self.iteration.newton;
+        let errors = self.stages.error(&self.iteration.residuals, step, tangent, whole);
         let (noise, tolerance) = (self.noise(step), self.step_tolerance());
         let stages = &self.stages;
         let moved = stages.motion.norm() + stages.moved.norm();
@@ -685,7 +700,12 @@ impl<'a> Solver<'a> {
         let stays =
             self.flow.reduction().samples().is_some() || self.stages.residual.norm() > STAYS * before;
         self.settles = stays && moved <= SETTLED * self.motion();
-        self.carry_error(step, moved);
+        let error = self.carry_error(step, moved);
+        if let Some(push) = self.jitter.push(self.flow, self.work.steps, error) {
+            let (mut state, mut residual) = (self.stages.state(), self.stages.residual.clone());
+            self.flow.shift(&mut state, &mut residual, 1.0, &push);
+            self.stages.jump(&push, residual);
+        }
         self.budget.backbone += spent.backbone;
         self.budget.head += spent.head;
         self.time = time;
@@ -826,6 +846,7 @@ impl<'a> Solver<'a> {
     /// Goes to a limit.
     fn arrive(&mut self, jump: Jump) {
         self.stages.jump(&jump.change, jump.residual);
+        self.spread.add(jump.error);
         self.budget = jump.budget;
     }
 

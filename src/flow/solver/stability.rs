@@ -70,6 +70,18 @@ impl<'a> Jacobian<'a> {
         DVector::from_iterator(x.len(), motion.iter().chain(head.iter()).copied())
     }
 
+    /// The motion of the predictions of the rows (n×k) that a change of the state makes.
+    pub fn predictions_moved(&self, change: &State) -> DMatrix<f64> {
+        self.scale_rows(change.motion.clone()) * self.v + self.z * &change.head
+    }
+
+    /// The velocity that a residual (n×k) causes.
+    pub fn pull(&self, residual: &DMatrix<f64>) -> DVector<f64> {
+        let motion = self.scale_rows(residual * self.v.transpose());
+        let head = self.z.tr_mul(residual) * self.sqrt_rate;
+        DVector::from_iterator(motion.len() + head.len(), motion.iter().chain(head.iter()).copied())
+    }
+
     /// J itself.
     pub fn whole(&self) -> DMatrix<f64> {
         let m = (self.z.nrows() + self.v.ncols()) * self.z.ncols();
@@ -194,6 +206,11 @@ impl Spread {
     pub fn relative(&self, size: f64, motion: f64) -> f64 {
         let ratio = |error: f64, size: f64| if error > 0.0 { error / size } else { 0.0 };
         ratio(self.error, size).max(ratio(self.error - self.rounding, motion))
+    }
+
+    /// Adds an error.
+    pub fn add(&mut self, error: f64) {
+        self.error += error;
     }
 
     /// After a step that made a `local` error and led to a state of this `size` and `motion` since the start. `rate`

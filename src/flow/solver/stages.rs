@@ -19,6 +19,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::collocation::Collocation;
+use super::stability::Jacobian;
 use super::tangent::Tangent;
 use crate::flow::{Budget, Flow};
 use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
@@ -131,6 +132,24 @@ impl<'a> Stages<'a> {
         State { motion: self.motion.clone(), head: self.head.clone() }
     }
 
+    /// The flow.
+    pub fn flow(&self) -> &Flow<'a> {
+        self.flow
+    }
+
+    /// Features, head and residual at stage i, whose heads must have been solved for.
+    pub fn at_stage(&self, i: usize, residuals: &[f64], step: f64) -> [DMatrix<f64>; 3] {
+        let ((n, p), k, s) = (self.features.shape(), self.outputs(), self.method.stages());
+        let head = |l: usize| DMatrix::from_fn(p, k, |row, c| self.heads[(row, c * s + l)]);
+        let mut z = self.features.clone();
+        for l in 0..s {
+            let mut moved = stage(residuals, l, [n, k, s]) * head(l).transpose();
+            scale_rows(moved.as_mut_slice(), self.lambda);
+            z += moved * (step * self.method.a[(i, l)]);
+        }
+        [z, head(i), stage(residuals, i, [n, k, s])]
+    }
+
     /// Whether residuals sum to zero over the outputs, as those of the softmax do. A part along that sum moves no
     /// probability, so that nothing but rounding would ever take it away, and long steps multiply it.
     pub fn outputs_sum_to_zero(&self) -> bool {
@@ -241,8 +260,9 @@ impl<'a> Stages<'a> {
     }
 
     /// The error of a step by the embedded formula, filtered by (1 − hγ₀J)⁻¹ with the Jacobian J of a tangent kernel:
-    /// the norms of its motion and of its head. The heads of these residuals must have been solved for.
-    pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent) -> [f64; 2] {
+    /// the norms of its motion and of its head; if `whole`, with the Jacobian here. The heads of these residuals must
+    /// have been solved for.
+    pub fn error(&mut self, residuals: &[f64], step: f64, tangent: &Tangent, whole: bool) -> [f64; 2] {
         let (n, p) = self.features.shape();
         let (m, k) = (self.method, self.outputs());
         let (s, rate) = (m.stages(), self.flow.head_rate());
@@ -267,6 +287,13 @@ impl<'a> Stages<'a> {
         }
         count.add(p * stages);
         // What it changes of the residual, ΛE(V_lᵀV) + ZG, with the features and the head of the tangent kernel.
+        if whole {
+            let weighted = Factor::new(&self.weighted.as_slice()[..n * (s + 1) * k], n);
+            let heads = Factor::new(&self.heads.as_slice()[..p * (s + 1) * k], p).t();
+            count.multiply(self.wrong_motion.as_mut_slice(), false, 1.0, weighted, heads);
+            scale_rows(self.wrong_motion.as_mut_slice(), &self.sqrt_lambda);
+            return self.filtered(real);
+        }
         let gram = &mut self.gram.as_mut_slice()[..k * (s + 1) * k];
         let heads = Factor::new(&self.heads.as_slice()[..p * (s + 1) * k], p);
         count.multiply(gram, false, 1.0, heads.t(), tangent.head());
@@ -287,6 +314,20 @@ impl<'a> Stages<'a> {
         let z = Factor::from(tangent.features()).t();
         count.multiply(self.wrong_head.as_mut_slice(), true, rate, z, &self.rest);
         [norm(self.wrong_motion.as_slice()), norm(self.wrong_head.as_slice())]
+    }
+
+    /// The norms of motion and head of the error that is there, filtered by (1 − xJ)⁻¹ with the Jacobian here.
+    fn filtered(&self, x: f64) -> [f64; 2] {
+        let (motion, head) = (&self.wrong_motion, &self.wrong_head);
+        let (moving, rate) = (motion.len(), self.flow.head_rate().sqrt());
+        let jacobian = Jacobian::at(self.flow, &self.features, &self.head, &self.residual);
+        let all = motion.iter().copied().chain(head.iter().map(|v| v / rate));
+        let error = DVector::from_iterator(moving + head.len(), all);
+        let matrix = DMatrix::identity(error.len(), error.len()) - jacobian.whole() * x;
+        match matrix.lu().solve(&error) {
+            Some(error) => [norm(&error.as_slice()[..moving]), norm(&error.as_slice()[moving..]) * rate],
+            None => [f64::NAN; 2],
+        }
     }
 
     /// What a step whose heads are solved for moves until its end, and the loss that it spends.
@@ -372,6 +413,11 @@ impl<'a> Stages<'a> {
         }
         self.spent
     }
+}
+
+/// Stage j of a block of n·k numbers for each of s stages.
+pub(super) fn stage(block: &[f64], j: usize, [n, k, s]: [usize; 3]) -> DMatrix<f64> {
+    DMatrix::from_fn(n, k, |row, c| block[(c * s + j) * n + row])
 }
 
 /// Mixes the columns of n numbers: column i of `out` is the sum over l of weight(l, i) times column l of `a`.
