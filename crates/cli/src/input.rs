@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Error, Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use super::say;
 use taskhead::sweep::plan::Digest;
@@ -38,9 +38,8 @@ impl Reading {
     ///
     /// Those of [`taskhead_files::read_problem`], a file that changes meanwhile, and memory that does not suffice.
     pub fn problem(&self, path: &Path, runs: usize, purpose: &str) -> Result<(ProblemFile, Digest)> {
-        let (parts, digest) =
-            read_parts(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
-        let fault = |fault| with_flag(FileError { path: path.into(), fault });
+        let (parts, digest) = read_parts(path, self.kernel_tolerance, runs, purpose)?;
+        let fault = |fault| FileError { path: path.into(), fault };
         Ok((parts.problem().map_err(fault)?, digest))
     }
 
@@ -51,17 +50,7 @@ impl Reading {
     /// Those of [`read_task`].
     pub fn task(&self, path: &Path) -> Result<TaskFile> {
         let threads = rayon::current_num_threads();
-        read_task(path, self.kernel_tolerance, threads).map_err(with_flag)
-    }
-}
-
-/// A kernel that is refused for what may be rounding comes with the flag that accepts it.
-fn with_flag(error: FileError) -> Error {
-    match error.fault.kernel_tolerance() {
-        Some(needed) => anyhow!(
-            "{error}; if the kernel is no more precise than that, add --kernel-tolerance {needed:e}"
-        ),
-        None => error.into(),
+        Ok(read_task(path, self.kernel_tolerance, threads)?)
     }
 }
 

@@ -168,8 +168,7 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
     let separator = separator(&text).unwrap_or(b',');
     let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(&text[..]);
     let columns = find(table.headers()?, notes)?;
-    let mut rows = Vec::new();
-    for (row, fields) in table.records().enumerate() {
+    let row = |(row, fields): (usize, Result<csv::StringRecord, csv::Error>)| {
         let fields = fields?;
         let mut flat = Row::default();
         for (column, field) in columns.iter().zip(&fields) {
@@ -191,9 +190,10 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
                 Slot::Text(text) => *text = Some(field.to_owned()),
             }
         }
-        rows.push(flat);
-    }
-    Ok(Sweep { config, version, identity, records: records(rows)? })
+        Ok(flat)
+    };
+    let records = records(table.records().enumerate().map(row))?;
+    Ok(Sweep { config, version, identity, records })
 }
 
 /// A whole number, also as one of floating point that holds it to the last digit: 3.0.
