@@ -8,6 +8,9 @@ use crate::{Reader, bounded};
 /// a text of more than `taskhead_files::MAX_CONFIGURATION` bytes is not read.
 const TOKEN: usize = 20;
 
+/// Bytes of all levels of brackets that it goes down, however short the text.
+const NESTED: usize = 80 << 10;
+
 /// The configuration of a sweep. What is valid is written as it was read.
 pub const CONFIG: Reader = Reader {
     name: "config",
@@ -16,7 +19,7 @@ pub const CONFIG: Reader = Reader {
         let mut read = None;
         let accepted = bounded(
             text.len(),
-            || TOKEN * text.len(),
+            || NESTED + TOKEN * text.len(),
             || {
                 read = toml::from_str::<Config>(text).ok().filter(|config| config.validate().is_ok());
                 read.is_some()

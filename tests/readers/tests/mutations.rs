@@ -36,3 +36,32 @@ macro_rules! check_all {
 }
 
 check_all! { problem npy safetensors sweep csv parquet config replay idx cifar archive }
+
+/// The smallest inputs of what was found: panics, hangs, and memory for what was only claimed.
+#[test]
+fn what_was_once_found_is_refused() {
+    let brackets = [b"a = [1".to_vec(), b"{......".repeat(500)].concat();
+    // 65,534 members in 3 MB from 65,536 on.
+    let end = [&[0; 4][..], &[0xfe, 0xff, 0xfe, 0xff], &[0xff, 0xff, 0x2f, 0], &[0, 0, 1, 0], &[0; 2]]
+        .concat();
+    let archive = [&b"PK\x03\x04"[..], &[0; 70_000], b"PK\x01\x02", b"PK\x05\x06", &end].concat();
+    let empty = "{'descr': '|u1', 'fortran_order': False, 'shape': (0, 9223372036854775807, 9223372036854775807)}";
+    let npy =
+        |shape: &str| [&b"\x93NUMPY\x01\0"[..], &[shape.len() as u8, 0], shape.as_bytes()].concat();
+    let (images, labels) = (npy(empty), npy("{'descr': '|u1', 'fortran_order': False, 'shape': (0,)}"));
+    let images = [&(images.len() as u16).to_le_bytes()[..], &images, &labels].concat();
+    let found: &[(&str, &[u8])] = &[
+        // A list where a number belongs, and behind it one of 2³¹ booleans.
+        ("parquet", b"\x19*\n\x0b\0\n\0*\xf2\xf2\xf2\xf2\xf2\0"),
+        // An unknown list of booleans, and such a list behind it.
+        ("parquet", b"\xd9\x01\xf1\xff\xff\xff\xff\x07\0"),
+        ("sweep", "#cell,problem\n".as_bytes()),
+        ("sweep", "#tahead \u{feff}\"cell\",\"problem\"\n".as_bytes()),
+        ("config", &brackets),
+        ("problem", &archive),
+        ("archive", &images),
+    ];
+    for (name, bytes) in found {
+        assert!(!taskhead_readers::read(name, bytes), "{name}: {}", bytes.escape_ascii());
+    }
+}
