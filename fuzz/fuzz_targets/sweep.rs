@@ -1,13 +1,6 @@
-//! The bytes of a stored sweep: Parquet or CSV.
+//! The whole of a stored sweep.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use taskhead_files::read_sweep;
-
-mod scratch;
-
-fuzz_target!(|bytes: &[u8]| {
-    scratch::with_files(&[("sweep", bytes)], |folder| {
-        let _ = read_sweep(folder.join("sweep"));
-    });
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    taskhead_readers::read("sweep", bytes);
 });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Error, Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use super::say;
 use taskhead::sweep::plan::Digest;
@@ -39,8 +39,7 @@ impl Reading {
     ///
     /// Those of [`read_parts`], and arrays that do not make a problem.
     pub fn problem(&self, path: &Path, runs: usize, purpose: &str) -> Result<ProblemFile> {
-        let parts = read_parts(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
-        problem_of(parts, path)
+        problem_of(read_parts(path, self.kernel_tolerance, runs, purpose)?, path)
     }
 
     /// The same with the digest of the bytes of all its files.
@@ -54,8 +53,7 @@ impl Reading {
         runs: usize,
         purpose: &str,
     ) -> Result<(ProblemFile, Digest)> {
-        let (parts, digest) =
-            read_parts_with_digest(path, self.kernel_tolerance, runs, purpose).map_err(with_flag)?;
+        let (parts, digest) = read_parts_with_digest(path, self.kernel_tolerance, runs, purpose)?;
         Ok((problem_of(parts, path)?, digest))
     }
 
@@ -66,22 +64,12 @@ impl Reading {
     /// Those of [`read_task`].
     pub fn task(&self, path: &Path) -> Result<TaskFile> {
         let threads = rayon::current_num_threads();
-        read_task(path, self.kernel_tolerance, threads).map_err(with_flag)
+        Ok(read_task(path, self.kernel_tolerance, threads)?)
     }
 }
 
 fn problem_of(parts: ProblemParts, path: &Path) -> Result<ProblemFile> {
-    parts.problem().map_err(|fault| with_flag(FileError { path: path.into(), fault }))
-}
-
-/// A kernel that is refused for what may be rounding comes with the flag that accepts it.
-fn with_flag(error: FileError) -> Error {
-    match error.fault.kernel_tolerance() {
-        Some(needed) => anyhow!(
-            "{error}; if the kernel is no more precise than that, add --kernel-tolerance {needed:e}"
-        ),
-        None => error.into(),
-    }
+    Ok(parts.problem().map_err(|fault| FileError { path: path.into(), fault })?)
 }
 
 /// Prints the notes of a reader, unless it is to be quiet, and returns them as texts.

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use say::Unwritten;
+use taskhead_files::{FileError, Remedy};
 
 /// Everything that the command line can say.
 #[derive(Debug, Parser)]
@@ -97,13 +98,25 @@ fn main() -> ExitCode {
     })
 }
 
-/// An error with its causes, but for those that it names itself.
+/// An error with its causes, but for those that it names itself, and the flag that lets it pass.
 fn with_causes(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.is_empty() {
-        true => cause,
-        false if text.contains(&cause) => text,
-        false => format!("{text}: {cause}"),
-    })
+    let text = error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
+        match text.is_empty() {
+            true => cause,
+            false if text.contains(&cause) => text,
+            false => format!("{text}: {cause}"),
+        }
+    });
+    let of_file = error.chain().find_map(|cause| cause.downcast_ref::<FileError>());
+    match of_file.and_then(|error| error.fault.remedy()) {
+        Some(Remedy::Replacement) => format!("{text}, or --force to replace it"),
+        Some(Remedy::KernelTolerance(needed)) => {
+            format!(
+                "{text}; if the kernel is no more precise than that, add --kernel-tolerance {needed:e}"
+            )
+        }
+        None => text,
+    }
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {

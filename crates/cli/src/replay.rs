@@ -24,7 +24,9 @@ use taskhead_figures::gallery::transfer::{
     Finding, Nearness, Optimum, findings, nearness, optima, overlay, transfer,
 };
 use taskhead_figures::plot::Figure;
-use taskhead_files::{SweepFiles, check_replaceable, digest, with_suffix, write_csv, write_parquet};
+use taskhead_files::{
+    SweepFiles, check_replaceable, digest, read_configuration, with_suffix, write_csv, write_parquet,
+};
 use taskhead_replay::config::{
     Architecture, Backbone, Class, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
 };
@@ -339,7 +341,7 @@ fn configuration(args: &Args) -> Result<Config> {
     let mut config = match Config::preset(&args.setting) {
         Some(preset) => preset,
         None if Path::new(&args.setting).exists() => {
-            let text = std::fs::read_to_string(&args.setting)
+            let text = read_configuration(&args.setting)
                 .with_context(|| format!("{}: the configuration cannot be read", args.setting))?;
             Config::parse(&text)
                 .with_context(|| format!("{}: this is not a valid configuration", args.setting))?

@@ -26,7 +26,7 @@ use taskhead::sweep::{Part, Shard};
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
 use taskhead_files::{
     STORE_EVERY, SweepFiles, available_memory, check_memory, check_output, digest, memory_of_task,
-    with_suffix,
+    read_configuration, with_suffix,
 };
 
 /// Flags of the command.
@@ -200,7 +200,7 @@ fn configuration(args: &Args) -> Result<Config> {
     let mut config = match &args.config {
         None => Config::new(TaskSpec::Gaussian(Gaussian::default())),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
+            let text = read_configuration(path)
                 .with_context(|| format!("{}: the configuration cannot be read", path.display()))?;
             toml::from_str(&text)
                 .with_context(|| format!("{}: this is not a valid configuration", path.display()))?

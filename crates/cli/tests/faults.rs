@@ -108,6 +108,7 @@ fn foreign_files_are_not_replaced() {
         std::fs::write(here.join(name), "mine").unwrap();
         let text = refuse(here, &args);
         assert!(text.contains(&format!("{name}: this is there already")), "{text}");
+        assert!(text.ends_with("; choose another output, or --force to replace it\n"), "{text}");
         assert_eq!(read(name), b"mine");
         // Features that somebody else has stored are nobody's result.
         let z: DMatrix<f64> = dmatrix![1.0, 2.0];

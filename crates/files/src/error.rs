@@ -39,11 +39,20 @@ impl<T, E: Into<Fault>> At<T> for Result<T, E> {
 /// The largest rounding error that a kernel may have, relative to its size: one that is off by more is not a kernel.
 pub const MAX_KERNEL_TOLERANCE: f64 = 0.1;
 
+/// What lets a fault pass. Its text does not say so: every caller has another name for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Remedy {
+    /// The replacement of what is there.
+    Replacement,
+    /// This rounding error of the kernel, up to [`MAX_KERNEL_TOLERANCE`]: a number of one digit.
+    KernelTolerance(f64),
+}
+
 impl Fault {
-    /// The rounding error of a kernel, up to [`MAX_KERNEL_TOLERANCE`], with which it would not be refused: a number of
-    /// one digit.
-    pub fn kernel_tolerance(&self) -> Option<f64> {
+    /// What would let it pass.
+    pub fn remedy(&self) -> Option<Remedy> {
         let needed = match self {
+            Self::OtherJournal | Self::OtherResult => return Some(Remedy::Replacement),
             Self::Problem(
                 ProblemError::Asymmetric { relative, .. } | ProblemError::Indefinite { relative, .. },
             ) => *relative,
@@ -51,7 +60,8 @@ impl Fault {
             Self::Problem(ProblemError::HeldOutRange { relative, .. }) => relative * relative,
             _ => return None,
         };
-        Some(rounded_up(needed)).filter(|needed| *needed <= MAX_KERNEL_TOLERANCE)
+        let needed = Some(rounded_up(needed)).filter(|needed| *needed <= MAX_KERNEL_TOLERANCE);
+        needed.map(Remedy::KernelTolerance)
     }
 }
 
@@ -397,12 +407,12 @@ pub enum Fault {
     },
     /// What an interrupted run of another sweep has left.
     #[error(
-        "this is left from an interrupted run of another configuration, other input files or another version; take \
-         another --out, or --force to begin anew"
+        "this is left from an interrupted run of another configuration, other input files or another version; \
+         choose another output"
     )]
     OtherJournal,
     /// A tolerance for a kernel that is not there.
-    #[error("--kernel-tolerance has no effect: there is no array `kernel`")]
+    #[error("a tolerance for the kernel has no effect: there is no array `kernel`")]
     NoKernel,
     /// Another run that writes the same output.
     #[error("another run writes this output; wait until it has ended, or choose another one")]
@@ -410,7 +420,7 @@ pub enum Fault {
     /// A file that is not an older result of the same run.
     #[error(
         "this is there already, and it is not a result of the same configuration, input files and version; choose \
-         another output, or --force to replace it"
+         another output"
     )]
     OtherResult,
     /// A file to merge that is no part.

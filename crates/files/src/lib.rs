@@ -54,7 +54,7 @@ pub use arrays::NamedArray;
 pub use digest::{digest, digest_of_file, digest_of_parts};
 #[cfg(feature = "all")]
 pub use error::FileError;
-pub use error::{Fault, FormProblem, MAX_KERNEL_TOLERANCE};
+pub use error::{Fault, FormProblem, MAX_KERNEL_TOLERANCE, Remedy};
 #[cfg(feature = "all")]
 pub use journal::{TableJournal, check_replaceable};
 pub use labels::MAX_CLASSES;
@@ -74,6 +74,8 @@ pub use problem::{ProblemFile, check_head};
 pub use problem::{problem_of_bytes, read_problem};
 #[cfg(feature = "all")]
 pub use result::{RESULT_EXTENSIONS, write_layer, write_result, write_result_of};
+#[cfg(feature = "all")]
+pub use source::{MAX_CONFIGURATION, read_configuration};
 #[cfg(feature = "all")]
 pub use stored::{STORE_EVERY, SweepFiles, with_suffix};
 #[cfg(feature = "all")]

@@ -49,6 +49,24 @@ pub(super) fn open(path: &Path, n: u64) -> Result<(File, Vec<u8>), Fault> {
     Ok((file, start))
 }
 
+/// The longest configuration that is read, in bytes: its parser takes up to 200 times as many.
+pub const MAX_CONFIGURATION: usize = 1 << 18;
+
+/// Reads the text of a configuration.
+///
+/// # Errors
+///
+/// Whatever the operating system says, and a file that is longer than any configuration.
+pub fn read_configuration(path: impl AsRef<Path>) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_CONFIGURATION as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_CONFIGURATION {
+        let text = format!("it has more than {MAX_CONFIGURATION} bytes");
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, text));
+    }
+    String::from_utf8(bytes).map_err(|error| std::io::Error::other(error.utf8_error()))
+}
+
 /// Reads the arrays of these names from a file or a folder, and the names of all.
 pub(super) fn read(path: &Path, wanted: &[&str]) -> Result<Source, Fault> {
     let mut source = if path.is_dir() {

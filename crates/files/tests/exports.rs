@@ -1,12 +1,10 @@
 //! Features, labels and targets in every form that people export.
 
-mod common;
-
-use common::{FEATURES, archive, doubles, features, longs, npy, npy_of, npz, texts};
 use nalgebra::{DMatrix, dmatrix};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use taskhead_files::{Note, ProblemFile, problem_of_bytes, read_problem};
+use taskhead_readers::numpy::{FEATURES, archive, doubles, features, longs, npy, npy_of, npz, texts};
 use zip::CompressionMethod::{Deflated, Stored};
 
 fn read(members: &[(&str, Vec<u8>)]) -> ProblemFile {

@@ -7,7 +7,8 @@ use pyo3::PyErr;
 use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyPermissionError, PyValueError};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as NameError, StrDeserializer};
-use taskhead_files::{Fault, FileError};
+use taskhead::sweep::config::ConfigError;
+use taskhead_files::{Fault, FileError, Remedy};
 
 /// A `ValueError`.
 pub fn value(error: impl Display) -> PyErr {
@@ -16,12 +17,12 @@ pub fn value(error: impl Display) -> PyErr {
 
 /// What is wrong with arrays.
 pub fn of_arrays(fault: Fault) -> PyErr {
-    value(with_option(fault.to_string(), &fault))
+    value(with_keyword(fault.to_string(), &fault))
 }
 
 /// What is wrong with a file.
 pub fn of_file(error: FileError) -> PyErr {
-    let text = with_option(error.to_string(), &error.fault);
+    let text = with_keyword(error.to_string(), &error.fault);
     match &error.fault {
         Fault::Io { source, .. } => match source.kind() {
             ErrorKind::NotFound => PyFileNotFoundError::new_err(text),
@@ -32,16 +33,45 @@ pub fn of_file(error: FileError) -> PyErr {
     }
 }
 
-/// A kernel that is refused for what may be rounding comes with the option that accepts it.
-fn with_option(text: String, fault: &Fault) -> String {
-    match fault.kernel_tolerance() {
-        Some(needed) => {
+/// The text of a fault, and the keyword that lets it pass.
+fn with_keyword(text: String, fault: &Fault) -> String {
+    match fault.remedy() {
+        Some(Remedy::Replacement) => format!("{text}, or force=True to replace it"),
+        Some(Remedy::KernelTolerance(needed)) => {
             format!(
                 "{text}; if the kernel is no more precise than that, pass kernel_tolerance={needed:e}"
             )
         }
         None => text,
     }
+}
+
+/// What is wrong with a configuration.
+pub fn of_config(error: ConfigError) -> PyErr {
+    match error {
+        ConfigError::Probes { count } => {
+            value(format!("{count} of `points`, `energies` and `taus` are given; accepted: one of them"))
+        }
+        other => value(by_keywords(&other.to_string())),
+    }
+}
+
+/// A text about settings with their names as keywords: those in backquotes, and one at the beginning (`name = value`).
+pub fn by_keywords(text: &str) -> String {
+    let keyword = |name: &str| match name {
+        "probe.times" => "taus".to_owned(),
+        "problem.path" => "problem".to_owned(),
+        other => other.trim_start_matches("probe.").replace('-', "_"),
+    };
+    let text = match text.split_once(" = ") {
+        Some((name, rest)) if !name.contains(char::is_whitespace) => {
+            format!("{} = {rest}", keyword(name))
+        }
+        _ => text.to_owned(),
+    };
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(i, part)| if i % 2 == 1 { keyword(part) } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// A value that is chosen by name, with - or _ between its words.

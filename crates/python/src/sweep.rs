@@ -20,9 +20,9 @@ use taskhead::tasks::{Task, TaskSpec};
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::Theme;
 use taskhead_files::{
-    Field, FileError, Kind, STORE_EVERY, SWEEP_EXTENSIONS, SweepFiles, TableJournal, check_output,
-    columns, digest, digest_of_parts, fields, read_sweep, read_sweep_with_notes, read_task, record_of,
-    write_csv, write_parquet,
+    Field, FileError, Kind, MAX_CONFIGURATION, STORE_EVERY, SWEEP_EXTENSIONS, SweepFiles, TableJournal,
+    check_output, columns, digest, digest_of_parts, fields, read_sweep, read_sweep_with_notes,
+    read_task, record_of, write_csv, write_parquet,
 };
 
 use crate::figure::Figure;
@@ -321,19 +321,19 @@ impl Ready {
             (Some(problem), _) => {
                 config.problem = TaskSpec::File { path: "arrays".into() };
                 let identity = digest_of_task(&problem.task);
-                let plan = Plan::of_file(config, identity).map_err(error::value)?;
+                let plan = Plan::of_file(config, identity).map_err(error::of_config)?;
                 (plan, Some(problem.task.clone()), Vec::new())
             }
             (None, TaskSpec::File { path }) => {
-                config.validate().map_err(error::value)?;
+                config.validate().map_err(error::of_config)?;
                 let from = path.clone();
                 let read = move |_: &wait::Flag| read_task(Path::new(&from), tolerance, count);
                 let file = wait::for_work(py, |_| Ok(()), read)?.map_err(error::of_file)?;
                 let notes = file.notes.iter().map(ToString::to_string).collect();
-                let plan = Plan::of_file(config, file.digest).map_err(error::value)?;
+                let plan = Plan::of_file(config, file.digest).map_err(error::of_config)?;
                 (plan, Some(Arc::new(file.task)), notes)
             }
-            (None, _) => (Plan::new(config).map_err(error::value)?, None, Vec::new()),
+            (None, _) => (Plan::new(config).map_err(error::of_config)?, None, Vec::new()),
         };
         let part = shard.map(|shard| Part { shard, cells: plan.grid().cells() });
         let plan = plan.shard(shard.unwrap_or_default()).map_err(error::value)?;
@@ -584,7 +584,11 @@ fn digest_of_task(task: &Task) -> Digest {
 fn configuration(text: Option<&str>, changes: &Bound<'_, PyDict>) -> PyResult<Config> {
     let wrong =
         |error: toml::de::Error| error::value(format!("this is not a valid configuration: {error}"));
-    let mut table: toml::Table = toml::from_str(text.unwrap_or_default()).map_err(wrong)?;
+    let text = text.unwrap_or_default();
+    if text.len() > MAX_CONFIGURATION {
+        return Err(error::value(format!("`config` has more than {MAX_CONFIGURATION} bytes")));
+    }
+    let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
     let toml::Value::Table(changes) = to_toml("changes", changes.as_any())? else {
         unreachable!("a dict is a table")
     };
@@ -605,7 +609,8 @@ fn configuration(text: Option<&str>, changes: &Bound<'_, PyDict>) -> PyResult<Co
     if let toml::Value::Table(problem) = problem {
         problem.entry("kind").or_insert_with(|| "gaussian".into());
     }
-    table.try_into().map_err(wrong)
+    let by_keywords = |error: toml::de::Error| error::value(error::by_keywords(&error.to_string()));
+    table.try_into().map_err(if text.is_empty() { by_keywords } else { wrong })
 }
 
 /// A value as TOML; `None` in a dict is left out.

@@ -93,8 +93,9 @@ def test_problems_in_memory_and_in_files(arrays, command, tmp_path):
     # A sweep of other numbers is another sweep.
     th.sweep(problem=th.Problem(**arrays), points=4, out=tmp_path / "m")
     other = arrays | {"features": arrays["features"] + 1e-13}
-    with pytest.raises(ValueError, match="this is there already"):
+    with pytest.raises(ValueError, match="this is there already.*, or force=True to replace it$") as error:
         th.sweep(problem=th.Problem(**other), points=4, out=tmp_path / "m")
+    assert "--" not in str(error.value)
     th.sweep(problem=th.Problem(**other), points=4, out=tmp_path / "m", force=True)
 
 
@@ -106,8 +107,16 @@ def test_problems_in_memory_and_in_files(arrays, command, tmp_path):
         ({"samples": 2.5}, "invalid type: floating point `2.5`"),
         ({"times": [2.0, 1.0]}, "`times` holds 1; accepted: times in strictly ascending order"),
         ({"times": []}, "`times` is empty; it must hold at least one value"),
-        ({"points": 3, "energies": [0.1]}, "`probe` has 2 of"),
-        ({"points": 1}, "at least 2"),
+        ({"points": 3, "energies": [0.1]}, "2 of `points`, `energies` and `taus` are given; accepted: one"),
+        ({"points": 1}, "`points` holds 1; accepted: at least 2"),
+        ({"taus": [-1.0]}, "`taus` holds -1; accepted"),
+        ({"head_rates": [-1.0]}, "`head_rates` holds -1; accepted"),
+        ({"max_time": -1.0}, "`max_time` holds -1; accepted: finite numbers"),
+        ({"max_time": 1.0, "method": "closed-form"}, "`max_time` has no effect"),
+        ({"until_loss": 0.1, "until_accuracy": 0.5}, "`until_loss` and `until_accuracy` are both set"),
+        ({"backbone_decay": -1.0}, "backbone_decay = -1 is not valid"),
+        ({"problem": "rank-one", "held_out": 3}, "unknown field `held_out`"),
+        ({"config": "# " + "x" * 300_000 + "\n"}, "`config` has more than 262144 bytes"),
         ({"problem": "rank-one", "samples": 3}, "unknown field `samples`"),
         ({"problem": "nowhere.npz"}, "`problem` is 'nowhere.npz'; accepted: gaussian, rank-one, digits"),
         ({"loss": "hinge"}, "unknown variant `hinge`"),

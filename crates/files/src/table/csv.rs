@@ -118,10 +118,8 @@ fn head(reader: &mut impl BufRead) -> Result<Head, Fault> {
         // An editor may trim the space of an empty line.
         comments.push(line.strip_prefix(COMMENT).unwrap_or(&line[1..]).to_owned());
     }
-    let Some(first) = comments.first() else {
-        return Err(Fault::NotASweep { missing: "its version" });
-    };
-    let version = first[START.len() - COMMENT.len()..].to_owned();
+    let version = comments.first().and_then(|first| first.strip_prefix(&START[COMMENT.len()..]));
+    let version = version.ok_or(Fault::NotASweep { missing: "its version" })?.to_owned();
     let schema = comments.get(1).and_then(|line| line.strip_prefix(SCHEMA_IS)?.parse().ok());
     // The first edition did not say it.
     let schema = schema.unwrap_or(1);
@@ -168,8 +166,7 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
     let separator = separator(&text).unwrap_or(b',');
     let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(&text[..]);
     let columns = find(table.headers()?, notes)?;
-    let mut rows = Vec::new();
-    for (row, fields) in table.records().enumerate() {
+    let row = |(row, fields): (usize, Result<csv::StringRecord, csv::Error>)| {
         let fields = fields?;
         let mut flat = Row::default();
         for (column, field) in columns.iter().zip(&fields) {
@@ -191,9 +188,10 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
                 Slot::Text(text) => *text = Some(field.to_owned()),
             }
         }
-        rows.push(flat);
-    }
-    Ok(Sweep { config, version, identity, records: records(rows)? })
+        Ok(flat)
+    };
+    let records = records(table.records().enumerate().map(row))?;
+    Ok(Sweep { config, version, identity, records })
 }
 
 /// A whole number, also as one of floating point that holds it to the last digit: 3.0.
@@ -270,6 +268,8 @@ mod tests {
         is("step-limit", "tired", &format!("row 2, column `status`: \"tired\" {stop}"));
         is("steps=3.0 ", "", &format!("row 2, column `status`: \"step-limit\" {stop}"));
         is("\n8,", "\n7,", "the cell 7 is there twice");
+        let other = read("# taskhead 0.1.0\n", "#cell,problem \u{feff}\n").unwrap_err();
+        assert!(other.contains("its version is missing"), "{other}");
         assert!(read("# a = 1\n# b = 2\n", "").unwrap_err().contains("its configuration"));
         assert!(read("# identity ab", "# identity x").unwrap_err().contains("its identity is missing"));
         assert!(read(",,,,,,\n", ",,,,,,").unwrap_err().contains("the end of its last line"));

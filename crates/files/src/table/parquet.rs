@@ -258,7 +258,7 @@ pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, 
             table.append(&*file.get_row_group(group)?, &columns, stored)?;
         }
         let (config, version) = (config.unwrap_or_default(), version.unwrap_or_default());
-        Ok(Sweep { config, version, identity, records: records(table.rows)? })
+        Ok(Sweep { config, version, identity, records: records(table.rows.into_iter().map(Ok))? })
     })
 }
 

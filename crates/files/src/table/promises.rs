@@ -3,7 +3,9 @@
 //! The library trusts some numbers: it skips a list of 2³¹ entries one by one, even if entries of that type take no
 //! bytes, and makes room for whatever a page says that it unpacks to. A file of 36 bytes could keep it busy for
 //! seconds, one of 150 for minutes. So metadata are walked once beforehand: no list, map or text may be longer than
-//! the bytes that are left, which bounds the work by the size of the file.
+//! the bytes that are left, which bounds the work by the size of the file. It also reads the fields that it knows as
+//! what they should be, whatever type the file gives them; so their types are checked, lest it goes another way than
+//! the walk.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,8 +14,10 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
-use super::columns::{COLUMNS, Column};
+use super::columns::{COLUMNS, Column, Row};
 use crate::error::Fault;
+use crate::memory::{available_memory, check_memory};
+use taskhead::sweep::record::Record;
 
 /// What every Parquet file begins and ends with.
 const MAGIC: &[u8; 4] = b"PAR1";
@@ -52,7 +56,7 @@ pub(super) fn check_footer(file: &mut File) -> Result<(), Fault> {
     file.seek(SeekFrom::Start(length - 8 - size)).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(size).read_to_end(&mut bytes).map_err(failed)?;
-    Walk::new(&bytes).structure(0).map_err(broken)?;
+    Walk::new(&bytes).structure(schema::FILE, 0).map_err(broken)?;
     file.rewind().map_err(failed)
 }
 
@@ -84,6 +88,8 @@ pub(super) fn check_columns(
     if rows > length {
         return Err(broken(format!("{rows} rows in {length} bytes")));
     }
+    let memory = rows as f64 * (size_of::<Row>() + size_of::<Record>()) as f64;
+    check_memory(format!("a table of {rows} rows"), memory, available_memory())?;
     for group in metadata.row_groups() {
         for (chunk, column) in group.columns().iter().zip(columns) {
             if column.is_some() {
@@ -170,6 +176,184 @@ mod kind {
     pub const UUID: u8 = 13;
 }
 
+/// What the library reads at a place, whatever type the file says that it has.
+enum Known {
+    /// Nothing: it goes by the type.
+    Any,
+    Bool,
+    Byte,
+    Number,
+    Double,
+    Text,
+    List(&'static Known),
+    Structure(&'static [(i16, Known)]),
+}
+
+impl Known {
+    fn check(&self, kind: u8) -> Result<(), String> {
+        let fits = match self {
+            Self::Any => true,
+            Self::Bool => matches!(kind, kind::TRUE | kind::FALSE),
+            Self::Byte => kind == kind::BYTE,
+            Self::Number => matches!(kind, kind::I16..=kind::I64),
+            Self::Double => kind == kind::DOUBLE,
+            Self::Text => kind == kind::BINARY,
+            Self::List(_) => kind == kind::LIST,
+            Self::Structure(_) => kind == kind::STRUCT,
+        };
+        if fits { Ok(()) } else { Err(format!("metadata of the type {kind} where another one belongs")) }
+    }
+}
+
+/// The structures of the metadata, as `parquet.thrift` of the format has them.
+mod schema {
+    use super::Known::{self, Bool, Byte, Double, List, Number, Structure, Text};
+
+    pub const FILE: &[(i16, Known)] = &[
+        (1, Number),
+        (2, List(&ELEMENT)),
+        (3, Number),
+        (4, List(&ROW_GROUP)),
+        (5, List(&KEY_VALUE)),
+        (6, Text),
+        (7, List(&Structure(&[(1, EMPTY), (2, EMPTY)]))),
+        (8, Structure(&[(1, CIPHER), (2, CIPHER)])),
+        (9, Text),
+    ];
+
+    /// The header of a page: sizes, then that of its kind.
+    pub const PAGE: &[(i16, Known)] = &[
+        (1, Number),
+        (2, Number),
+        (3, Number),
+        (4, Number),
+        (5, Structure(&[(1, Number), (2, Number), (3, Number), (4, Number), (5, STATISTICS)])),
+        (6, EMPTY),
+        (7, Structure(&[(1, Number), (2, Number), (3, Bool)])),
+        (
+            8,
+            Structure(&[
+                (1, Number),
+                (2, Number),
+                (3, Number),
+                (4, Number),
+                (5, Number),
+                (6, Number),
+                (7, Bool),
+                (8, STATISTICS),
+            ]),
+        ),
+    ];
+
+    const EMPTY: Known = Structure(&[]);
+
+    const KEY_VALUE: Known = Structure(&[(1, Text), (2, Text)]);
+
+    const CIPHER: Known = Structure(&[(1, Text), (2, Text), (3, Bool)]);
+
+    const ELEMENT: Known = Structure(&[
+        (1, Number),
+        (2, Number),
+        (3, Number),
+        (4, Text),
+        (5, Number),
+        (6, Number),
+        (7, Number),
+        (8, Number),
+        (9, Number),
+        (10, LOGICAL),
+    ]);
+
+    /// What the values of a column mean.
+    const LOGICAL: Known = Structure(&[
+        (1, EMPTY),
+        (2, EMPTY),
+        (3, EMPTY),
+        (4, EMPTY),
+        (5, Structure(&[(1, Number), (2, Number)])),
+        (6, EMPTY),
+        (7, TIME),
+        (8, TIME),
+        (10, Structure(&[(1, Byte), (2, Bool)])),
+        (11, EMPTY),
+        (12, EMPTY),
+        (13, EMPTY),
+        (14, EMPTY),
+        (15, EMPTY),
+        (16, Structure(&[(1, Byte)])),
+        (17, Structure(&[(1, Text)])),
+        (18, Structure(&[(1, Text), (2, Number)])),
+        (19, EMPTY),
+    ]);
+
+    const TIME: Known = Structure(&[(1, Bool), (2, Structure(&[(1, EMPTY), (2, EMPTY), (3, EMPTY)]))]);
+
+    const ROW_GROUP: Known = Structure(&[
+        (1, List(&CHUNK)),
+        (2, Number),
+        (3, Number),
+        (4, List(&Structure(&[(1, Number), (2, Bool), (3, Bool)]))),
+        (5, Number),
+        (6, Number),
+        (7, Number),
+    ]);
+
+    const CHUNK: Known = Structure(&[
+        (1, Text),
+        (2, Number),
+        (3, COLUMN),
+        (4, Number),
+        (5, Number),
+        (6, Number),
+        (7, Number),
+        (8, Structure(&[(1, EMPTY), (2, Structure(&[(1, List(&Text)), (2, Text)]))])),
+        (9, Text),
+    ]);
+
+    const COLUMN: Known = Structure(&[
+        (1, Number),
+        (2, List(&Number)),
+        (3, List(&Text)),
+        (4, Number),
+        (5, Number),
+        (6, Number),
+        (7, Number),
+        (8, List(&KEY_VALUE)),
+        (9, Number),
+        (10, Number),
+        (11, Number),
+        (12, STATISTICS),
+        (13, List(&Structure(&[(1, Number), (2, Number), (3, Number)]))),
+        (14, Number),
+        (15, Number),
+        (16, Structure(&[(1, Number), (2, List(&Number)), (3, List(&Number))])),
+        (17, Structure(&[(1, BOX), (2, List(&Number))])),
+    ]);
+
+    const STATISTICS: Known = Structure(&[
+        (1, Text),
+        (2, Text),
+        (3, Number),
+        (4, Number),
+        (5, Text),
+        (6, Text),
+        (7, Bool),
+        (8, Bool),
+        (9, Number),
+    ]);
+
+    const BOX: Known = Structure(&[
+        (1, Double),
+        (2, Double),
+        (3, Double),
+        (4, Double),
+        (5, Double),
+        (6, Double),
+        (7, Double),
+        (8, Double),
+    ]);
+}
+
 impl<'a> Walk<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
@@ -206,35 +390,43 @@ impl<'a> Walk<'a> {
     }
 
     /// The head of a field: its type and number; `None` at the end of its structure.
-    fn field(&mut self, last: i64) -> Result<Option<(u8, i64)>, String> {
+    fn field(&mut self, last: i16) -> Result<Option<(u8, i16)>, String> {
         let byte = self.byte()?;
         let kind = byte & 0x0f;
         if kind == kind::STOP {
             return Ok(None);
         }
         let number = match byte >> 4 {
-            0 => zigzag(self.varint()?),
-            step => last.saturating_add(step.into()),
+            0 => i16::try_from(zigzag(self.varint()?)).ok(),
+            step => last.checked_add(step.into()),
         };
-        Ok(Some((kind, number)))
+        Ok(Some((kind, number.ok_or("a field of a number beyond all limits")?)))
     }
 
-    fn structure(&mut self, depth: usize) -> Result<(), String> {
-        while let Some((kind, _)) = self.field(0)? {
+    /// A structure; those of its fields that are known have their types.
+    fn structure(&mut self, fields: &[(i16, Known)], depth: usize) -> Result<(), String> {
+        let mut last = 0;
+        while let Some((kind, number)) = self.field(last)? {
+            last = number;
+            let known =
+                fields.iter().find(|field| field.0 == number).map_or(&Known::Any, |field| &field.1);
+            known.check(kind)?;
             // The value of a boolean field is in its type.
             if !matches!(kind, kind::TRUE | kind::FALSE) {
-                self.value(kind, depth + 1)?;
+                self.value(kind, known, depth + 1)?;
             }
         }
         Ok(())
     }
 
-    fn value(&mut self, kind: u8, depth: usize) -> Result<(), String> {
+    fn value(&mut self, kind: u8, known: &Known, depth: usize) -> Result<(), String> {
         if depth > MAX_DEPTH {
             return Err(format!("metadata of more than {MAX_DEPTH} levels"));
         }
         match kind {
-            kind::TRUE | kind::FALSE | kind::BYTE => self.skip(1, "a number"),
+            // The library skips a list of them as if they took no bytes.
+            kind::TRUE | kind::FALSE => Err("a list of booleans, which metadata do not have".into()),
+            kind::BYTE => self.skip(1, "a number"),
             kind::I16..=kind::I64 => self.varint().map(drop),
             kind::DOUBLE => self.skip(8, "a number"),
             kind::UUID => self.skip(16, "a number"),
@@ -248,7 +440,12 @@ impl<'a> Walk<'a> {
                     15 => self.varint()?,
                     count => count.into(),
                 };
-                self.entries(count, &[byte & 0x0f], depth)
+                let kind = byte & 0x0f;
+                let entry = if let Known::List(entry) = known { entry } else { &Known::Any };
+                if count > 0 {
+                    entry.check(kind)?;
+                }
+                self.entries(count, &[(kind, entry)], depth)
             }
             kind::MAP => {
                 let count = self.varint()?;
@@ -256,20 +453,23 @@ impl<'a> Walk<'a> {
                     return Ok(());
                 }
                 let kinds = self.byte()?;
-                self.entries(count, &[kinds >> 4, kinds & 0x0f], depth)
+                self.entries(count, &[(kinds >> 4, &Known::Any), (kinds & 0x0f, &Known::Any)], depth)
             }
-            kind::STRUCT => self.structure(depth),
+            kind::STRUCT => {
+                let fields = if let Known::Structure(fields) = known { fields } else { &[][..] };
+                self.structure(fields, depth)
+            }
             other => Err(format!("metadata of the unknown type {other}")),
         }
     }
 
-    fn entries(&mut self, count: u64, kinds: &[u8], depth: usize) -> Result<(), String> {
+    fn entries(&mut self, count: u64, kinds: &[(u8, &Known)], depth: usize) -> Result<(), String> {
         if count > self.left() {
             return Err(format!("a list of {count} entries where {} bytes are left", self.left()));
         }
         for _ in 0..count {
-            for &kind in kinds {
-                self.value(kind, depth + 1)?;
+            for &(kind, known) in kinds {
+                self.value(kind, known, depth + 1)?;
             }
         }
         Ok(())
@@ -277,9 +477,10 @@ impl<'a> Walk<'a> {
 
     /// The header of a page.
     fn page(&mut self) -> Result<Page, String> {
-        const UNPACKED: i64 = 2;
-        const PACKED: i64 = 3;
-        const DICTIONARY: i64 = 7;
+        const UNPACKED: i16 = 2;
+        const PACKED: i16 = 3;
+        const DICTIONARY: i16 = 7;
+        Self { ..*self }.structure(schema::PAGE, 0)?;
         let (mut page, mut last) = (Page::default(), 0);
         while let Some((kind, number)) = self.field(last)? {
             last = number;
@@ -288,7 +489,7 @@ impl<'a> Walk<'a> {
                 (kind::I16..=kind::I64, UNPACKED) => page.unpacked = self.size()?,
                 (kind::I16..=kind::I64, PACKED) => page.packed = self.size()?,
                 (kind::STRUCT, DICTIONARY) => page.dictionary = self.first_size()?,
-                _ => self.value(kind, 1)?,
+                _ => self.value(kind, &Known::Any, 1)?,
             }
         }
         Ok(page)
@@ -308,7 +509,7 @@ impl<'a> Walk<'a> {
             match kind {
                 kind::TRUE | kind::FALSE => {}
                 kind::I16..=kind::I64 if number == 1 => size = Some(self.size()?),
-                _ => self.value(kind, 1)?,
+                _ => self.value(kind, &Known::Any, 1)?,
             }
         }
         Ok(size)
@@ -324,21 +525,22 @@ mod tests {
     use super::*;
 
     fn walk(bytes: &[u8]) -> String {
-        Walk::new(bytes).structure(0).err().unwrap_or_default()
+        Walk::new(bytes).structure(&[], 0).err().unwrap_or_default()
     }
 
     #[test]
     fn lists_and_texts_are_no_longer_than_what_is_left() {
-        // Field 1 of a structure: three booleans, an empty list, a text, a map of one entry.
+        // Field 1 of a structure: three numbers, an empty list, a text, a map of one entry.
         for good in [
-            &[0x19, 0x32, 1, 1, 2, 0][..],
+            &[0x19, 0x33, 1, 1, 2, 0][..],
             &[0x19, 0, 0],
             &[0x18, 2, b'a', b'b', 0],
             &[0x1b, 1, 0x33, 7, 7, 0],
         ] {
             assert_eq!(walk(good), "", "{good:?}");
         }
-        let list = [0x19, 0xf2, 0xff, 0xff, 0xff, 0xff, 0x07, 1, 0];
+        assert_eq!(walk(&[0x19, 0x11, 1, 0]), "a list of booleans, which metadata do not have");
+        let list = [0x19, 0xf3, 0xff, 0xff, 0xff, 0xff, 0x07, 1, 0];
         assert_eq!(walk(&list), "a list of 2147483647 entries where 2 bytes are left");
         assert_eq!(walk(&[0x18, 9, b'a', 0]), "a text of 9 bytes where 2 are left");
         assert_eq!(walk(&[0x1b, 0x7f, 0x33, 7, 7, 0]), "a list of 127 entries where 3 bytes are left");
@@ -346,6 +548,27 @@ mod tests {
         assert_eq!(walk(&[0x1f, 0]), "metadata of the unknown type 15");
         assert_eq!(walk(&[0x15, 0x80]), "its metadata end too early");
         assert_eq!(walk(&[&[0x15][..], &[0xff; 11]].concat()), "a number of more than ten bytes");
+    }
+
+    /// The library reads a list as the number that belongs there, and then finds another list of 2³² entries.
+    #[test]
+    fn known_fields_have_their_types() {
+        let metadata = [0x19, 0x2a, 0x0a, 0x0b, 0, 0x0a, 0, 0x2a, 0xf2, 0xf2, 0xf2, 0xf2, 0xf2, 0];
+        let file = |bytes: &[u8]| Walk::new(bytes).structure(schema::FILE, 0).err().unwrap_or_default();
+        assert_eq!(file(&metadata), "metadata of the type 9 where another one belongs");
+        // Field 2 is a list of structures, here with a name that is none.
+        assert_eq!(
+            file(&[0x29, 0x1c, 0x45, 2, 0, 0]),
+            "metadata of the type 5 where another one belongs"
+        );
+        assert_eq!(file(&[0x29, 0x15, 2, 0]), "metadata of the type 5 where another one belongs");
+        assert_eq!(file(&[0x29, 0, 0]), "");
+        let wrong = Walk::new(&[0x15, 4, 0x18, 1, 0, 0]).page();
+        assert_eq!(wrong, Err("metadata of the type 8 where another one belongs".into()));
+        assert!(
+            file(&[0x05, 0x82, 0x80, 0x08, 2, 0]).contains("beyond all limits"),
+            "a number of 17 bits"
+        );
     }
 
     #[test]

@@ -74,11 +74,11 @@ pub(super) fn find<'a>(
     Ok(found)
 }
 
-/// The records of all rows; a cell may be there only once.
-pub(super) fn records(rows: Vec<Row>) -> Result<Vec<Record>, Fault> {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let record = |(i, row): (usize, Row)| {
-        let record = row.record(i)?;
+/// The records of all rows, one by one as they come; a cell may be there only once.
+pub(super) fn records(rows: impl IntoIterator<Item = Result<Row, Fault>>) -> Result<Vec<Record>, Fault> {
+    let mut seen = HashSet::new();
+    let record = |(i, row): (usize, Result<Row, Fault>)| {
+        let record = row?.record(i)?;
         let cell = record.cell.number;
         if seen.insert(cell) { Ok(record) } else { Err(Fault::RepeatedCell { cell }) }
     };

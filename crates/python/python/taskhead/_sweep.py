@@ -48,6 +48,7 @@ def sweep(
     method: str | None = None,
     rtol: float | None = None,
     max_steps: int | None = None,
+    max_time: float | None = None,
     metrics: Sequence[str] | None = None,
     kernel_tolerance: float | None = None,
     out: str | os.PathLike[str] | None = None,
@@ -91,7 +92,7 @@ def sweep(
         What probing and finetuning lower.
     until_loss, until_accuracy : float
         Stop earlier: at this training loss, or this share of samples that are predicted right.
-    method, rtol, max_steps
+    method, rtol, max_steps, max_time
         As in :meth:`Probed.finetune`, for each cell.
     metrics : sequence of {"euclidean", "cosine", "dot", "norm"}
         The metrics that are kept.
@@ -159,6 +160,7 @@ def sweep(
         "method": method and method.replace("_", "-"),
         "rtol": rtol,
         "max-steps": max_steps,
+        "max-time": max_time,
         "metrics": metrics,
     }
     memory = None

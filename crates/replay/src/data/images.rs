@@ -36,18 +36,20 @@ impl Images {
         classes: usize,
         white: f32,
     ) -> Result<Self, String> {
-        let size: usize = shape.iter().product();
+        // A side of an array without values may have any length.
+        let size = shape.into_iter().fold(1, usize::saturating_mul);
+        let needed = size.saturating_mul(labels.len());
         if labels.is_empty() {
             return Err("there is no image".into());
         }
         if size == 0 {
             return Err(format!("images of shape {shape:?} have no pixel"));
         }
-        if pixels.len() != size * labels.len() {
+        if pixels.len() != needed {
             return Err(format!(
                 "{} labels need {} bytes of images of shape {shape:?}, but there are {}",
                 labels.len(),
-                size * labels.len(),
+                needed,
                 pixels.len()
             ));
         }

@@ -1,5 +1,4 @@
 //! Files as NumPy and other programs write them, byte by byte.
-#![allow(dead_code, reason = "each test file takes what it needs")]
 
 use std::io::{Cursor, Write};
 
