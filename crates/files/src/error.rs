@@ -425,7 +425,7 @@ pub enum Fault {
     OtherResult,
     /// A file to merge that is no part.
     #[error(
-        "it is no part of a sweep or a replay; accepted: the finished tables of `--shard`, OUT.1-of-N.parquet to OUT.N-of-N.parquet"
+        "it is no part of a sweep or a replay; accepted: finished parts, OUT.1-of-N.parquet to OUT.N-of-N.parquet"
     )]
     NoPart,
     /// Parts of different runs.
@@ -463,7 +463,7 @@ pub enum Fault {
         of: usize,
     },
     /// A part that does not have the cells that it should.
-    #[error("its cell {cell} is missing or out of order: it is not what `--shard` has written")]
+    #[error("its cell {cell} is missing or out of order: it is not a part as it was written")]
     MissingCell {
         /// The first cell that is not where it should be.
         cell: u64,
