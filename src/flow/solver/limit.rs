@@ -28,11 +28,11 @@ pub(super) enum Ending {
     Limit(Jump),
     /// Directions so slow that the rounding of the tangent kernel hides them are still on their way.
     Slow,
-    /// It cannot be told from here.
+    /// It cannot be determined from here.
     Far,
 }
 
-/// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
+/// The limit of the flow, if it can be determined from here with a relative error of at most `rtol`. `time` and
 /// `budget` are those reached.
 ///
 /// What is left by the frozen tangent kernel, S = Θ⁺R, moves motion and head by (δD, δV). On the way
@@ -52,7 +52,7 @@ pub(super) fn limit(
     let now = stages.state();
     let (r, z) = (&stages.residual, &stages.features);
     let rounding = crate::linalg::null_threshold(r.nrows() + z.ncols()) * 10.0;
-    // An output has the rounding of its own targets and predictions.
+    // Each output has the rounding of its own targets and predictions.
     let visible = |u: &nalgebra::DMatrix<f64>| {
         let columns = u.column_iter().zip(reduction.targets().column_iter()).zip(now.head.column_iter());
         columns.into_iter().any(|((u, y), v)| u.norm() > rounding * (y.norm() + z.norm() * v.norm()))
