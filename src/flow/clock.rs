@@ -8,7 +8,7 @@
 //! (a, b, c as in [`super::rank_one`]). So the state at a given prediction, or at a given training loss, is
 //! algebraic; the time there is the integral t = ∫ dσ/(c r(f(σ))), taken by Gauss–Legendre quadrature on pieces in
 //! which neither σ nor f changes by more than 1. Since L is convex, r falls with f: to 0 at a finite f where there is
-//! a limit, and else for ever.
+//! a limit, and otherwise for ever.
 
 use nalgebra::DMatrix;
 

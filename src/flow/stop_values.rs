@@ -25,7 +25,7 @@ impl Stop {
         }
     }
 
-    /// The stop of a [name](Stop::name) with its numbers; none if there is no such stop or a number is missing.
+    /// The stop of a [name](Stop::name) with its numbers; `None` if there is no such stop or a number is missing.
     pub fn from_values(name: &str, value: impl Fn(&str) -> Option<f64>) -> Option<Self> {
         let count = |name| value(name).filter(|v| *v >= 0.0 && v.fract() == 0.0).map(|v| v as usize);
         Some(match name {

@@ -287,7 +287,7 @@ impl ConvexPath {
         most: usize,
     ) -> Result<Vec<f64>, ProbingError> {
         if wanted <= 0.0 {
-            // Without an end there is no need to go there.
+            // Without an end there is nothing to reach.
             match self.minimum() {
                 Minimum::At(_) => {}
                 _ => return Err(self.limit().expect_err("there is no minimum")),

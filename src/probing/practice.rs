@@ -22,7 +22,7 @@ use crate::problem::{Problem, ProblemError};
 use crate::product::{Factor, Multiplier, product};
 use crate::setting::Setting;
 
-/// A head that was probed in another way, beside the flow.
+/// A head that was probed in another way than by the flow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matched {
     /// The head, h×k.

@@ -15,9 +15,9 @@ use crate::reduction::State;
 /// Where the kernel leaves features that never move, the law does not hold for all of the head and the state
 /// stays as it is; so it does for a frozen head, which conserves by itself.
 ///
-/// `turn` is the change of the head since the start, with digits of its own: a small motion keeps them. A correction of
-/// more than `most` of motion or head is none: where the head moves by orders of magnitude less than the backbone, the
-/// drift is rounding, and says nothing about the backbone.
+/// `turn` is the change of the head since the start, to its own precision: a small motion keeps it. A correction of
+/// more than `most` of motion or head is not made: where the head moves by orders of magnitude less than the backbone,
+/// the drift is rounding, and says nothing about the backbone.
 pub fn restore(
     flow: &Flow,
     state: &mut State,

@@ -12,7 +12,7 @@ enum Gauge {
     Residual(f64),
     /// The loss of a sample, on average.
     Loss(f64),
-    /// So many samples are right.
+    /// This many samples are right.
     Right(usize),
 }
 

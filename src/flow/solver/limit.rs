@@ -30,11 +30,11 @@ pub(super) enum Ending {
     Limit(Jump),
     /// Directions so slow that the rounding of the tangent kernel hides them are still on their way.
     Slow,
-    /// It cannot be told from here.
+    /// It cannot be determined from here.
     Far,
 }
 
-/// The limit of the flow, if it can be told from here with a relative error of at most `rtol`. `time` and
+/// The limit of the flow, if it can be determined from here with a relative error of at most `rtol`. `time` and
 /// `budget` are those reached.
 ///
 /// What is left by the frozen tangent kernel, S = Θ⁺R, moves motion and head by (δD, δV). On the way

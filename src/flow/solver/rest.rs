@@ -78,8 +78,8 @@ fn size(flow: &Flow, state: &State, turn: f64) -> [f64; 3] {
     [motion, head, motion.hypot(if rate > 0.0 { head / rate.sqrt() } else { 0.0 })]
 }
 
-/// The limit, if it can be told from here with a relative error of at most `rtol`, and if what decays most slowly is over
-/// within a time `left`. `budget` is the one reached.
+/// The limit, if it can be determined from here with a relative error of at most `rtol`, and if what decays most slowly
+/// is over within a time `left`. `budget` is the one reached.
 pub(super) fn at_rest(
     flow: &Flow,
     stages: &Stages,

@@ -297,7 +297,7 @@ impl<'a> Solver<'a> {
         LOCAL_ERROR * self.options.rtol * if shown.is_finite() { shown.max(1.0) } else { 1.0 }
     }
 
-    /// The relative error from which on an answer is none; a loose tolerance asks for less.
+    /// The relative error from which on an answer is withheld; a loose tolerance asks for less.
     fn lost(&self) -> f64 {
         LOST.max(1e4 * self.options.rtol)
     }
@@ -340,7 +340,7 @@ impl<'a> Solver<'a> {
             return 0.0;
         }
         let (flow, size) = (self.flow, self.size());
-        // The rounding of predictions, which are formed anew, is that of the state.
+        // The rounding of predictions, which are formed again, is that of the state.
         let noise = self.rounding(step, self.stages.residual.norm());
         let local = self.options.rtol * moved * LOCAL_ERROR + noise + self.iteration.left_open;
         let motion = self.motion();
@@ -379,7 +379,7 @@ impl<'a> Solver<'a> {
         Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
     }
 
-    /// Freezes the tangent kernel here if there is none, or anew.
+    /// Freezes the tangent kernel here, again if there is one already.
     fn freeze(&mut self, anew: bool) -> Result<(), FlowError> {
         let (z, v) = (&self.stages.features, &self.stages.head);
         if anew || self.tangent.as_ref().is_none_or(|tangent| tangent.is_outgrown(z, v)) {
@@ -556,7 +556,7 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Iterations of a step after which the tangent kernel is frozen anew: more for many rows, where
+    /// Iterations of a step after which the tangent kernel is frozen again: more for many rows, where
     /// decomposing costs more iterations than it saves.
     fn patience(&self) -> usize {
         (5 + self.flow.reduction().rows() / 30).min(NEWTON_LIMIT / 2)
@@ -619,7 +619,7 @@ impl<'a> Solver<'a> {
 
     /// Sizes that motion and head get by the rounding of the residual alone, within a step.
     fn noise(&self, step: f64) -> [f64; 2] {
-        // Predictions that are formed anew bring their rounding.
+        // Predictions that are formed again bring their rounding.
         let tangent = self.tangent();
         let rounded =
             self.stages.residual.norm() + tangent.mean_curvature() * self.stages.predictions.norm();

@@ -190,7 +190,7 @@ pub(super) struct Spread {
     enough: f64,
 }
 
-/// Share of the error from which on an answer is none, up to which the bound of the growth is good enough.
+/// Share of the error from which on an answer is withheld, up to which the bound of the growth is good enough.
 const GOOD_ENOUGH: f64 = 1e-2;
 
 impl Spread {

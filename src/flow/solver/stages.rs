@@ -44,7 +44,7 @@ pub(super) struct Stages<'a> {
     /// D, V, Z and R here.
     pub motion: DMatrix<f64>,
     pub head: DMatrix<f64>,
-    /// V − V₀, with digits of its own.
+    /// V − V₀, to its own precision.
     pub turn: DMatrix<f64>,
     pub features: DMatrix<f64>,
     pub residual: DMatrix<f64>,
@@ -433,7 +433,7 @@ pub(crate) fn combine(out: &mut [f64], a: &[f64], n: usize, weight: impl Fn(usiz
     }
 }
 
-/// x ← x · matrix⁻¹ by elimination of columns with pivots, without memory of its own; the matrix is used up. False if
+/// x ← x · matrix⁻¹ by elimination of columns with pivots, in place; the matrix is overwritten. False if
 /// it is singular or not finite.
 fn divide(x: &mut DMatrix<f64>, matrix: &mut DMatrix<f64>) -> bool {
     let n = matrix.nrows();

@@ -98,7 +98,7 @@ impl Tangent {
         let mut heads = DMatrix::zeros(k, k);
         multiplier.multiply(heads.as_mut_slice(), false, 1.0, Factor::from(v).t(), v);
         let mut outputs = Eigen::new(&heads)?;
-        // Of gains that are small beside the largest the product has lost the digits, the head has not.
+        // Where gains are small compared with the largest, the product has lost their digits, but the head has not.
         let small = GRADED * outputs.d.as_slice().first().copied().unwrap_or(0.0);
         refine(&mut outputs, small, |q| (v * q).transpose())?;
         let gains = outputs.d.map(|m| m.max(0.0));
@@ -137,7 +137,7 @@ impl Tangent {
     /// The same with a closer look at the eigenvalues that are zero to the rounding of m_j K + γ ZZᵀ.
     ///
     /// On their eigenvectors that matrix is made again as a Gram matrix, which keeps the squares of all singular values
-    /// down to the rounding of Z and V themselves: what is slow is told from what never moves.
+    /// down to the rounding of Z and V themselves: what is slow is distinguished from what never moves.
     pub(crate) fn refined(&self, flow: &Flow) -> Result<Self, DecompositionError> {
         let mut new = self.clone();
         let (n, p) = self.z.shape();
@@ -215,7 +215,7 @@ impl Tangent {
         let Some(curved) = &self.curved else { return decaying };
         let backbone = self.sqrt_lambda.amax() * self.v.norm();
         let whole = t * backbone.hypot(self.head_rate.sqrt() * self.z.norm());
-        // Without any curvature the first is no number.
+        // Without any curvature the first is not a number.
         whole.min(decaying / curved.mean.sqrt())
     }
 

@@ -28,15 +28,15 @@ impl Watch {
         Self(Some(Arc::new(goes_on)))
     }
 
-    /// Goes on for so many seconds from now on; without a number always. A number needs a clock, which WebAssembly
-    /// without a host does not have.
+    /// Goes on for this many seconds from now on, or without a number for ever. A number needs a clock, which
+    /// WebAssembly without a host does not have.
     pub fn for_seconds(seconds: impl Into<Option<f64>>) -> Self {
         let Some(seconds) = seconds.into() else { return Self::default() };
         let begun = Instant::now();
         Self::new(move |_| begun.elapsed().as_secs_f64() < seconds)
     }
 
-    /// Goes on while both do. The other is not asked where the first has said no.
+    /// Goes on while both do. The other is not asked once the first has said no.
     pub fn and(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Some(first), Some(second)) => Self::new(move |here| first(here) && second(here)),
