@@ -250,13 +250,13 @@ fn lists_longer_than_the_file_are_refused_before_they_are_skipped() {
     let hex = "504152310606062a06faf9f9f9f90b060b06f1ffffffdb0606dbdb061600000050415231";
     let byte = |i: usize| u8::from_str_radix(&hex[i..i + 2], 16).unwrap();
     let short: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
-    // Field after field of the same kind, at the top and inside each other.
-    let list = [0x19, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+    // Field after field of the same kind, none of which is known, at the top and inside each other.
+    let list = [0xf9, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
     let file = |metadata: &[u8]| {
         [&b"PAR1"[..], metadata, &(metadata.len() as u32).to_le_bytes(), b"PAR1"].concat()
     };
     let many = file(&list.repeat(20));
-    let nested = file(&[[0x19, 0xf9, 0x10].repeat(40), list.to_vec()].concat());
+    let nested = file(&[vec![0xf9, 0xf9, 0x10], [0x19, 0xf9, 0x10].repeat(39)].concat());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list.parquet");
     for (bytes, expected) in [

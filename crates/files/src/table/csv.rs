@@ -268,7 +268,7 @@ mod tests {
         is("step-limit", "tired", &format!("row 2, column `status`: \"tired\" {stop}"));
         is("steps=3.0 ", "", &format!("row 2, column `status`: \"step-limit\" {stop}"));
         is("\n8,", "\n7,", "the cell 7 is there twice");
-        let other = read("# taskhead 0.1.0\n", "#cell,problem \u{feff}\n").unwrap_err();
+        let other = read("# taskhead 0.1.0\n", "#tahead \u{feff},cell,problem\n").unwrap_err();
         assert!(other.contains("its version is missing"), "{other}");
         assert!(read("# a = 1\n# b = 2\n", "").unwrap_err().contains("its configuration"));
         assert!(read("# identity ab", "# identity x").unwrap_err().contains("its identity is missing"));
