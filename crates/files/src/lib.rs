@@ -67,6 +67,8 @@ pub use merge::merge;
 pub use names::PROBLEM_ARRAYS;
 pub use notes::Note;
 #[cfg(feature = "all")]
+pub use npz::check_directory;
+#[cfg(feature = "all")]
 pub use output::{check_output, write_atomically};
 pub use parts::ProblemParts;
 pub use problem::{ProblemFile, check_head};

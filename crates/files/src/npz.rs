@@ -46,8 +46,13 @@ pub(super) fn read(
     Ok(arrays)
 }
 
-/// Refuses an archive that claims more members than its bytes could name: the library makes room for all of them.
-fn check_directory(reader: &mut (impl Read + Seek)) -> Result<(), Fault> {
+/// Refuses an archive (.npz, .zip) that claims more members than its bytes could name: the library makes room for all of
+/// them. Leaves the reader at its beginning.
+///
+/// # Errors
+///
+/// Such a claim, or whatever the operating system says.
+pub fn check_directory(reader: &mut (impl Read + Seek)) -> Result<(), Fault> {
     /// Bytes of the name of a member, without the name.
     const ENTRY: u64 = 46;
     /// Bytes of the end of a directory, without the comment of up to 2¹⁶ behind it, and where in it the count is.

@@ -11,6 +11,7 @@ use zip::result::ZipError;
 use super::Images;
 use super::found::{Found, fault};
 use crate::error::ReplayError;
+use taskhead_files::check_directory;
 
 /// The largest array that is read: 4 GiB.
 const LIMIT: u64 = 1 << 32;
@@ -36,8 +37,10 @@ const VALIDATION: [[&str; 2]; 1] = [["val_images", "val_labels"]];
 pub(super) fn read(path: &Path) -> Result<Found, ReplayError> {
     let whole = || -> Result<Found, String> {
         let file = File::open(path).map_err(|e| format!("cannot read: {e}"))?;
-        let mut archive = ZipArchive::new(BufReader::new(file))
-            .map_err(|e| format!("this is no whole archive ({e})"))?;
+        let mut reader = BufReader::new(file);
+        check_directory(&mut reader).map_err(|e| e.to_string())?;
+        let mut archive =
+            ZipArchive::new(reader).map_err(|e| format!("this is no whole archive ({e})"))?;
         let mut part = |names: &[[&str; 2]]| -> Result<Option<Images>, String> {
             for [images, labels] in names {
                 match (array(&mut archive, images)?, array(&mut archive, labels)?) {
