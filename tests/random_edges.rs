@@ -28,6 +28,7 @@ fn entry(rng: &mut impl RngExt, wide: bool) -> f64 {
     }
 }
 
+/// A small problem of numbers that break arithmetic.
 pub struct Case {
     features: DMatrix<f64>,
     kernel: DMatrix<f64>,

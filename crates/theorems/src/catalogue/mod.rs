@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn every_number_is_there_once_and_in_order() {
         let ids: Vec<&str> = catalogue().iter().map(|e| e.id).collect();
-        let mut expected: Vec<String> = (1..=30).map(|i| format!("T{i}")).collect();
+        let mut expected: Vec<String> = (1..=33).map(|i| format!("T{i}")).collect();
         expected.extend(["C1", "C2", "S1", "S2", "O1", "O2", "O3"].map(String::from));
         assert_eq!(ids, expected);
     }
