@@ -229,11 +229,8 @@ fn parts_of_changed_data_are_not_merged() {
     run("1/2");
     let [x, b, mut y, v, _] = arrays(7);
     y[0] += 1e-9;
-    write_result(
-        &here.join("p.npz"),
-        &[("inputs", &x), ("backbone", &b), ("targets", &y), ("head", &v)],
-    )
-    .unwrap();
+    write_result(here.join("p.npz"), &[("inputs", &x), ("backbone", &b), ("targets", &y), ("head", &v)])
+        .unwrap();
     run("2/2");
     let text = refuse(here, &["merge", "s.1-of-2.parquet", "s.2-of-2.parquet", "--out", "m"]);
     assert!(text.contains("it belongs to another run"), "{text}");

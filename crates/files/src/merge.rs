@@ -49,21 +49,21 @@ pub fn merge<P: AsRef<Path>>(paths: &[P]) -> Result<(Sweep, Vec<(PathBuf, TableN
     let missing: Vec<Shard> =
         Shard::all(of).filter(|shard| parts.iter().all(|(_, p, _)| p.shard != *shard)).collect();
     if !missing.is_empty() {
-        return Err(Fault::MissingParts { missing, of }).at(*first);
+        return Err(Fault::MissingParts { missing, of }).at(first);
     }
     // Each part knows how many cells there are; that they are all there, and each once, is seen here.
     let mut next = 0;
     for (path, _, sweep) in &parts {
         for record in &sweep.records {
             if record.cell.number != next {
-                return Err(Fault::MissingCell { cell: next }).at(*path);
+                return Err(Fault::MissingCell { cell: next }).at(path);
             }
             next += 1;
         }
     }
     let (last, _, head) = parts.last().expect("there is a first one");
     if next != cells as u64 {
-        return Err(Fault::MissingCell { cell: next }).at(*last);
+        return Err(Fault::MissingCell { cell: next }).at(last);
     }
     let head = Sweep { records: Vec::new(), ..head.clone() };
     let records = parts.into_iter().flat_map(|(.., sweep)| sweep.records).collect();

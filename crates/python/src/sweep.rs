@@ -39,6 +39,9 @@ pub struct Sweep {
     notes: Vec<String>,
 }
 
+/// What a sweep is made of again: the bytes of its table, and its notes.
+type Pickled<'py> = (Bound<'py, PyBytes>, Vec<String>);
+
 #[pymethods]
 impl Sweep {
     /// The names of all columns.
@@ -173,10 +176,7 @@ impl Sweep {
     }
 
     /// It can be pickled, as for other processes: by the bytes of its Parquet table.
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>, Vec<String>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Pickled<'py>)> {
         let bytes = || {
             let folder = tempfile::tempdir()?;
             let path = folder.path().join("s.parquet");
@@ -420,10 +420,13 @@ fn warn_of(py: Python<'_>, sweep: &sweep::Sweep) -> PyResult<()> {
     warnings.try_for_each(|text| warn(py, &py.get_type::<PyRuntimeWarning>(), text, 1))
 }
 
+/// The records of curves, by their first cells.
+type Known = BTreeMap<u64, Vec<Record>>;
+
 /// A sweep whose curves are computed elsewhere, each as a part of its own, and put together here.
 #[pyclass(frozen, module = "taskhead")]
 pub struct Gathering {
-    state: Mutex<Option<(Ready, BTreeMap<u64, Vec<Record>>)>>,
+    state: Mutex<Option<(Ready, Known)>>,
 }
 
 #[pymethods]
@@ -491,7 +494,7 @@ impl Gathering {
 }
 
 impl Gathering {
-    fn with<T>(&self, act: impl FnOnce(&Ready, &mut BTreeMap<u64, Vec<Record>>) -> T) -> PyResult<T> {
+    fn with<T>(&self, act: impl FnOnce(&Ready, &mut Known) -> T) -> PyResult<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (ready, known) = state.as_mut().ok_or_else(|| error::value("the sweep is finished"))?;
         Ok(act(ready, known))
