@@ -61,6 +61,8 @@ pub fn by_keywords(text: &str) -> String {
     let keyword = |name: &str| match name {
         "probe.times" => "taus".to_owned(),
         "problem.path" => "problem".to_owned(),
+        // Numbers are quoted, too.
+        other if !other.starts_with(char::is_alphabetic) => other.to_owned(),
         other => other.trim_start_matches("probe.").replace('-', "_"),
     };
     let text = match text.split_once(" = ") {

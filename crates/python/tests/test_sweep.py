@@ -269,7 +269,7 @@ def test_a_bar_is_shown_on_a_terminal():
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     main, other = os.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    script = "import taskhead as th; th.sweep(samples=24, width=48, inputs=40, seeds=20, points=8)"
+    script = "import taskhead as th; th.sweep(samples=24, width=48, inputs=40, seeds=300, points=8)"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=other, stdout=subprocess.DEVNULL)
     os.close(other)
     shown = b""
@@ -279,7 +279,7 @@ def test_a_bar_is_shown_on_a_terminal():
     except OSError:
         pass
     assert process.wait(timeout=60) == 0
-    assert b"/160 [" in shown, shown
+    assert b"/2400 [" in shown, shown
 
 
 def test_parts(tmp_path):
