@@ -26,7 +26,7 @@ def sweep_on_ray(asked: dict[str, Any]) -> Sweep:
         if asked[name] is not None:
             raise ValueError(f"`{name}` has no effect with on='ray': {because}")
     try:
-        import ray
+        import ray  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError("on='ray' needs the package ray") from error
 
