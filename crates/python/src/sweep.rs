@@ -456,11 +456,14 @@ impl Gathering {
     fn keep(&self, part: &Sweep) -> PyResult<()> {
         let same = self.with(|ready, known| {
             let same = part.sweep.identity == ready.head.identity;
-            if let (true, Some(first)) = (same, part.sweep.records.first()) {
+            let mut records = part.sweep.records.clone();
+            // Elsewhere the file of a problem may have another path.
+            records.iter_mut().for_each(|r| r.cell.problem = ready.plan.config().problem.name().into());
+            if let (true, Some(first)) = (same, records.first()) {
                 if let Some(journal) = &ready.journal {
-                    journal.keep(&part.sweep.records);
+                    journal.keep(&records);
                 }
-                known.insert(first.cell.number, part.sweep.records.clone());
+                known.insert(first.cell.number, records);
             }
             same
         })?;
