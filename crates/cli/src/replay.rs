@@ -181,6 +181,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         let identity = digest(replay.identity());
         replay.shard(Shard::last(tasks))?;
         output.check(identity, args.force)?;
+        slurm::check_parts(&args.out, tasks, identity, args.force)?;
         slurm::run(&args.split, tasks, &args.out, args.threads.is_some(), args.force)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -11,10 +11,24 @@ use anyhow::{Context, Result, bail};
 use super::outcome::Split;
 use super::say;
 use super::shell::quoted;
-use taskhead_files::{Fault, with_suffix, write_atomically};
+use taskhead::sweep::plan::Digest;
+use taskhead_files::{Fault, check_replaceable, with_suffix, write_atomically};
 
 /// The second line of a script, by which it is known.
 const MARK: &str = "# Written by taskhead: one task for each part.";
+
+/// Refuses parts of another run, which the job that merges would take for those of this one; by `force` they go.
+pub fn check_parts(out: &Path, tasks: NonZeroUsize, identity: Digest, force: bool) -> Result<()> {
+    for number in 1..=tasks.get() {
+        let part = with_suffix(out, &format!("{number}-of-{tasks}.parquet"));
+        match check_replaceable(&part, identity) {
+            Err(_) if force => std::fs::remove_file(&part)
+                .with_context(|| format!("{}: it cannot be removed", part.display()))?,
+            checked => checked?,
+        }
+    }
+    Ok(())
+}
 
 /// Writes OUT.slurm for this command line; submits it with a job that merges, or says how to.
 pub fn run(
@@ -87,7 +101,7 @@ fn own_words(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
         match word.to_str() {
             _ if value => {}
             Some("--slurm") => skip = true,
-            Some("--submit" | "--force" | "--json") => {}
+            Some("--submit") => {}
             Some(text) if text.starts_with("--slurm=") => {}
             _ => own.push(word),
         }

@@ -132,6 +132,23 @@ fn bad_splits_are_refused() {
     succeed(here, &sweep(&["--out", "s", "--slurm", "2", "--force"]));
 }
 
+/// The job that merges would have taken them for parts of the new run.
+#[test]
+fn parts_of_another_run_are_not_left_for_an_array_job() {
+    let folder = folder();
+    let here = folder.path();
+    let part = here.join("s.2-of-2.parquet");
+    succeed(here, &sweep(&["--out", "s", "--shard", "2/2"]));
+    succeed(here, &sweep(&["--out", "s", "--slurm", "2"]));
+    let text = refuse(here, &sweep(&["--out", "s", "--slurm", "2", "--rtol", "1e-8"]));
+    assert!(text.contains("s.2-of-2.parquet: this is there already"), "{text}");
+    assert!(part.exists());
+    succeed(here, &sweep(&["--out", "s", "--slurm", "2", "--rtol", "1e-8", "--force"]));
+    assert!(!part.exists());
+    let script = std::fs::read_to_string(here.join("s.slurm")).unwrap();
+    assert!(script.contains("--rtol 1e-8 --force --quiet"), "{script}");
+}
+
 /// An sbatch that runs the tasks of an array one after the other, as bash on this machine.
 const SBATCH: &str = r#"#!/bin/bash
 set -eu
