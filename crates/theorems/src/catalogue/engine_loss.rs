@@ -34,9 +34,9 @@ impl Residual {
     }
 }
 
-/// A small classifier: two to four samples that the features may or may not separate.
-fn classifier(draw: &mut Draw, samples: usize) -> Linear {
-    let (k, h) = (draw.integer(2, 4), draw.integer(1, 6));
+/// A small classifier, of samples that features of this width or more may or may not separate.
+fn classifier(draw: &mut Draw, samples: usize, width: usize) -> Linear {
+    let (k, h) = (draw.integer(2, 4), width + draw.integer(0, 5));
     let d = draw.integer(samples, samples + 2);
     let classes: Vec<usize> = (0..samples).map(|_| draw.integer(0, k - 1)).collect();
     let model = Linear::of_shape(draw, [samples, d, h, k]);
@@ -94,7 +94,7 @@ fn relative(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
 pub(super) fn state_at_a_time(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let samples = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
-    let mut model = classifier(&mut draw, samples);
+    let mut model = classifier(&mut draw, samples, 1);
     if edge == Some(1) {
         let k = model.targets.ncols() as f64;
         model.targets = model.targets.map(|y| 0.8 * y + 0.2 / k);
@@ -121,7 +121,7 @@ pub(super) fn state_at_a_time(case: Case) -> Scored {
 pub(super) fn probed_head(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let samples = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
-    let model = classifier(&mut draw, samples);
+    let model = classifier(&mut draw, samples, 1);
     let smoothing = if edge == Some(1) { 0.0 } else { draw.uniform(0.05, 0.5) };
     let probe_time = draw.log_uniform(1.0, 50.0);
     let instance = Instance { smoothing, probe_time, ..instance(&model) };
@@ -150,7 +150,8 @@ pub(super) fn probed_head(case: Case) -> Scored {
 pub(super) fn stop_at_a_loss(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let samples = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
-    let mut model = classifier(&mut draw, samples);
+    // Wide enough that every label can be learnt.
+    let mut model = classifier(&mut draw, samples, samples);
     model.head_rate = draw.log_uniform(0.3, 3.0);
     let loss =
         |z: &DMatrix<f64>, v: &DMatrix<f64>| cross_entropy(&model.targets, &(z * v)) / samples as f64;
@@ -171,7 +172,8 @@ pub(super) fn stop_at_a_loss(case: Case) -> Scored {
 pub(super) fn stop_at_an_accuracy(case: Case) -> Scored {
     let (mut draw, _, violation) = case.split();
     let samples = draw.integer(2, 4);
-    let mut model = classifier(&mut draw, samples);
+    // Wide enough that every label can be learnt.
+    let mut model = classifier(&mut draw, samples, samples);
     // The start is wrong about the first sample.
     let z = &model.inputs * model.backbone.transpose();
     let first = (z.row(0) * &model.head).transpose().imax();

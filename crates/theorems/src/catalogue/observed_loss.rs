@@ -40,7 +40,7 @@ pub const ENTRIES: &[Entry] = &[
         name: "head norm under cross-entropy",
         kind: Kind::Observation,
         statement: "Along probing the norm of the head grows while the energy falls; and at the same energy a head with a larger part \
-                    orthogonal to the features moves them less.",
+                    orthogonal to the features moves them differently.",
         formula: "‖V(τ)‖ against E(τ); V₀ + s W with Z₀W = 0 and s from 0 to 4 leaves E unchanged",
         hypotheses: &["h > N", "finetuning down to a training loss of 0.01"],
         source: "Tomihari and Sato, NeurIPS 2024",
@@ -175,10 +175,13 @@ pub(super) fn head_norm(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) ->
         done();
         result
     });
-    let good: Vec<&Shape> = along.iter().filter_map(|r| r.as_ref().ok()).collect();
-    let grows = good.iter().filter(|s| matches!(s, Shape::Falling)).count();
-    let what = "along probing the norm grows while the energy falls";
-    let mut rows = vec![Row::new(what, grows, good.len(), String::new())];
+    let mut rows = Vec::new();
+    for (small, name) in [(true, "below"), (false, "above")] {
+        let good = || along.iter().filter_map(|r| r.as_ref().ok()).filter(|r| r.1 == small);
+        let grows = good().filter(|(shape, _)| matches!(shape, Shape::Falling)).count();
+        let what = format!("norm grows along probing, initial columns {name} ½");
+        rows.push(Row::new(what, grows, good().count(), String::new()));
+    }
     rows.extend(shapes_with_norm(&across));
     let failed = match (failures(&along), failures(&across)) {
         (Some((a, reason)), Some((b, _))) => Some((a + b, reason)),
@@ -187,9 +190,11 @@ pub(super) fn head_norm(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) ->
     Finding { problems, failed, rows, counter_examples: Vec::new() }
 }
 
-/// The shape of the head norm over the energy, from a twelfth of it to no probing.
-fn norm_along_probing(seed: u64, problem: usize) -> Result<Shape, String> {
+/// The shape of the head norm over the energy, from a twelfth of it to no probing; and whether the columns of the head
+/// are shorter than ½ before, in the root mean square.
+fn norm_along_probing(seed: u64, problem: usize) -> Result<(Shape, bool), String> {
     let instance = random_classifier(seed, problem)?;
+    let small = instance.head.norm() < 0.5 * (instance.head.ncols() as f64).sqrt();
     let problem = instance.problem().map_err(|e| e.to_string())?;
     let run = Run::with_loss(&problem, &instance.head, 0.0, instance.loss).map_err(|e| e.to_string())?;
     let path = run.path();
@@ -209,7 +214,7 @@ fn norm_along_probing(seed: u64, problem: usize) -> Result<Shape, String> {
         energies.push(energy);
         norms.push(path.head(tau).map_err(|e| e.to_string())?.norm());
     }
-    Ok(Shape::of(&energies, &norms, TURN))
+    Ok((Shape::of(&energies, &norms, TURN), small))
 }
 
 /// The shapes of the metrics over the size of the head's part that the features do not see.
