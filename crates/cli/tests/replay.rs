@@ -13,8 +13,10 @@ use taskhead::sweep::config::Probes;
 use taskhead::sweep::record::{Measured, Outcome, Record};
 use taskhead::tasks::{normal, stream};
 use taskhead_files::{read_sweep, write_parquet};
-use taskhead_replay::config::{Backbone, Config, Data, Loss, Source};
-use taskhead_replay::{Replay, device};
+use taskhead_replay::config::{
+    Backbone, Config, Data, Dynamics, Kernel, Loss, Source, Theory, Training,
+};
+use taskhead_replay::{Overlay, Replay, device};
 
 fn run(config: Config) -> Vec<Record> {
     let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
@@ -98,22 +100,62 @@ fn linear_networks_land_on_the_engine() {
     }
 }
 
-/// The theory over a linear network is the network.
+/// The theory over a linear network is the network, whatever stands for its kernel: to the step for the flow, to rounding
+/// for the network's own steps.
 #[test]
-fn the_tangent_kernel_of_a_linear_network_is_that_of_its_inputs() {
+fn the_theory_over_a_linear_network_is_the_network() {
     let mut config = Config::preset("linear").unwrap();
     (config.times, config.heads.seeds) = (vec![1.0, 3.0], 1);
     config.heads.head_rates = vec![0.3];
     config.probe.points = Some(2);
     let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
     let network = replay.run(&());
-    let theory = replay.theory(&network, 3, &|| {}).unwrap();
-    assert_eq!(network.len(), theory.len());
-    for (a, b) in network.iter().zip(&theory) {
-        assert_eq!((a.cell.number, at(a).energies), (b.cell.number, at(b).energies));
-        for m in Metric::ALL {
-            let (a, b) = (metric(a, m), metric(b, m));
-            assert!((a / b - 1.0).abs() < 2e-3, "{a} and {b}");
+    for (dynamics, tolerance) in [(Dynamics::Flow, 2e-3), (Dynamics::Descent, 1e-10)] {
+        let theory = Theory { kernels: Kernel::ALL.to_vec(), dynamics };
+        let Overlay { records, grounds } = replay.theory(&network, &theory, &|| {}).unwrap();
+        assert_eq!((records.len(), grounds.len()), (3 * network.len(), network.len()));
+        for (a, b) in network.iter().cycle().zip(&records) {
+            assert_eq!((a.cell.point, at(a).energies), (b.cell.point, at(b).energies));
+            for m in Metric::ALL {
+                let (a, b) = (metric(a, m), metric(b, m));
+                assert!((a / b - 1.0).abs() < tolerance, "{dynamics:?}: {a} and {b}");
+            }
+        }
+        for (record, ground) in network.iter().zip(&grounds) {
+            assert_eq!(ground.kernel_change.is_some(), record.cell.time == 3.0);
+            assert!(ground.kernel_change.unwrap_or(0.0) < 1e-12);
+        }
+        assert!(records.iter().enumerate().all(|(i, r)| r.cell.number == i as u64));
+        let problems: Vec<&str> =
+            records.chunks(network.len()).map(|r| r[0].cell.problem.as_str()).collect();
+        assert_eq!(
+            problems,
+            ["linear, mean kernel", "linear, kernel by direction", "linear, full kernel"]
+        );
+    }
+}
+
+/// A network that learns slowly moves as the full kernel says, for both losses; the mean kernel is off by factors.
+#[test]
+fn the_full_kernel_predicts_a_network_at_a_small_rate() {
+    for loss in [Loss::Squared, Loss::CrossEntropy] {
+        let mut config = small();
+        (config.loss, config.times, config.probe.points) = (loss, vec![40.0], Some(4));
+        config.finetune = Training { rate: 5e-5, momentum: 0.9, batch: 0 };
+        config.data = Data::Digits { samples: Some(40) };
+        let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+        let network = replay.run(&());
+        let kernels = vec![Kernel::Mean, Kernel::Full];
+        let theory = Theory { kernels, dynamics: Dynamics::Descent };
+        let Overlay { records, grounds } = replay.theory(&network, &theory, &|| {}).unwrap();
+        let (mean, full) = records.split_at(network.len());
+        for ((network, mean), (full, ground)) in network.iter().zip(mean).zip(full.iter().zip(&grounds))
+        {
+            let factor = |theory| metric(network, Metric::Euclidean) / metric(theory, Metric::Euclidean);
+            assert!((factor(full) - 1.0).abs() < 0.1, "{loss:?}: {}", factor(full));
+            assert!(factor(mean) > 1.3, "{loss:?}: {}", factor(mean));
+            let change = ground.kernel_change.unwrap();
+            assert!(change > 0.01 && change < 0.3, "{change}");
         }
     }
 }
@@ -591,6 +633,18 @@ fn bad_input_gives_one_clear_error() {
             &["digits", "--widths", "5000,5000", "--samples", "598", "--source", "none", "--theory"],
             "the tangent kernel needs at least",
         ),
+        (&["digits", "--theory", "16"], "possible values: mean, directions, full"),
+        (&["digits", "--theory-dynamics", "descent"], "--theory"),
+        (
+            &["digits", "--momentum", "1"],
+            "`momentum` holds 1; accepted: at least 0 and below 1 (--momentum)",
+        ),
+        (
+            &["digits", "--longest", "-1"],
+            "`probing.longest` holds -1; accepted: a finite number of at least 0",
+        ),
+        (&["digits", "--source", "none", "--pretrain-epochs", "1"], "--pretrain-epochs has no effect"),
+        (&["linear", "--batch", "4"], "`batch` holds 4; accepted: 0"),
         (&["digits", "--mean", "0.5"], "--mean does not belong to this setting"),
         (&["fashion", "--std", "one"], "invalid value 'one'"),
         (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),

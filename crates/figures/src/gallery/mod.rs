@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod course;
+pub mod overlay;
 pub mod stored;
 pub mod theory;
 pub mod transfer;

@@ -1,12 +1,11 @@
-//! What finetuning does to features and to held-out samples: each law with the spread of its seeds, the best
-//! energy, and the theory laid over a network.
+//! What finetuning does to features and to held-out samples: each law with the spread of its seeds, and the best
+//! energy.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Across, Group, Metric, Point, groups, mean, reached};
+use super::{Across, Group, Metric, Point, groups, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use taskhead::analysis::summary::{Row, summarize_curves};
 use taskhead::sweep::record::Record;
@@ -104,12 +103,12 @@ fn of_group(group: &Group) -> Vec<Finding> {
 }
 
 /// Means over the seeds, point by point, by ascending average initial energy.
-struct Means<'a> {
-    name: String,
-    seeds: usize,
-    energy: Vec<f64>,
+pub(super) struct Means<'a> {
+    pub name: String,
+    pub seeds: usize,
+    pub energy: Vec<f64>,
     probe_time: Vec<f64>,
-    points: Vec<Across<'a>>,
+    pub points: Vec<Across<'a>>,
 }
 
 impl<'a> Means<'a> {
@@ -122,12 +121,12 @@ impl<'a> Means<'a> {
     }
 
     /// Those of all groups that have curves.
-    fn all(records: &'a [Record]) -> Vec<Self> {
+    pub fn all(records: &'a [Record]) -> Vec<Self> {
         groups(records).iter().map(Self::of).filter(|means| means.seeds > 0).collect()
     }
 
     /// Mean, least and most over the seeds at each energy.
-    fn series(&self, of: impl Fn(&Point) -> f64) -> Series {
+    pub fn series(&self, of: impl Fn(&Point) -> f64) -> Series {
         let y = self.points.iter().map(|a| a.mean(&of)).collect();
         let fold = |start: f64, pick: fn(f64, f64) -> f64| -> Vec<f64> {
             self.points.iter().map(|a| a.values(&of).into_iter().fold(start, pick)).collect()
@@ -223,102 +222,6 @@ pub fn optima(records: &[Record]) -> Vec<Optimum> {
     Means::all(records).into_iter().filter_map(optimum).collect()
 }
 
-/// How closely the theory matches a network in one metric.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Nearness {
-    /// The group of the network's records in words.
-    pub group: String,
-    /// The metric.
-    pub metric: Metric,
-    /// Correlation over all cells; NaN if one of the two does not vary.
-    pub correlation: f64,
-    /// Mean of |theory − network| / |network| over the seeds, with the average initial energy: one for each point.
-    pub errors: Vec<(f64, f64)>,
-}
-
-impl Nearness {
-    /// The mean relative error over all points.
-    pub fn mean_error(&self) -> f64 {
-        self.errors.iter().map(|e| e.1).sum::<f64>() / self.errors.len() as f64
-    }
-
-    /// Energy and relative error where it is largest.
-    pub fn worst(&self) -> (f64, f64) {
-        self.errors.iter().copied().fold((f64::NAN, 0.0), |a, b| if b.1 > a.1 { b } else { a })
-    }
-
-    /// As JSON.
-    pub fn json(&self) -> Value {
-        let errors: Vec<_> = self.errors.iter().map(|(e, r)| json!({"aie": e, "error": r})).collect();
-        json!({
-            "group": self.group,
-            "metric": self.metric.name(),
-            "correlation": if self.correlation.is_nan() { Value::Null } else { json!(self.correlation) },
-            "errors": errors,
-        })
-    }
-}
-
-impl fmt::Display for Nearness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (energy, worst) = self.worst();
-        write!(
-            f,
-            "theory over {}: {:<18}  correlation {:.3}; relative error {:.0} % on average, {:.0} % at energy {energy:.2}",
-            self.group,
-            self.metric.title(),
-            self.correlation,
-            100.0 * self.mean_error(),
-            100.0 * worst
-        )
-    }
-}
-
-/// The theory's records against those of the network with the same cells, at the last finetuning time: four for each
-/// group of the network's.
-pub fn nearness(network: &[Record], theory: &[Record]) -> Vec<Nearness> {
-    let of_theory: HashMap<u64, Point> =
-        reached(theory).into_iter().map(|p| (p.cell.number, p)).collect();
-    groups(network).iter().flat_map(|group| near(group, &of_theory)).collect()
-}
-
-fn near(group: &Group, theory: &HashMap<u64, Point>) -> Vec<Nearness> {
-    let curves = group.curves();
-    let mut pairs: Vec<(Point, Point)> = curves
-        .iter()
-        .flat_map(|curve| &curve.points)
-        .filter_map(|p| Some((*p, *theory.get(&p.cell.number)?)))
-        .collect();
-    pairs.sort_by_key(|(p, _)| (p.cell.point, p.cell.number));
-    let of_metric = |metric: Metric| {
-        let values: Vec<(f64, f64)> =
-            pairs.iter().map(|(p, t)| (p.metric(metric), t.metric(metric))).collect();
-        let error = |(p, t): &(Point, Point)| {
-            (t.metric(metric) - p.metric(metric)).abs() / p.metric(metric).abs()
-        };
-        let errors = pairs.chunk_by(|a, b| a.0.cell.point == b.0.cell.point).map(|point| {
-            let of =
-                |of: &dyn Fn(&(Point, Point)) -> f64| mean(&point.iter().map(of).collect::<Vec<_>>());
-            (of(&|pair| pair.0.aie()), of(&error))
-        });
-        Nearness {
-            group: group.label.clone(),
-            metric,
-            correlation: correlation(&values),
-            errors: errors.collect(),
-        }
-    };
-    Metric::ALL.map(of_metric).to_vec()
-}
-
-fn correlation(pairs: &[(f64, f64)]) -> f64 {
-    let n = pairs.len() as f64;
-    let (x, y) = pairs.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0 / n, s.1 + p.1 / n));
-    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>();
-    let (xx, yy) = (sum(&|p| (p.0 - x).powi(2)), sum(&|p| (p.1 - y).powi(2)));
-    sum(&|p| (p.0 - x) * (p.1 - y)) / (xx * yy).sqrt()
-}
-
 /// The panel of a metric.
 fn panel_of(metric: Metric, means: &[Means]) -> SeriesPanel {
     SeriesPanel {
@@ -326,16 +229,6 @@ fn panel_of(metric: Metric, means: &[Means]) -> SeriesPanel {
         y_label: metric.symbol().into(),
         series: means.iter().map(|m| m.series(|p| p.metric(metric))).collect(),
     }
-}
-
-/// The four metrics of a network with those of the theory, each group by itself.
-pub fn overlay(network: &[Record], theory: &[Record]) -> Option<Box<dyn Figure>> {
-    let both = [network, theory].concat();
-    let means = Means::all(&both);
-    let panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
-    (means.len() > 1).then(|| -> Box<dyn Figure> {
-        Box::new(Transfer { x_label: "average initial energy".into(), panels })
-    })
 }
 
 /// The four metrics against the average initial energy, and what it means for the held-out samples.
@@ -405,31 +298,6 @@ mod tests {
         let all = findings(&all);
         assert_eq!(all.len(), 8);
         assert!(all[2].seen() && !all[6].seen() && all[6].group == "ε = 0.2");
-    }
-
-    #[test]
-    fn nearness_is_measured_cell_by_cell() {
-        let network = records([1.0, 2.0, 3.0, 4.0]);
-        let of_theory = |r: &Record| {
-            let mut theory = changed(r, |m| {
-                let dot = m.training.get(Metric::Dot).unwrap();
-                m.training = [Some(1.0), Some(1.0), Some(1.5 * dot), Some(2.0)].into();
-            });
-            theory.cell.problem += ", theory";
-            theory
-        };
-        let theory: Vec<Record> = network.iter().map(of_theory).collect();
-        let all = nearness(&network, &theory);
-        assert_eq!(all.len(), 4);
-        assert!((all[2].correlation - 1.0).abs() < 1e-12 && all[3].correlation.is_nan());
-        assert_eq!((all[2].errors.len(), all[2].group.as_str()), (4, "test"));
-        assert!(all[2].errors.iter().all(|e| (e.1 - 0.5).abs() < 1e-12));
-        assert!(overlay(&network, &theory).is_some());
-        // Groups of the network are measured one by one.
-        let other = |r: &Record| smoothed(r.clone());
-        let both: Vec<Record> = network.iter().map(other).chain(network.iter().cloned()).collect();
-        let groups: Vec<String> = nearness(&both, &theory).into_iter().map(|n| n.group).collect();
-        assert_eq!([&groups[0], &groups[4]], ["ε = 0.2", "ε = 0"]);
     }
 
     #[test]

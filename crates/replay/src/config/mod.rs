@@ -2,6 +2,7 @@
 
 mod class;
 mod settings;
+mod theory;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use class::Class;
 pub use settings::{Architecture, Experiment, SETTINGS};
+pub use theory::{Dynamics, Kernel, Theory};
 
 use taskhead::sweep::config::{Heads, Points, Probes};
 use taskhead::tasks::Gaussian;
