@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
+use super::earlier::Earlier;
 use super::outcome::{
     Split, Watched, check_cells, make_folder, output, progress_bar, report, warn, write,
 };
@@ -60,9 +61,16 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
-    /// classes of both folders are taken, unless said otherwise.
+    /// classes of both folders are taken, unless said otherwise. With the digits they are brought to 8×8 grey pixels.
     #[arg(long, value_name = "FOLDER")]
     source_data: Option<PathBuf>,
+    /// Folder of other images of the same classes, whose held-out ones become the test images: a shifted test set.
+    /// Validation images stay those of the data. Other shapes are brought to that of the data.
+    #[arg(long, value_name = "FOLDER")]
+    shifted_data: Option<PathBuf>,
+    /// Share of the finetuning labels that are replaced by another class, drawn evenly.
+    #[arg(long, value_name = "SHARE")]
+    label_noise: Option<f64>,
     /// Classes of the source task: labels, or names of folders.
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     source_classes: Option<Vec<Class>>,
@@ -117,6 +125,12 @@ pub struct Args {
     /// Samples of a batch of finetuning; 0 for all at once.
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
+    /// Held-out images of each task; of `linear` data the held-out inputs.
+    #[arg(long, value_name = "N")]
+    held_out: Option<usize>,
+    /// One backbone for all seeds, pretrained (or drawn) with this seed. Without it each seed has its own.
+    #[arg(long, value_name = "SEED")]
+    backbone_seed: Option<u64>,
     /// Epochs of pretraining.
     #[arg(long, value_name = "EPOCHS")]
     pretrain_epochs: Option<f64>,
@@ -211,6 +225,19 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         identity: Some(digest(replay.identity())),
         records: Vec::new(),
     };
+    // What is there of the same replay, with any number of seeds, is not computed again; of fewer seeds, it is replaced.
+    let finished = if part.is_some() || args.force { None } else { output.finished() };
+    let finished = finished.filter(|sweep| {
+        let same = |identity: &str| Some(digest(identity)) == sweep.identity;
+        replay.continues(&sweep.config, same)
+    });
+    let earlier = Earlier::of(finished.as_ref(), size);
+    let output = match finished {
+        Some(Sweep { identity: Some(identity), records, .. }) if records.len() <= replay.records() => {
+            output.superseding(identity)
+        }
+        _ => output,
+    };
     let journal = output.journal(head.clone(), size, Duration::ZERO, args.force, warn)?;
     let theory = args.theory.clone().map(|kernels| Theory { kernels, dynamics: args.theory_dynamics });
     let theory_head = theory.as_ref().map(|theory| theory_head(&head, &replay, theory));
@@ -220,10 +247,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         check_replaceable(with_suffix(&args.out, "theory.csv"), identity)?;
     }
     let cells = replay.records() / size;
-    let known = journal.count() / size;
+    let known = journal.count() / size + earlier.count(cells, size);
     let bar = progress_bar(cells as u64, quiet);
     bar.inc(known as u64);
-    let records = replay.run(&Watched { journal: &journal, bar: &bar, unit: size });
+    let watched = Watched { journal: &journal, bar: &bar, unit: size };
+    let records = replay.run(&earlier.before(&watched));
     bar.finish_and_clear();
     let result = Sweep { records, ..head };
     write(&output, &result, journal)?;
@@ -286,7 +314,7 @@ fn theory_head(network: &Sweep, replay: &Replay, theory: &Theory) -> Sweep {
 }
 
 /// Flags of the keys of a configuration.
-const FLAGS: [(&str, &str); 18] = [
+const FLAGS: [(&str, &str); 20] = [
     ("times", "--times"),
     ("seeds", "--seeds"),
     ("data.source", "--source-classes"),
@@ -300,6 +328,8 @@ const FLAGS: [(&str, &str); 18] = [
     ("head.blocks", "--head-blocks"),
     ("finetune.rate", "--rate"),
     ("rate", "--rate"),
+    ("data.held-out", "--held-out"),
+    ("label-noise", "--label-noise"),
     ("momentum", "--momentum"),
     ("batch", "--batch"),
     ("pretrain.epochs", "--pretrain-epochs"),
@@ -396,14 +426,27 @@ fn configuration(args: &Args) -> Result<Config> {
     }
     if let Some(given) = args.samples {
         match &mut config.data {
-            Data::Digits { samples } => *samples = Some(given),
+            Data::Digits { samples, .. } => *samples = Some(given),
             Data::Linear(task) => task.samples = given,
             Data::Files(files) => files.samples = Some(given),
         }
     }
+    if let Some(held_out) = args.held_out {
+        match &mut config.data {
+            Data::Files(files) => files.held_out = Some(held_out),
+            Data::Linear(task) => task.held_out = held_out,
+            Data::Digits { .. } => {
+                bail!(
+                    "--held-out does not belong to this setting; accepted with: fashion, images, linear"
+                )
+            }
+        }
+    }
+    set(&mut config.label_noise, args.label_noise);
+    let folders =
+        [("--source-data", args.source_data.is_some()), ("--shifted-data", args.shifted_data.is_some())];
     let given = [
         ("--data", args.data.is_some()),
-        ("--source-data", args.source_data.is_some()),
         ("--source-classes", args.source_classes.is_some()),
         ("--classes", args.classes.is_some()),
         ("--side", args.side.is_some()),
@@ -413,6 +456,7 @@ fn configuration(args: &Args) -> Result<Config> {
     match &mut config.data {
         Data::Files(files) => {
             set(&mut files.folder, args.data.clone());
+            files.shifted_folder = args.shifted_data.clone().or(files.shifted_folder.take());
             if let Some(folder) = &args.source_data {
                 files.source_folder = Some(folder.clone());
                 (files.source, files.classes) = (vec![], vec![]);
@@ -423,9 +467,15 @@ fn configuration(args: &Args) -> Result<Config> {
             set(&mut files.mean, args.mean.clone());
             set(&mut files.std, args.std.clone());
         }
-        _ => {
-            if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+        other => {
+            let digits = matches!(other, Data::Digits { .. });
+            let folders = folders.iter().filter(|_| !digits);
+            if let Some((flag, _)) = given.iter().chain(folders).find(|(_, given)| *given) {
                 bail!("{flag} does not belong to this setting; accepted with: fashion, images");
+            }
+            if let Data::Digits { source_folder, shifted_folder, .. } = other {
+                *source_folder = args.source_data.clone().or(source_folder.take());
+                *shifted_folder = args.shifted_data.clone().or(shifted_folder.take());
             }
         }
     }
@@ -450,19 +500,21 @@ fn configuration(args: &Args) -> Result<Config> {
     set(&mut config.finetune.batch, args.batch);
     set(&mut config.probing.longest, args.longest);
     set(&mut config.pretrain.epochs, args.pretrain_epochs);
+    config.pretrain.seed = args.backbone_seed.or(config.pretrain.seed);
     if config.is_flow() {
         set(&mut config.probing.training.rate, args.rate);
     }
     args.curves.apply(&mut config.heads, &mut config.probe);
     let (source, cache) = (("--source", args.source.is_some()), ("--cache", args.cache.is_some()));
     let epochs = ("--pretrain-epochs", args.pretrain_epochs.is_some());
+    let seed = ("--backbone-seed", args.backbone_seed.is_some());
     let (idle, because) = if config.is_flow() {
         (
-            vec![("--weights", args.weights.is_some()), source, cache, epochs],
+            vec![("--weights", args.weights.is_some()), source, cache, epochs, seed],
             "linear data, which are not pretrained on",
         )
     } else if config.pretrain.weights.is_some() {
-        (vec![source, cache, epochs], "weights of a file, which are not pretrained here")
+        (vec![source, cache, epochs, seed], "weights of a file, which are not pretrained here")
     } else if config.pretrain.source == Source::None {
         (vec![cache, epochs], "a random backbone, which is not pretrained")
     } else {

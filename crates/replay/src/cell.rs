@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use rand_chacha::ChaCha8Rng;
 
 use super::config::{Config, Loss};
-use super::data::{Dataset, Samples, draw};
+use super::data::{Dataset, Samples, draw, with_noise};
 use super::error::ReplayError;
 use super::measure::{apply, outputs, rows, settle};
 use super::network::{Plan, Stack, matrix, tensor};
@@ -65,13 +65,15 @@ struct Parts {
 impl Parts {
     fn new(replay: &Replay, seed: u64, blocks: usize) -> Result<Self, ReplayError> {
         let (dtype, device) = (replay.dtype, &replay.device);
-        match (&replay.dataset, &replay.backbone) {
+        match (&replay.dataset, replay.backbone(seed)?) {
             (Dataset::Images(tasks), Some(pretrained)) => {
-                let (downstream, samples) = (&tasks.downstream, &tasks.samples);
+                let (downstream, pretrained) = (&tasks.downstream, &pretrained.stack);
+                let drawn = draw(&downstream.train, tasks.samples, seed);
+                let drawn = with_noise(drawn, replay.config.label_noise, seed);
                 let held = downstream.test.samples(dtype, device)?;
                 let kept = pretrained.depth() - blocks;
                 Ok(Self {
-                    train: draw(&downstream.train, *samples, seed, dtype, device)?,
+                    train: drawn.samples(dtype, device)?,
                     held_inputs: held.inputs,
                     held_targets: Some(held.targets),
                     validation: Some(downstream.validation.samples(dtype, device)?),
@@ -356,7 +358,8 @@ mod tests {
         for mut config in networks {
             let flow = config.is_flow();
             if !flow {
-                config.data = Data::Digits { samples: Some(40) };
+                config.data =
+                    Data::Digits { samples: Some(40), source_folder: None, shifted_folder: None };
                 config.pretrain.source = crate::config::Source::None;
                 config.head.push(Head { hidden: Some(6), blocks: 1 });
             }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::paired::Difference;
 use super::{Across, Group, Metric, Point, groups, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use taskhead::analysis::summary::{Row, summarize_curves};
@@ -34,6 +35,18 @@ impl Finding {
         Claim::of_metric(self.row.metric).agrees(&self.mean)
     }
 
+    /// What was seen, in words. A law of two parts, a rise and then possibly a fall, may be seen in part; and a range of the
+    /// mean below twice the spread of the seeds shows nothing.
+    pub fn verdict(&self) -> &'static str {
+        match (self.seen(), Claim::of_metric(self.row.metric), &self.mean) {
+            (false, ..) => "not seen",
+            _ if self.spread > 0.5 => "flat within the seeds",
+            (true, Claim::Rises, _) => "seen",
+            (true, Claim::RisesThenMayFall, Shape::Rising) => "rise seen, no fall",
+            (true, Claim::RisesThenMayFall, _) => "rise and fall seen",
+        }
+    }
+
     /// As JSON.
     pub fn json(&self) -> Value {
         json!({
@@ -41,6 +54,7 @@ impl Finding {
             "metric": self.row.metric.name(),
             "claim": self.row.claim(),
             "seen": self.seen(),
+            "verdict": self.verdict(),
             "mean": self.mean,
             "agree": self.row.agree.0,
             "seeds": self.row.agree.1,
@@ -51,13 +65,13 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.seen() { "seen" } else { "not seen" };
         write!(
             f,
-            "{}: {:<18}  {:<20}  {verdict:<8}  mean {}; {}",
+            "{}: {:<18}  {:<20}  {:<22}  mean {}; {}",
             self.group,
             self.row.metric.title(),
             self.row.claim(),
+            self.verdict(),
             self.mean.describe(),
             self.row.finding()
         )?;
@@ -139,6 +153,33 @@ impl<'a> Means<'a> {
         }
     }
 
+    /// Differences of the test accuracy at an inner point from that at both ends, seed by seed.
+    fn inner(&self) -> Option<[Difference; 2]> {
+        let whole: Vec<&Across> = self.points.iter().filter(|a| a.points.len() == self.seeds).collect();
+        if self.seeds < 2 || whole.len() != self.points.len() || whole.len() < 3 {
+            return None;
+        }
+        // Every point has the seeds in the same order.
+        let of =
+            |of: fn(&Point) -> f64| -> Vec<Vec<f64>> { whole.iter().map(|a| a.values(of)).collect() };
+        let (validation, test) = (of(validation_accuracy), of(held_out_accuracy));
+        let last = whole.len() - 1;
+        let of_seed = |seed: usize| {
+            let others = |i: usize| -> f64 {
+                (0..self.seeds).filter(|&s| s != seed).map(|s| validation[i][s]).sum()
+            };
+            let best =
+                (1..last).max_by(|&a, &b| others(a).total_cmp(&others(b))).expect("an inner point");
+            [0, last].map(|end| test[best][seed] - test[end][seed])
+        };
+        let all: Vec<[f64; 2]> = (0..self.seeds).map(of_seed).collect();
+        let differences = [0, 1].map(|end| all.iter().map(|d| d[end]).collect::<Vec<f64>>());
+        if differences.iter().flatten().any(|d| !d.is_finite()) {
+            return None;
+        }
+        Some(differences.map(|d| Difference::of(&d)))
+    }
+
     /// The point of the largest mean; of equal ones that of the most energy, which takes the least probing.
     fn best(&self, of: impl Fn(&Point) -> f64) -> Option<(usize, f64)> {
         let means = self.points.iter().map(|a| a.mean(&of)).enumerate();
@@ -174,6 +215,10 @@ pub struct Optimum {
     pub test: f64,
     /// Test accuracy after the longest probing and without any.
     pub ends: [f64; 2],
+    /// Test accuracy at an inner point less that after the longest probing, and less that without any: means over the
+    /// seeds, each of which has the inner point that the other seeds' validation accuracies choose. None of a single seed
+    /// or without an inner point.
+    pub inner: Option<[Difference; 2]>,
 }
 
 impl Optimum {
@@ -189,6 +234,8 @@ impl Optimum {
             "test_accuracy": self.test,
             "test_accuracy_at_least_energy": self.ends[0],
             "test_accuracy_at_most_energy": self.ends[1],
+            "inner_minus_least_energy": self.inner.map(|[least, _]| least.json()),
+            "inner_minus_most_energy": self.inner.map(|[_, most]| most.json()),
         })
     }
 }
@@ -198,9 +245,18 @@ impl fmt::Display for Optimum {
         let Self { group, energy, probe_time, validation, test, ends: [longest, none], .. } = self;
         write!(
             f,
-            "{group}: best by validation accuracy ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
+            "{group}: largest validation accuracy ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
              accuracy {test:.4} there; {longest:.4} at the least energy, {none:.4} at the most"
-        )
+        )?;
+        let Some(inner) = self.inner else {
+            return write!(f, "; one seed says nothing about differences");
+        };
+        write!(f, "; over {} seeds, with 95 % intervals:", self.seeds)?;
+        for (i, (difference, end)) in inner.iter().zip(["the longest probing", "none"]).enumerate() {
+            let (and, word) = (if i == 0 { "" } else { "," }, difference.word());
+            write!(f, "{and} inner probing less {end} {difference} ({word})")?;
+        }
+        Ok(())
     }
 }
 
@@ -216,6 +272,7 @@ pub fn optima(records: &[Record]) -> Vec<Optimum> {
             validation,
             test: means.points[i].mean(held_out_accuracy),
             ends,
+            inner: means.inner(),
             group: means.name,
         })
     };
@@ -289,6 +346,10 @@ mod tests {
         // Three per cent of the range down is within the tolerance.
         assert_eq!(all[3].mean, Shape::Rising);
         assert!(all.iter().all(|f| f.spread.abs() < 1e-12 && f.row.agree.1 == 2));
+        let verdicts: Vec<&str> = all.iter().map(Finding::verdict).collect();
+        assert_eq!(verdicts, ["seen", "not seen", "rise and fall seen", "rise seen, no fall"]);
+        let noisy = Finding { spread: 0.6, ..all[3].clone() };
+        assert_eq!((noisy.seen(), noisy.verdict()), (true, "flat within the seeds"));
     }
 
     #[test]
@@ -316,7 +377,15 @@ mod tests {
         let best = &optima(&all)[0];
         assert_eq!((best.validation, best.energy, best.test), (0.825, 3.0, 0.5625));
         assert_eq!((best.ends, best.seeds), ([0.4, 0.7], 2));
-        assert!(best.to_string().contains("best by validation accuracy (0.8250) at energy 3.00"));
+        assert!(best.to_string().contains("largest validation accuracy (0.8250) at energy 3.00"));
+        // The first seed's inner point is chosen by the second, point 2 (test 0.5), the second's by the first, point 1
+        // (test 0.99).
+        let [least, most] = best.inner.unwrap();
+        assert!((least.mean - (0.1 + 0.59) / 2.0).abs() < 1e-12, "{least}");
+        assert!((most.mean - (-0.2 + 0.29) / 2.0).abs() < 1e-12 && !most.is_seen(), "{most}");
+        assert!(best.to_string().contains("inner probing less none +4.50 ± "), "{best}");
+        let alone: Vec<Record> = all.iter().filter(|r| r.cell.seed == 0).cloned().collect();
+        assert!(optima(&alone)[0].inner.is_none());
         assert_eq!(best.json()["test_accuracy"], 0.5625);
         assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());
     }
