@@ -31,7 +31,7 @@ pub struct Args {
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Open no browser.
+    /// Do not open a browser.
     #[arg(long)]
     no_open: bool,
     /// Folder of the built page.

@@ -190,6 +190,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
     let report = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     let names = [
         "trend",
+        "trend-cross-entropy",
         "hyperbolas",
         "trajectories",
         "agreement",

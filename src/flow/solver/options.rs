@@ -29,7 +29,7 @@ pub struct Options {
     pub record: bool,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
-    /// Who follows the flow and may end it.
+    /// Asked after every step whether to go on.
     pub watch: Watch,
 }
 

@@ -25,7 +25,7 @@ use crate::setting::Setting;
 /// Newton iterations before a step is tried again with half its size.
 const NEWTON_LIMIT: usize = 20;
 
-/// Share of these iterations that a step takes which is long enough: with more of them, the next step is shorter in
+/// Share of these iterations that a step of the right length takes: after more of them the next step is shorter in
 /// proportion.
 const WANTED_SHARE: f64 = 0.5;
 
@@ -91,7 +91,7 @@ pub(super) struct Solver<'a> {
     jitter: Jitter,
 }
 
-/// Iterations more than with a tangent kernel just frozen from which on it is worth another.
+/// How many iterations more than with a freshly frozen tangent kernel make another one worthwhile.
 const MORE: usize = 2;
 
 /// Iterations of a step after which the curvature is taken whole, where that is possible.
@@ -862,7 +862,7 @@ impl<'a> Solver<'a> {
         Ok(jump.filter(|jump| !self.passes(jump)))
     }
 
-    /// The limit by the tangent kernel frozen here. What an older one says tells first whether it is worth it.
+    /// The limit by the tangent kernel frozen here. An older one tells first whether that is worthwhile.
     fn limit(&mut self) -> Result<Option<Jump>, FlowError> {
         let ([motion, head], integral) = self.reach(f64::INFINITY);
         let stages = &self.stages;
