@@ -66,19 +66,35 @@ async function engine() {
 
 await writeFile(at(`${out}engine.wasm`), await engine());
 
-await esbuild.build({
+/** A script with all that it needs, as text. */
+async function script(entry) {
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: at('.').pathname, entryPoints: [entry], bundle: true, write: false, format: 'iife', minify: true, target: 'es2022',
+    legalComments: 'none', logLevel: 'warning', logOverride: { 'empty-import-meta': 'silent' },
+  });
+  return outputFiles[0].text;
+}
+
+const worker = await script('page/worker.js');
+/** The thread's script as a text within the page's own. */
+const workerSource = {
+  name: 'worker-source',
+  setup(build) {
+    build.onResolve({ filter: /^worker-source$/ }, () => ({ path: 'worker', namespace: 'worker-source' }));
+    build.onLoad({ filter: /.*/, namespace: 'worker-source' }, () => ({ contents: worker, loader: 'text' }));
+  },
+};
+const bundled = {
   absWorkingDir: at('.').pathname,
-  entryPoints: ['page/main.js', 'page/worker.js'],
-  outdir: out,
   bundle: true,
   format: 'esm',
-  splitting: true,
-  chunkNames: '[name]-[hash]',
   minify: true,
   target: 'es2022',
   legalComments: 'none',
   logLevel: 'warning',
-});
+  plugins: [workerSource],
+};
+await esbuild.build({ ...bundled, entryPoints: ['page/main.js', 'page/back.js'], outdir: out, splitting: true, chunkNames: '[name]-[hash]' });
 
 const { drawn: page, characters } = formulas(await readFile(at('page/index.html'), 'utf8'));
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');

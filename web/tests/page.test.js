@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { close, drop, npz, on, opening, problem, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
+import { close, drop, npz, on, opening, overlaps, problem, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
@@ -145,28 +145,6 @@ for (const [name, options] of [
       const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
       assert.deepEqual(violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), []);
     }, options));
-}
-
-/** In the browser: texts of a figure that lie over each other or outside of it, and controls that do. */
-function overlaps(width) {
-  const found = [];
-  const meet = (a, b, slack) => a.left < b.right - slack && b.left < a.right - slack && a.top < b.bottom - slack && b.top < a.bottom - slack;
-  const visible = (e) => e.textContent.trim() && getComputedStyle(e).visibility !== 'hidden' && e.getBoundingClientRect().width > 0;
-  for (const svg of document.querySelectorAll('svg.chart, svg.plane')) {
-    const frame = svg.getBoundingClientRect();
-    const texts = [...svg.querySelectorAll('text')].filter(visible).map((e) => ({ said: e.textContent, box: e.getBoundingClientRect() }));
-    texts.forEach(({ said, box }, i) => {
-      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) found.push(`“${said}” leaves its figure (${svg.getAttribute('aria-label').slice(0, 40)})`);
-      for (const other of texts.slice(i + 1)) if (meet(box, other.box, 2)) found.push(`“${said}” lies over “${other.said}” (${svg.getAttribute('aria-label').slice(0, 40)})`);
-    });
-  }
-  const controls = [...document.querySelectorAll('.control label, .control input, button, .values, figcaption, summary')].filter((e) => e.getBoundingClientRect().width > 0 && !e.closest('.bar'));
-  const boxes = controls.map((e) => ({ said: e.id || e.textContent.slice(0, 30), box: e.getBoundingClientRect(), e }));
-  boxes.forEach(({ said, box, e }, i) => {
-    if (box.right > width + 1 || box.left < -1) found.push(`${said} leaves the window`);
-    for (const other of boxes.slice(i + 1)) if (!e.contains(other.e) && !other.e.contains(e) && meet(box, other.box, 2)) found.push(`${said} lies over ${other.said}`);
-  });
-  return found;
 }
 
 test('formulas are whole: roots and braces are drawn', () =>
