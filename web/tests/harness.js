@@ -82,7 +82,7 @@ export async function staticHost(lacks = new Set()) {
 }
 
 /** A page of the explorer that remembers in `page.wrong` everything it should not do. */
-export async function open({ browser, url }, address = '', options = {}) {
+export async function open({ browser, url }, address = '', { demo = false, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
   const wrong = [];
@@ -93,14 +93,15 @@ export async function open({ browser, url }, address = '', options = {}) {
   page.on('request', (request) => /^(blob|data):/.test(request.url()) || request.url().startsWith(url) || wrong.push(`other host: ${request.url()}`));
   page.wrong = wrong;
   await page.goto(url + address);
-  await ready(page);
+  if (!demo) await ready(page);
+  else await page.waitForSelector('html[data-ready]');
   return page;
 }
 
 /** Waits until the page has started; the loop at the start ends at the first touch. */
 export async function ready(page) {
   await page.waitForSelector('html[data-ready]');
-  await page.evaluate(() => dispatchEvent(new Event('pointerdown')));
+  await page.evaluate(() => document.documentElement.dataset.demo && dispatchEvent(new Event('pointerdown')));
 }
 
 /** Runs `body(page)` on a page of its own, which must not have done anything wrong. */

@@ -104,7 +104,10 @@ mod tests {
             assert!(curve.iter().zip(limit).all(|(c, l)| (c - l).abs() < 1e-10));
         }
         let early = under(Loss::CrossEntropy, 0.5);
-        assert!(early.curves[0].iter().zip(&early.limits[0]).skip(1).all(|(c, l)| c < l));
+        // A head that has little to gain is there by then.
+        let mut distances = early.curves[0].iter().zip(&early.limits[0]);
+        assert!(distances.clone().all(|(c, l)| *c <= l + 1e-12));
+        assert!(distances.next_back().is_some_and(|(c, l)| *c < l - 0.1));
     }
 
     /// T9: the norm peaks at E = y, which is a point of the grid.

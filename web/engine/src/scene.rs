@@ -150,7 +150,8 @@ impl Tuned {
 
     /// The same by cross-entropy, with the clock of T23.
     fn clocked(&self, time: f64) -> Result<Motion, String> {
-        let [now, end] = &logistic(self.target, self.head, &[time, f64::INFINITY])?[..] else {
+        let [(now, saddle), (end, _)] = &logistic(self.target, self.head, &[time, f64::INFINITY])?[..]
+        else {
             return Err("two times have two moments".into());
         };
         // Where the prediction is q the path is at the limit of the squared loss with target q.
@@ -160,14 +161,14 @@ impl Tuned {
             feature_path.push(point.feature);
             head_path.push(point.head);
         }
-        let (now, end) = (now.clone(), end.clone());
+        let (now, end, saddle) = (now.clone(), end.clone(), *saddle);
         let last = end.time;
-        Ok(Motion { now, end, feature_path, head_path, pace: last, last, saddle: false })
+        Ok(Motion { now, end, feature_path, head_path, pace: last, last, saddle })
     }
 
     /// When cross-entropy is at a prediction.
     fn time_by_clock(&self, prediction: f64) -> Result<f64, String> {
-        Ok(logistic(prediction, self.head, &[f64::INFINITY])?[0].time)
+        Ok(logistic(prediction, self.head, &[f64::INFINITY])?[0].0.time)
     }
 
     /// When the squared loss is at a prediction; its own end it reaches at ∞.
@@ -184,8 +185,9 @@ pub fn energy_at(loss: Loss, target: f64, prediction: f64) -> f64 {
     loss.residual(&dmatrix![target], &dmatrix![prediction])[0].abs()
 }
 
-/// Finetuning with the logistic loss and label 1 until the prediction is `target`, at several times.
-fn logistic(target: f64, head: [f64; 2], times: &[f64]) -> Result<Vec<Moment>, String> {
+/// Finetuning with the logistic loss and label 1 until the prediction is `target`, at several times; and whether it has
+/// come to a saddle by then.
+fn logistic(target: f64, head: [f64; 2], times: &[f64]) -> Result<Vec<(Moment, bool)>, String> {
     let problem = sample(1.0)?;
     let head = dmatrix![head[0]; head[1]];
     let run = Run::with_loss(&problem, &head, 0.0, Loss::CrossEntropy).map_err(said)?;
@@ -195,7 +197,7 @@ fn logistic(target: f64, head: [f64; 2], times: &[f64]) -> Result<Vec<Moment>, S
     let of_run = |s: &Simulation| {
         let (feature, head) = (run.features(s), run.head(s));
         let spent = s.budget.unwrap_or_default();
-        Moment {
+        let moment = Moment {
             time: s.time,
             feature: [feature[0], feature[1]],
             head: [head[0], head[1]],
@@ -204,14 +206,15 @@ fn logistic(target: f64, head: [f64; 2], times: &[f64]) -> Result<Vec<Moment>, S
             backbone: spent.backbone,
             head_share: spent.head,
             metrics: s.adaptation.values(),
-        }
+        };
+        (moment, matches!(s.stop, Stop::Saddle(_)))
     };
     Ok(runs.iter().map(of_run).collect())
 }
 
 /// The four metrics of one head at a time under cross-entropy; NaN where the flow does not get to its stop.
 pub fn adaptation_by_clock(target: f64, head: [f64; 2], time: f64) -> [f64; 4] {
-    logistic(target, head, &[time]).map_or([f64::NAN; 4], |moments| moments[0].metrics)
+    logistic(target, head, &[time]).map_or([f64::NAN; 4], |moments| moments[0].0.metrics)
 }
 
 /// A head and the energy that is to be left of it.
@@ -358,8 +361,7 @@ mod tests {
         let clocks = halfway.clocks;
         let halfway = halfway.motion.now;
         let q = halfway.prediction();
-        let other = Setting { target: q, probe: 0.0, ..setting(f64::INFINITY) };
-        let other = scene(other).unwrap().motion.end;
+        let other = flow(q, -0.6, 0.5).unwrap().at(f64::INFINITY).unwrap();
         assert!((other.feature[0] - halfway.feature[0]).abs() < 1e-12);
         assert!((halfway.residual - 1.0 / (1.0 + q.exp())).abs() < 1e-12);
         // The clocks of both losses, from either side.
@@ -374,15 +376,13 @@ mod tests {
     /// Exactly opposite and as long as the feature: no loss leads to a prediction above 0.
     #[test]
     fn an_opposite_head_has_an_answer_under_any_loss() {
-        for time in [0.5, f64::INFINITY] {
-            let opposite = Setting {
-                start: -1.0,
-                across: 0.0,
-                probe: 0.0,
-                loss: Loss::CrossEntropy,
-                ..setting(time)
-            };
-            eprintln!("{:?}", scene(opposite).map(|s| s.motion.now));
+        for (time, saddle) in [(0.5, false), (f64::INFINITY, true)] {
+            let (target, loss) = (1.0, Loss::CrossEntropy);
+            let opposite = Setting { target, start: -1.0, across: 0.0, probe: 0.0, time, loss };
+            let motion = scene(opposite).unwrap().motion;
+            assert_eq!(motion.saddle, saddle);
+            assert_eq!(motion.now.metrics[1], 0.0);
+            assert!((motion.now.feature[0] + motion.now.head[0]).abs() < 1e-9);
         }
     }
 
