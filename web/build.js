@@ -116,6 +116,35 @@ await writeFile(at(`${out}index.html`), page.replace(NAMED, (_, id) => `<a class
 await writeFile(at(`${out}theorems.html`), await theorems(at('../proofs/'), named));
 await writeFile(at(`${out}digits.json`), JSON.stringify(digits(await readFile(at('page/digits.csv'), 'utf8'))));
 
+/** The whole page in one file, which opens from a memory stick: nothing is loaded. */
+async function oneFile() {
+  const { outputFiles } = await esbuild.build({ ...bundled, entryPoints: ['page/main.js'], write: false });
+  const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
+  const data = async (name) => (await readFile(at(out + name))).toString('base64');
+  let css = style.code;
+  for (const font of FONTS) css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${await data(`fonts/${font}.woff2`)})`);
+  const wasm = gzipSync(await readFile(at(`${out}engine.wasm`)), { level: 9 }).toString('base64');
+  const parts = (await theorems(at('../proofs/'), named)).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
+  const swaps = [
+    [/<meta http-equiv="Content-Security-Policy"[^>]*>/, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; style-src 'unsafe-inline'; font-src data:; img-src data:">`],
+    ['<link rel="stylesheet" href="style.css">', `<style>${css}</style>`],
+    ['<script type="module" src="main.js"></script>', ''],
+    [/<p class="late">[^]*?<\/p>/, '<p class="late">If they do not come: this page needs JavaScript.</p>'],
+    ['</main>', `</main><div class="theorems apart" id="theorems"><h2>The theorems</h2>${parts}</div>`],
+    ['</body>', `<script type="text/plain" id="engine-wasm">${wasm}</script><script type="application/json" id="digits-data">${await readFile(at(`${out}digits.json`), 'utf8')}</script><script type="module">${script}</script></body>`],
+  ];
+  let html = await readFile(at(`${out}index.html`), 'utf8');
+  for (const [from, to] of swaps) {
+    if (html.search(from) < 0 && !html.includes(from)) throw new Error(`the page does not hold ${from}`);
+    html = html.replace(from, () => to);
+  }
+  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, worksheet, quiz. ', '');
+  await mkdir(at('handout'), { recursive: true });
+  await writeFile(at('handout/taskhead-explorer.html'), html);
+  console.log(`${(html.length / 1000).toFixed(1).padStart(7)} kB  handout/taskhead-explorer.html, the whole page in one file (not compressed)`);
+}
+await oneFile();
+
 let total = 0;
 for (const folder of ['', 'fonts/']) {
   for (const name of await readdir(at(out + folder))) {

@@ -91,7 +91,7 @@ export class Chart {
   frameFor(x, y) {
     const { options, unit, width, height } = this;
     const size = 11 * unit;
-    const [top, bottom] = [(options.yLabel ? 24 : 10) * unit, (options.margin?.bottom ?? 38) * unit];
+    const [top, bottom] = [(options.yLabel ? 24 : 10) * unit, (options.margin?.bottom ?? 42) * unit];
     const yTicks = Math.max(3, Math.round(options.height / 50 || 4));
     const widest = (scale, count) => Math.max(...scale.ticks(count).map((v) => textWidth(scale.tickFormat(count)(v), size)));
     const left = Math.ceil(Math.max(38 * unit, widest(scaleLinear().domain(y), yTicks) + 14));

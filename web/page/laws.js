@@ -15,7 +15,7 @@ const STATES = { holds: 'is proved to go on', fails: 'is proved to break', undec
 /** What the maps show: all that the sliders of y and w reach, but for w near 0. */
 const TARGETS = [0.2, 3];
 const ACROSS = [0.02, 3];
-const MARGIN = { top: 8, right: 12, bottom: 38, left: 38 };
+const MARGIN = { top: 8, right: 12, bottom: 42, left: 38 };
 const $ = (id) => document.getElementById(id);
 const between = ([low, high], v) => Math.max(low, Math.min(high, v));
 const meet = ([a, b], [c, d]) => a < d && c < b;

@@ -124,7 +124,7 @@ test('chapter 3: a click on a map loads its point into the figures', () =>
     await map.scrollIntoViewIfNeeded();
     const box = await map.boundingBox();
     // Seven tenths of the axis of y to the right, six tenths of the axis of w up.
-    await page.mouse.click(box.x + 38 + (box.width - 50) * 0.7, box.y + 8 + (box.height - 46) * 0.4);
+    await page.mouse.click(box.x + 38 + (box.width - 50) * 0.7, box.y + 8 + (box.height - 50) * 0.4);
     await settled(page);
     const [y, w] = [await value(page, 'target'), await value(page, 'across')];
     close(y, 0.2 * 15 ** 0.7, 0.02, 'y');

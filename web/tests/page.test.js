@@ -307,3 +307,29 @@ test('every theorem number leads to its statement and its check', () =>
     const { violations } = await page.evaluate(() => window.axe.run());
     assert.deepEqual(violations.map((v) => v.id), []);
   }));
+
+test('the page in one file opens from a folder, and needs nothing else', async () => {
+  const context = await site.browser.newContext();
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('request', (request) => /^(blob|data):/.test(request.url()) || request.url().endsWith('taskhead-explorer.html?y=1.4&seeds=2') || wrong.push(request.url()));
+  await page.goto(`${new URL('../handout/taskhead-explorer.html', import.meta.url).href}?y=1.4&seeds=2`);
+  await ready(page);
+  assert.ok((await opening(page)).euclidean > 0.1);
+  await visit(page, 'many');
+  assert.match(await page.textContent('#many-said'), /Band: 2 seeds/);
+  assert.match(await page.textContent('#digits-said'), /^Distance: rises/);
+  await visit(page, 'laws');
+  assert.match(await page.textContent('#phase-source'), /^Proved/);
+  await drop(page, 'own.npz', npz(problem(), { level: 6 }));
+  await settled(page);
+  assert.match(await page.textContent('#own-said'), /N = 3, h = 4, k = 2/);
+  await slide(page, 'across', 1.2);
+  assert.match(page.url(), /w=1\.2/);
+  await page.locator('#laws a.t').first().click();
+  assert.match(await page.locator(`[id="${new URL(page.url()).hash.slice(1)}"]`).textContent(), /Theorem|Lemma|machine-checked/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});
