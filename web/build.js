@@ -6,6 +6,7 @@ import binaryen from 'binaryen';
 import esbuild from 'esbuild';
 import katex from 'katex';
 import subsetFont from 'subset-font';
+import { gift, teach } from './teach.js';
 import { theorems } from './theorems.js';
 
 const at = (path) => new URL(path, import.meta.url);
@@ -94,9 +95,12 @@ const bundled = {
   logLevel: 'warning',
   plugins: [workerSource],
 };
-await esbuild.build({ ...bundled, entryPoints: ['page/main.js', 'page/back.js'], outdir: out, splitting: true, chunkNames: '[name]-[hash]' });
+await esbuild.build({ ...bundled, entryPoints: ['page/main.js', 'page/back.js', 'page/worksheet.js'], outdir: out, splitting: true, chunkNames: '[name]-[hash]' });
 
-const { drawn: page, characters } = formulas(await readFile(at('page/index.html'), 'utf8'));
+const explorer = formulas(await readFile(at('page/index.html'), 'utf8'));
+const teachers = formulas(await teach(at('teach/')));
+const page = explorer.drawn;
+const characters = explorer.characters + teachers.characters;
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -109,6 +113,9 @@ for (const font of FONTS) {
   const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
   await writeFile(at(`${out}fonts/${font}.woff2`), await subsetFont(whole, characters, { targetFormat: 'woff2' }));
 }
+
+await writeFile(at(`${out}teach.html`), teachers.drawn);
+await writeFile(at(`${out}quiz.gift.txt`), gift(page));
 
 const NAMED = /\[(T\d+)\]/g;
 const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
