@@ -87,6 +87,7 @@ def advise(
     standardise: bool = False,
     intercept: bool = True,
     rtol: float = 1e-6,
+    max_time: float | None = None,
 ) -> Advice: ...
 @final
 class Problem:
@@ -238,6 +239,8 @@ class Run:
     def time(self) -> float: ...
     @property
     def residual(self) -> float: ...
+    @property
+    def residual_rounding(self) -> float | None: ...
     @property
     def loss(self) -> float: ...
     @property
