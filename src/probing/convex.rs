@@ -370,7 +370,7 @@ impl ConvexPath {
         if times.is_empty() {
             // The path has come below the level for good without meeting it: it was never as high. Without a limit it
             // goes on to 0.
-            let lowest = match self.minimum() {
+            let lowest = match self.minimum()? {
                 Minimum::At(scaled) => lowest.min(self.energy_of(&self.unscaled(&scaled), measure)),
                 minimum if minimum.is_undecided() => lowest,
                 _ => 0.0,
