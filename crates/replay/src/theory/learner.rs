@@ -83,7 +83,7 @@ impl Learner<'_> {
         for &steps in steps {
             while taken < steps {
                 let mut residual = self.residual(&state);
-                let mut seen = vec![descent.batches.whole(); residual.nrows()];
+                let mut seen = vec![false; residual.nrows()];
                 let batch = descent.batches.next();
                 batch.iter().for_each(|&n| seen[n as usize] = true);
                 let size = batch.len() as f64;
