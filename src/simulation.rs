@@ -217,6 +217,12 @@ impl<'a> Run<'a> {
         Ok(Self { problem, path, reduction })
     }
 
+    /// The same run, whose probing asks at every step whether to go on ([`ProbingPath::watched`]).
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { path: self.path.watched(watch), ..self }
+    }
+
     /// The probing path.
     pub fn path(&self) -> &ProbingPath {
         &self.path

@@ -96,12 +96,26 @@ pub enum ProbingError {
         /// The smallest probability of a class there.
         smallest: f64,
     },
+    /// The caller has ended it.
+    #[error("probing was interrupted {}", place(*time))]
+    Interrupted {
+        /// The probing time that was reached; ∞ while its limit was looked for.
+        time: f64,
+    },
     /// The flow of the head could not be followed.
     #[error("the flow of the head could not be followed: {reason}")]
     Unsolved {
         /// What the solver says.
         reason: String,
     },
+}
+
+fn place(time: f64) -> String {
+    if time.is_finite() {
+        format!("at a probing time of {time:.3e}")
+    } else {
+        "while its limit was looked for".into()
+    }
 }
 
 /// Checks a probing time.
