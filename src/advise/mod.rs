@@ -3,7 +3,8 @@
 //! For each share of the energy between full probing (0) and none (1), and for each fold and seed of the head, the head
 //! is probed, everything is finetuned ([`simulation`]), and the held-out samples are scored. Heads
 //! are compared on the same samples, so that the error of a difference is that of its pairs. The recommendation comes
-//! with the heads themselves, probed on all samples, as weight and bias of the features that were given.
+//! with the heads themselves, probed on all samples, as weight and bias of the features that were given. Accuracies are
+//! smoothed along the path where held-out samples cannot tell them apart (`docs/advise.md` has how well that does).
 //!
 //! What the theory assumes, and whether these features meet it, is in [`Advice::assumptions`]. Predictions for held-out
 //! samples need the kernel of the backbone; without one the backbone is taken as one more linear layer on the features.
@@ -37,13 +38,14 @@ pub use self::verdict::Verdict;
 use crate::adaptation::Adaptation;
 use crate::analysis::{mean, steps};
 use crate::energy::{Energy, Measure};
+use crate::flow::Stop;
 use crate::flow::solver::Watch;
 use crate::loss::Loss;
 use crate::parallel::each;
 use crate::probing::practice::{Optimiser, strength_of_loss};
 use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::{Problem, ProblemError};
-use crate::setting::Setting;
+use crate::setting::{Number, Setting};
 use crate::simulation::{self, Method, Probe, Run, SimulationError, Until};
 use crate::tasks::{Task, drawn_head};
 
@@ -70,7 +72,8 @@ pub struct Settings {
     pub head_rate: f64,
     /// Finetuning time, ∞ for the limit; under cross-entropy ∞ stands for [`HORIZON`].
     pub time: f64,
-    /// Where finetuning stops before that; a level that is never met is left out.
+    /// Where finetuning stops before that. Where a level is never met it goes on to the time or the limit, which
+    /// [`Row::unmet`] counts and [`Advice::assumptions`] say.
     pub until: Until,
     /// Relative tolerance of the solver.
     pub rtol: f64,
@@ -82,7 +85,7 @@ pub struct Settings {
     pub optimiser: Option<Optimiser>,
     /// Whether to find the strength C of a penalty with the same training loss, which takes a while.
     pub strengths: bool,
-    /// Who follows the flows, and may end them.
+    /// Who follows probing and the flows, and may end them.
     pub watch: Watch,
 }
 
@@ -169,6 +172,14 @@ struct Cell {
     probed: Vec<f64>,
     scores: Vec<f64>,
     losses: Vec<f64>,
+    /// Whether finetuning stopped where it was to stop.
+    met: bool,
+}
+
+/// What one fold and seed says.
+struct Job {
+    end: End,
+    cells: Vec<Cell>,
 }
 
 /// The mean training loss at which finetuning under cross-entropy stops by default.
@@ -255,16 +266,24 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
         let (split, seed) = jobs[job];
         cells_of(&splits[split], seed, &shares, settings, &data)
     });
-    let cells: Vec<Vec<Cell>> = cells.into_iter().collect::<Result<_, _>>()?;
+    let mut ended = Vec::new();
+    let mut all = Vec::new();
+    for job in cells {
+        let job = job?;
+        ended.push(job.end);
+        all.push(job.cells);
+    }
+    let cells: Vec<Vec<Cell>> = all;
 
     let path =
-        ProbingPath::with_loss(&whole, &settings.head(&whole, settings.seed), 0.0, settings.loss)?;
+        ProbingPath::with_loss(&whole, &settings.head(&whole, settings.seed), 0.0, settings.loss)?
+            .watched(settings.watch.clone());
     let ends = Ends::of(&path, &whole, settings, settings.seed)?;
     let held: Vec<usize> = splits.iter().map(|split| split.rows.len()).collect();
     let scores: Vec<Vec<f64>> = (0..shares.len())
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.scores))
         .collect();
-    let best = verdict::best(&scores);
+    let best = verdict::recommended(&scores, &shares, data.scorer.counts());
     let mut rows = Vec::new();
     for (i, &share) in shares.iter().enumerate() {
         let probe_time = ends.time(&path, share)?;
@@ -301,6 +320,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
             over_seeds: spread(&by_job, settings.seeds, true),
             over_folds: spread(&by_job, settings.seeds, false),
             risk: mean_of(|c| &c.losses),
+            unmet: cells.iter().filter(|job| !job[i].met).count(),
             behind: Difference::of(&scores[best], &scores[i]),
         });
     }
@@ -314,14 +334,30 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
     if gain.is_clear() {
         reason += &verdict::without_finetuning(rows[alone].share, gain, counts);
     }
-    let assumptions = assumptions(&data, &whole, &ends, settings)?;
+    let mut assumptions = assumptions(&data, &whole, &ends, settings)?;
+    let undecided = ended.iter().filter(|&&end| end == End::Undecided).count();
+    assumptions.extend(without_end(undecided, ended.len()));
+    let unmet = rows.iter().map(|row| row.unmet).sum();
+    assumptions.extend(never_met(unmet, rows.len() * ended.len(), settings));
     Ok(Advice { rows, best, verdict, reason, counts, held_out: held.iter().sum(), assumptions })
+}
+
+/// What is known of the end of probing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// There is a limit.
+    Limit,
+    /// There is none (T24).
+    Endless,
+    /// It could not be decided.
+    Undecided,
 }
 
 /// The energies between which a path leads.
 struct Ends {
     start: f64,
     end: f64,
+    what: End,
     /// The time of full probing: ∞, or the horizon where the path has no limit that is known.
     last: f64,
 }
@@ -334,9 +370,16 @@ impl Ends {
         seed: u64,
     ) -> Result<Self, AdviseError> {
         let start = path.energy(0.0)?.aie;
-        let (last, end) = match path.energy(f64::INFINITY) {
-            Ok(energy) => (f64::INFINITY, energy.aie),
-            Err(_) => {
+        let (what, energy) = match path.energy(f64::INFINITY) {
+            Ok(energy) => (End::Limit, Some(energy)),
+            Err(ProbingError::NoLimit { .. }) => (End::Endless, None),
+            Err(ProbingError::Undecided { .. }) => (End::Undecided, None),
+            // Whatever else there is no answer for is no sign that there is no limit.
+            Err(error) => return Err(error.into()),
+        };
+        let (last, end) = match energy {
+            Some(energy) => (f64::INFINITY, energy.aie),
+            None => {
                 let steepest =
                     problem.feature_scale()?.powi(2) * settings.loss.steepest(problem.outputs());
                 let last = HORIZON / steepest;
@@ -346,7 +389,7 @@ impl Ends {
         if start - end <= 1e-12 * start {
             return Err(AdviseError::NoChoice { seed, energy: start });
         }
-        Ok(Self { start, end, last })
+        Ok(Self { start, end, what, last })
     }
 
     /// The probing time at a share of the energy.
@@ -366,11 +409,12 @@ fn cells_of(
     shares: &[f64],
     settings: &Settings,
     data: &Data,
-) -> Result<Vec<Cell>, AdviseError> {
-    let run = Run::with_loss(&split.problem, &settings.head(&split.problem, seed), 0.0, settings.loss)?;
+) -> Result<Job, AdviseError> {
+    let head = settings.head(&split.problem, seed);
+    let run = Run::with_loss(&split.problem, &head, 0.0, settings.loss)?.watched(settings.watch.clone());
     let ends = Ends::of(run.path(), &split.problem, settings, seed)?;
     let last = settings.last(&split.problem)?;
-    shares
+    let cells: Result<Vec<Cell>, AdviseError> = shares
         .iter()
         .map(|&share| {
             let time = ends.time(run.path(), share)?;
@@ -379,6 +423,8 @@ fn cells_of(
                 Err(SimulationError::NeverMet { .. }) => finetune(Until::Time),
                 found => found,
             };
+            let level =
+                |stop| matches!(stop, Stop::Loss { .. } | Stop::Accuracy { .. } | Stop::Residual { .. });
             let found = found?.remove(0);
             if let Some(reason) = found.stop.reason() {
                 return Err(AdviseError::Stopped { share, reason: reason.to_string() });
@@ -392,9 +438,11 @@ fn cells_of(
                 probed: data.scorer.scores(&split.held_out, &probed),
                 scores: data.scorer.scores(&split.held_out, &tuned),
                 losses: settings.loss.per_sample(&split.held_out, &tuned),
+                met: settings.until == Until::Time || level(found.stop),
             })
         })
-        .collect()
+        .collect();
+    Ok(Job { end: ends.what, cells: cells? })
 }
 
 /// The numbers of each held-out sample, as means over the seeds. Jobs are folds, and within them seeds.
@@ -430,6 +478,36 @@ fn spread(by_job: &[f64], seeds: usize, over_seeds: bool) -> f64 {
     (means.iter().map(|m| (m - middle).powi(2)).sum::<f64>() / (means.len() - 1) as f64).sqrt()
 }
 
+/// What to say where the end of probing could not be decided for some of the folds and seeds.
+fn without_end(undecided: usize, jobs: usize) -> Option<String> {
+    (undecided > 0).then(|| {
+        format!(
+            "Whether probing has a limit could not be decided in {undecided} of {jobs} folds and seeds: full probing \
+             stands for a long time there."
+        )
+    })
+}
+
+/// What to say where finetuning went on beyond the level at which it was to stop.
+fn never_met(unmet: usize, flows: usize, settings: &Settings) -> Option<String> {
+    let level = match settings.until {
+        Until::Time => return None,
+        Until::Loss(level) => format!("a training loss of {}", Number(level)),
+        Until::Accuracy(share) => format!("a training accuracy of {}", Number(share)),
+        Until::Residual(level) => format!("a residual of {}", Number(level)),
+    };
+    let end = match (settings.loss, settings.time) {
+        (_, time) if time < f64::INFINITY => format!("for a time of {}", Number(time)),
+        (Loss::CrossEntropy, _) => format!("for {HORIZON:e} times the shortest time scale"),
+        (Loss::Squared, _) => "to its limit".into(),
+    };
+    (unmet > 0).then(|| {
+        format!(
+            "Finetuning did not come to {level} in {unmet} of {flows} flows: there it went on {end}."
+        )
+    })
+}
+
 fn assumptions(
     data: &Data,
     whole: &Problem,
@@ -438,11 +516,18 @@ fn assumptions(
 ) -> Result<Vec<String>, ProbingError> {
     let (n, h) = (whole.samples(), whole.width());
     let with = if settings.intercept { " (one of them constant)" } else { "" };
-    let mut all = vec![if ends.last < f64::INFINITY {
+    let stands = |why: &str| {
         format!(
-            "{h} features{with} for {n} samples: probing has no limit that is known (they separate all or some of the \
-             classes, T24). Full probing stands for a time of {:.3e}, {HORIZON:e} times the shortest time scale.",
+            "{h} features{with} for {n} samples: {why}. Full probing stands for a time of {:.3e}, {HORIZON:e} times the \
+             shortest time scale.",
             ends.last
+        )
+    };
+    let mut all = vec![if ends.what == End::Endless {
+        stands("they separate the classes, so that probing has no limit (T24)")
+    } else if ends.what == End::Undecided {
+        stands(
+            "it could not be decided whether probing has a limit (they may separate some of the classes, T24)",
         )
     } else if ends.end > 1e-9 * ends.start {
         let left = 100.0 * ends.end / ends.start;

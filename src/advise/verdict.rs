@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nalgebra::{DMatrix, DVector};
+
 use super::row::{Difference, Row};
 
 /// What the comparison says.
@@ -13,13 +15,47 @@ pub enum Verdict {
     DoesNotMatter,
 }
 
-/// The recommended row: the best mean on held-out samples. Where it is not clearly better than less motion of the
-/// features, the row with the least energy that it is not clearly better than would do as well; but the best mean is
-/// still the best guess. Equal means go to less energy.
+/// The row with the best mean on held-out samples. Equal means go to less energy.
 pub(super) fn best(scores: &[Vec<f64>]) -> usize {
-    let mean = |row: &Vec<f64>| row.iter().sum::<f64>() / row.len() as f64;
-    let means: Vec<f64> = scores.iter().map(mean).collect();
-    (0..means.len()).fold(0, |best, row| if means[row] > means[best] { row } else { best })
+    highest(&means(scores), |_| true)
+}
+
+/// The recommended row: the best mean, or, where scores count samples, a smoother guess.
+///
+/// The accuracy of a few dozen samples goes up and down from row to row by chance, while what it estimates changes
+/// slowly along the probing path. So of the rows that are not clearly worse than the best mean that one is taken where
+/// the parabola through all means is highest. (Losses tell close rows apart, and may change abruptly.)
+pub(super) fn recommended(scores: &[Vec<f64>], shares: &[f64], counts: bool) -> usize {
+    let first = best(scores);
+    if !counts || scores.len() < LEAST {
+        return first;
+    }
+    let smooth = parabola(shares, &means(scores));
+    highest(&smooth, |row| !Difference::of(&scores[first], &scores[row]).is_clear())
+}
+
+/// Rows from which on their means are smoothed: a parabola goes through three.
+const LEAST: usize = 5;
+
+/// Differences of scores below this are rounding.
+const ROUNDING: f64 = 1e-12;
+
+fn means(scores: &[Vec<f64>]) -> Vec<f64> {
+    scores.iter().map(|row| row.iter().sum::<f64>() / row.len() as f64).collect()
+}
+
+/// The first of the largest values among the rows that may be chosen, of which there is one.
+fn highest(values: &[f64], may_be: impl Fn(usize) -> bool) -> usize {
+    let rows = (0..values.len()).filter(|&row| may_be(row));
+    rows.reduce(|best, row| if values[row] > values[best] + ROUNDING { row } else { best }).unwrap_or(0)
+}
+
+/// The least-squares parabola through (x, y), at x.
+fn parabola(x: &[f64], y: &[f64]) -> Vec<f64> {
+    let powers = DMatrix::from_fn(x.len(), 3, |row, power| x[row].powi(power as i32));
+    let q = powers.qr().q();
+    let y = DVector::from_column_slice(y);
+    (&q * q.tr_mul(&y)).as_slice().to_vec()
 }
 
 /// Sentences that give the reason.
@@ -28,16 +64,20 @@ pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, Strin
     let matters = rows.iter().any(|row| row.behind.is_clear());
     let unit = Unit { counts };
     if !matters {
-        let most = rows.iter().map(|row| row.behind.mean).fold(0.0, f64::max);
+        let most = rows.iter().map(|row| row.behind.mean.abs()).fold(0.0, f64::max);
         let text = format!(
             "It does not matter here: no choice is clearly worse than another on held-out samples (largest difference {}, \
-             within two standard errors). Probing fully moves the features least.",
-            unit.of(most)
+             within two standard errors). The best guess is a share of {:.2}; probing fully moves the features least.",
+            unit.of(most),
+            rows[best].share
         );
         return (Verdict::DoesNotMatter, text);
     }
     let against = |row: usize, name: &str| {
         let behind = rows[row].behind;
+        if behind.mean <= 0.0 {
+            return format!("no better than {name}");
+        }
         let sure = if behind.is_clear() { "" } else { ", which may be chance" };
         format!("{} ± {} better than {name}{sure}", unit.of(behind.mean), unit.of(behind.error))
     };
@@ -93,5 +133,31 @@ mod tests {
         let row = |a: f64, b: f64| vec![a, b];
         assert_eq!(best(&[row(1.0, 0.0), row(0.0, 1.0), row(0.0, 0.0)]), 0);
         assert_eq!(best(&[row(0.0, 0.0), row(1.0, 1.0), row(1.0, 1.0)]), 1);
+        let (same, shares) = (vec![row(1.0, 0.0); 5], [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(recommended(&same, &shares, true), 0);
+    }
+
+    #[test]
+    fn a_parabola_is_its_own() {
+        let x = [0.0, 0.2, 0.5, 0.9, 1.0];
+        let y = x.map(|x| 1.0 - 3.0 * x + 2.0 * x * x);
+        let found = parabola(&x, &y);
+        assert!(found.iter().zip(y).all(|(found, y)| (found - y).abs() < 1e-14));
+    }
+
+    /// A lucky row among rows that cannot be told apart is passed over; where rows differ clearly the best mean stays.
+    #[test]
+    fn accuracies_are_smoothed_where_they_cannot_be_told_apart() {
+        let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
+        let right = |counts: [usize; 5], of: usize| -> Vec<Vec<f64>> {
+            counts.map(|right| (0..of).map(|i| f64::from(u8::from(i < right))).collect()).to_vec()
+        };
+        let few = right([33, 30, 31, 31, 32], 40);
+        assert_eq!((best(&few), recommended(&few, &shares, true)), (0, 0));
+        let lucky = right([28, 30, 29, 33, 28], 40);
+        assert_eq!((best(&lucky), recommended(&lucky, &shares, true)), (3, 2));
+        assert_eq!(recommended(&lucky, &shares, false), 3);
+        let clear = right([2800, 3000, 2900, 3300, 2800], 4000);
+        assert_eq!(recommended(&clear, &shares, true), 3);
     }
 }

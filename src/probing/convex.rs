@@ -15,7 +15,7 @@ use super::modes::Convex;
 use super::root::{Side, root};
 use super::steps::{Control, HeadFlow, RTOL, Step};
 use crate::energy::{Energy, Measure};
-use crate::flow::solver::Work;
+use crate::flow::solver::{Progress, Watch, Work};
 use crate::linalg::Factors;
 use crate::loss::Loss;
 use crate::product::{Multiplier, product};
@@ -46,6 +46,7 @@ pub(super) struct ConvexPath {
     largest: f64,
     scale: DVector<f64>,
     track: Arc<Mutex<Track>>,
+    watch: Watch,
 }
 
 /// How far the path has been followed.
@@ -117,10 +118,17 @@ impl ConvexPath {
             largest,
             scale: s / largest,
             track: Arc::new(Mutex::new(track)),
+            watch: Watch::default(),
         };
         let start = path.point(0.0, on_head * 0.0);
         path.track().points.push(Arc::new(start));
         path
+    }
+
+    /// The same path, which asks at every step whether to go on.
+    pub fn watched(mut self, watch: Watch) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// The targets that the head is probed towards, N×k.
@@ -244,6 +252,11 @@ impl ConvexPath {
         if here.theta > LONGEST {
             return Err(unsolved(format!("followed to {:e}", self.tau(here.theta))));
         }
+        let time = self.tau(here.theta);
+        let residual = here.energies[place(Measure::Frobenius)];
+        if !self.watch.goes_on(|| Progress { steps: track.steps.len(), time, residual }) {
+            return Err(ProbingError::Interrupted { time });
+        }
         let flow = self.flow();
         let f = flow.predictions(&here.y);
         let step =
@@ -257,7 +270,7 @@ impl ConvexPath {
 
     /// Y(∞), or why there is none.
     fn limit(&self) -> Result<DMatrix<f64>, ProbingError> {
-        match self.minimum() {
+        match self.minimum()? {
             Minimum::At(x) => Ok(self.unscaled(&x)),
             Minimum::Separable { loss } => Err(ProbingError::NoLimit { loss }),
             Minimum::Undecided { gradient, smallest } => {
@@ -271,8 +284,17 @@ impl ConvexPath {
         DMatrix::from_fn(scaled.nrows(), scaled.ncols(), |i, j| scaled[(i, j)] / self.scale[i])
     }
 
-    fn minimum(&self) -> Minimum {
-        self.track().limit.get_or_insert_with(|| self.convex().minimum()).clone()
+    fn minimum(&self) -> Result<Minimum, ProbingError> {
+        let mut track = self.track();
+        if let Some(known) = &track.limit {
+            return Ok(known.clone());
+        }
+        let goes_on =
+            |steps, residual| self.watch.goes_on(|| Progress { steps, time: f64::INFINITY, residual });
+        let found = self.convex().minimum(goes_on);
+        let found = found.ok_or(ProbingError::Interrupted { time: f64::INFINITY })?;
+        track.limit = Some(found.clone());
+        Ok(found)
     }
 
     /// The first `most` probing times at which an energy is `wanted`, ascending.
@@ -288,7 +310,7 @@ impl ConvexPath {
     ) -> Result<Vec<f64>, ProbingError> {
         if wanted <= 0.0 {
             // Without an end there is nothing to reach.
-            match self.minimum() {
+            match self.minimum()? {
                 Minimum::At(_) => {}
                 _ => return Err(self.limit().expect_err("there is no minimum")),
             }
@@ -310,12 +332,13 @@ impl ConvexPath {
                     times.push(f64::INFINITY);
                 }
                 return if times.is_empty() {
-                    Err(ProbingError::Unreachable { measure: measure.name(), wanted, lowest, highest })
+                    let measure = measure.name();
+                    Err(ProbingError::Unreachable { measure, wanted, lowest, highest, whole: true })
                 } else {
                     Ok(times)
                 };
             }
-            if a.rests && self.minimum().is_undecided() {
+            if a.rests && self.minimum()?.is_undecided() {
                 if !times.is_empty() {
                     return Ok(times);
                 }
@@ -345,13 +368,15 @@ impl ConvexPath {
             a = b;
         }
         if times.is_empty() {
-            // The path has come below the level for good without meeting it: it was never as high.
-            return Err(ProbingError::Unreachable {
-                measure: measure.name(),
-                wanted,
-                lowest: 0.0,
-                highest,
-            });
+            // The path has come below the level for good without meeting it: it was never as high. Without a limit it
+            // goes on to 0.
+            let lowest = match self.minimum()? {
+                Minimum::At(scaled) => lowest.min(self.energy_of(&self.unscaled(&scaled), measure)),
+                minimum if minimum.is_undecided() => lowest,
+                _ => 0.0,
+            };
+            let measure = measure.name();
+            return Err(ProbingError::Unreachable { measure, wanted, lowest, highest, whole: false });
         }
         times.truncate(most);
         Ok(times)
@@ -384,12 +409,16 @@ impl ConvexPath {
         if here.theta == 0.0 || here.pull.norm() * here.theta > 1e-3 * here.y.norm() {
             return Ok(None);
         }
-        let Minimum::At(scaled) = self.minimum() else { return Ok(None) };
+        let Minimum::At(scaled) = self.minimum()? else { return Ok(None) };
         let limit = self.unscaled(&scaled);
         if (&limit - &here.y).norm() > 1e2 * RTOL * limit.norm() {
             return Ok(None);
         }
-        Ok(Some(measure.of(&Energy::of(&self.residual_of(&limit)))))
+        Ok(Some(self.energy_of(&limit, measure)))
+    }
+
+    fn energy_of(&self, y: &DMatrix<f64>, measure: Measure) -> f64 {
+        measure.of(&Energy::of(&self.residual_of(y)))
     }
 
     /// The point at which the energy turns between two of step i whose slopes have different signs.
@@ -429,7 +458,7 @@ impl ConvexPath {
         let mut theta = root(low, high, 1e-9, |theta| {
             let part = (theta - from.theta) / step.size;
             let y = &from.y + self.flow().polynomial(&step.changes, part);
-            Ok(log(measure.of(&Energy::of(&self.residual_of(&y)))))
+            Ok(log(self.energy_of(&y, measure)))
         })?;
         let close = RTOL / 10.0;
         for _ in 0..4 {

@@ -26,7 +26,7 @@ const CERTAIN: f64 = 0.3;
 /// Newton steps.
 const STEPS: usize = 200;
 
-/// Gain of a step over the loss from which on the loss shows no gain.
+/// Gain of a step, as a share of the loss, below which the loss does not show it.
 const NEAR: f64 = 1e-10;
 
 /// Conjugate gradients within one of them.
@@ -89,8 +89,9 @@ impl Convex<'_> {
     }
 
     /// Looks for the minimum from X = 0 by Newton's method, each step by conjugate gradients and no longer than what
-    /// lowers the loss.
-    pub fn minimum(&self) -> Minimum {
+    /// lowers the loss. Before each step `goes_on` is asked with the number of steps and ‖R‖_F; nothing is returned if
+    /// it says no.
+    pub fn minimum(&self, goes_on: impl Fn(usize, f64) -> bool) -> Option<Minimum> {
         let mut x = DMatrix::zeros(self.u.ncols(), self.targets.ncols());
         let mut f = self.start.clone();
         let mut value = self.loss.value(self.targets, &f);
@@ -98,11 +99,15 @@ impl Convex<'_> {
         let (mut exists, mut looked) = (false, false);
         let mut curvature = None;
         let (mut gradient, mut smallest) = (f64::NAN, f64::NAN);
-        for _ in 0..STEPS {
-            let g = self.on_modes(&self.loss.residual(self.targets, &f));
+        for steps in 0..STEPS {
+            let residual = self.loss.residual(self.targets, &f);
+            if !goes_on(steps, residual.norm()) {
+                return None;
+            }
+            let g = self.on_modes(&residual);
             (gradient, smallest) = (g.norm(), self.loss.least_curvature(&f));
             match self.certain(&f, &g) {
-                Some(false) => return Minimum::Separable { loss: value },
+                Some(false) => return Some(Minimum::Separable { loss: value }),
                 certain => exists |= certain == Some(true),
             }
             // As it costs a decomposition, only where the gradient is all but gone.
@@ -118,7 +123,7 @@ impl Convex<'_> {
             // left of it.
             if exists && along <= NEAR * value {
                 if gradient >= 0.5 * last {
-                    return Minimum::At(x);
+                    return Some(Minimum::At(x));
                 }
                 last = gradient;
                 x += step;
@@ -137,11 +142,11 @@ impl Convex<'_> {
                 }
                 factor /= 2.0;
                 if factor < 1e-12 {
-                    return Minimum::Undecided { gradient, smallest };
+                    return Some(Minimum::Undecided { gradient, smallest });
                 }
             }
         }
-        Minimum::Undecided { gradient, smallest }
+        Some(Minimum::Undecided { gradient, smallest })
     }
 
     /// (UᵀSU)⁺g by conjugate gradients, preconditioned by a curvature that is kept while it is good enough.

@@ -28,7 +28,7 @@ use self::convex::ConvexPath;
 use self::error::check_time;
 use self::linear::LinearPath;
 use crate::energy::Energy;
-use crate::flow::solver::Work;
+use crate::flow::solver::{Watch, Work};
 use crate::loss::Loss;
 use crate::problem::{Problem, ProblemError};
 use crate::setting::Setting;
@@ -90,6 +90,16 @@ impl ProbingPath {
         let targets = loss.targets(problem.targets()).map_err(ProblemError::from)?;
         let factors = problem.factors().map_err(ProblemError::from)?.clone();
         Ok(Self(Path::Convex(Box::new(ConvexPath::new(loss, factors, head, targets, smoothing)))))
+    }
+
+    /// The same path, which asks at every step whether to go on; if not, what was asked for is the error
+    /// [`ProbingError::Interrupted`]. The squared loss has a formula and no steps.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self(match self.0 {
+            Path::Convex(path) => Path::Convex(Box::new(path.watched(watch))),
+            path => path,
+        })
     }
 
     /// The targets that the head is probed towards, N×k.

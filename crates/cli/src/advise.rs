@@ -89,7 +89,7 @@ pub struct Args {
     /// Relative tolerance of the solver.
     #[arg(long, default_value_t = Settings::default().rtol)]
     rtol: f64,
-    /// Stop with an error after this many seconds.
+    /// Stop probing and finetuning with an error after this many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
     max_time: Option<f64>,
     /// Threads [default: all cores].
@@ -224,6 +224,7 @@ fn to_json(advice: &Advice, loss: Loss) -> Value {
             "probe_risk": number(row.risk),
             "over_seeds": number(row.over_seeds),
             "over_folds": number(row.over_folds),
+            "unmet": row.unmet,
             "behind": { "mean": number(row.behind.mean), "error": number(row.behind.error) },
         })
     };

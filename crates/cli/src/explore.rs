@@ -35,7 +35,7 @@ pub struct Args {
     /// Port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Open no browser.
+    /// Do not open a browser.
     #[arg(long)]
     no_open: bool,
     /// Folder of the built page.

@@ -180,7 +180,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
     let json: Value = serde_json::from_str(&text).unwrap();
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(json["failed"], 0);
-    assert_eq!(rows.len(), 24);
+    assert_eq!(rows.len(), 36);
     for row in rows.iter().filter(|r| r["source"] == "rank-one law") {
         assert_eq!(row["holds"], true, "{row}");
     }
@@ -190,6 +190,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
     let report = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     let names = [
         "trend",
+        "trend-cross-entropy",
         "hyperbolas",
         "trajectories",
         "agreement",

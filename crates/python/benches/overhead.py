@@ -11,7 +11,7 @@ import numpy as np
 import taskhead as th
 
 
-def least(call, number=200, repeat=25):
+def least(call, number=20, repeat=500):
     return min(timeit.repeat(call, number=number, repeat=repeat)) / number * 1e6
 
 
@@ -21,6 +21,8 @@ def main():
     head = problem.head(weights)
     probed = head.probe(energy=0.9)
     run = probed.finetune()
+    classes = th.Problem(features=features, targets=[[1.0]])
+    crossed = classes.head(weights, loss="cross-entropy")
     for name, call in {
         "Problem(features=, targets=)": lambda: th.Problem(features=features, targets=targets),
         "Problem.head(weights)": lambda: problem.head(weights),
@@ -28,6 +30,9 @@ def main():
         "Probed.finetune()": probed.finetune,
         "Run.adaptation": lambda: run.adaptation,
         "Run.features": lambda: run.features,
+        "Problem.head, cross-entropy": lambda: classes.head(weights, loss="cross-entropy"),
+        "Head.probe, cross-entropy": lambda: crossed.probe(energy=0.4),
+        "adaptation(before, after)": lambda: th.adaptation(features, features),
         "all of it": lambda: th.Problem(features=features, targets=targets)
         .head(weights)
         .probe(energy=0.9)

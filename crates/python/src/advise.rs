@@ -6,6 +6,7 @@ use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use taskhead::advise::{self as engine, Row, Settings, Verdict};
+use taskhead::flow::solver::Watch;
 use taskhead::loss::Loss;
 use taskhead::probing::practice::Optimiser;
 use taskhead::simulation::Until;
@@ -29,7 +30,7 @@ type Column = (&'static str, fn(&Row) -> f64);
 /// Weight and bias.
 type Layer<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>);
 
-const COLUMNS: [Column; 17] = [
+const COLUMNS: [Column; 19] = [
     ("share", |row| row.share),
     ("probe_time", |row| row.probe_time),
     ("epochs", |row| row.epochs.unwrap_or(f64::NAN)),
@@ -43,10 +44,12 @@ const COLUMNS: [Column; 17] = [
     ("norm", |row| row.adaptation.norm),
     ("probed", |row| row.probed),
     ("score", |row| row.score),
+    ("risk", |row| row.risk),
     ("over_seeds", |row| row.over_seeds),
     ("over_folds", |row| row.over_folds),
     ("behind", |row| row.behind.mean),
     ("behind_error", |row| row.behind.error),
+    ("unmet", |row| row.unmet as f64),
 ];
 
 #[pymethods]
@@ -79,8 +82,9 @@ impl Advice {
     /// ``probe_time`` τ, ``epochs`` and ``strength`` C (NaN if not asked for), ``energy`` (AIE), training ``accuracy``
     /// and ``head_norm`` after probing; ``euclidean``, ``cosine``, ``dot`` and ``norm`` after finetuning; the score of
     /// held-out samples when ``probed`` and when finetuned (``score``: accuracy, or the loss turned round), its
-    /// deviation ``over_seeds`` and ``over_folds``, and how far it is ``behind`` the recommended row with the standard
-    /// error of that. A dictionary that ``pandas.DataFrame`` takes.
+    /// deviation ``over_seeds`` and ``over_folds``, the mean loss of held-out samples when finetuned (``risk``), and how
+    /// far the score is ``behind`` that of the recommended row with the standard error of that; in how many flows the
+    /// level at which finetuning was to stop was never met (``unmet``), so that it went on. A dictionary that ``pandas.DataFrame`` takes.
     #[getter]
     fn table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let table = PyDict::new(py);
@@ -146,12 +150,15 @@ impl Advice {
 ///     Bring features to mean 0 and deviation 1 first; add a constant column. Heads are for the features as given.
 /// rtol : float
 ///     Relative tolerance of the solver.
+/// max_time : float, optional
+///     Seconds after which it is given up.
 ///
 /// Raises ``ValueError`` with what is not accepted, or where finetuning from some head stops early.
 #[pyfunction]
 #[pyo3(signature = (problem, *, loss = None, points = 8, seeds = 3, folds = 5, seed = 0, head_scale = 0.577_350_269_189_625_8,
     head_rate = 1.0, time = None, until_loss = None, until_accuracy = None, rate = None, batch = None, momentum = 0.0,
-    strengths = false, standardise = false, intercept = true, rtol = 1e-6))]
+    strengths = false, standardise = false, intercept = true, rtol = 1e-6,
+    max_time = None))]
 #[allow(clippy::too_many_arguments)]
 pub fn advise(
     py: Python<'_>,
@@ -173,6 +180,7 @@ pub fn advise(
     standardise: bool,
     intercept: bool,
     rtol: f64,
+    max_time: Option<f64>,
 ) -> PyResult<Advice> {
     let loss: Option<Loss> = loss.map(|name| error::choice("loss", name)).transpose()?;
     let settings = Settings::of_task(&problem.task, loss);
@@ -185,6 +193,10 @@ pub fn advise(
         (None, None, Some(time)) if time < f64::INFINITY => Until::Time,
         (None, None, _) => settings.until,
     };
+    if let Some(seconds) = max_time.filter(|seconds| !(*seconds >= 0.0 && seconds.is_finite())) {
+        let text = format!("`max_time` is {seconds}; accepted: a finite number of at least 0");
+        return Err(error::value(text));
+    }
     let optimiser = match (rate, batch) {
         (Some(rate), Some(batch)) => Some(Optimiser { rate, batch, momentum }),
         (None, None) => None,
@@ -207,8 +219,10 @@ pub fn advise(
         ..settings
     };
     let task = Arc::clone(&problem.task);
-    let work =
-        move |flag: &wait::Flag| engine::advise(&task, &Settings { watch: flag.watch(), ..settings });
+    let work = move |flag: &wait::Flag| {
+        let watch = flag.watch().and(Watch::for_seconds(max_time));
+        engine::advise(&task, &Settings { watch, ..settings })
+    };
     let advice = wait::for_work(py, |_| Ok(()), work)?;
     Ok(Advice { advice: advice.map_err(error::value)? })
 }

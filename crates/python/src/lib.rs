@@ -7,6 +7,7 @@ mod adaptation;
 mod advise;
 mod arrays;
 mod arrow;
+mod digits;
 mod error;
 mod figure;
 mod owned;
@@ -25,6 +26,8 @@ mod _taskhead {
     use crate::adaptation::{Adaptation, adaptation};
     #[pymodule_export]
     use crate::advise::{Advice, advise};
+    #[pymodule_export]
+    use crate::digits::digits;
     #[pymodule_export]
     use crate::figure::Figure;
     #[pymodule_export]

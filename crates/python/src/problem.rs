@@ -7,6 +7,7 @@ use nalgebra::DMatrix;
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use taskhead::Energy;
+use taskhead::flow::solver::Watch;
 use taskhead::loss::Loss;
 use taskhead::probing::Measure;
 use taskhead::simulation;
@@ -182,11 +183,7 @@ impl Problem {
                 simulation::Run::with_loss(&task.problem, &head, smoothing, loss)
             })
         };
-        let run = if light && loss == Loss::Squared {
-            py.detach(make)
-        } else {
-            wait::for_work(py, |_| Ok(()), move |_| make())?
-        };
+        let run = if light { py.detach(make) } else { wait::for_work(py, |_| Ok(()), move |_| make())? };
         Ok(Head { run: Arc::new(run.map_err(error::value)?), start })
     }
 
@@ -284,8 +281,10 @@ pub struct Head {
 impl Head {
     fn probed(&self, py: Python<'_>, wanted: Option<(Measure, f64)>, tau: f64) -> PyResult<Probed> {
         let run = self.run.clone();
-        let probe = move || -> Result<Probed, simulation::SimulationError> {
-            let path = run.run().path();
+        let light = is_light(run.task());
+        let probe = move |watch: Watch| -> Result<Probed, simulation::SimulationError> {
+            // It shares what has been followed so far.
+            let path = run.run().path().clone().watched(watch);
             let times = match wanted {
                 Some((measure, value)) => path.times_for(measure, value)?,
                 None => vec![tau],
@@ -293,9 +292,9 @@ impl Head {
             let (energy, head) = (path.energy(times[0])?, path.head(times[0])?);
             Ok(Probed { run, times, energy, head })
         };
-        let probed = match self.run.is_light() {
-            true => py.detach(probe),
-            false => wait::for_work(py, |_| Ok(()), move |_| probe())?,
+        let probed = match light {
+            true => wait::here(py, probe)?,
+            false => wait::for_work(py, |_| Ok(()), move |flag| probe(flag.watch()))?,
         };
         probed.map_err(error::value)
     }

@@ -8,7 +8,10 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+ROOT = Path(__file__).parents[3]
+FOLDERS = (ROOT / "crates/python/notebooks", ROOT / "examples")
+#: What a notebook needs beside the package.
+NEEDS = {"finetune_torch": ("torch",)}
 
 
 def texts(notebook):
@@ -21,9 +24,11 @@ def texts(notebook):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(p for f in FOLDERS for p in f.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_a_notebook(path, tmp_path):
+    for module in NEEDS.get(path.stem, ()):
+        pytest.importorskip(module)
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(fresh, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(fresh, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert texts(fresh) == texts(stored)

@@ -153,3 +153,15 @@ def test_arguments_are_keywords():
         th.Problem(np.eye(2), [0, 1])
     with pytest.raises(TypeError, match="haed"):
         th.Problem(features=np.eye(2), labels=[0, 1], haed=np.eye(2))
+
+
+def test_the_digits_are_those_of_sweeps(tmp_path):
+    images, labels = th.digits()
+    assert images.shape == (1797, 64) and labels.shape == (1797,) and labels.dtype == np.int64
+    assert images.min() == 0.0 and images.max() == 1.0 and (images * 16 == np.round(images * 16)).all()
+    assert (labels[:10] == np.arange(10)).all() and set(labels) == set(range(10))
+    # The same as scikit-learn's, image by image.
+    sklearn = pytest.importorskip("sklearn.datasets")
+    others, their_labels = sklearn.load_digits(return_X_y=True)
+    np.testing.assert_array_equal(images, others / 16)
+    np.testing.assert_array_equal(labels, their_labels)

@@ -17,6 +17,8 @@ def test_the_readme_runs(tmp_path, monkeypatch, capsys):
     assert len(blocks()) == 1
     names = {}
     exec(blocks()[0], names)
-    assert (tmp_path / "trend.svg").read_text().startswith("<svg ")
+    for figure in ("trend.svg", "advice.svg"):
+        assert (tmp_path / figure).read_text().startswith("<svg ")
     assert names["run"].status == "loss" and np.isfinite(names["run"].features).all()
-    assert "<taskhead.Report T7 holds: " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "<taskhead.Report T7 holds: " in printed and "<taskhead.Advice: " in printed

@@ -9,7 +9,7 @@ import taskhead as th
 
 torch = pytest.importorskip("torch")
 
-from taskhead.torch import Recorder, probe_heads, recording  # noqa: E402
+from taskhead.torch import Recorder, probe_heads, recording, tangent_kernel  # noqa: E402
 
 
 @pytest.fixture
@@ -47,6 +47,15 @@ def test_probed_heads_leave_their_energy_and_load(bias, dtype):
         assert aie(other, features, labels, 3) == pytest.approx(wanted, rel=1e-5 if dtype == torch.float32 else 1e-9)
     for name, value in head.state_dict().items():
         assert torch.equal(value, before[name])
+    for probed, other in zip(probe_heads(head, features, labels, shares=[0.97, 1.0]), (heads[0], None)):
+        if other is None:
+            assert probed.tau == 0.0 and probed.energy == pytest.approx(start, rel=1e-6)
+            for name, value in probed.state_dict.items():
+                assert torch.equal(value, before[name])
+        else:
+            assert probed.tau == pytest.approx(other.tau, rel=1e-5)
+    with pytest.raises(ValueError, match="of `energies` and `shares` one has to be given"):
+        probe_heads(head, features, labels)
     with pytest.raises(ValueError, match="is not reached by probing"):
         probe_heads(head, features, labels, energies=[50.0])
     with pytest.raises(ValueError, match="other values than the 3 classes"):
@@ -128,6 +137,33 @@ def test_features_that_move_while_only_the_head_trains_are_noticed():
     backbone.eval()
     backbone(inputs)
     assert frozen.start().euclidean == 0.0
+
+
+def test_the_tangent_kernel_is_that_of_jacobians():
+    torch.manual_seed(0)
+    backbone = torch.nn.Sequential(
+        torch.nn.Linear(4, 6), torch.nn.BatchNorm1d(6), torch.nn.Tanh(), torch.nn.Dropout(0.5), torch.nn.Linear(6, 3)
+    ).double()
+    backbone(torch.randn(20, 4, dtype=torch.float64))
+    inputs, others = torch.randn(5, 4, dtype=torch.float64), torch.randn(2, 4, dtype=torch.float64)
+    backbone[0].bias.requires_grad_(False)
+    backbone.eval()
+
+    def jacobian(x):
+        rows = []
+        for output in backbone(x[None])[0]:
+            gradients = torch.autograd.grad(output, [p for p in backbone.parameters() if p.requires_grad], retain_graph=True)
+            rows.append(torch.cat([g.flatten() for g in gradients]))
+        return torch.stack(rows)
+
+    of = lambda left, right: np.array([[float((jacobian(a) * jacobian(b)).sum()) / 3 for b in right] for a in left])
+    expected, between = of(inputs, inputs), of(others, inputs)
+    backbone.train()
+    np.testing.assert_allclose(tangent_kernel(backbone, inputs), expected, rtol=1e-12)
+    np.testing.assert_allclose(tangent_kernel(backbone, inputs, others), between, rtol=1e-12)
+    assert all(module.training for module in backbone.modules())
+    problem = th.Problem(features=backbone.eval()(inputs).detach(), labels=[0, 1, 0, 1, 0], kernel=expected)
+    assert problem.kernel.shape == (5, 5)
 
 
 def test_what_is_not_accepted(task):

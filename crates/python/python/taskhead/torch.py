@@ -1,6 +1,6 @@
 """Heads to start from, and measurements, for your own training in PyTorch.
 
-    heads = probe_heads(model.head, features, labels, energies=[0.1, 0.3, 0.5])
+    heads = probe_heads(model.head, features, labels, shares=[0.1, 0.5, 1.0])
     for point, probed in enumerate(heads):
         model = pretrained()
         recorder = Recorder(model.backbone, model.head, loader, point=point, every=50)
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from ._taskhead import Adaptation, Problem, Sweep, adaptation, table
 
-__all__ = ["ProbedHead", "Recorder", "probe_heads", "recording"]
+__all__ = ["ProbedHead", "Recorder", "probe_heads", "recording", "tangent_kernel"]
 
 # Features of single precision that moved by less than this part of their size did not move.
 _ROUNDING = 1e-5
@@ -54,7 +54,8 @@ def probe_heads(
     features: Any,
     labels: Any,
     *,
-    energies: Sequence[float],
+    energies: Sequence[float] | None = None,
+    shares: Sequence[float] | None = None,
     loss: str = "cross-entropy",
     smoothing: float = 0.0,
 ) -> list[ProbedHead]:
@@ -70,6 +71,8 @@ def probe_heads(
         Classes, integers from 0 to k − 1.
     energies : sequence of float
         Average initial energies (AIE) to leave: means over the samples of ‖y − p‖.
+    shares : sequence of float
+        Instead of them: shares of the AIE of the head as it is, which 1 leaves as it is.
     loss : {"cross-entropy", "squared"}
         What probing lowers.
     smoothing : float
@@ -83,13 +86,16 @@ def probe_heads(
         # A bias is the weight of a feature that is always one.
         rows = np.column_stack([rows, np.ones(len(rows))])
         weights = np.vstack([weights, _numpy(head.bias)])
-    wanted = np.asarray(labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels)
-    targets = wanted if wanted.ndim == 2 else np.eye(weights.shape[1])[_classes(wanted, weights.shape[1])]
+    given = np.asarray(labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels)
+    targets = given if given.ndim == 2 else np.eye(weights.shape[1])[_classes(given, weights.shape[1])]
     problem = Problem(features=rows, targets=targets)
     start = problem.head(weights, loss=loss, smoothing=smoothing)  # type: ignore[arg-type]
+    if (energies is None) == (shares is None):
+        raise ValueError("of `energies` and `shares` one has to be given")
+    whole = 1.0 if shares is None else start.energy(0.0)
     heads = []
-    for energy in energies:
-        probed = start.probe(energy=energy)
+    for wanted in energies if shares is None else shares:
+        probed = start.probe(tau=0.0) if shares is not None and wanted == 1.0 else start.probe(energy=wanted * whole)
         tensors = {"weight": probed.weights[: head.in_features].T}
         if head.bias is not None:
             tensors["bias"] = probed.weights[-1]
@@ -97,6 +103,43 @@ def probe_heads(
         state = {name: torch.tensor(np.ascontiguousarray(value), **like) for name, value in tensors.items()}
         heads.append(ProbedHead(probed.energy, probed.tau, state))
     return heads
+
+
+def tangent_kernel(backbone: torch.nn.Module, inputs: torch.Tensor, others: torch.Tensor | None = None) -> NDArray[np.float64]:
+    """The tangent kernel of a backbone with features z(x) of width h: the mean over them of ⟨∂z_j(x)/∂θ, ∂z_j(x′)/∂θ⟩.
+
+    That is the ``kernel`` of :class:`taskhead.Problem`: N×N for N ``inputs``. With P ``others`` it is P×N, the
+    ``probe_kernel``. θ are the parameters that require a gradient, at their present values, in eval mode. It takes h
+    passes over all inputs, and at a time as many numbers as inputs times parameters.
+
+    The theory assumes that all features have this kernel, and none with each other: the mean is the best such kernel.
+    """
+    modes = [(module, module.training) for module in backbone.modules()]
+    trained = {name: value.detach() for name, value in backbone.named_parameters() if value.requires_grad}
+    rest = {name: value.detach() for name, value in backbone.named_parameters() if not value.requires_grad}
+    rest |= {name: value.detach() for name, value in backbone.named_buffers()}
+
+    def features(parameters: dict[str, torch.Tensor], sample: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = torch.func.functional_call(backbone, (parameters, rest), (sample[None],))
+        return found.reshape(-1)
+
+    def gradients(samples: torch.Tensor, direction: torch.Tensor) -> list[torch.Tensor]:
+        of_one = torch.func.grad(lambda parameters, sample: features(parameters, sample) @ direction)
+        found = torch.func.vmap(of_one, in_dims=(None, 0))(trained, samples)
+        return [value.flatten(1).double() for value in found.values()]
+
+    try:
+        backbone.eval()
+        width = features(trained, inputs[0])
+        kernel = torch.zeros(len(inputs if others is None else others), len(inputs), dtype=torch.float64)
+        for direction in torch.eye(len(width), dtype=width.dtype, device=width.device):
+            right = gradients(inputs, direction)
+            left = right if others is None else gradients(others, direction)
+            kernel += sum(a @ b.T for a, b in zip(left, right)).cpu()  # type: ignore[union-attr]
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return np.asarray(kernel / len(width))
 
 
 def _classes(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
