@@ -94,10 +94,19 @@ test('an old figure is grey while a new one is computed, which can be seen, canc
 test('a newer question does not wait for an older one that takes long', () =>
   on(site, '#own', async (page) => {
     await settled(page);
+    await page.evaluate(() => {
+      window.ended = 0;
+      const { terminate } = Worker.prototype;
+      Worker.prototype.terminate = function () {
+        window.ended += 1;
+        terminate.call(this);
+      };
+    });
     await drop(page, 'slow.npz', npz(SLOW));
-    await page.waitForFunction(() => /Computing: \d+ of 24/.test(document.querySelector('#own .waiting span').textContent) || document.querySelector('#own .waiting span').textContent.includes('slow.npz'));
+    await page.waitForFunction(() => /Computing: \d+ of 24/.test(document.querySelector('#own .waiting span').textContent));
     await drop(page, 'own.npz', npz(problem()));
     await settled(page);
+    assert.equal(await page.evaluate(() => window.ended), 1, 'the thread of the older file was ended');
     assert.match(await page.textContent('#own-said'), /^own\.npz: N = 3/);
     // An answer that comes late does not stand beside the error of another file.
     await drop(page, 'slow.npz', npz(SLOW));
