@@ -153,8 +153,12 @@ mod tests {
     #[test]
     fn accuracies_are_smoothed_where_they_cannot_be_told_apart() {
         let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
+        // Which samples are right differs from row to row.
         let right = |counts: [usize; 5], of: usize| -> Vec<Vec<f64>> {
-            counts.map(|right| (0..of).map(|i| f64::from(u8::from(i < right))).collect()).to_vec()
+            let row = |(row, &right): (usize, &usize)| {
+                (0..of).map(|i| f64::from(u8::from((i + row * of / 5) % of < right))).collect()
+            };
+            counts.iter().enumerate().map(row).collect()
         };
         let few = right([33, 30, 31, 31, 32], 40);
         assert_eq!((best(&few), recommended(&few, &shares, true)), (0, 0));
