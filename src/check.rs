@@ -1,4 +1,4 @@
-//! Does a result obey what is known of every flow? Asked of each before it is given.
+//! Checks each result against the laws that every flow obeys, before it is given.
 
 use crate::adaptation::Adaptation;
 use crate::flow::{Broken, ClosedForm, Flow, FlowError, Moment, Stop};

@@ -241,7 +241,7 @@ mod tests {
     fn what_is_a_multiple_is_an_exact_zero() {
         let outer = dmatrix![1.0; -3.0; 0.1] * dmatrix![0.5, 2.0, 4.0];
         assert_eq!(gives_back(&outer).s.len(), 1);
-        // 0.1 · 2.1 is not 0.3 · 0.7 in these numbers: the singular value is 1e-17 and no zero.
+        // 0.1 · 2.1 is not 0.3 · 0.7 in these numbers: the singular value is 1e-17 and not zero.
         let near = gives_back(&dmatrix![0.1, 0.3; 0.7, 2.1]);
         assert!(near.s.len() == 2 && near.s[1] < 1e-16 && near.doubt[1] < 1e-14, "{near:?}");
         assert_eq!(Graded::new(&DMatrix::zeros(2, 3)).unwrap().s.len(), 0);

@@ -661,7 +661,7 @@ mod tests {
         let reduction = Reduction::new(&problem, &head).unwrap();
         assert_eq!((reduction.outputs(), reduction.width()), (3 + 5, 5));
         step_agrees(&problem, &head);
-        // A head of zeros adds nothing, to the width neither.
+        // A head of zeros adds nothing, not even to the width.
         let problem =
             Problem::linear(&wobble(3, 9, 0.0), &wobble(12, 9, 1.0), wobble(3, 40, 2.0)).unwrap();
         let head = DMatrix::zeros(12, 40);

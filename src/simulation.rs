@@ -104,7 +104,7 @@ pub struct Settings {
     pub rtol: f64,
     /// Limit of solver steps; gradient descent may take a thousand times as many.
     pub max_steps: usize,
-    /// Who follows the solver or the descent, and may end it.
+    /// Asked after every step, of the solver or of the descent, whether to go on.
     pub watch: Watch,
     /// Where to stop before the time that is asked for.
     pub until: Until,
@@ -177,7 +177,7 @@ pub struct Simulation {
 /// Share of a residual from which on its rounding takes digits that are printed.
 const SHOWN: f64 = 1e-6;
 
-/// Share of the targets up to which nobody asks for the digits of a residual: that of a fit is always rounding.
+/// Share of the targets below which the digits of a residual do not matter: what a fit leaves is always rounding.
 const COUNTS: f64 = 1e-9;
 
 /// One initial head on one problem, decomposed once for all probing times and finetuning settings.

@@ -105,6 +105,13 @@ fn features_that_separate_nothing_have_a_limit_and_an_energy_floor() {
             panic!("an energy below the floor");
         };
         assert!(lowest > floor * 0.9 && lowest <= floor * (1.0 + 1e-9), "{lowest} {floor}");
+        // Above it as well: probing ends at the floor and not at 0.
+        let Err(ProbingError::Unreachable { lowest, .. }) =
+            path.time_for(Measure::Frobenius, start * 10.0)
+        else {
+            panic!("an energy above the start");
+        };
+        assert!(lowest > floor * 0.9 && lowest <= floor * (1.0 + 1e-9), "{lowest} {floor}");
     }
 }
 

@@ -6,6 +6,7 @@ import binaryen from 'binaryen';
 import esbuild from 'esbuild';
 import katex from 'katex';
 import subsetFont from 'subset-font';
+import { gift, teach } from './teach.js';
 import { theorems } from './theorems.js';
 
 const at = (path) => new URL(path, import.meta.url);
@@ -66,21 +67,40 @@ async function engine() {
 
 await writeFile(at(`${out}engine.wasm`), await engine());
 
-await esbuild.build({
+/** A script with all that it needs, as text. */
+async function script(entry) {
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: at('.').pathname, entryPoints: [entry], bundle: true, write: false, format: 'iife', minify: true, target: 'es2022',
+    legalComments: 'none', logLevel: 'warning', logOverride: { 'empty-import-meta': 'silent' },
+  });
+  return outputFiles[0].text;
+}
+
+const worker = await script('page/worker.js');
+/** The thread's script as a text within the page's own. */
+const workerSource = {
+  name: 'worker-source',
+  setup(build) {
+    build.onResolve({ filter: /^worker-source$/ }, () => ({ path: 'worker', namespace: 'worker-source' }));
+    build.onLoad({ filter: /.*/, namespace: 'worker-source' }, () => ({ contents: worker, loader: 'text' }));
+  },
+};
+const bundled = {
   absWorkingDir: at('.').pathname,
-  entryPoints: ['page/main.js', 'page/worker.js'],
-  outdir: out,
   bundle: true,
   format: 'esm',
-  splitting: true,
-  chunkNames: '[name]-[hash]',
   minify: true,
   target: 'es2022',
   legalComments: 'none',
   logLevel: 'warning',
-});
+  plugins: [workerSource],
+};
+await esbuild.build({ ...bundled, entryPoints: ['page/main.js', 'page/back.js', 'page/worksheet.js'], outdir: out, splitting: true, chunkNames: '[name]-[hash]' });
 
-const { drawn: page, characters } = formulas(await readFile(at('page/index.html'), 'utf8'));
+const explorer = formulas(await readFile(at('page/index.html'), 'utf8'));
+const teachers = formulas(await teach(at('teach/')));
+const page = explorer.drawn;
+const characters = explorer.characters + teachers.characters;
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -94,11 +114,43 @@ for (const font of FONTS) {
   await writeFile(at(`${out}fonts/${font}.woff2`), await subsetFont(whole, characters, { targetFormat: 'woff2' }));
 }
 
+await writeFile(at(`${out}teach.html`), teachers.drawn);
+await writeFile(at(`${out}quiz.gift.txt`), gift(page));
+
 const NAMED = /\[(T\d+)\]/g;
 const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
 await writeFile(at(`${out}index.html`), page.replace(NAMED, (_, id) => `<a class="t" href="theorems.html#${id}" title="Statement and check of ${id}">${id}</a>`));
 await writeFile(at(`${out}theorems.html`), await theorems(at('../proofs/'), named));
 await writeFile(at(`${out}digits.json`), JSON.stringify(digits(await readFile(at('page/digits.csv'), 'utf8'))));
+
+/** The whole page in one file, which opens from a memory stick: nothing is loaded. */
+async function oneFile() {
+  const { outputFiles } = await esbuild.build({ ...bundled, entryPoints: ['page/main.js'], write: false });
+  const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
+  const data = async (name) => (await readFile(at(out + name))).toString('base64');
+  let css = style.code;
+  for (const font of FONTS) css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${await data(`fonts/${font}.woff2`)})`);
+  const wasm = gzipSync(await readFile(at(`${out}engine.wasm`)), { level: 9 }).toString('base64');
+  const parts = (await theorems(at('../proofs/'), named)).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
+  const swaps = [
+    [/<meta http-equiv="Content-Security-Policy"[^>]*>/, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; style-src 'unsafe-inline'; font-src data:; img-src data:">`],
+    ['<link rel="stylesheet" href="style.css">', `<style>${css}</style>`],
+    ['<script type="module" src="main.js"></script>', ''],
+    [/<p class="late">[^]*?<\/p>/, '<p class="late">If they do not come: this page needs JavaScript.</p>'],
+    ['</main>', `</main><div class="theorems apart" id="theorems"><h2>The theorems</h2>${parts}</div>`],
+    ['</body>', `<script type="text/plain" id="engine-wasm">${wasm}</script><script type="application/json" id="digits-data">${await readFile(at(`${out}digits.json`), 'utf8')}</script><script type="module">${script}</script></body>`],
+  ];
+  let html = await readFile(at(`${out}index.html`), 'utf8');
+  for (const [from, to] of swaps) {
+    if (html.search(from) < 0 && !html.includes(from)) throw new Error(`the page does not hold ${from}`);
+    html = html.replace(from, () => to);
+  }
+  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, worksheet, quiz. ', '');
+  await mkdir(at('handout'), { recursive: true });
+  await writeFile(at('handout/taskhead-explorer.html'), html);
+  console.log(`${(html.length / 1000).toFixed(1).padStart(7)} kB  handout/taskhead-explorer.html, the whole page in one file (not compressed)`);
+}
+await oneFile();
 
 let total = 0;
 for (const folder of ['', 'fonts/']) {

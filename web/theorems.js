@@ -37,8 +37,8 @@ export async function theorems(folder, named) {
   const links = [...groups.keys()].map((id) => `<a href="#${id}">${id}</a>`).join(' ');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Theorems · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"></head>
-<body class="theorems"><main><p><a href="./">← The explorer</a></p><h1>The theorems</h1>
+<title>Theorems · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"><script type="module" src="back.js"></script></head>
+<body class="theorems"><main><p><a id="back" href="./">← The explorer</a></p><h1>The theorems</h1>
 <p>Each statement as Coq has checked it, and the command that checks it numerically. The proofs, with their definitions and
 axioms, are in the folder <code>proofs</code> of the source.</p><nav aria-label="Theorems">${links}</nav>
 ${articles.join('\n')}</main></body></html>

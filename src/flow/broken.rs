@@ -1,4 +1,4 @@
-//! A result that cannot be.
+//! A result that cannot be right.
 
 use crate::setting::Number;
 

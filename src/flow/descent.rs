@@ -148,7 +148,7 @@ fn attempt(
                 if !grown && bound.is_finite() {
                     let z = reduction.features_at(&state).norm_squared();
                     largest = steepest * (fastest * state.head.norm_squared() + flow.head_rate() * z);
-                    // The norms are an upper bound; the eigenvalue is worth its price near the edge only.
+                    // The norms are an upper bound; the eigenvalue is worth its cost near the edge only.
                     if step * largest > bound {
                         largest = steepest * Tangent::new(flow, &state)?.largest();
                     }

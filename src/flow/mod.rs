@@ -301,7 +301,7 @@ pub trait ClosedForm {
     }
 }
 
-/// That a closed form is asked for the loss that it holds for.
+/// Checks that a closed form is asked for under the loss that it holds for.
 pub(crate) fn needs_squared_loss(flow: &Flow, form: &'static str) -> Result<(), Violation> {
     let other = if flow.reduction().samples().is_some() { 1.0 } else { 0.0 };
     Violation::unless(form, "the squared loss", "the number of other losses", other, 0.0)

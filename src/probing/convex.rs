@@ -332,7 +332,8 @@ impl ConvexPath {
                     times.push(f64::INFINITY);
                 }
                 return if times.is_empty() {
-                    Err(ProbingError::Unreachable { measure: measure.name(), wanted, lowest, highest })
+                    let measure = measure.name();
+                    Err(ProbingError::Unreachable { measure, wanted, lowest, highest, whole: true })
                 } else {
                     Ok(times)
                 };
@@ -367,13 +368,15 @@ impl ConvexPath {
             a = b;
         }
         if times.is_empty() {
-            // The path has come below the level for good without meeting it: it was never as high.
-            return Err(ProbingError::Unreachable {
-                measure: measure.name(),
-                wanted,
-                lowest: 0.0,
-                highest,
-            });
+            // The path has come below the level for good without meeting it: it was never as high. Without a limit it
+            // goes on to 0.
+            let lowest = match self.minimum()? {
+                Minimum::At(scaled) => lowest.min(self.energy_of(&self.unscaled(&scaled), measure)),
+                minimum if minimum.is_undecided() => lowest,
+                _ => 0.0,
+            };
+            let measure = measure.name();
+            return Err(ProbingError::Unreachable { measure, wanted, lowest, highest, whole: false });
         }
         times.truncate(most);
         Ok(times)
@@ -411,7 +414,11 @@ impl ConvexPath {
         if (&limit - &here.y).norm() > 1e2 * RTOL * limit.norm() {
             return Ok(None);
         }
-        Ok(Some(measure.of(&Energy::of(&self.residual_of(&limit)))))
+        Ok(Some(self.energy_of(&limit, measure)))
+    }
+
+    fn energy_of(&self, y: &DMatrix<f64>, measure: Measure) -> f64 {
+        measure.of(&Energy::of(&self.residual_of(y)))
     }
 
     /// The point at which the energy turns between two of step i whose slopes have different signs.
@@ -451,7 +458,7 @@ impl ConvexPath {
         let mut theta = root(low, high, 1e-9, |theta| {
             let part = (theta - from.theta) / step.size;
             let y = &from.y + self.flow().polynomial(&step.changes, part);
-            Ok(log(measure.of(&Energy::of(&self.residual_of(&y)))))
+            Ok(log(self.energy_of(&y, measure)))
         })?;
         let close = RTOL / 10.0;
         for _ in 0..4 {

@@ -124,7 +124,10 @@ impl LinearPath {
         }
         let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
         let mut times = Vec::new();
-        for crossing in level::crossings(&curve, wanted, most) {
+        let Some(crossings) = level::crossings(&curve, wanted, most) else {
+            return Err(ProbingError::Unsettled { measure: measure.name(), wanted });
+        };
+        for crossing in crossings {
             let (a, b) = (curve.time(crossing.a), curve.time(crossing.b));
             if b.is_infinite() || (b == 0.0 && crossing.b > 0.0) {
                 return Err(ProbingError::Range { measure: measure.name(), wanted });
@@ -138,12 +141,12 @@ impl LinearPath {
         if !times.is_empty() {
             return Ok(times);
         }
-        let (lowest, highest) = level::range(&curve);
+        let level::Range { low: lowest, high: highest, whole } = level::range(&curve);
         let measure = measure.name();
         Err(if wanted < lowest && self.rounding > 0.0 && lowest <= self.rounding {
             ProbingError::BelowRounding { measure, wanted, rounding: self.rounding, lowest, highest }
         } else {
-            ProbingError::Unreachable { measure, wanted, lowest, highest }
+            ProbingError::Unreachable { measure, wanted, lowest, highest, whole }
         })
     }
 }

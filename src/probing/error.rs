@@ -15,8 +15,9 @@ pub enum ProbingError {
     Setting(#[from] Setting),
     /// An energy that no probing time reaches.
     #[error(
-        "the {measure} energy {} is not reached by probing; reachable here: {} to {}",
+        "the {measure} energy {} is not reached by probing; reachable here{}: {} to {}",
         Number(*wanted),
+        if *whole { "" } else { ", at least" },
         Number(*lowest),
         Number(*highest)
     )]
@@ -25,10 +26,24 @@ pub enum ProbingError {
         measure: &'static str,
         /// The energy asked for.
         wanted: f64,
-        /// The lowest energy on the probing path.
+        /// The lowest energy that was seen on the probing path.
         lowest: f64,
-        /// The highest energy on the probing path.
+        /// The highest energy that was seen on the probing path.
         highest: f64,
+        /// Whether the whole path was seen: no energy beyond these two is on it.
+        whole: bool,
+    },
+    /// Whether an energy is reached could not be settled.
+    #[error(
+        "the {measure} energy {} and the probing path come so close for so long that it was not settled whether they \
+         meet; ask for another energy nearby",
+        Number(*wanted)
+    )]
+    Unsettled {
+        /// "AIE" or "Frobenius".
+        measure: &'static str,
+        /// The energy asked for.
+        wanted: f64,
     },
     /// An energy below the rounding of the part of the targets that the head cannot fit.
     #[error(

@@ -36,7 +36,11 @@ pub(super) struct Crossing {
 const FIRST: f64 = 0.5;
 
 /// The most pieces that are looked at for the lowest and the highest value, which only messages tell.
-const PIECES: usize = 20_000;
+const RANGE_PIECES: usize = 20_000;
+
+/// The most pieces that are looked at for crossings. Usual paths take hundreds; only one that stays within 1e-10 of the
+/// level without resting there takes more.
+const PIECES: usize = 1_000_000;
 
 /// Touched points closer than this are one.
 const SAME: f64 = 1e-6;
@@ -114,8 +118,17 @@ fn pieces(curve: &impl Curve) -> Vec<Piece> {
 }
 
 /// The first crossings of a level, at most `most`, in ascending order. A path that begins at the level begins with a
-/// point.
-pub(super) fn crossings(curve: &impl Curve, level: f64, most: usize) -> Vec<Crossing> {
+/// point. Nothing where `pieces` did not settle whether the path meets the level.
+pub(super) fn crossings(curve: &impl Curve, level: f64, most: usize) -> Option<Vec<Crossing>> {
+    crossings_within(curve, level, most, PIECES)
+}
+
+fn crossings_within(
+    curve: &impl Curve,
+    level: f64,
+    most: usize,
+    mut pieces_left: usize,
+) -> Option<Vec<Crossing>> {
     let mut stack = pieces(curve);
     let mut found: Vec<Crossing> = Vec::new();
     let start = stack.last().expect("there is a piece").a;
@@ -132,6 +145,7 @@ pub(super) fn crossings(curve: &impl Curve, level: f64, most: usize) -> Vec<Cros
     while found.len() < most
         && let Some(piece) = stack.pop()
     {
+        pieces_left = pieces_left.checked_sub(1)?;
         let (a, b) = (&piece.a, &piece.b);
         let (above, ends_above) = (after(a), before(b));
         let monotone = piece.monotone();
@@ -163,16 +177,29 @@ pub(super) fn crossings(curve: &impl Curve, level: f64, most: usize) -> Vec<Cros
             found.push(Crossing { a: a.x, b: b.x, from_above: above });
         }
     }
-    found
+    Some(found)
+}
+
+/// The lowest and the highest value that were found on a path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Range {
+    pub low: f64,
+    pub high: f64,
+    /// Whether nothing on the path is beyond them by more than rounding; otherwise the search ended early.
+    pub whole: bool,
 }
 
 /// The lowest and the highest value on the path: to rounding, unless that takes too many pieces.
-pub(super) fn range(curve: &impl Curve) -> (f64, f64) {
+pub(super) fn range(curve: &impl Curve) -> Range {
+    range_within(curve, RANGE_PIECES)
+}
+
+fn range_within(curve: &impl Curve, pieces_left: usize) -> Range {
     let mut stack = pieces(curve);
     let ends = |p: &Piece| [p.a.f, p.b.f];
     let mut low = stack.iter().flat_map(ends).fold(f64::INFINITY, f64::min);
     let mut high = stack.iter().flat_map(ends).fold(f64::NEG_INFINITY, f64::max);
-    for _ in 0..PIECES {
+    for _ in 0..pieces_left {
         let Some(piece) = stack.pop() else { break };
         let rounding = curve.rounding(piece.a.x);
         let known = piece.lower() >= low - rounding && piece.upper() <= high + rounding;
@@ -185,7 +212,12 @@ pub(super) fn range(curve: &impl Curve) -> (f64, f64) {
             stack.extend(halves);
         }
     }
-    (low, high)
+    // What is left may be known without halving.
+    let whole = stack.iter().all(|piece| {
+        let rounding = curve.rounding(piece.a.x);
+        piece.monotone() || piece.lower() >= low - rounding && piece.upper() <= high + rounding
+    });
+    Range { low, high, whole }
 }
 
 #[cfg(test)]
@@ -233,7 +265,8 @@ mod tests {
                 .collect());
             let grid: Vec<f64> =
                 (0..=100_000).map(|i| sum.at(sum.end() * f64::from(i) / 100_000.0).0).collect();
-            let (low, high) = range(&sum);
+            let Range { low, high, whole } = range(&sum);
+            assert!(whole, "{seed}");
             let lowest = grid.iter().copied().fold(f64::INFINITY, f64::min);
             let highest = grid.iter().copied().fold(0.0, f64::max);
             assert!(low <= lowest + 1e-15 && low > lowest - 1e-3, "{seed}: {low} {lowest}");
@@ -241,7 +274,7 @@ mod tests {
             for part in [0.02, 0.1, 0.35, 0.5, 0.8, 0.97] {
                 let level = low + part * (high - low);
                 let changes = grid.windows(2).filter(|p| (p[0] > level) != (p[1] > level)).count();
-                let found = crossings(&sum, level, usize::MAX);
+                let found = crossings(&sum, level, usize::MAX).unwrap();
                 assert_eq!(found.len(), changes, "seed {seed}, level {level}: {found:?}");
                 for pair in found.windows(2) {
                     assert!(pair[0].b <= pair[1].a && pair[0].from_above != pair[1].from_above);
@@ -254,10 +287,22 @@ mod tests {
     #[test]
     fn a_level_that_is_touched_is_found() {
         let sum = Sum(vec![(0.3, -1.0, 1.0), (-0.2, 1.5, 0.03), (0.4, 0.1, 0.5)]);
-        let (low, _) = range(&sum);
+        let low = range(&sum).low;
         assert!(low < sum.at(0.0).0 && low < sum.at(sum.end()).0);
-        assert!(!crossings(&sum, low, 9).is_empty());
-        assert!(crossings(&sum, low - 1e-12, 9).is_empty());
-        assert_eq!(crossings(&sum, low + 1e-12, 9).len(), 2);
+        assert!(!crossings(&sum, low, 9).unwrap().is_empty());
+        assert!(crossings(&sum, low - 1e-12, 9).unwrap().is_empty());
+        assert_eq!(crossings(&sum, low + 1e-12, 9).unwrap().len(), 2);
+    }
+
+    /// A search that ends early says so, and does not take what it has seen for the whole path.
+    #[test]
+    fn a_search_that_ends_early_says_so() {
+        let sum = Sum(vec![(0.3, -1.0, 1.0), (-0.2, 1.5, 0.03), (0.4, 0.1, 0.5)]);
+        let whole = range(&sum);
+        let early = range_within(&sum, 3);
+        assert!(!early.whole && early.low > whole.low, "{early:?} {whole:?}");
+        let level = whole.low + 1e-9;
+        assert_eq!(crossings_within(&sum, level, 9, 3), None);
+        assert_eq!(crossings(&sum, level, 9).unwrap().len(), 2);
     }
 }

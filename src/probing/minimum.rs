@@ -26,7 +26,7 @@ const CERTAIN: f64 = 0.3;
 /// Newton steps.
 const STEPS: usize = 200;
 
-/// Gain of a step over the loss from which on the loss shows no gain.
+/// Gain of a step, as a share of the loss, below which the loss does not show it.
 const NEAR: f64 = 1e-10;
 
 /// Conjugate gradients within one of them.

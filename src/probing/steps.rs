@@ -27,7 +27,7 @@ pub(super) const RTOL: f64 = 1e-11;
 /// Iterations of a step before it is tried again with half its size.
 const LIMIT: usize = 60;
 
-/// Iterations of a step above which another way is worth a thought.
+/// Iterations of a step above which another way is worth considering.
 const MANY: usize = 12;
 
 /// The method.
@@ -163,7 +163,7 @@ impl HeadFlow<'_> {
             let change = change / goal;
             let converged = if iteration == 1 {
                 first = change;
-                // Nothing is known of the rate yet; only a negligible change is the end.
+                // The rate is not known yet: only a negligible change ends the iteration.
                 change <= 1e-3
             } else {
                 let rate = (change / last).max(0.1);

@@ -133,6 +133,17 @@ impl Plan {
     /// The same, which a watch may end: it is asked before and after each curve and in each step of a flow, and once it
     /// says no it has to go on saying so. Curves that are finished by then are in the journal; there are no records.
     pub fn run_while(&self, tasks: &Tasks, journal: &dyn Journal, watch: &Watch) -> Option<Vec<Record>> {
+        self.run_telling(tasks, journal, watch, &|_| ())
+    }
+
+    /// The same, and `told` hears how many probing points of a curve are done whenever one more is.
+    pub fn run_telling(
+        &self,
+        tasks: &Tasks,
+        journal: &dyn Journal,
+        watch: &Watch,
+        told: &(dyn Fn(usize) + Sync),
+    ) -> Option<Vec<Record>> {
         let (curves, points) = (self.grid.curves(), self.grid.points().count());
         let problem = self.config.problem.name();
         let one = |i: usize| {
@@ -147,13 +158,13 @@ impl Plan {
                 }
                 // A flow ended by its own time limit is a result; one ended by the watch is not.
                 let ended = Arc::new(AtomicBool::new(false));
-                let (asked, told) = (watch.clone(), ended.clone());
+                let (asked, noted) = (watch.clone(), ended.clone());
                 let watch = Watch::new(move |here| {
                     let goes_on = asked.goes_on(|| *here);
-                    told.fetch_or(!goes_on, Ordering::Relaxed);
+                    noted.fetch_or(!goes_on, Ordering::Relaxed);
                     goes_on
                 });
-                let records = self.curve(&curves[i], cells, tasks, &watch);
+                let records = self.curve(&curves[i], cells, tasks, &watch, told);
                 (!ended.load(Ordering::Relaxed) && still()).then_some(records)
             })
         };
@@ -177,7 +188,14 @@ impl Plan {
         Ok(Some(Start { task, head, curve: *curve, probe_time, time: self.grid.times()[time] }))
     }
 
-    fn curve(&self, curve: &Curve, cells: Vec<Vec<Cell>>, tasks: &Tasks, watch: &Watch) -> Vec<Record> {
+    fn curve(
+        &self,
+        curve: &Curve,
+        cells: Vec<Vec<Cell>>,
+        tasks: &Tasks,
+        watch: &Watch,
+        told: &(dyn Fn(usize) + Sync),
+    ) -> Vec<Record> {
         let all_fail = |cells: Vec<Vec<Cell>>, reason: &dyn fmt::Display| -> Vec<Record> {
             cells.into_iter().flatten().map(|cell| Record::failed(cell, reason)).collect()
         };
@@ -203,7 +221,7 @@ impl Plan {
             let settings = Settings { watch, ..settings.clone() };
             let simulations = probe_of(self.grid.points(), point, &run)
                 .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));
-            match simulations {
+            let records = match simulations {
                 Err(error) => all_fail(vec![cells], &error),
                 Ok(simulations) => cells
                     .into_iter()
@@ -213,7 +231,9 @@ impl Plan {
                         Record { cell, outcome }
                     })
                     .collect(),
-            }
+            };
+            told(point + 1);
+            records
         };
         cells.into_iter().enumerate().flat_map(of_point).collect()
     }
@@ -334,6 +354,18 @@ mod tests {
             assert!((e - expected).abs() < 1e-12, "{energies:?}");
         }
         assert!(records.iter().all(|r| r.reached().unwrap().method == "rank-one"));
+    }
+
+    #[test]
+    fn each_point_of_a_curve_is_told() {
+        let mut config = rank_one();
+        (config.times, config.probe.points) = (vec![1.0, f64::INFINITY], Some(3));
+        let plan = Plan::new(config).unwrap();
+        let heard = std::sync::Mutex::new(Vec::new());
+        let task = |seed| Task::new(&plan.config().problem, seed).map(Arc::new);
+        let told = |done| heard.lock().unwrap().push(done);
+        let records = plan.run_telling(&task, &(), &Watch::default(), &told).unwrap();
+        assert_eq!((records, heard.into_inner().unwrap()), (plan.records(), vec![1, 2, 3]));
     }
 
     #[test]

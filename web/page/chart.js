@@ -37,6 +37,23 @@ export function fitted(parent, fallback, draw) {
   update();
 }
 
+/** The font of the figures, and how much larger than usual the reader wants text: figures grow with it. */
+const FONT = 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif';
+export const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 17;
+
+const pen = document.createElement('canvas').getContext('2d');
+const widths = new Map();
+
+/** The width of a text of a size in pixels, without asking the browser for a layout. */
+export function textWidth(text, size, weight = 400) {
+  const key = `${size} ${weight} ${text}`;
+  if (!widths.has(key)) {
+    pen.font = `${weight} ${size}px ${FONT}`;
+    widths.set(key, pen.measureText(text).width);
+  }
+  return widths.get(key);
+}
+
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 /** A power of ten as text. */
 function power(value) {
@@ -48,30 +65,58 @@ function power(value) {
 export class Chart {
   /** `options`: width (while the container has none), height, xLabel, yLabel, logX, xTicks, title, margin. */
   constructor(parent, options) {
-    const { width = 300, height = 190, xLabel, yLabel, title, margin = {} } = options;
+    const { width = 300, height = 190, title } = options;
     this.options = options;
-    this.m = { top: yLabel ? 24 : 10, right: 14, bottom: 38, left: 38, ...margin };
-    this.height = height;
     this.id = `chart${++count}`;
     const svg = (this.svg = select(parent).append('svg'));
     svg.attr('class', 'chart').attr('role', 'img').attr('aria-label', title);
     this.frame = svg.append('clipPath').attr('id', this.id).append('rect');
     this.xAxis = svg.append('g').attr('class', 'axis');
     this.yAxis = svg.append('g').attr('class', 'axis');
-    this.xLabel = svg.append('text').attr('class', 'label').attr('text-anchor', 'end').text(xLabel);
-    svg.append('text').attr('class', 'label').attr('x', 4).attr('y', 13).text(yLabel ?? '');
+    this.xLabel = svg.append('text').attr('class', 'label').attr('text-anchor', 'end');
+    this.yLabel = svg.append('text').attr('class', 'label').attr('x', 4);
     this.inside = svg.append('g').attr('clip-path', `url(#${this.id})`);
     this.layers = Object.fromEntries(['areas', 'rules', 'lines', 'dots', 'texts'].map((name) => [name, this.inside.append('g')]));
     fitted(parent, width, (now) => {
       this.width = now;
-      svg.attr('viewBox', `0 0 ${now} ${height}`);
-      const { top, right, bottom, left } = this.m;
-      this.frame.attr('x', left - 1).attr('y', top - 1).attr('width', Math.max(0, now - left - right + 2)).attr('height', height - top - bottom + 2);
-      this.xLabel.attr('x', now - right).attr('y', height - 4);
-      this.xAxis.attr('transform', `translate(0,${height - bottom})`);
-      this.yAxis.attr('transform', `translate(${left},0)`);
+      this.unit = unit();
+      this.height = Math.round(height * this.unit);
+      this.key = '';
+      svg.attr('viewBox', `0 0 ${now} ${this.height}`);
       if (this.shown) this.draw(this.shown);
     });
+  }
+
+  /** The place that the axes leave: as wide as their numbers need. */
+  frameFor(x, y) {
+    const { options, unit, width, height } = this;
+    const size = 11 * unit;
+    const [top, bottom] = [(options.yLabel ? 24 : 10) * unit, (options.margin?.bottom ?? 42) * unit];
+    const yTicks = Math.max(3, Math.round(options.height / 50 || 4));
+    const widest = (scale, count) => Math.max(...scale.ticks(count).map((v) => textWidth(scale.tickFormat(count)(v), size)));
+    const left = Math.ceil(Math.max(38 * unit, widest(scaleLinear().domain(y), yTicks) + 14));
+    const sx = (options.logX ? scaleLog() : scaleLinear()).domain(x);
+    let [many, ticks, labels] = [0, [], []];
+    if (options.logX) {
+      const [first, last] = [Math.ceil(Math.log10(x[0]) - 1e-9), Math.floor(Math.log10(x[1]) + 1e-9)];
+      const powers = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
+      many = Math.max(2, Math.floor((width - left) / (48 * unit)));
+      ticks = powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0);
+      labels = ticks.map(power);
+    } else if (options.xTicks) [ticks, labels] = [options.xTicks, options.xTicks.map(String)];
+    else {
+      // As many numbers as have room beside each other.
+      for (many = Math.max(2, Math.floor((width - left) / (48 * unit))); ; many--) {
+        const format = sx.tickFormat(many);
+        ticks = sx.ticks(many);
+        labels = ticks.map(format);
+        const room = (width - left - 14 * unit) / Math.max(1, ticks.length);
+        if (many <= 1 || Math.max(...labels.map((l) => textWidth(l, size))) + 8 * unit < room) break;
+      }
+    }
+    const right = Math.ceil(Math.max(14 * unit, textWidth(labels[labels.length - 1] ?? '', size) / 2 + 2));
+    this.m = { top, bottom, left, right };
+    return { sx: sx.range([left, width - right]), sy: scaleLinear().domain(y).range([height - bottom, top]), ticks, labels, yTicks };
   }
 
   /** The scales of two ranges; the axes are drawn anew only when a range or the width has changed. */
@@ -79,20 +124,15 @@ export class Chart {
     const key = [this.width, ...x, ...y].join();
     if (key === this.key) return;
     this.key = key;
-    const { width, height, options } = this;
+    const { width, height, unit } = this;
+    const { sx, sy, ticks, labels, yTicks } = this.frameFor(x, y);
     const { top, right, bottom, left } = this.m;
-    this.sx = (options.logX ? scaleLog() : scaleLinear()).domain(x).range([left, width - right]);
-    this.sy = scaleLinear().domain(y).range([height - bottom, top]);
-    const many = Math.max(2, Math.floor((width - left - right) / 48));
-    const below = axisBottom(this.sx).tickSizeOuter(0);
-    if (options.logX) {
-      const [first, last] = [Math.ceil(Math.log10(x[0]) - 1e-9), Math.floor(Math.log10(x[1]) + 1e-9)];
-      const powers = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
-      below.tickValues(powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0)).tickFormat(power);
-    } else if (options.xTicks) below.tickValues(options.xTicks).tickFormat(String);
-    else below.ticks(many);
-    this.xAxis.call(below);
-    this.yAxis.call(axisLeft(this.sy).ticks(Math.max(3, Math.round(height / 50))).tickSizeOuter(0));
+    [this.sx, this.sy] = [sx, sy];
+    this.frame.attr('x', left - 1).attr('y', top - 1).attr('width', Math.max(0, width - left - right + 2)).attr('height', height - top - bottom + 2);
+    this.xLabel.attr('x', width - right).attr('y', height - 4 * unit).text(this.options.xLabel);
+    this.yLabel.attr('y', 13 * unit).text(this.options.yLabel ?? '');
+    this.xAxis.attr('transform', `translate(0,${height - bottom})`).call(axisBottom(sx).tickSizeOuter(0).tickPadding(3 + 3 * unit).tickValues(ticks).tickFormat((_, i) => labels[i]));
+    this.yAxis.attr('transform', `translate(${left},0)`).call(axisLeft(sy).ticks(yTicks).tickSizeOuter(0));
   }
 
   /**
@@ -122,7 +162,9 @@ export class Chart {
       y1: (d) => ('x' in d ? top : sy(d.y)),
       y2: (d) => ('x' in d ? height - bottom : sy(d.y)),
     });
-    const named = rules.filter((d) => d.label).map((d) => ({ x: d.x ?? x[0], y: d.y ?? this.sy.domain()[0], text: d.label, kind: 'note', dx: 3, dy: -5 }));
+    // On the side of its rule that has room.
+    const side = (at) => (sx(at) > (left + width - right) / 2 ? { dx: -3, anchor: 'end' } : { dx: 3 });
+    const named = rules.filter((d) => d.label).map((d) => ({ x: d.x ?? x[0], y: d.y ?? this.sy.domain()[0], text: d.label, kind: 'note', dy: -5, ...side(d.x ?? x[0]) }));
     write(attrs(join('texts', 'text', [...named, ...texts]), {
       x: (d) => sx(d.x) + (d.dx ?? 0),
       y: (d) => sy(d.y) + (d.dy ?? 0),

@@ -5,7 +5,7 @@ import { atRest, onChange, set, state } from './state.js';
 /** A number for reading: four significant digits at most, no scientific notation in the usual range. */
 export function show(value) {
   if (value === Infinity) return '∞';
-  if (!Number.isFinite(value)) return 'undefined';
+  if (!Number.isFinite(value)) return 'none';
   const size = Math.abs(value);
   // Below 1e-12 it is rounding, in numbers of the size of one.
   if (size > 1e-12 && (size < 1e-4 || size >= 1e5)) return value.toExponential(2).replace('e+', 'e').replace('-', '−');
@@ -70,6 +70,18 @@ export function slider(input, key, { toState = Number, toSlider = (v) => v, text
   return write;
 }
 
+/** Binds the radio buttons of a name to the key of that name; `told` hears the value, also at the start. */
+export function choices(key, told = () => {}) {
+  const all = [...document.querySelectorAll(`input[type=radio][name="${key}"]`)];
+  const write = () => {
+    for (const input of all) input.checked = input.value === state[key];
+    told(state[key]);
+  };
+  for (const input of all) input.addEventListener('change', () => input.checked && set({ [key]: input.value }));
+  onChange((changed) => changed.has(key) && write());
+  write();
+}
+
 /** A slider from 0 to ∞ over the logarithm: 0 at the left end, ∞ at the right one. */
 export function logTime(input, key, low, high) {
   const steps = Number(input.max);
@@ -80,6 +92,13 @@ export function logTime(input, key, low, high) {
   return slider(input, key, { toState, toSlider });
 }
 
+const waitingToDraw = new Set();
+
+/** Draws and starts now what waits until it comes near the window. */
+export function drawAll() {
+  for (const now of waitingToDraw) now();
+}
+
 /** A drawing that is done at once while its element is near the window, and else when the hand has come to rest. */
 export function lazily(element, draw) {
   let near = true;
@@ -88,6 +107,7 @@ export function lazily(element, draw) {
     if (stale) draw();
     stale = false;
   };
+  waitingToDraw.add(now);
   const later = atRest(now);
   new IntersectionObserver((entries) => {
     near = entries[entries.length - 1].isIntersecting;
@@ -105,15 +125,13 @@ export const still = () => matchMedia('(prefers-reduced-motion: reduce)').matche
 
 /** Runs `start` when an element comes near the window for the first time. */
 export function whenNear(element, start) {
-  const observer = new IntersectionObserver(
-    (entries) => {
-      if (entries.some((e) => e.isIntersecting)) {
-        observer.disconnect();
-        start();
-      }
-    },
-    { rootMargin: '300px' },
-  );
+  const now = () => {
+    observer.disconnect();
+    waitingToDraw.delete(now);
+    start();
+  };
+  const observer = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && now(), { rootMargin: '300px' });
+  waitingToDraw.add(now);
   observer.observe(element);
 }
 
@@ -132,16 +150,29 @@ export function csv(columns) {
   return [names.join(','), ...rows].join('\n') + '\n';
 }
 
-const STYLES = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity', 'fill-opacity', 'font', 'font-family', 'font-size', 'font-style', 'font-weight'];
+const STYLES = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity', 'fill-opacity', 'font', 'font-family', 'font-size', 'font-style', 'font-weight', 'visibility'];
+/** Height of the titles of a saved figure. */
+const [HEAD, TITLE] = [30, 24];
 
-/** Several SVG elements as one standalone file, side by side in rows, with the looks that they have on the page. */
-export function standalone(svgs, columns = svgs.length) {
-  const boxes = svgs.map((svg) => svg.viewBox.baseVal);
+/** A text of a saved figure. */
+function caption(text, x, y, size, weight) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', 'text');
+  for (const [name, value] of Object.entries({ x, y, 'font-size': size, 'font-weight': weight, 'font-family': 'system-ui, "DejaVu Sans", sans-serif', fill: '#1d2126' })) element.setAttribute(name, value);
+  element.textContent = text;
+  return new XMLSerializer().serializeToString(element);
+}
+
+/**
+ * Figures as one standalone SVG file, side by side in rows, in light colours and with a title each: `figures` is a list of
+ * { svg, title }, `title` says what all of them show.
+ */
+export function standalone(title, figures, columns = figures.length) {
+  const boxes = figures.map(({ svg }) => svg.viewBox.baseVal);
   const width = Math.max(...boxes.map((b) => b.width));
-  const height = Math.max(...boxes.map((b) => b.height));
-  const rows = Math.ceil(svgs.length / columns);
-  const background = getComputedStyle(document.body).backgroundColor;
-  const parts = svgs.map((svg, i) => {
+  const height = Math.max(...boxes.map((b) => b.height)) + TITLE;
+  const rows = Math.ceil(figures.length / columns);
+  document.documentElement.classList.add('light');
+  const parts = figures.map(({ svg, title }, i) => {
     const copy = svg.cloneNode(true);
     const [from, to] = [svg.querySelectorAll('*'), copy.querySelectorAll('*')];
     from.forEach((element, j) => {
@@ -149,12 +180,13 @@ export function standalone(svgs, columns = svgs.length) {
       to[j].setAttribute('style', STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`).join(';'));
       for (const name of ['class', 'tabindex', 'role']) to[j].removeAttribute(name);
     });
-    const [x, y] = [(i % columns) * width, Math.floor(i / columns) * height];
-    for (const [name, value] of Object.entries({ x, y, width: boxes[i].width, height: boxes[i].height })) copy.setAttribute(name, value);
+    const [x, y] = [(i % columns) * width, HEAD + Math.floor(i / columns) * height];
+    for (const [name, value] of Object.entries({ x, y: y + TITLE, width: boxes[i].width, height: boxes[i].height })) copy.setAttribute(name, value);
     for (const name of ['class', 'style', 'role']) copy.removeAttribute(name);
-    return new XMLSerializer().serializeToString(copy);
+    return caption(title, x + 8, y + 16, 14, 600) + new XMLSerializer().serializeToString(copy);
   });
-  const size = `width="${width * columns}" height="${height * rows}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width * columns} ${height * rows}" ${size}>` +
-    `<rect width="100%" height="100%" fill="${background}"/>${parts.join('')}</svg>\n`;
+  document.documentElement.classList.remove('light');
+  const [across, down] = [width * columns, HEAD + height * rows];
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${across} ${down}" width="${across}" height="${down}">` +
+    `<rect width="100%" height="100%" fill="#ffffff"/>${caption(title, 8, 20, 13, 400)}${parts.join('')}</svg>\n`;
 }

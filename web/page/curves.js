@@ -32,8 +32,8 @@ export class Curves {
     });
   }
 
-  saveSvg(name) {
-    save(name, 'image/svg+xml', standalone(this.charts.map((c) => c.svg.node()), 2));
+  saveSvg(name, title) {
+    save(name, 'image/svg+xml', standalone(title, this.charts.map((c) => ({ svg: c.svg.node(), title: c.options.title })), 2));
   }
 }
 

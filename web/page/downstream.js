@@ -2,8 +2,9 @@
 
 import { Chart } from './chart.js';
 import { show, slider, whenNear } from './controls.js';
-import { ask, latest } from './engine.js';
+import { Thread, latest } from './engine.js';
 import { onChange, state } from './state.js';
+import { Waiting } from './waiting.js';
 
 const TIMES = [0, ...Array.from({ length: 17 }, (_, i) => 10 ** (-3 + i * 0.1875)), Infinity];
 // On a logarithmic axis 0 and ∞ get a place at the ends.
@@ -17,11 +18,15 @@ export function downstream() {
   slider($('phi'), 'phi');
   slider($('size'), 'size');
   slider($('rseed'), 'rseed', { text: String });
-  const draw = latest(async () => {
+  const thread = new Thread();
+  const waiting = new Waiting($('risk').parentElement, $('risk-said'), thread);
+  const draw = latest(thread, async () => {
     const { phi, size, rseed } = state;
     const problem = { samples: 30, inputs: 60, width: 8, outputs: 1, decay: 0, teacher: phi, seed: rseed, scale: size, rate: 1 };
     try {
-      const { records, best, gain } = await ask('downstream', [{ problem, times: TIMES }]);
+      waiting.begin();
+      const { records, best, gain } = await thread.ask('downstream', [{ problem, times: TIMES }], (done) => waiting.at(done, TIMES.length));
+      waiting.end();
       const risks = records.map((r) => r.risk);
       const ends = [PLACES[0], PLACES[PLACES.length - 1]];
       risk.draw({
@@ -45,11 +50,15 @@ export function downstream() {
       risk.describe(`Error against probing time. ${text}`);
       distance.describe(`Distance moved: ${show(moved[0])} without probing, ${show(moved[moved.length - 1])} after probing to the end.`);
     } catch (error) {
-      $('risk-said').textContent = `No answer: ${error.message}`;
+      waiting.failed(error);
     }
   });
   whenNear($('downstream'), () => {
-    onChange((changed) => ['phi', 'size', 'rseed'].some((key) => changed.has(key)) && draw());
+    onChange((changed) => {
+      if (!['phi', 'size', 'rseed'].some((key) => changed.has(key))) return;
+      waiting.begin();
+      draw();
+    });
     draw();
   });
 }

@@ -3,10 +3,10 @@
 import { axisBottom, axisLeft } from 'd3-axis';
 import { select } from 'd3-selection';
 import { line, scaleLog } from './scale.js';
-import { fitted } from './chart.js';
+import { fitted, unit } from './chart.js';
 import { lazily, putAll, show, whenNear } from './controls.js';
 import { Curves } from './curves.js';
-import { ask } from './engine.js';
+import { Thread } from './engine.js';
 import { onScene } from './opening.js';
 import { onChange, set, state } from './state.js';
 
@@ -15,7 +15,7 @@ const STATES = { holds: 'is proved to go on', fails: 'is proved to break', undec
 /** What the maps show: all that the sliders of y and w reach, but for w near 0. */
 const TARGETS = [0.2, 3];
 const ACROSS = [0.02, 3];
-const MARGIN = { top: 8, right: 12, bottom: 38, left: 38 };
+const MARGIN = { top: 8, right: 12, bottom: 42, left: 38 };
 const $ = (id) => document.getElementById(id);
 const between = ([low, high], v) => Math.max(low, Math.min(high, v));
 const meet = ([a, b], [c, d]) => a < d && c < b;
@@ -48,7 +48,7 @@ class Map {
     this.grid.filter((d) => d === 'fails').attr('fill', `url(#${id}-fails)`);
     this.boundaries = inside.selectAll('path.boundary').data(['boundary under', 'boundary']).join('path').attr('class', (d) => d);
     const below = svg.append('g').attr('class', 'axis');
-    const beside = svg.append('g').attr('class', 'axis').attr('transform', `translate(${MARGIN.left},0)`);
+    const beside = svg.append('g').attr('class', 'axis');
     const label = svg.append('text').attr('class', 'label').attr('text-anchor', 'end').text('target y');
     const labelW = svg.append('text').attr('class', 'label').attr('x', 4).text('w ↑');
     this.cross = svg.append('g').attr('class', 'cross').attr('tabindex', 0).attr('role', 'slider').attr('data-law', law);
@@ -67,14 +67,17 @@ class Map {
       choose(state.y * 1.05 ** dx, Math.max(state.w, ACROSS[0]) * 1.1 ** dy);
     });
     fitted(figure, 300, (width) => {
-      const height = Math.round(Math.max(0.85 * width, 150));
+      const size = unit();
+      const height = Math.round(Math.max(0.85 * width, 150 * size));
+      const margin = Object.fromEntries(Object.entries(MARGIN).map(([side, px]) => [side, px * size]));
       svg.attr('viewBox', `0 0 ${width} ${height}`);
-      this.sx.range([MARGIN.left, width - MARGIN.right]);
-      this.sy.range([height - MARGIN.bottom, MARGIN.top]);
-      frame.attr('x', MARGIN.left).attr('y', MARGIN.top).attr('width', width - MARGIN.left - MARGIN.right).attr('height', height - MARGIN.top - MARGIN.bottom);
-      below.attr('transform', `translate(0,${height - MARGIN.bottom})`).call(axisBottom(this.sx).tickValues([0.2, 0.5, 1, 2]).tickFormat(String).tickSizeOuter(0));
-      beside.call(axisLeft(this.sy).tickValues([0.02, 0.1, 0.5, 2]).tickFormat(String).tickSizeOuter(0));
-      label.attr('x', width - MARGIN.right).attr('y', height - 4);
+      this.sx.range([margin.left, width - margin.right]);
+      this.sy.range([height - margin.bottom, margin.top]);
+      frame.attr('x', margin.left).attr('y', margin.top).attr('width', width - margin.left - margin.right).attr('height', height - margin.top - margin.bottom);
+      below.attr('transform', `translate(0,${height - margin.bottom})`).call(axisBottom(this.sx).tickValues([0.2, 0.5, 1, 2]).tickFormat(String).tickSizeOuter(0).tickPadding(5 * size));
+      beside.call(axisLeft(this.sy).tickValues([0.02, 0.1, 0.5, 2]).tickFormat(String).tickSizeOuter(0).tickPadding(5 * size));
+      beside.attr('transform', `translate(${margin.left},0)`);
+      label.attr('x', width - margin.right).attr('y', height - 4);
       labelW.attr('y', height - 4);
       this.paint();
       this.draw();
@@ -120,7 +123,7 @@ export function laws() {
     curves.draw({
       layers: [{ x: scene.energies, values: scene.limits }],
       dot: { x: scene.energy, values: scene.end.metrics },
-      rules: [{ x: state.y, label: 'E = y', kind: 'mark' }],
+      rules: [{ x: scene.middle, label: scene.mark, kind: 'mark' }],
     });
     curves.charts.forEach((chart, i) => chart.describe(`After finetuning, on energies up to y: ${scene.shapes[i]}.`));
   });
@@ -134,10 +137,11 @@ export function laws() {
   onChange((changed) => (changed.has('y') || changed.has('w')) && drawMaps());
   whenNear($('laws'), async () => {
     const source = $('phase-source');
+    const thread = new Thread();
     try {
       const begun = performance.now();
       const shares = await Promise.all(maps.map(async (map, law) => {
-        const answer = await ask('phase', [{ law }], 'proofs');
+        const answer = await thread.ask('phase', [{ law }]);
         map.show(answer);
         return answer.shares;
       }));

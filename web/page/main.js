@@ -1,17 +1,23 @@
 // Starts the page: the engine, the state from the address, then each figure.
 
-import { load, prepare } from './engine.js';
 import { downstream } from './downstream.js';
+import { draw } from './draw.js';
 import { energy } from './energy.js';
+import { load, prepare } from './engine.js';
 import { laws } from './laws.js';
 import { many } from './many.js';
 import { motion } from './motion.js';
 import { opening } from './opening.js';
 import { own } from './own.js';
-import { fromAddress, link, reset } from './state.js';
+import { printing } from './print.js';
+import { quiz } from './quiz.js';
+import { atRest } from './waiting.js';
+import { followHistory, fromAddress, inChapter, link, onWritten, pending, reset } from './state.js';
+
+const $ = (id) => document.getElementById(id);
 
 function notice(text) {
-  const box = document.getElementById('notice');
+  const box = $('notice');
   box.hidden = false;
   box.append(Object.assign(document.createElement('p'), { textContent: text }));
 }
@@ -26,10 +32,55 @@ function markChapter() {
         if (anchor.hash === `#${target.id}`) anchor.setAttribute('aria-current', 'true');
         else anchor.removeAttribute('aria-current');
       }
-      history.replaceState(null, '', link(target.id === 'opening' ? '' : `#${target.id}`));
+      inChapter(target.id === 'opening' ? '' : `#${target.id}`);
     }
   }, { rootMargin: '-30% 0px -65% 0px' });
   for (const section of document.querySelectorAll('main > section')) observer.observe(section);
+}
+
+/** Goes to where the page stood, or to the chapter in the address. */
+function place(scroll) {
+  if (scroll !== undefined) scrollTo({ top: scroll, behavior: 'instant' });
+  else if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: 'instant' });
+  else scrollTo({ top: 0, behavior: 'instant' });
+}
+
+/** The same, and again whenever the page above changes its height, until it has come to rest or somebody touches it. */
+function placeAndKeep(scroll) {
+  place(scroll);
+  const resized = new ResizeObserver(() => place(scroll));
+  const touches = ['wheel', 'pointerdown', 'keydown', 'touchstart'];
+  const done = pending();
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    resized.disconnect();
+    for (const name of touches) removeEventListener(name, end, true);
+  };
+  resized.observe(document.querySelector('main'));
+  for (const name of touches) addEventListener(name, end, { capture: true, passive: true });
+  // Fonts come late, and so do long answers of the chapters above.
+  document.fonts.ready.then(done).then(atRest).then(() => requestAnimationFrame(() => requestAnimationFrame(end)));
+}
+
+/** Copies the address; where the browser does not let a page write to the clipboard, shows it for copying by hand. */
+async function copy(event) {
+  const button = event.currentTarget;
+  const address = new URL(link(), location.href).href;
+  const box = $('address');
+  try {
+    await navigator.clipboard.writeText(address);
+  } catch {
+    box.hidden = false;
+    const field = $('address-text');
+    field.value = address;
+    field.focus();
+    field.select();
+    if (!document.execCommand('copy')) return;
+  }
+  button.textContent = 'Link copied';
+  setTimeout(() => (button.textContent = 'Copy link'), 1500);
 }
 
 async function start() {
@@ -43,22 +94,26 @@ async function start() {
     } else notice(`There is no part “${embed}” to embed.`);
   }
   await load();
-  for (const figure of [opening, energy, motion, laws, downstream, many, own]) figure();
-  // The figures have taken their place only now.
-  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: 'instant' });
-  markChapter();
-  document.getElementById('reset').addEventListener('click', () => reset());
-  document.getElementById('copy').addEventListener('click', async (event) => {
-    const button = event.currentTarget;
-    await navigator.clipboard.writeText(new URL(link(), location.href).href);
-    button.textContent = 'Link copied';
-    setTimeout(() => (button.textContent = 'Copy link'), 1500);
-  });
-  // Once all parts have had their first layout, those out of sight need no more of it.
-  requestAnimationFrame(() => requestAnimationFrame(() => document.documentElement.classList.add('drawn')));
+  for (const figure of [opening, draw, energy, motion, laws, downstream, many, own, quiz]) figure();
   document.documentElement.dataset.ready = 'true';
-  // Whoever needs what could not be loaded says so.
-  await prepare().catch(() => {});
+  $('wait').remove();
+  followHistory(place);
+  // The figures have taken their place only now. A link opens at its chapter, a page that is reloaded where it stood.
+  placeAndKeep(history.state?.scroll);
+  markChapter();
+  $('reset').addEventListener('click', () => reset());
+  $('copy').addEventListener('click', copy);
+  $('address-close').addEventListener('click', () => ($('address').hidden = true));
+  printing();
+  // The way back from the theorems leads to this very situation.
+  const links = document.querySelectorAll('a[href^="theorems.html"]');
+  const back = () => {
+    const from = link().slice(location.pathname.length);
+    for (const anchor of links) anchor.search = from && `?from=${encodeURIComponent(from)}`;
+  };
+  onWritten(back);
+  back();
+  await prepare();
 }
 
 start().catch((error) => notice(`The engine did not start: ${error.message ?? error}`));

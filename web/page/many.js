@@ -1,18 +1,20 @@
 // Beyond one sample: random problems by the solver, a band over seeds, and the digits computed beforehand.
 
 import { Curves, early, metricsOf, saveRecords } from './curves.js';
-import { slider, whenNear } from './controls.js';
-import { ask, engine, latest } from './engine.js';
+import { choices, show, slider, whenNear } from './controls.js';
+import { Thread, engine, latest } from './engine.js';
 import { METRICS } from './opening.js';
 import { onChange, pending, state } from './state.js';
+import { Waiting } from './waiting.js';
 
-const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds'];
+const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds', 'mloss', 'until'];
 /** Energies of a curve. */
 const POINTS = 24;
 const $ = (id) => document.getElementById(id);
 
-function setting(seed, { samples, width, outputs, spectrum, rate }) {
+function setting(seed, { samples, width, outputs, spectrum, rate, mloss, until }) {
   const problem = { samples, inputs: Math.max(24, 2 * samples), width, outputs, decay: spectrum, seed, scale: 1, rate };
+  if (mloss === 'cross-entropy') problem.until_loss = until;
   return { problem, points: POINTS };
 }
 
@@ -23,7 +25,8 @@ function counted(texts) {
 
 /** The digits transfer, computed beforehand: one curve for each seed. */
 async function digits() {
-  const seeds = await (await fetch('digits.json')).json();
+  const inside = $('digits-data');
+  const seeds = inside ? JSON.parse(inside.textContent) : await (await fetch('digits.json')).json();
   const curves = new Curves($('digits'), 'energy ‖R‖');
   const keys = METRICS.map(({ key }) => key);
   curves.draw({ layers: seeds.map((seed) => ({ x: seed.frobenius, values: keys.map((key) => seed[key]) })) });
@@ -38,42 +41,53 @@ export function many() {
   for (const key of ['samples', 'width', 'outputs', 'seed', 'seeds']) slider($(key), key, { text: String });
   slider($('spectrum'), 'spectrum');
   slider($('rate'), 'rate');
+  const thread = new Thread();
+  const said = $('many-said');
+  const waiting = new Waiting($('many-curves'), said, thread);
+  choices('mloss', (loss) => ($('until').disabled = loss === 'squared'));
+  slider($('until'), 'until');
   let shown = null;
   let turn = 0;
-  const draw = latest(async () => {
+  const draw = latest(thread, async () => {
     const mine = ++turn;
     const now = { ...state };
-    const said = $('many-said');
+    const begun = performance.now();
     try {
-      const begun = performance.now();
-      const first = await ask('curves', [setting(now.seed, now)]);
+      waiting.begin();
+      const first = await thread.ask('curves', [setting(now.seed, now)], (done) => waiting.at(done, POINTS));
       const took = performance.now() - begun;
       shown = first.records;
       const layer = { x: first.shares, values: metricsOf(first.records) };
       curves.draw({ layers: [layer] });
+      waiting.end();
       said.dataset.milliseconds = String(took);
-      const text = `${POINTS} energies by ${first.records[0].method === 'flow' ? 'the solver' : `the closed form (${first.records[0].method})`} in ${(took / 1000).toFixed(2)} s. ` +
+      const end = now.mloss === 'squared' ? '' : ` Finetuned by cross-entropy to a training loss of ${show(now.until)}.`;
+      const text = `${POINTS} energies by ${first.records[0].method === 'flow' ? 'the solver' : `the closed form (${first.records[0].method})`} in ${(took / 1000).toFixed(2)} s.${end} ` +
         `Distance ${first.shapes[0]}; cosine distance ${first.shapes[1]}; dot product ${first.shapes[2]}; norm ${first.shapes[3]}.${early(first)}`;
       said.textContent = text;
       curves.charts.forEach((chart, i) => chart.describe(`Against the share of the largest energy this metric ${first.shapes[i]}.`));
       const all = [first];
       for (let i = 1; i < now.seeds; i++) {
         if (turn !== mine || KEYS.some((key) => state[key] !== now[key])) return;
-        all.push(await ask('curves', [setting(now.seed + i, now)]));
+        all.push(await thread.ask('curves', [setting(now.seed + i, now)]));
         if (i + 1 < now.seeds && (i + 1) % 4) continue;
-        const bands = await Promise.all([0, 1, 2, 3].map((m) => ask('band', [{ curves: all.map((a) => metricsOf(a.records)[m]), quantiles: [0.1, 0.9] }])));
+        const bands = await Promise.all([0, 1, 2, 3].map((m) => thread.ask('band', [{ curves: all.map((a) => metricsOf(a.records)[m]), quantiles: [0.1, 0.9] }])));
         curves.draw({ layers: [layer], bands: [{ x: first.shares, low: bands.map((b) => b[0]), high: bands.map((b) => b[1]) }] });
         said.textContent = `${text} Band: ${i + 1} seeds.`;
       }
     } catch (error) {
-      said.textContent = `No answer: ${error.message}`;
+      waiting.failed(error);
     }
   });
   digits().catch((error) => ($('digits-said').textContent = `No digits: ${error.message}`)).finally(pending());
-  $('many-svg').addEventListener('click', () => curves.saveSvg('taskhead-random.svg'));
+  $('many-svg').addEventListener('click', () => curves.saveSvg('taskhead-random.svg', `Random problem: N = ${state.samples}, h = ${state.width}, k = ${state.outputs}, γ = ${show(state.rate)}, seed ${state.seed}${state.mloss === 'squared' ? '' : `, cross-entropy to a loss of ${show(state.until)}`}`));
   $('many-csv').addEventListener('click', () => shown && saveRecords('taskhead-random.csv', shown));
   whenNear($('many'), () => {
-    onChange((changed) => KEYS.some((key) => changed.has(key)) && draw());
+    onChange((changed) => {
+      if (!KEYS.some((key) => changed.has(key))) return;
+      waiting.begin();
+      draw();
+    });
     draw();
   });
 }

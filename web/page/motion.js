@@ -2,9 +2,9 @@
 
 import { select } from 'd3-selection';
 import { Chart, fitted, padded } from './chart.js';
-import { logTime, show, slider } from './controls.js';
+import { attrs, logTime, show, slider, still } from './controls.js';
 import { engine } from './engine.js';
-import { scaleLinear } from './scale.js';
+import { line, scaleLinear } from './scale.js';
 import { onChange, state } from './state.js';
 
 const KEYS = ['kernel', 'angle', 'length', 'ftau'];
@@ -26,6 +26,7 @@ export function motion() {
   const sx = scaleLinear();
   const sy = scaleLinear();
   const axes = svg.append('g');
+  const ways = svg.append('g');
   const layer = svg.append('g');
   const bars = new Chart($('residuals'), { title: 'Residuals', xLabel: '', yLabel: 'residual r of A and B', width: 400, height: 266, margin: { bottom: 12 } });
   bars.xAxis.attr('display', 'none');
@@ -34,16 +35,20 @@ export function motion() {
   slider($('length'), 'length');
   logTime($('ftau'), 'ftau', 1e-2, 1e2);
 
+  let playing = null;
+  let answer;
   const draw = () => {
-    const answer = engine.forces({ kernel: state.kernel, angle: (state.angle * Math.PI) / 180, length: state.length, time: state.ftau });
-    const { features, ends, head, pulls, residuals } = answer;
+    if (!playing) answer = engine.forces({ kernel: state.kernel, angle: (state.angle * Math.PI) / 180, length: state.length, time: state.ftau });
+    const { features, ends, paths, head, head_path: turning, pulls, residuals } = answer;
+    const last = paths[0].length - 1;
+    const now = Math.round((playing?.share ?? 1) * last);
     // Pulls are velocities: drawn as the way of one unit of time, so that lengths can be compared.
     const arrows = features.flatMap((z, i) => {
       const [a, b] = pulls[i];
       return [{ from: z, by: a, kind: 'a', shift: -3 }, { from: z, by: b, kind: 'b', shift: 3 }];
     });
     // As large as it can be with every tip in sight, in a few steps, so that the scale rarely changes.
-    const tips = [head, ...ends, ...arrows.map(({ from, by }) => [from[0] + by[0], from[1] + by[1]])];
+    const tips = [head, ...ends, ...paths.flat(), ...arrows.map(({ from, by }) => [from[0] + by[0], from[1] + by[1]])];
     const inside = (zoom) => tips.every(([x, y]) => X[0] * zoom < x && x < X[1] * zoom && Y[0] * zoom < y && y < Y[1] * zoom);
     const zoom = ZOOMS.find(inside) ?? ZOOMS[ZOOMS.length - 1];
     sx.domain(X.map((v) => v * zoom));
@@ -54,15 +59,16 @@ export function motion() {
     const normal = Math.hypot(...head) || 1;
     const [nx, ny] = [head[1] / normal, head[0] / normal];
     const lines = [
-      ...features.map((z, i) => ({ x1: z[0], y1: z[1], x2: ends[i][0], y2: ends[i][1], kind: 'way', tip: size([ends[i][0] - z[0], ends[i][1] - z[1]]) > 9 && 'old' })),
-      { x1: 0, y1: 0, x2: head[0], y2: head[1], kind: 'arrow head', tip: size(head) > 9 && 'head' },
+      { x1: 0, y1: 0, x2: (playing ? turning[now] : head)[0], y2: (playing ? turning[now] : head)[1], kind: 'arrow head', tip: size(head) > 9 && 'head' },
       ...arrows.map(({ from, by, kind, shift }) => ({ x1: from[0], y1: from[1], x2: from[0] + by[0], y2: from[1] + by[1], dx: shift * nx, dy: shift * ny, kind: `pull-${kind}`, tip: size(by) > 9 && kind })),
     ];
     layer.selectAll('line').data(lines).join('line').attr('class', (d) => d.kind)
       .attr('x1', (d) => sx(d.x1) + (d.dx ?? 0)).attr('y1', (d) => sy(d.y1) + (d.dy ?? 0))
       .attr('x2', (d) => sx(d.x2) + (d.dx ?? 0)).attr('y2', (d) => sy(d.y2) + (d.dy ?? 0))
       .attr('marker-end', (d) => (d.tip ? `url(#pull-${d.tip})` : null));
-    const dots = [...features.map((z, i) => ({ z, kind: `input ${NAMES[i].toLowerCase()}` })), ...ends.map((z) => ({ z, kind: 'input end' }))];
+    const way = line((p) => sx(p[0]), (p) => sy(p[1]));
+    attrs(ways.selectAll('path').data(paths).join('path'), { class: 'way', d: (d) => way(d.slice(0, now + 1)) });
+    const dots = [...features.map((z, i) => ({ z, kind: `input ${NAMES[i].toLowerCase()}` })), ...paths.map((path) => ({ z: path[now], kind: 'input end' }))];
     layer.selectAll('circle').data(dots).join('circle').attr('class', (d) => d.kind).attr('r', (d) => (d.kind === 'input end' ? 3.5 : 6)).attr('cx', (d) => sx(d.z[0])).attr('cy', (d) => sy(d.z[1]));
     const texts = [...features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' })), { z: head, text: 'head', ...(head[0] > X[0] * zoom * 0.7 ? { dx: -6, anchor: 'end' } : { dx: 6 }), dy: -6, kind: 'note head' }];
     layer.selectAll('text').data(texts).join('text').attr('class', (d) => d.kind).attr('x', (d) => sx(d.z[0]) + d.dx).attr('y', (d) => sy(d.z[1]) + d.dy).attr('text-anchor', (d) => d.anchor ?? 'start').text((d) => d.text);
@@ -79,7 +85,33 @@ export function motion() {
     svg.attr('aria-label', `Features A, B and C in the plane with the pulls on each. ${sentence}`);
     bars.describe(`Residuals of A and B: ${residuals.map(show).join(' and ')}.`);
   };
-  onChange((changed) => KEYS.some((key) => changed.has(key)) && draw());
+  const stop = () => {
+    cancelAnimationFrame(playing?.frame);
+    playing = null;
+    $('motion-play').textContent = 'Play finetuning';
+  };
+  $('motion-play').addEventListener('click', () => {
+    if (playing) {
+      stop();
+      return draw();
+    }
+    if (still()) return;
+    const begun = performance.now();
+    const frame = (now) => {
+      playing.share = Math.max(0, now - begun) / 3000;
+      if (playing.share >= 1) stop();
+      else playing.frame = requestAnimationFrame(frame);
+      draw();
+    };
+    draw();
+    playing = { share: 0, frame: requestAnimationFrame(frame) };
+    $('motion-play').textContent = 'Stop';
+  });
+  onChange((changed) => {
+    if (!KEYS.some((key) => changed.has(key))) return;
+    stop();
+    draw();
+  });
   fitted($('forces'), 600, (width) => {
     const height = Math.round((width * 2) / 3);
     svg.attr('viewBox', `0 0 ${width} ${height}`);

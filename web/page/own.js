@@ -2,32 +2,44 @@
 
 import { Curves, early, metricsOf, saveRecords } from './curves.js';
 import { show } from './controls.js';
-import { ask, arrays } from './engine.js';
+import { Stopped, Thread, arrays } from './engine.js';
 import { pending } from './state.js';
+import { Waiting } from './waiting.js';
 
 /** Larger files would take the solver too long here. */
 const MAX_BYTES = 20_000_000;
+/** Energies of a curve. */
+const POINTS = 24;
 const $ = (id) => document.getElementById(id);
 
 export function own() {
   const curves = new Curves($('own-curves'), 'energy E (AIE)');
+  const thread = new Thread();
+  const waiting = new Waiting($('own-figure'), $('own-said'), thread);
   let shown = null;
-  const fail = (name, message) => {
-    $('own-error').textContent = `${name}: ${message}`;
-    for (const id of ['own-said', 'own-notes']) $(id).replaceChildren();
+  let last = 0;
+  /** Nothing of an earlier file stays under the name of this one. */
+  const clear = () => {
+    for (const id of ['own-error', 'own-said', 'own-notes']) $(id).replaceChildren();
     $('own-figure').hidden = true;
     for (const id of ['own-svg', 'own-csv']) $(id).disabled = true;
+    waiting.end();
   };
   const read = async (file) => {
-    $('own-error').textContent = '';
-    if (file.size > MAX_BYTES) return fail(file.name, `the file has ${file.size} bytes; here at most ${MAX_BYTES}. The command taskhead simulate takes larger ones.`);
-    $('own-said').textContent = `Computing ${file.name} …`;
+    const mine = ++last;
+    thread.stop(new Stopped('another file came', true));
+    clear();
     const done = pending();
     try {
+      if (file.size > MAX_BYTES) throw new Error(`the file has ${file.size} bytes; here at most ${MAX_BYTES}. The command taskhead simulate takes larger ones.`);
+      waiting.begin(`Computing ${file.name} …`);
       const unpacked = await (await arrays()).unpack(new Uint8Array(await file.arrayBuffer()));
-      const { curve, samples, width, outputs, notes } = await ask('file', [{ name: file.name, ...unpacked, points: 24 }]);
+      if (mine !== last) return;
+      const { curve, samples, width, outputs, notes } = await thread.ask('file', [{ name: file.name, ...unpacked, points: POINTS }], (n) => waiting.at(n, POINTS));
+      if (mine !== last) return;
+      waiting.end();
       const { records, shapes } = curve;
-      shown = records;
+      shown = { records, title: `${file.name}: N = ${samples}, h = ${width}, k = ${outputs}` };
       $('own-figure').hidden = false;
       for (const id of ['own-svg', 'own-csv']) $(id).disabled = false;
       curves.draw({ layers: [{ x: records.map((r) => r.aie), values: metricsOf(records) }] });
@@ -37,7 +49,9 @@ export function own() {
         `Distance ${shapes[0]}; cosine distance ${shapes[1]}; dot product ${shapes[2]}; norm ${shapes[3]}.${early(curve)}`;
       $('own-notes').replaceChildren(...notes.map((note) => Object.assign(document.createElement('li'), { textContent: note })));
     } catch (error) {
-      fail(file.name, error.message);
+      if (mine !== last) return;
+      clear();
+      $('own-error').textContent = `${file.name}: ${error.message}`;
     } finally {
       done();
     }
@@ -57,6 +71,6 @@ export function own() {
     drop.classList.remove('over');
     if (event.dataTransfer.files[0]) read(event.dataTransfer.files[0]);
   });
-  $('own-svg').addEventListener('click', () => curves.saveSvg('taskhead-own.svg'));
-  $('own-csv').addEventListener('click', () => saveRecords('taskhead-own.csv', shown));
+  $('own-svg').addEventListener('click', () => curves.saveSvg('taskhead-own.svg', shown.title));
+  $('own-csv').addEventListener('click', () => saveRecords('taskhead-own.csv', shown.records));
 }

@@ -2,7 +2,7 @@
 
 import { select } from 'd3-selection';
 import { line } from './scale.js';
-import { fitted } from './chart.js';
+import { fitted, textWidth, unit } from './chart.js';
 import { attrs, write } from './controls.js';
 import { flush } from './state.js';
 
@@ -21,12 +21,12 @@ export class Plane {
     this.horizontal = add('line', 'zero');
     this.vertical = add('line', 'zero');
     this.fits = add('line', 'fits');
-    this.fitsText = add('text', 'note fits').attr('y', 15).attr('text-anchor', 'end').text('heads that fit: z₀·v = y');
+    this.fitsText = add('text', 'note fits');
     this.probing = add('line', 'probing');
     this.before = add('circle', 'before').attr('r', 4.5);
-    this.beforeText = add('text', 'note').text('before probing');
+    this.beforeText = add('text', 'note');
     this.ends = add('path', 'ends');
-    this.endsText = add('text', 'note').text('ends for other energies');
+    this.endsText = add('text', 'note');
     this.energy = add('line', 'energy');
     this.energyText = add('text', 'note energy');
     this.headPath = add('path', 'head path');
@@ -35,13 +35,15 @@ export class Plane {
     this.head = add('line', 'arrow head').attr('marker-end', 'url(#tip-head)');
     this.headEnd = add('circle', 'head end').attr('r', 4);
     this.feature = add('line', 'arrow feature').attr('marker-end', 'url(#tip-feature)');
-    this.names = ['z₀', 'v', 'z', 'v(t)'].map((text, i) => add('text', ['z0', 'head', 'feature', 'head'][i] + ' name').text(text));
+    this.names = ['z0', 'head', 'feature', 'head'].map((kind) => add('text', `${kind} name`));
     this.tip = add('circle', 'handle').attr('r', 13).attr('tabindex', 0).attr('role', 'slider').attr('data-handle', 'head');
     this.tip.attr('aria-label', 'Tip of the head; arrow keys move it along and across the feature');
     this.listen(move);
     fitted(parent, 600, (width) => {
       this.width = width;
-      this.height = Math.round(Math.max(0.7 * width, 250));
+      this.unit = unit();
+      // Never so high that the figure beside or below it is out of sight.
+      this.height = Math.round(Math.min(Math.max(0.7 * width, 250), innerHeight * (innerWidth < 960 ? 0.36 : 0.58)));
       svg.attr('viewBox', `0 0 ${width} ${this.height}`);
       if (this.shown) this.draw(...this.shown);
     });
@@ -73,7 +75,7 @@ export class Plane {
     });
     node.addEventListener('keydown', (event) => {
       const step = event.shiftKey ? 0.1 : 0.02;
-      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [];
+      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1], PageUp: [5, 0], PageDown: [-5, 0], Home: [-Infinity, 0], End: [Infinity, 0] }[event.key] ?? [];
       if (dx === undefined) return;
       event.preventDefault();
       // Keys may come faster than frames.
@@ -82,11 +84,35 @@ export class Plane {
     });
   }
 
-  /** Draws a scene of the engine. */
-  draw(scene, head) {
-    this.shown = [scene, head];
+  /**
+   * Puts texts where nothing else is written: each { to, text, at: [x, y], size, weight?, italic?, spare? } takes the first of its
+   * `places` ([dx, dy, anchor]) that is free and inside; one that is `spare` goes if there is none.
+   */
+  write(texts) {
+    const taken = [];
+    const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+    for (const { to, text, at, size, weight, spare, places, hidden } of texts) {
+      const wide = hidden ? 0 : textWidth(text, size, weight) * 1.04 + 2;
+      const boxes = hidden ? [] : places.map(([dx, dy, anchor]) => {
+        const x = at[0] + dx - { start: 0, middle: wide / 2, end: wide }[anchor];
+        const shift = Math.max(3 - x, Math.min(0, this.width - 3 - x - wide));
+        return { x: at[0] + dx + (spare ? 0 : shift), y: at[1] + dy, anchor, box: [x + (spare ? 0 : shift), at[1] + dy - 0.95 * size, x + wide + (spare ? 0 : shift), at[1] + dy + 0.3 * size] };
+      });
+      const free = ({ box }) => box[0] >= 2 && box[2] <= this.width - 2 && box[1] >= 2 && box[3] <= this.height - 2 && !taken.some((other) => meets(box, other));
+      const found = boxes.find(free);
+      attrs(to, { visibility: found ? 'visible' : 'hidden' });
+      if (!found) continue;
+      taken.push(found.box);
+      attrs(to, { x: found.x, y: found.y, 'text-anchor': found.anchor });
+      write(to, text);
+    }
+  }
+
+  /** Draws a scene of the engine; `head` is its setting, `loss` what the finetuning lowers. */
+  draw(scene, head, loss) {
+    this.shown = [scene, head, loss];
     const { target, across, start } = head;
-    const { width, height } = this;
+    const { width, height, unit } = this;
     // Room for target and head; while the tip is dragged the scale stays.
     const reach = Math.max(1.45, target + 0.3, ((across + 0.2) * width) / 2 / (height - 84));
     const scale = (this.scale = this.grip ? this.scale : width / 2 / reach);
@@ -98,24 +124,14 @@ export class Plane {
     const segment = (s, a, b) => attrs(s, { x1: X(a[0]), y1: Y(a[1]), x2: X(b[0]), y2: Y(b[1]) });
     const path = line((p) => X(p[0]), (p) => Y(p[1]));
     const dot = (s, p) => attrs(s, { cx: X(p[0]), cy: Y(p[1]) });
-    const text = (s, p, dx, dy, anchor = 'start') => attrs(s, { x: X(p[0]) + dx, y: Y(p[1]) + dy, 'text-anchor': anchor });
-    const visible = (s, yes) => attrs(s, { visibility: yes ? 'visible' : 'hidden' });
     const top = height / scale;
     segment(this.horizontal, [-reach, 0], [reach, 0]);
     segment(this.vertical, [0, -1], [0, top]);
     segment(this.fits, [target, -1], [target, top]);
-    attrs(this.fitsText, { x: X(target) - 6 });
     segment(this.probing, [start, across], [target, across]);
     dot(this.before, [start, across]);
-    text(this.beforeText, [start, across], 0, 22, X(start) < 60 ? 'start' : 'middle');
-    visible(this.beforeText, (scene.head[0] - start) * scale > 35);
     attrs(this.ends, { d: path(scene.ends) });
-    visible(this.endsText, width > 420);
-    text(this.endsText, scene.ends[scene.ends.length - 1], -8, -6, 'end');
     segment(this.energy, scene.head, [target, scene.head[1]]);
-    text(this.energyText, [(scene.head[0] + target) / 2, scene.head[1]], 0, 18, 'middle');
-    write(this.energyText, (target - scene.head[0]) * scale > 70 ? 'energy E' : 'E');
-    visible(this.energyText, scene.energy * scale > 16);
     attrs(this.path, { d: path(scene.feature_path) });
     attrs(this.headPath, { d: path(scene.head_path) });
     segment(this.z0, [0, 0], [1, 0]);
@@ -124,14 +140,23 @@ export class Plane {
     dot(this.headEnd, scene.now.head);
     dot(this.tip, scene.head);
     const [z0, v, z, vt] = this.names;
-    const beside = (s, p) => text(s, p, p[0] >= 0 ? 10 : -18, p[1] > 0.05 ? -8 : 18);
-    text(z0, [1, 0], -14, 20);
-    text(v, scene.head, -16, -12);
-    beside(z, scene.now.feature);
-    beside(vt, scene.now.head);
     const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) * scale;
-    visible(vt, apart(scene.now.head, scene.head) > 26);
-    visible(z, apart(scene.now.feature, [1, 0]) > 18);
+    const at = (p) => [X(p[0]), Y(p[1])];
+    const [name, note] = [{ size: 17 * unit, weight: 600 }, { size: 12 * unit }];
+    const around = [[10, -8, 'start'], [10, 20, 'start'], [-10, -8, 'end'], [-10, 20, 'end'], [0, -18, 'middle'], [0, 30, 'middle'], [22, 6, 'start'], [-22, 6, 'end'], [0, -38, 'middle'], [0, 50, 'middle']];
+    const squared = loss === 'squared';
+    const middle = [(scene.head[0] + target) / 2, scene.head[1]];
+    const long = (target - scene.head[0]) * scale > 78 * unit;
+    this.write([
+      { to: this.fitsText, text: squared ? 'heads that fit: z₀·v = y' : 'prediction y: z₀·v = y', at: [X(target), 15 * unit], ...note, places: [[-6, 0, 'end'], [6, 0, 'start']] },
+      { to: v, text: 'v', at: at(scene.head), ...name, places: [[-16, -12, 'end'], [16, -12, 'start'], ...around] },
+      { to: z, text: 'z', at: at(scene.now.feature), ...name, hidden: apart(scene.now.feature, [1, 0]) <= 18, places: around },
+      { to: z0, text: 'z₀', at: at([1, 0]), ...name, places: [[-14, 20, 'middle'], [-14, -10, 'middle'], ...around] },
+      { to: vt, text: 'v(t)', at: at(scene.now.head), ...name, hidden: apart(scene.now.head, scene.head) <= 26, places: around },
+      { to: this.energyText, text: squared ? (long ? 'energy E' : 'E') : (long ? 'still to gain' : ''), at: at(middle), size: 12 * unit, weight: 600, hidden: (target - scene.head[0]) * scale <= 16, spare: true, places: [[0, 18, 'middle'], [0, -10, 'middle']] },
+      { to: this.beforeText, text: 'before probing', at: at([start, across]), ...note, spare: true, hidden: (scene.head[0] - start) * scale <= 35, places: [[0, 22, 'middle'], [0, -12, 'middle'], [-4, 22, 'start']] },
+      { to: this.endsText, text: 'ends for other energies', at: at(scene.ends[scene.ends.length - 1]), ...note, spare: true, hidden: width <= 420, places: [[-8, -6, 'end'], [8, -6, 'start'], [-8, 16, 'end']] },
+    ]);
     attrs(this.tip, {
       'aria-valuemin': -target,
       'aria-valuemax': target,

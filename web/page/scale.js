@@ -52,6 +52,13 @@ function scale(to, from) {
     tickFormat(count = 10) {
       const by = increment(...domain, count);
       const digits = by < 0 ? Math.ceil(Math.log10(-by) - 1e-9) : 0;
+      const most = Math.max(...domain.map(Math.abs));
+      // What would take many digits is written in powers of ten, with as many as tell two ticks apart.
+      if (digits > 4 || most >= 1e6) {
+        const step = by < 0 ? -1 / by : by;
+        const shown = Math.max(0, Math.floor(Math.log10(most) + 1e-9) - Math.floor(Math.log10(step) + 1e-9));
+        return (v) => (v === 0 ? '0' : v.toExponential(Math.min(3, shown)).replace(/\.?0*e/, 'e').replace('e+', 'e').replaceAll('-', '−'));
+      }
       return (v) => v.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace('-', '−');
     },
   });

@@ -6,6 +6,8 @@ const number = (initial, min, max, accepted = `a number from ${min} to ${max}`) 
   parse: (text) => (text === 'inf' ? Infinity : text.trim() === '' ? NaN : Number(text)),
   valid: (v) => v >= min && v <= max,
 });
+const choice = (initial, ...names) => ({ initial, accepted: names.join(' or '), parse: (text) => text, valid: (v) => names.includes(v) });
+const text = (pattern, accepted) => ({ initial: '', accepted, parse: (given) => given, valid: (v) => pattern.test(v) });
 const time = (initial) => number(initial, 0, Infinity, 'a time of at least 0, or inf');
 const whole = (initial, min, max) => {
   const base = number(initial, min, max, `a whole number from ${min} to ${max}`);
@@ -14,12 +16,13 @@ const whole = (initial, min, max) => {
 
 // What a link may say. The names are those of the formulas.
 const KEYS = {
-  // The opening figure: target y, the head before probing (a, w), probing time, finetuning time.
-  y: number(1, 0.2, 3),
+  // The opening figure: target y, the head before probing (a, w), probing time, finetuning time, loss.
+  y: number(1.4, 0.2, 3),
   w: number(0.6, 0, 3),
   a: number(-0.6, -3, 3),
-  tau: time(0.4),
+  tau: time(0),
   t: time(Infinity),
+  loss: choice('squared', 'squared', 'cross-entropy'),
   // What head probing leaves: decay of the spectrum, label smoothing, probing time, seed.
   decay: number(0.8, 0, 2),
   smoothing: number(0, 0, 1),
@@ -42,7 +45,17 @@ const KEYS = {
   rate: number(1, 0, 10),
   seed: whole(0, 0, 9999),
   seeds: whole(8, 1, 40),
+  // Its loss, and under cross-entropy the training loss at which finetuning stops.
+  mloss: choice('squared', 'squared', 'cross-entropy'),
+  until: number(0.1, 0.01, 0.5),
+  // Answers to the questions: a letter for each, by the name of its question.
+  q: text(/^([a-z]+\d[a-d](\.|$))*$/, 'answers such as energy1a.motion2b'),
 };
+
+/** Links without `v` were made when other values were the default, and still mean what they meant. */
+const EDITION = '2';
+const ONCE = { y: 1, tau: 0.4 };
+const initially = () => Object.fromEntries(Object.entries(KEYS).map(([key, { initial }]) => [key, initial]));
 
 let open = 0;
 
@@ -56,7 +69,7 @@ export function pending() {
   };
 }
 
-const values = Object.fromEntries(Object.entries(KEYS).map(([key, { initial }]) => [key, initial]));
+const values = initially();
 const listeners = [];
 
 export const state = values;
@@ -111,44 +124,107 @@ export function atRest(action) {
   };
 }
 
-// Browsers limit how often an address may change.
-const writeAddress = atRest(() => history.replaceState(null, '', link()));
+/** Where the page stands in its chapter: what Back and reload return to. */
+const place = () => ({ scroll: scrollY });
 
-/** Back to the defaults, of some keys or of all. */
+let held = 0;
+
+/** Leaves the address alone until the returned function is called. */
+export function during() {
+  held += 1;
+  return () => (held -= 1);
+}
+
+const writeNow = () => {
+  if (held) return;
+  history.replaceState(place(), '', link());
+  for (const told of written) told();
+};
+// Browsers limit how often an address may change.
+const writeAddress = atRest(writeNow);
+const written = [];
+
+/** Calls `told` when the address has been written. */
+export function onWritten(told) {
+  written.push(told);
+}
+
+/** The chapter in view, for the address. */
+export function inChapter(hash) {
+  here = hash;
+  writeAddress();
+}
+
+let here = '';
+
+/** A change that Back undoes: what stands in the address now stays in the history. */
+export function asStep(change) {
+  writeNow();
+  history.pushState(place(), '', location.href);
+  change();
+}
+
+/** Follows the history: `moved(scroll)` is called when the values of the entry are in force; `scroll` is where the page stood. */
+export function followHistory(moved) {
+  history.scrollRestoration = 'manual';
+  here = location.hash;
+  // What was changed just now belongs to the entry that a link leaves.
+  document.addEventListener('click', (event) => event.target.closest?.('a[href^="#"]') && writeNow(), true);
+  addEventListener('scrollend', () => writeAddress());
+  addEventListener('popstate', (event) => {
+    here = location.hash;
+    set(read(location.search).now);
+    flush();
+    moved(event.state?.scroll);
+  });
+}
+
+/** Back to the defaults, of some keys or of all; Back undoes it. */
 export function reset(keys = Object.keys(KEYS)) {
-  set(Object.fromEntries(keys.map((key) => [key, KEYS[key].initial])));
+  asStep(() => set(Object.fromEntries(keys.map((key) => [key, KEYS[key].initial]))));
 }
 
 /** The address of this situation. */
-export function link(hash = location.hash) {
+export function link(hash = here) {
   const query = new URLSearchParams();
   const embed = new URLSearchParams(location.search).get('embed');
   if (embed) query.set('embed', embed);
   for (const [key, { initial }] of Object.entries(KEYS)) {
     if (!Object.is(values[key], initial)) query.set(key, values[key] === Infinity ? 'inf' : String(values[key]));
   }
+  const plain = [...query.keys()].every((key) => key === 'embed');
+  if (!plain) query.set('v', EDITION);
   const text = query.toString();
   return `${location.pathname}${text && `?${text}`}${hash}`;
 }
 
-/** Takes the values of the address; returns what was wrong with it, as sentences. */
-export function fromAddress() {
+/** The values that a query stands for, and what is wrong with it, as sentences. */
+function read(search) {
   const wrong = [];
+  const query = new URLSearchParams(search);
+  const once = !query.has('v') && [...query.keys()].some((key) => key !== 'embed');
+  const defaults = { ...initially(), ...(once ? ONCE : {}) };
   const update = {};
-  for (const [key, text] of new URLSearchParams(location.search)) {
-    if (key === 'embed') continue;
+  for (const [key, text] of query) {
+    if (key === 'embed' || (key === 'v' && text === EDITION)) continue;
     const known = Object.hasOwn(KEYS, key) && KEYS[key];
     if (!known) wrong.push(`This page has no setting “${key}”.`);
     else if (!known.valid(known.parse(text))) {
-      wrong.push(`“${key}=${text}” is not valid: ${key} must be ${known.accepted}. The default ${known.initial} is used.`);
+      wrong.push(`“${key}=${text}” is not valid: ${key} must be ${known.accepted}. The default${known.initial === '' ? '' : ` ${defaults[key]}`} is used.`);
     } else update[key] = known.parse(text);
   }
-  const y = update.y ?? values.y;
-  const a = update.a ?? values.a;
+  const now = { ...defaults, ...update };
+  const { y, a } = now;
   if (Math.abs(a) > y) {
     if ('a' in update) wrong.push(`“a=${a}” is not valid: a must be from −y to y, here ${-y} to ${y}. The nearest is used.`);
-    update.a = Math.max(-y, Math.min(y, a));
+    now.a = Math.max(-y, Math.min(y, a));
   }
-  Object.assign(values, update);
+  return { now, wrong };
+}
+
+/** Takes the values of the address; returns what was wrong with it, as sentences. */
+export function fromAddress() {
+  const { now, wrong } = read(location.search);
+  Object.assign(values, now);
   return wrong;
 }

@@ -1,8 +1,12 @@
-// The engine in a thread of its own: { id, question, setting } in, { id, answer } or { id, error } out.
+// The engine in a thread of its own: { id, question, setting } in, { id, done } on the way, { id, answer } or { id, error } out.
 
 import init, * as engine from '../build/engine/engine.js';
 
 let ready;
+let asked;
+
+// What the module calls when one more point of a curve is done.
+self.taskheadTold = (done) => self.postMessage({ id: asked, done });
 
 self.onmessage = async ({ data }) => {
   if (data.module) {
@@ -12,8 +16,10 @@ self.onmessage = async ({ data }) => {
   const { id, question, setting } = data;
   try {
     await ready;
-    self.postMessage({ id, answer: question === 'ready' ? true : engine[question](...setting) });
+    asked = id;
+    self.postMessage({ id, answer: engine[question](...setting) });
   } catch (error) {
-    self.postMessage({ id, error: typeof error === 'string' ? error : String(error?.message ?? error) });
+    const fatal = error instanceof WebAssembly.RuntimeError;
+    self.postMessage({ id, fatal, error: typeof error === 'string' ? error : `${fatal ? 'the engine stopped: ' : ''}${error?.message ?? error}` });
   }
 };

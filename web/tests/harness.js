@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
 import { npz } from './files.js';
 
 export { npy, npz, problem, safetensors } from './files.js';
@@ -15,12 +15,30 @@ export { npy, npz, problem, safetensors } from './files.js';
 const run = promisify(execFile);
 const TASKHEAD = process.env.TASKHEAD ?? new URL('../../target/release/taskhead', import.meta.url).pathname;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+/** Which browser the tests run in: `chromium` or `firefox`, the one that the distribution brings. */
+export const BROWSER = process.env.BROWSER ?? 'chromium';
+/** The built page. */
+const DIST = new URL(process.env.DIST ? `file://${process.env.DIST}/` : '../dist/', import.meta.url);
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** Starts the browser; with more arguments, Chromium only. */
+export function launch(...more) {
+  if (BROWSER === 'firefox') return firefox.launch({ executablePath: FIREFOX, channel: 'moz-firefox' });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...more] });
+}
+
+/** What a test needs that asks nothing of the native command: the page from any static host, and a browser. */
+export async function startStatic() {
+  const host = await staticHost();
+  const browser = await launch();
+  return { url: host.url, browser, stop: async () => [await browser.close(), await host.stop()] };
+}
 
 /** Everything that a test needs; `stop` ends it. */
 export async function start() {
   const folder = await mkdtemp(join(tmpdir(), 'taskhead-web-'));
-  const server = spawn(TASKHEAD, ['explore', '--no-open', '--quiet', '--page', new URL('../dist', import.meta.url).pathname]);
+  const server = spawn(TASKHEAD, ['explore', '--no-open', '--quiet', '--page', DIST.pathname]);
   const url = await new Promise((resolve, reject) => {
     let said = '';
     server.stdout.on('data', (text) => {
@@ -30,7 +48,7 @@ export async function start() {
     server.stderr.on('data', (text) => reject(new Error(String(text))));
     server.on('error', reject);
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+  const browser = await launch();
   return {
     url,
     folder,
@@ -45,7 +63,7 @@ export async function start() {
 
 /** Any static host: it serves the page's folder below a path of its own, and knows the types of no files but the oldest; it lacks the files named in `lacks`. */
 export async function staticHost(lacks = new Set()) {
-  const [path, dist] = ['/lessons/trend/', new URL('../dist/', import.meta.url)];
+  const [path, dist] = ['/lessons/trend/', DIST];
   const types = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
   const server = createServer(async (request, response) => {
     const name = new URL(request.url, 'http://host').pathname;
@@ -64,7 +82,7 @@ export async function staticHost(lacks = new Set()) {
 }
 
 /** A page of the explorer that remembers in `page.wrong` everything it should not do. */
-export async function open({ browser, url }, address = '', options = {}) {
+export async function open({ browser, url }, address = '', { demo = false, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
   const wrong = [];
@@ -73,10 +91,17 @@ export async function open({ browser, url }, address = '', options = {}) {
   page.on('requestfailed', (request) => wrong.push(`failed: ${request.url()}`));
   page.on('response', (response) => response.status() >= 400 && wrong.push(`${response.status()}: ${response.url()}`));
   page.on('request', (request) => /^(blob|data):/.test(request.url()) || request.url().startsWith(url) || wrong.push(`other host: ${request.url()}`));
-  await page.goto(url + address);
-  await page.waitForSelector('html[data-ready]');
   page.wrong = wrong;
+  await page.goto(url + address);
+  if (!demo) await ready(page);
+  else await page.waitForSelector('html[data-ready]');
   return page;
+}
+
+/** Waits until the page has started; the loop at the start ends at the first touch. */
+export async function ready(page) {
+  await page.waitForSelector('html[data-ready]');
+  await page.evaluate(() => document.documentElement.dataset.demo && dispatchEvent(new Event('pointerdown')));
 }
 
 /** Runs `body(page)` on a page of its own, which must not have done anything wrong. */
@@ -170,6 +195,22 @@ export async function drop(page, name, bytes) {
 
 /** The text of the file that a button saves. */
 export async function saved(page, id) {
+  if (BROWSER === 'firefox') {
+    // Its driver does not tell of downloads: what the page hands to the browser is read instead.
+    return page.evaluate((id) => {
+      const { createObjectURL } = URL;
+      const { click } = HTMLAnchorElement.prototype;
+      return new Promise((done) => {
+        URL.createObjectURL = (blob) => {
+          Object.assign(URL, { createObjectURL });
+          blob.text().then(done);
+          return createObjectURL(blob);
+        };
+        HTMLAnchorElement.prototype.click = () => Object.assign(HTMLAnchorElement.prototype, { click });
+        document.getElementById(id).click();
+      });
+    }, id);
+  }
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(`#${id}`)]);
   return readFile(await download.path(), 'utf8');
 }
@@ -232,4 +273,26 @@ export async function drag(page, moves) {
   const { frames, updates, times } = await page.evaluate(() => window.seen);
   await send('mouseReleased', 0, 0);
   return { seconds: (frames[frames.length - 1] - frames[0]) / 1000, frames: frames.length - 1, updates, times };
+}
+
+/** In the browser: texts of a figure that lie over each other or outside of it, and controls that do. */
+export function overlaps(width) {
+  const found = [];
+  const meet = (a, b, slack) => a.left < b.right - slack && b.left < a.right - slack && a.top < b.bottom - slack && b.top < a.bottom - slack;
+  const visible = (e) => e.textContent.trim() && e.checkVisibility() && getComputedStyle(e).visibility !== 'hidden' && e.getBoundingClientRect().width > 0;
+  for (const svg of document.querySelectorAll('svg.chart, svg.plane')) {
+    const frame = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll('text')].filter(visible).map((e) => ({ said: e.textContent, box: e.getBoundingClientRect() }));
+    texts.forEach(({ said, box }, i) => {
+      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) found.push(`“${said}” leaves its figure (${svg.getAttribute('aria-label').slice(0, 40)})`);
+      for (const other of texts.slice(i + 1)) if (meet(box, other.box, 2)) found.push(`“${said}” lies over “${other.said}” (${svg.getAttribute('aria-label').slice(0, 40)})`);
+    });
+  }
+  const controls = [...document.querySelectorAll('.control label, .control input, button, .values, figcaption, summary')].filter((e) => e.getBoundingClientRect().width > 0 && e.checkVisibility({ contentVisibilityAuto: true }) && !e.closest('.bar, .sight'));
+  const boxes = controls.map((e) => ({ said: e.id || e.textContent.slice(0, 30), box: e.getBoundingClientRect(), e }));
+  boxes.forEach(({ said, box, e }, i) => {
+    if (box.right > width + 1 || box.left < -1) found.push(`${said} leaves the window`);
+    for (const other of boxes.slice(i + 1)) if (!e.contains(other.e) && !other.e.contains(e) && meet(box, other.box, 2)) found.push(`${said} lies over ${other.said}`);
+  });
+  return found;
 }

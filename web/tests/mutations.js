@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { unpack } from '../page/arrays.js';
-import { fromAddress, reset, state } from '../page/state.js';
+import { fromAddress, state } from '../page/state.js';
 import { npy, npz, problem, safetensors } from './files.js';
 
 /** Whole numbers below a limit, the same ones for the same seed (xorshift). */
@@ -63,6 +63,7 @@ export async function files(rounds) {
 
 /** Takes mutations of addresses; every value stays within its limits, and whatever is wrong is told. */
 export function addresses(rounds) {
+  const initial = { ...state };
   const seeds = ['?y=2.6&w=0.4&a=-2.6&tau=0', '?samples=16&width=64&seeds=40&t=inf', '?embed=many&phi=1.2&rseed=3&size=0.1', '?ptau=inf&smoothing=0.2&kernel=0&angle=115'];
   const pieces = ['inf', 'NaN', '-', '1e999', '0x10', '%', '%00', '&', '=', '__proto__', 'constructor', 'a=', 'seed=', '.', '9', '%F0%9F', ' ', '1e-320'];
   const random = numbers(2);
@@ -81,7 +82,7 @@ export function addresses(rounds) {
     const valid = y >= 0.2 && y <= 3 && Math.abs(a) <= y && w >= 0 && w <= 3 && tau >= 0 && t >= 0 && rate >= 0 && rate <= 10 && phi >= 0 && phi <= Math.PI / 2;
     assert.ok(valid && Number.isInteger(samples) && samples >= 1 && samples <= 24 && Number.isInteger(count) && count >= 1 && count <= 40, text);
     seen[wrong.length ? 'refused' : 'read']++;
-    reset();
+    Object.assign(state, initial);
   }
   return seen;
 }

@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { close, drag, numbers, on, opening, rankOne, settled, slide, start, visit } from './harness.js';
+import { close, drag, file, npz, numbers, on, open, opening, rankOne, ready, settled, simulate, slide, start, visit } from './harness.js';
 
 let site;
 before(async () => (site = await start()));
 after(() => site.stop());
+
+/** The situation that most tests start from: y = 1, and a head that is probed a little. */
+const ONCE = '?y=1&tau=0.4&v=2';
 
 /** The opening figure shows what the native command says of the same head. */
 async function agrees(page, head, time = 'inf') {
@@ -20,7 +23,7 @@ async function agrees(page, head, time = 'inf') {
 }
 
 test('the probing slider shows the numbers of the native command', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     const first = await agrees(page, { y: 1, a: -0.6, w: 0.6 });
     await slide(page, 'probe', 50);
     const second = await agrees(page, { y: 1, a: -0.6, w: 0.6 });
@@ -35,7 +38,7 @@ test('the probing slider shows the numbers of the native command', () =>
   }));
 
 test('target, head and start sliders show the numbers of the native command', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     await slide(page, 'target', 2.2);
     await slide(page, 'across', 1.3);
     await slide(page, 'start', -0.5);
@@ -46,7 +49,7 @@ test('target, head and start sliders show the numbers of the native command', ()
   }));
 
 test('the finetuning time slider shows the numbers of the native command', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     await slide(page, 'time', 18);
     const t = await page.locator('#time-shown').evaluate((e) => Number(e.dataset.value));
     assert.ok(t > 0 && t < Infinity, `${t}`);
@@ -55,7 +58,7 @@ test('the finetuning time slider shows the numbers of the native command', () =>
   }));
 
 test('the tip of the head can be dragged', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     const tip = page.locator('[data-handle="head"]');
     const box = await tip.boundingBox();
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -83,7 +86,7 @@ test('the tip of the head can be dragged', () =>
   }));
 
 test('play runs finetuning to its end, and pauses', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     const time = () => page.locator('#time-shown').evaluate((e) => Number(e.dataset.value));
     await page.click('#play');
     await page.waitForFunction(() => Number(document.querySelector('#time-shown').dataset.value) > 0.05 && document.querySelector('#time-shown').dataset.value !== 'Infinity');
@@ -104,7 +107,7 @@ test('play runs finetuning to its end, and pauses', () =>
   }));
 
 test('single steps go forward and back', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     const time = () => page.locator('#time-shown').evaluate((e) => Number(e.dataset.value));
     await page.click('#step');
     await settled(page);
@@ -189,7 +192,7 @@ test('each curve has the current point on it', () =>
   }));
 
 test('a drag draws once a frame, and nothing that is out of sight', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     await settled(page);
     await page.evaluate(() => {
       window.drawn = { plane: 0, chapter: 0 };
@@ -236,7 +239,7 @@ test('a drag draws once a frame, and nothing that is out of sight', () =>
   }));
 
 test('a drag asks the engine once a frame', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     // Counts what the page calls in the module of the engine.
     await page.addInitScript(() => {
       window.asked = {};
@@ -265,7 +268,7 @@ test('a drag asks the engine once a frame', () =>
   }));
 
 test('the tip can be dragged with a finger', () =>
-  on(site, '', async (page) => {
+  on(site, ONCE, async (page) => {
     await settled(page);
     const across = () => page.locator('output[for="across"]').evaluate((e) => Number(e.dataset.value));
     const before = await across();
@@ -280,3 +283,113 @@ test('the tip can be dragged with a finger', () =>
     assert.ok((await across()) > before + 0.3, `${before}, then ${await across()}`);
     assert.equal(await page.evaluate(() => scrollY), 0, 'the page does not scroll meanwhile');
   }, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }));
+
+test('under cross-entropy the path is the same and the clock another one', () =>
+  on(site, '?y=1.4&w=0.6&a=-0.6&tau=0&v=2', async (page) => {
+    const squared = await opening(page);
+    const path = () => page.locator('#plane path.feature').getAttribute('d');
+    const curve = () => page.locator('#curves path.m0').first().getAttribute('d');
+    const [d, distance] = [await path(), await curve()];
+    await page.locator('#opening details.more > summary').click();
+    await page.click('input[name="loss"][value="cross-entropy"]');
+    const found = await opening(page);
+    assert.match(page.url(), /loss=cross-entropy/);
+    for (const name of ['euclidean', 'cosine', 'dot', 'norm']) close(found[name], squared[name], 1e-10, name);
+    close(found.energy, 1 / (1 + Math.exp(-0.6)), 1e-12, 'the probability that the label misses');
+    // The same points, by their own way there.
+    const ends = (d) => d.match(/-?[\d.]+/g).map(Number);
+    const [a, b] = [ends(d), ends(await path())];
+    [0, 1, a.length - 2, a.length - 1].forEach((i) => close(b[i < 2 ? i : b.length - (a.length - i)], a[i], 1e-3, 'an end of the path'));
+    assert.notEqual(await curve(), distance, 'over another energy');
+    const problem = { features: [[1, 0]], kernel: [[1]], targets: [[1]], head: [[-0.6], [0.6]] };
+    const file_ = await file(site, 'label.npz', npz(problem));
+    const level = Math.log1p(Math.exp(-1.4));
+    const native = await simulate(file_, '--probe', '0', '--loss', 'cross-entropy', '--until-loss', String(level));
+    for (const name of ['euclidean', 'cosine', 'dot', 'norm']) close(found[name], native.adaptation[name], 1e-9, name);
+    const last = await page.locator('#time-shown').evaluate((e) => Number(e.dataset.value));
+    close(last, native.time, 1e-9, 'finetuning stops at the time at which the output is y');
+    // On the way: both clocks tell the same place.
+    await slide(page, 'time', 20);
+    const on_way = await opening(page);
+    const clocks = await page.evaluate(() => ['clock-squared', 'clock-entropy'].map((name) => Number(document.querySelector(`[data-show="${name}"]`).dataset.value)));
+    close(clocks[1], last / 2, 1e-9, 'its own clock');
+    await page.click('input[name="loss"][value="squared"]');
+    await page.evaluate((t) => {
+      // The time of the squared loss at that place.
+      history.replaceState(null, '', `?y=1.4&w=0.6&a=-0.6&tau=0&v=2&t=${t}`);
+    }, clocks[0]);
+    await page.reload();
+    await ready(page);
+    const same = await opening(page);
+    for (const name of ['euclidean', 'cosine', 'dot', 'norm']) close(same[name], on_way[name], 1e-6, `${name} at the same place`);
+  }));
+
+test('the loop at the start shows probing and finetuning once, and yields to the first touch', async () => {
+  const page = await open(site, '', { demo: true });
+  try {
+    await page.waitForSelector('html[data-demo]');
+    await page.waitForFunction(() => /^Finetuning: head and feature move/.test(document.querySelector('#told').textContent) && Number(document.querySelector('[data-show="euclidean"]').dataset.value) > 0.1);
+    assert.equal(await page.getAttribute('#network', 'data-phase'), 'tune');
+    assert.equal(new URL(page.url()).search, '', 'the address stays bare');
+    await page.mouse.wheel(0, 10);
+    await page.waitForSelector('html:not([data-demo])');
+    await settled(page);
+    const found = await opening(page);
+    close(found.energy, 2, 1e-12, 'all is as if there had been no loop');
+    assert.ok(await page.locator('#told').isHidden());
+    assert.equal(new URL(page.url()).search, '');
+  } finally {
+    await page.context().close();
+  }
+  for (const [address, options] of [['', { reducedMotion: 'reduce' }], ['?y=1.2', {}], ['#laws', {}]]) {
+    const quiet = await open(site, address, { demo: true, ...options });
+    assert.equal(await quiet.evaluate(() => document.documentElement.dataset.demo), undefined, `${address} ${options.reducedMotion ?? ''}`);
+    await quiet.context().close();
+  }
+});
+
+test('plane, slider and curves are in sight together, also on a phone', async () => {
+  await on(site, ONCE, async (page) => {
+    await settled(page);
+    for (const selector of ['#plane svg', '#probe', '#curves svg >> nth=3', '#time', '#play']) {
+      const box = await page.locator(selector).first().boundingBox();
+      assert.ok(box.y >= 0 && box.y + box.height <= 768, `${selector}: ${JSON.stringify(box)}`);
+    }
+  }, { viewport: { width: 1366, height: 768 } });
+  await on(site, ONCE, async (page) => {
+    await settled(page);
+    await page.locator('#curves').evaluate((e) => scrollTo({ top: e.getBoundingClientRect().top + scrollY - 400, behavior: 'instant' }));
+    await settled(page);
+    for (const selector of ['#plane svg', '#probe', '#curves svg >> nth=1']) {
+      const box = await page.locator(selector).first().boundingBox();
+      assert.ok(box.y >= 0 && box.y + box.height <= 844, `${selector}: ${JSON.stringify(box)}`);
+    }
+  }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+});
+
+test('what is drawn by hand is compared with the curve of the engine', () =>
+  on(site, '?y=1.4&w=0.6&a=-1.2&tau=0&v=2#draw', async (page) => {
+    await settled(page);
+    const sketch = (i) => page.locator('#sketches figure').nth(i);
+    assert.equal(await page.locator('#sketches path.m0, #sketches path.m3').count(), 0, 'the curves are hidden');
+    assert.ok(await sketch(0).locator('button').isDisabled());
+    // Distance: a line that falls from its start to nothing.
+    const box = await sketch(0).locator('svg').boundingBox();
+    const dot = await sketch(0).locator('circle').boundingBox();
+    const [x, y] = [dot.x + dot.width / 2, dot.y + dot.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 14, box.y + box.height - 39, { steps: 12 });
+    await page.mouse.up();
+    await sketch(0).locator('button').click();
+    const said = await sketch(0).locator('[role=status]').textContent();
+    const [, score] = said.match(/^(\d+) of 100\. Your curve falls, the engine’s falls: the right shape\./) ?? assert.fail(said);
+    assert.ok(score > 60, said);
+    assert.equal(await page.locator('#sketches path.m0').count(), 1, 'now the curve is there');
+    // By keyboard, and wrong: the norm peaks where the head sees nothing of the feature.
+    await sketch(3).locator('select').selectOption('falls, then rises');
+    await sketch(3).locator('button').click();
+    assert.match(await sketch(3).locator('[role=status]').textContent(), /^\d+ of 100\. Your curve falls, then rises, the engine’s rises, then falls\. The feature is longest/);
+    await page.click('#draw-again');
+    assert.equal(await page.locator('#sketches path.m0').count(), 0);
+  }));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { close, drop, npz, on, opening, problem, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
+import { close, drop, npz, on, opening, overlaps, problem, ready, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
@@ -16,9 +16,8 @@ after(() => site.stop());
 
 /** Scrolls through the page, so that every figure is drawn; from then on all of it is laid out, for looks and for axe. */
 async function readThrough(page) {
-  for (const id of ['energy', 'motion', 'laws', 'downstream', 'many', 'own']) await visit(page, id);
+  for (const id of ['draw', 'energy', 'motion', 'laws', 'downstream', 'many', 'own', 'end']) await visit(page, id);
   await page.evaluate(() => {
-    document.documentElement.classList.remove('drawn');
     scrollTo({ top: 0, behavior: 'instant' });
   });
 }
@@ -27,14 +26,19 @@ test('every setting survives the way through the address', () =>
   on(site, '', async (page) => {
     const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, size: 0.75, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2 };
     for (const [id, value] of Object.entries(changes)) await slide(page, id, value);
+    for (const name of ['loss', 'mloss']) await page.locator(`input[name="${name}"][value="cross-entropy"]`).evaluate((e) => e.click());
+    await slide(page, 'until', 0.2);
+    await page.locator('#q-energy1 input[value="b"]').check();
     await settled(page);
     const address = page.url().slice(site.url.length);
     const numbers = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('output[data-value]')].filter((o) => o.htmlFor.length).map((o) => [o.htmlFor.value, o.dataset.value])));
     const [before, figure] = [await numbers(page), await opening(page)];
-    assert.equal(Object.keys(before).length, 23);
+    assert.equal(Object.keys(before).length, 24);
     await on(site, address, async (copy) => {
       assert.deepEqual(await numbers(copy), before);
       assert.deepEqual(await opening(copy), figure);
+      for (const name of ['loss', 'mloss']) assert.ok(await copy.locator(`input[name="${name}"][value="cross-entropy"]`).isChecked(), name);
+      assert.ok(await copy.locator('#q-energy1 input[value="b"]').isChecked(), 'answers, too');
     });
     await page.click('#reset');
     await settled(page);
@@ -44,15 +48,17 @@ test('every setting survives the way through the address', () =>
 
 test('the reset of the opening figure leaves the chapters alone', () =>
   on(site, '?w=1.5&decay=1.7', async (page) => {
+    await page.locator('#opening details.more > summary').click();
     await page.click('#opening-reset');
     await settled(page);
-    assert.equal(new URL(page.url()).search, '?decay=1.7');
+    assert.equal(new URL(page.url()).search, '?decay=1.7&v=2');
   }));
 
 test('a chapter in the address is where the page opens', () =>
   on(site, '?w=1.5#laws', async (page) => {
     await page.waitForFunction(() => document.querySelector('.bar a[aria-current]')?.hash === '#laws');
-    assert.match(page.url(), /\?w=1\.5#laws$/);
+    await settled(page);
+    assert.match(page.url(), /\?y=1&w=1\.5&tau=0\.4&v=2#laws$/);
     const top = await page.locator('#laws').evaluate((e) => e.getBoundingClientRect().top);
     assert.ok(Math.abs(top) < 300, `${top}`);
     await page.click('.bar a[href="#motion"]');
@@ -68,7 +74,7 @@ test('a wrong address is told, and the rest of it is used', () =>
   }));
 
 test('everything works by keyboard alone', () =>
-  on(site, '', async (page) => {
+  on(site, '?y=1&tau=0.4&v=2', async (page) => {
     const tabTo = async (selector) => {
       for (let i = 0; i < 120; i++) {
         await page.keyboard.press('Tab');
@@ -91,13 +97,17 @@ test('everything works by keyboard alone', () =>
     await page.keyboard.press('Enter');
     await settled(page);
     assert.equal(await page.locator('#time-shown').evaluate((e) => e.dataset.value), '0');
+    await tabTo('#opening details.more > summary');
+    await page.keyboard.press('Enter');
     await tabTo('#target');
     await page.keyboard.press('ArrowRight');
     await settled(page);
     close(await page.locator('output[for="target"]').evaluate((e) => Number(e.dataset.value)), 1.05, 1e-12, 'target');
-    await tabTo('details.question summary');
-    await page.keyboard.press('Enter');
-    assert.equal(await page.locator('details[open]').count(), 1);
+    await tabTo('#q-opening1 input');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowDown');
+    await settled(page);
+    assert.ok(await page.locator('#q-opening1 .feedback[data-right]').isVisible());
     await page.evaluate(() => document.getElementById('laws').scrollIntoView({ behavior: 'instant' }));
     await page.waitForSelector('#phase [data-law]');
     await tabTo('[data-law="0"]');
@@ -110,7 +120,7 @@ test('everything works by keyboard alone', () =>
   }));
 
 test('what figures show is said in words', () =>
-  on(site, '', async (page) => {
+  on(site, '?y=1&tau=0.4&v=2', async (page) => {
     await slide(page, 'probe', 100);
     await page.waitForFunction(() => document.querySelector('#opening-said').textContent.includes('energy is 0.800'));
     const { euclidean } = await opening(page);
@@ -140,33 +150,13 @@ for (const [name, options] of [
       const wide = (await page.evaluate(() => document.documentElement.scrollWidth)) - width;
       assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
       assert.deepEqual(await page.evaluate(overlaps, width), []);
-      await page.locator('details.question').evaluateAll((all) => all.forEach((d) => (d.open = true)));
+      await page.locator('main details').evaluateAll((all) => all.forEach((d) => (d.open = true)));
+      await page.locator('.quiz').evaluateAll((all) => all.forEach((q) => q.querySelector('input').click()));
+      await settled(page);
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
       assert.deepEqual(violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), []);
     }, options));
-}
-
-/** In the browser: texts of a figure that lie over each other or outside of it, and controls that do. */
-function overlaps(width) {
-  const found = [];
-  const meet = (a, b, slack) => a.left < b.right - slack && b.left < a.right - slack && a.top < b.bottom - slack && b.top < a.bottom - slack;
-  const visible = (e) => e.textContent.trim() && getComputedStyle(e).visibility !== 'hidden' && e.getBoundingClientRect().width > 0;
-  for (const svg of document.querySelectorAll('svg.chart, svg.plane')) {
-    const frame = svg.getBoundingClientRect();
-    const texts = [...svg.querySelectorAll('text')].filter(visible).map((e) => ({ said: e.textContent, box: e.getBoundingClientRect() }));
-    texts.forEach(({ said, box }, i) => {
-      if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1) found.push(`“${said}” leaves its figure (${svg.getAttribute('aria-label').slice(0, 40)})`);
-      for (const other of texts.slice(i + 1)) if (meet(box, other.box, 2)) found.push(`“${said}” lies over “${other.said}” (${svg.getAttribute('aria-label').slice(0, 40)})`);
-    });
-  }
-  const controls = [...document.querySelectorAll('.control label, .control input, button, .values, figcaption, summary')].filter((e) => e.getBoundingClientRect().width > 0 && !e.closest('.bar'));
-  const boxes = controls.map((e) => ({ said: e.id || e.textContent.slice(0, 30), box: e.getBoundingClientRect(), e }));
-  boxes.forEach(({ said, box, e }, i) => {
-    if (box.right > width + 1 || box.left < -1) found.push(`${said} leaves the window`);
-    for (const other of boxes.slice(i + 1)) if (!e.contains(other.e) && !other.e.contains(e) && meet(box, other.box, 2)) found.push(`${said} lies over ${other.said}`);
-  });
-  return found;
 }
 
 test('formulas are whole: roots and braces are drawn', () =>
@@ -179,7 +169,8 @@ test('formulas are whole: roots and braces are drawn', () =>
   }));
 
 test('figures and data can be saved', () =>
-  on(site, '', async (page) => {
+  on(site, '?y=1&tau=0.4&v=2', async (page) => {
+    await page.locator('#opening details.more').evaluate((e) => (e.open = true));
     await visit(page, 'many');
     await drop(page, 'own.npz', npz(problem()));
     await settled(page);
@@ -200,7 +191,9 @@ test('the link of a situation can be copied', () =>
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.click('#copy');
     await page.waitForFunction(() => document.querySelector('#copy').textContent === 'Link copied');
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${site.url}?w=1.5`);
+    await settled(page);
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), page.url());
+    assert.match(page.url(), /w=1\.5/);
   }));
 
 test('each part can be embedded in another page', async () => {
@@ -232,20 +225,31 @@ test('every link that README.md prepares is valid', async () => {
   }
 });
 
-test('every part asks two or three questions, whose answers a click reveals', () =>
+test('every chapter asks at least two questions, and answers each choice at once', () =>
   on(site, '', async (page) => {
-    for (const part of ['opening', 'energy', 'motion', 'laws', 'downstream']) {
-      const questions = page.locator(`#${part} details.question`);
+    for (const part of ['opening', 'energy', 'motion', 'laws', 'downstream', 'many']) {
+      const questions = page.locator(`#${part} fieldset.quiz`);
       const count = await questions.count();
-      assert.ok(count === 2 || count === 3, `${part} asks ${count}`);
+      assert.ok(count >= 2, `${part} asks ${count}`);
       for (let i = 0; i < count; i++) {
-        const answer = questions.nth(i).locator('p').first();
-        assert.ok(!(await answer.isVisible()), 'hidden at first');
-        await questions.nth(i).locator('summary').click();
-        assert.ok(await answer.isVisible(), 'then shown');
-        assert.ok((await answer.textContent()).length > 60);
+        const question = questions.nth(i);
+        const choices = await question.locator('input').count();
+        assert.equal(await question.locator('.feedback').count(), choices);
+        assert.equal(await question.locator('.feedback[data-right]').count(), 1, 'one is right');
+        assert.equal(await question.locator('.feedback:not([hidden])').count(), 0, 'hidden at first');
+        for (let c = 0; c < choices; c++) {
+          await question.locator('input').nth(c).check();
+          await settled(page);
+          const feedback = question.locator('.feedback:not([hidden])');
+          assert.equal(await feedback.count(), 1);
+          const right = (await feedback.getAttribute('data-right')) !== null;
+          assert.equal(await feedback.getAttribute('data-verdict'), right ? 'Right.' : 'Not quite.');
+          assert.equal(await question.getAttribute('data-answered'), right ? 'right' : 'wrong');
+          assert.ok((await feedback.textContent()).length > 40);
+        }
       }
     }
+    assert.match(new URL(page.url()).searchParams.get('q'), /opening1c\.opening2c\.energy1c/);
   }));
 
 test('the whole page is smaller than 500 kB, compressed', async () => {
@@ -264,9 +268,10 @@ test('it works from any static host', async () => {
       assert.ok((await opening(page)).euclidean > 0.1);
       assert.match(await page.textContent('#phase-source'), /^Proved/);
       await page.locator('#laws a.t').first().click();
-      await page.waitForURL(`${host.url}theorems.html#*`);
+      await page.waitForURL(`${host.url}theorems.html?**`);
       await page.getByText('The explorer').click();
-      await page.waitForURL(host.url);
+      await page.waitForURL(`${host.url}?**`);
+      await ready(page);
     });
   } finally {
     await host.stop();
@@ -295,10 +300,36 @@ test('every theorem number leads to its statement and its check', () =>
     const links = await page.locator('a.t').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
     assert.ok(links.length > 12);
     await page.goto(`${site.url}theorems.html`);
-    for (const link of new Set(links)) assert.equal(await page.locator(link.replace('theorems.html', '')).count(), 1, link);
+    for (const link of new Set(links)) assert.equal(await page.locator(new URL(link, site.url).hash).count(), 1, link);
     const law = await page.textContent('#T10_distance_law');
     assert.match(law, /Theorem T10_distance_law[^]*dist2T[^]*DistanceLaw\.v[^]*taskhead verify T10/);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run());
     assert.deepEqual(violations.map((v) => v.id), []);
   }));
+
+test('the page in one file opens from a folder, and needs nothing else', async () => {
+  const context = await site.browser.newContext();
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('request', (request) => /^(blob|data):/.test(request.url()) || request.url().endsWith('taskhead-explorer.html?y=1.4&seeds=2') || wrong.push(request.url()));
+  await page.goto(`${new URL('../handout/taskhead-explorer.html', import.meta.url).href}?y=1.4&seeds=2`);
+  await ready(page);
+  assert.ok((await opening(page)).euclidean > 0.1);
+  await visit(page, 'many');
+  assert.match(await page.textContent('#many-said'), /Band: 2 seeds/);
+  assert.match(await page.textContent('#digits-said'), /^Distance: rises/);
+  await visit(page, 'laws');
+  assert.match(await page.textContent('#phase-source'), /^Proved/);
+  await drop(page, 'own.npz', npz(problem(), { level: 6 }));
+  await settled(page);
+  assert.match(await page.textContent('#own-said'), /N = 3, h = 4, k = 2/);
+  await slide(page, 'across', 1.2);
+  assert.match(page.url(), /w=1\.2/);
+  await page.locator('#laws a.t').first().click();
+  assert.match(await page.locator(`[id="${new URL(page.url()).hash.slice(1)}"]`).textContent(), /Theorem|Lemma|machine-checked/);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});

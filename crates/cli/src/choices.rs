@@ -59,7 +59,22 @@ impl Choice for Metric {
 #[cfg(feature = "replay")]
 mod replay {
     use super::Choice;
-    use taskhead_replay::config::{Architecture, Experiment, Loss, Precision, Source};
+    use taskhead_replay::config::{Architecture, Dynamics, Experiment, Kernel, Loss, Precision, Source};
+
+    impl Choice for Kernel {
+        const ALL: &'static [(Self, &'static str, &'static str)] = &[
+            (Self::Mean, "mean", "One for all feature directions, as in the two-layer linear theory"),
+            (Self::Directions, "directions", "One for each feature direction"),
+            (Self::Full, "full", "All of it, between features too"),
+        ];
+    }
+
+    impl Choice for Dynamics {
+        const ALL: &'static [(Self, &'static str, &'static str)] = &[
+            (Self::Flow, "flow", "Gradient flow"),
+            (Self::Descent, "descent", "The network's own steps, with its batches and momentum"),
+        ];
+    }
 
     impl Choice for Loss {
         const ALL: &'static [(Self, &'static str, &'static str)] = &[

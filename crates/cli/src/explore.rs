@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,13 +25,17 @@ use super::say;
     after_help = "The page is a folder of files that scripts/build-web makes once; any web server can \
     serve it. Settings of the page are in its address, so that a link leads to an exact situation.\n\nExamples:\n  \
     taskhead explore\n  \
-    taskhead explore --port 8080 --no-open"
+    taskhead explore --port 8080 --no-open\n  taskhead explore --host 0.0.0.0 --port 8080"
 )]
 pub struct Args {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Address of this computer to serve at: 127.0.0.1 for this computer alone, 0.0.0.0 for everyone who can reach it,
+    /// such as a class in the same network.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+    /// Port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Open no browser.
+    /// Do not open a browser.
     #[arg(long)]
     no_open: bool,
     /// Folder of the built page.
@@ -53,10 +57,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
 }
 
 async fn serve(page: Page, args: &Args, quiet: bool) -> Result<ExitCode> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
+    let listener = TcpListener::bind((args.host, args.port))
         .await
-        .with_context(|| format!("port {} of 127.0.0.1 cannot be used", args.port))?;
-    let url = format!("http://{}/", listener.local_addr()?);
+        .with_context(|| format!("port {} of {} cannot be used", args.port, args.host))?;
+    let url = format!("http://{}/", reached_at(listener.local_addr()?));
     say::line(&url)?;
     if !quiet {
         say::tell("", "The explorer runs at this address until you press Ctrl+C.");
@@ -79,6 +83,29 @@ async fn serve(page: Page, args: &Args, quiet: bool) -> Result<ExitCode> {
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
+}
+
+/// The address to give to others: where all of this computer's serve, the one that leads out of it.
+fn reached_at(served: SocketAddr) -> SocketAddr {
+    if !served.ip().is_unspecified() {
+        return served;
+    }
+    // Nothing is sent: connecting only chooses an address.
+    let outside = UdpSocket::bind((served.ip(), 0)).and_then(|socket| {
+        let other: IpAddr = if served.is_ipv4() {
+            [192, 0, 2, 1].into()
+        } else {
+            "2001:db8::1".parse().expect("is one")
+        };
+        socket.connect((other, 9))?;
+        socket.local_addr()
+    });
+    let here = if served.is_ipv4() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        std::net::Ipv6Addr::LOCALHOST.into()
+    };
+    SocketAddr::new(outside.map_or(here, |address| address.ip()), served.port())
 }
 
 /// The files of the page by their path in the address.
@@ -166,6 +193,7 @@ fn content_type(path: &str) -> HeaderValue {
         Some("json") => "application/json",
         Some("wasm") => "application/wasm",
         Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     })
 }

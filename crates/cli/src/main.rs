@@ -8,6 +8,8 @@
 mod advise;
 mod choices;
 mod curves;
+#[cfg(feature = "replay")]
+mod earlier;
 mod explore;
 mod export;
 mod goal;

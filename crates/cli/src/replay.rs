@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::curves::{Curves, set};
+use super::earlier::Earlier;
 use super::outcome::{
     Split, Watched, check_cells, make_folder, output, progress_bar, report, warn, write,
 };
@@ -20,17 +21,19 @@ use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead::sweep::{Part, Shard, Sweep};
 use taskhead_figures::gallery::course::course;
-use taskhead_figures::gallery::transfer::{
-    Finding, Nearness, Optimum, findings, nearness, optima, overlay, transfer,
+use taskhead_figures::gallery::overlay::{
+    Ground, Grounds, KernelChange, Nearness, kernel_changes, nearness, overlay,
 };
+use taskhead_figures::gallery::transfer::{Finding, Optimum, findings, optima, transfer};
 use taskhead_figures::plot::Figure;
 use taskhead_files::{
     SweepFiles, check_replaceable, digest, read_configuration, with_suffix, write_csv, write_parquet,
 };
 use taskhead_replay::config::{
-    Architecture, Backbone, Class, Config, Data, Experiment, Loss, Precision, SETTINGS, Source,
+    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Kernel, Loss, Precision,
+    SETTINGS, Source, Theory,
 };
-use taskhead_replay::{Replay, device};
+use taskhead_replay::{self as replay, Overlay, Replay, device};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -58,9 +61,16 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
-    /// classes of both folders are taken, unless said otherwise.
+    /// classes of both folders are taken, unless said otherwise. With the digits they are brought to 8×8 grey pixels.
     #[arg(long, value_name = "FOLDER")]
     source_data: Option<PathBuf>,
+    /// Folder of other images of the same classes, whose held-out ones become the test images: a shifted test set.
+    /// Validation images stay those of the data. Other shapes are brought to that of the data.
+    #[arg(long, value_name = "FOLDER")]
+    shifted_data: Option<PathBuf>,
+    /// Share of the finetuning labels that are replaced by another class, drawn evenly.
+    #[arg(long, value_name = "SHARE")]
+    label_noise: Option<f64>,
     /// Classes of the source task: labels, or names of folders.
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     source_classes: Option<Vec<Class>>,
@@ -109,6 +119,24 @@ pub struct Args {
     /// Learning rate of finetuning; for `linear` the step of probing too.
     #[arg(long)]
     rate: Option<f64>,
+    /// Momentum of finetuning.
+    #[arg(long)]
+    momentum: Option<f64>,
+    /// Samples of a batch of finetuning; 0 for all at once.
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Held-out images of each task; of `linear` data the held-out inputs.
+    #[arg(long, value_name = "N")]
+    held_out: Option<usize>,
+    /// One backbone for all seeds, pretrained (or drawn) with this seed. Without it each seed has its own.
+    #[arg(long, value_name = "SEED")]
+    backbone_seed: Option<u64>,
+    /// Epochs of pretraining.
+    #[arg(long, value_name = "EPOCHS")]
+    pretrain_epochs: Option<f64>,
+    /// The time after which probing counts as converged.
+    #[arg(long, value_name = "TIME")]
+    longest: Option<f64>,
     #[command(flatten)]
     curves: Curves,
     #[command(flatten)]
@@ -130,11 +158,15 @@ pub struct Args {
     /// Cells that run at once (default: all cores). The result does not depend on it.
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
-    /// Lay the theory over the network, with its tangent kernel estimated from this number of random directions. A
-    /// few hundred training samples at most.
-    #[arg(long, value_name = "DIRECTIONS", num_args = 0..=1, default_missing_value = "16",
-          conflicts_with_all = ["shard", "slurm"], value_parser = clap::value_parser!(u16).range(1..))]
-    theory: Option<u16>,
+    /// Lay the theory over the network: the network that is linear in its weights, with these parts of the tangent
+    /// kernel (default: all three, one after the other). A few hundred training samples at most.
+    #[arg(long, value_name = "KERNELS", num_args = 0..=1, value_delimiter = ',',
+          default_missing_values = ["mean", "directions", "full"],
+          conflicts_with_all = ["shard", "slurm"], value_parser = choice::<Kernel>())]
+    theory: Option<Vec<Kernel>>,
+    /// How the theory's network learns.
+    #[arg(long, requires = "theory", value_parser = choice::<Dynamics>(), default_value = "descent")]
+    theory_dynamics: Dynamics,
     /// Print the configuration as TOML and stop.
     #[arg(long)]
     print_config: bool,
@@ -193,27 +225,42 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         identity: Some(digest(replay.identity())),
         records: Vec::new(),
     };
+    // What is there of the same replay, with any number of seeds, is not computed again; of fewer seeds, it is replaced.
+    let finished = if part.is_some() || args.force { None } else { output.finished() };
+    let finished = finished.filter(|sweep| {
+        let same = |identity: &str| Some(digest(identity)) == sweep.identity;
+        replay.continues(&sweep.config, same)
+    });
+    let earlier = Earlier::of(finished.as_ref(), size);
+    let output = match finished {
+        Some(Sweep { identity: Some(identity), records, .. }) if records.len() <= replay.records() => {
+            output.superseding(identity)
+        }
+        _ => output,
+    };
     let journal = output.journal(head.clone(), size, Duration::ZERO, args.force, warn)?;
-    let theory_head = args.theory.map(|directions| theory_head(&head, &replay, directions));
+    let theory = args.theory.clone().map(|kernels| Theory { kernels, dynamics: args.theory_dynamics });
+    let theory_head = theory.as_ref().map(|theory| theory_head(&head, &replay, theory));
     if let (Some(head), false) = (&theory_head, args.force) {
         let identity = head.identity.expect("made above");
         check_replaceable(with_suffix(&args.out, "theory.parquet"), identity)?;
         check_replaceable(with_suffix(&args.out, "theory.csv"), identity)?;
     }
     let cells = replay.records() / size;
-    let known = journal.count() / size;
+    let known = journal.count() / size + earlier.count(cells, size);
     let bar = progress_bar(cells as u64, quiet);
     bar.inc(known as u64);
-    let records = replay.run(&Watched { journal: &journal, bar: &bar, unit: size });
+    let watched = Watched { journal: &journal, bar: &bar, unit: size };
+    let records = replay.run(&earlier.before(&watched));
     bar.finish_and_clear();
     let result = Sweep { records, ..head };
     write(&output, &result, journal)?;
     // A part has a part of each figure.
     let figures = if part.is_some() { Vec::new() } else { draw(&result, &args.out)? };
 
-    let (nearness, theory_reached) = match (theory_head, args.theory) {
-        (Some(head), Some(directions)) => theory(&replay, &result, head, directions, args, quiet)?,
-        _ => (Vec::new(), true),
+    let (nearness, changes) = match (theory_head, theory) {
+        (Some(head), Some(theory)) => lay_over(&replay, &result, head, &theory, &args.out, quiet)?,
+        _ => (Vec::new(), Vec::new()),
     };
     let counts = Counts::of(&result.records);
     let findings = findings(&result.records);
@@ -230,11 +277,13 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
             "best": optima.iter().map(Optimum::json).collect::<Vec<_>>(),
             "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
+            "kernel_change": changes.iter().map(KernelChange::json).collect::<Vec<_>>(),
             "backbone": replay.backbone_file().map(|p| p.display().to_string()),
         }))?;
     } else {
         findings.iter().try_for_each(say::line)?;
         nearness.iter().try_for_each(say::line)?;
+        changes.iter().try_for_each(say::line)?;
         optima.iter().try_for_each(say::line)?;
         let seconds = begun.elapsed().as_secs_f64();
         say::line(format_args!("{}, {failed} failed, {seconds:.1} s", counted(cells, "cell")))?;
@@ -252,19 +301,20 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             }
         }
     }
-    let code = report(&counts);
-    Ok(if theory_reached { code } else { ExitCode::from(1) })
+    Ok(report(&counts))
 }
 
 /// The sweep of the theory's records, without them.
-fn theory_head(network: &Sweep, replay: &Replay, directions: u16) -> Sweep {
-    let config = format!("# theory with {directions} directions\n{}", network.config);
-    let identity = format!("theory with {directions} directions of {}", replay.identity());
+fn theory_head(network: &Sweep, replay: &Replay, theory: &Theory) -> Sweep {
+    let theory = toml::to_string(theory).expect("a theory is plain data");
+    let says: String = theory.lines().map(|line| format!("# theory: {line}\n")).collect();
+    let config = says + &network.config;
+    let identity = format!("{theory}\ntheory of {}", replay.identity());
     Sweep { config, identity: Some(digest(identity)), ..network.clone() }
 }
 
 /// Flags of the keys of a configuration.
-const FLAGS: [(&str, &str); 14] = [
+const FLAGS: [(&str, &str); 20] = [
     ("times", "--times"),
     ("seeds", "--seeds"),
     ("data.source", "--source-classes"),
@@ -278,6 +328,12 @@ const FLAGS: [(&str, &str); 14] = [
     ("head.blocks", "--head-blocks"),
     ("finetune.rate", "--rate"),
     ("rate", "--rate"),
+    ("data.held-out", "--held-out"),
+    ("label-noise", "--label-noise"),
+    ("momentum", "--momentum"),
+    ("batch", "--batch"),
+    ("pretrain.epochs", "--pretrain-epochs"),
+    ("probing.longest", "--longest"),
     ("backbone.kind = linear", "--backbone"),
 ];
 
@@ -308,33 +364,33 @@ fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Runs the theory on the same cells, stores it beside the records and draws it over them. Says whether every flow
-/// got to its end.
-fn theory(
+/// Runs the theory on the same cells, stores it beside the records and draws it over them.
+fn lay_over(
     replay: &Replay,
     network: &Sweep,
     head: Sweep,
-    directions: u16,
-    args: &Args,
+    theory: &Theory,
+    out: &Path,
     quiet: bool,
-) -> Result<(Vec<Nearness>, bool)> {
+) -> Result<(Vec<Nearness>, Vec<KernelChange>)> {
     let cells = network.records.len() / replay.records_of_a_cell();
     let bar = progress_bar(cells as u64, quiet);
-    let records = replay.theory(&network.records, directions.into(), &|| bar.inc(1))?;
+    let Overlay { records, grounds } = replay.theory(&network.records, theory, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    if let Some(figure) = overlay(&network.records, &records) {
-        save_svgs(figure.as_ref(), &args.out, "theory")?;
+    let ground = |ground: replay::Ground| {
+        let replay::Ground { number, start, kernel_change } = ground;
+        (network.records[number as usize].cell.clone(), Ground { start, kernel_change })
+    };
+    let grounds: Grounds = grounds.into_iter().map(ground).collect();
+    if let Some(figure) = overlay(&network.records, &records, &grounds) {
+        save_svgs(figure.as_ref(), out, "theory")?;
     }
-    let nearness = nearness(&network.records, &records);
+    let nearness = nearness(&network.records, &records, &grounds);
+    let changes = kernel_changes(&network.records, &grounds);
     let result = Sweep { records, ..head };
-    write_parquet(with_suffix(&args.out, "theory.parquet"), &result)?;
-    write_csv(with_suffix(&args.out, "theory.csv"), &result)?;
-    let counts = Counts::of(&result.records);
-    if !counts.all_reached() {
-        say::warning("the theory of the network's records:");
-        report(&counts);
-    }
-    Ok((nearness, counts.all_reached()))
+    write_parquet(with_suffix(out, "theory.parquet"), &result)?;
+    write_csv(with_suffix(out, "theory.csv"), &result)?;
+    Ok((nearness, changes))
 }
 
 /// The configuration of setting or file, and flags.
@@ -370,14 +426,27 @@ fn configuration(args: &Args) -> Result<Config> {
     }
     if let Some(given) = args.samples {
         match &mut config.data {
-            Data::Digits { samples } => *samples = Some(given),
+            Data::Digits { samples, .. } => *samples = Some(given),
             Data::Linear(task) => task.samples = given,
             Data::Files(files) => files.samples = Some(given),
         }
     }
+    if let Some(held_out) = args.held_out {
+        match &mut config.data {
+            Data::Files(files) => files.held_out = Some(held_out),
+            Data::Linear(task) => task.held_out = held_out,
+            Data::Digits { .. } => {
+                bail!(
+                    "--held-out does not belong to this setting; accepted with: fashion, images, linear"
+                )
+            }
+        }
+    }
+    set(&mut config.label_noise, args.label_noise);
+    let folders =
+        [("--source-data", args.source_data.is_some()), ("--shifted-data", args.shifted_data.is_some())];
     let given = [
         ("--data", args.data.is_some()),
-        ("--source-data", args.source_data.is_some()),
         ("--source-classes", args.source_classes.is_some()),
         ("--classes", args.classes.is_some()),
         ("--side", args.side.is_some()),
@@ -387,6 +456,7 @@ fn configuration(args: &Args) -> Result<Config> {
     match &mut config.data {
         Data::Files(files) => {
             set(&mut files.folder, args.data.clone());
+            files.shifted_folder = args.shifted_data.clone().or(files.shifted_folder.take());
             if let Some(folder) = &args.source_data {
                 files.source_folder = Some(folder.clone());
                 (files.source, files.classes) = (vec![], vec![]);
@@ -397,9 +467,15 @@ fn configuration(args: &Args) -> Result<Config> {
             set(&mut files.mean, args.mean.clone());
             set(&mut files.std, args.std.clone());
         }
-        _ => {
-            if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+        other => {
+            let digits = matches!(other, Data::Digits { .. });
+            let folders = folders.iter().filter(|_| !digits);
+            if let Some((flag, _)) = given.iter().chain(folders).find(|(_, given)| *given) {
                 bail!("{flag} does not belong to this setting; accepted with: fashion, images");
+            }
+            if let Data::Digits { source_folder, shifted_folder, .. } = other {
+                *source_folder = args.source_data.clone().or(source_folder.take());
+                *shifted_folder = args.shifted_data.clone().or(shifted_folder.take());
             }
         }
     }
@@ -420,20 +496,27 @@ fn configuration(args: &Args) -> Result<Config> {
         config.vary(experiment);
     }
     set(&mut config.finetune.rate, args.rate);
+    set(&mut config.finetune.momentum, args.momentum);
+    set(&mut config.finetune.batch, args.batch);
+    set(&mut config.probing.longest, args.longest);
+    set(&mut config.pretrain.epochs, args.pretrain_epochs);
+    config.pretrain.seed = args.backbone_seed.or(config.pretrain.seed);
     if config.is_flow() {
         set(&mut config.probing.training.rate, args.rate);
     }
     args.curves.apply(&mut config.heads, &mut config.probe);
     let (source, cache) = (("--source", args.source.is_some()), ("--cache", args.cache.is_some()));
+    let epochs = ("--pretrain-epochs", args.pretrain_epochs.is_some());
+    let seed = ("--backbone-seed", args.backbone_seed.is_some());
     let (idle, because) = if config.is_flow() {
         (
-            vec![("--weights", args.weights.is_some()), source, cache],
+            vec![("--weights", args.weights.is_some()), source, cache, epochs, seed],
             "linear data, which are not pretrained on",
         )
     } else if config.pretrain.weights.is_some() {
-        (vec![source, cache], "weights of a file, which are not pretrained here")
+        (vec![source, cache, epochs, seed], "weights of a file, which are not pretrained here")
     } else if config.pretrain.source == Source::None {
-        (vec![cache], "a random backbone, which is not pretrained")
+        (vec![cache, epochs], "a random backbone, which is not pretrained")
     } else {
         (vec![], "")
     };

@@ -16,10 +16,11 @@ use super::plot::{Format, check_ours, save, save_svgs, svg_names, write};
 use super::say;
 use report::{Entry, Report};
 use taskhead::analysis::summary::{Row, summarize};
-use taskhead::analysis::{Point, curves, log_steps, mean};
+use taskhead::analysis::{Curve, Point, curves, log_steps, mean};
 use taskhead::energy::per_sample;
+use taskhead::loss::Loss;
 use taskhead::metric::Metric;
-use taskhead::simulation::{Probe, Run, Settings, Simulation};
+use taskhead::simulation::{Probe, Run, Settings, Simulation, Until};
 use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::{Counts, Record};
@@ -53,8 +54,9 @@ pub struct Args {
 const LAW: Law = Law { target: 1.0, across: 0.5, reach: 1.6 };
 
 /// The figures of the gallery.
-const FIGURES: [&str; 9] = [
+const FIGURES: [&str; 10] = [
     "trend",
+    "trend-cross-entropy",
     "hyperbolas",
     "trajectories",
     "agreement",
@@ -70,6 +72,13 @@ const FEW_SEEDS: u64 = 3;
 
 /// Finetuning time of the digits' accuracies: later the features fit the noise of 40 images.
 const PRACTICAL_TIME: f64 = 0.3;
+
+/// Where runs under cross-entropy are compared (T25): name, stop rule and time.
+const ENDS: [(&str, Until, f64); 3] = [
+    ("training loss 0.01", Until::Loss(0.01), f64::INFINITY),
+    ("time 10", Until::Time, 10.0),
+    ("all training samples right", Until::Accuracy(1.0), f64::INFINITY),
+];
 
 /// Angles between teacher and features (rad).
 const ANGLES: [f64; 4] = [0.0, 0.4, 0.8, 1.2];
@@ -93,9 +102,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let digits = records(&plans.digits, &bar);
     let all_digits = records(&plans.all_digits, &bar);
     let teachers: Vec<Vec<Record>> = plans.teachers.iter().map(|plan| records(plan, &bar)).collect();
+    let entropy: Vec<Vec<Record>> = plans.entropy.iter().map(|plan| records(plan, &bar)).collect();
     bar.finish_and_clear();
-    let counts =
-        Counts::of([&rank_one, &random, &digits, &all_digits].into_iter().chain(&teachers).flatten());
+    let all = [&rank_one, &random, &digits, &all_digits].into_iter().chain(&teachers).chain(&entropy);
+    let counts = Counts::of(all.flatten());
 
     let mut rows = summarize("rank-one law", &rank_one, false);
     let name = format!("random problems ({} seeds)", args.seeds);
@@ -104,18 +114,21 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     rows.extend(summarize("digits, 40 images", &digits, false));
     rows.extend(summarize("digits, 40 images, held out", &digits, true));
     rows.extend(summarize("digits, 598 images (h < N)", &all_digits, false));
+    for (records, (end, ..)) in entropy.iter().zip(ENDS) {
+        rows.extend(summarize(&format!("digits, 40 images, cross-entropy, {end}"), records, false));
+    }
 
     let norms = Norms { random: feature_norms(&plans.random)?, digits: feature_norms(&plans.digits)? };
     let theorems = Theorems::check();
     let known = theorems.rows();
     let maps = &theorems.certificates.maps;
-    let entries = entries(&random, &digits, &teachers, &norms, maps)?;
-    debug_assert!(entries.iter().all(|entry| FIGURES.contains(&entry.figure.name())));
+    let entries = entries(&random, &digits, &entropy, &teachers, &norms, maps)?;
+    debug_assert!(entries.iter().map(|entry| entry.name).eq(FIGURES));
     for entry in &entries {
         let figure = entry.figure.as_ref();
-        save_svgs(figure, &plots, figure.name())?;
+        save_svgs(figure, &plots, entry.name)?;
         if cfg!(feature = "png") {
-            save(figure, Theme::Light, plots.join(figure.name()), Format::Png)?;
+            save(figure, Theme::Light, plots.join(entry.name), Format::Png)?;
         }
     }
     write(&plots.join("phase-certified.csv"), certify::csv(maps).as_bytes())?;
@@ -148,11 +161,16 @@ struct Plans {
     digits: Plan,
     all_digits: Plan,
     teachers: Vec<Plan>,
+    /// The digits under cross-entropy, one for each of [`ENDS`].
+    entropy: Vec<Plan>,
 }
 
 impl Plans {
     fn all(&self) -> impl Iterator<Item = &Plan> {
-        [&self.rank_one, &self.random, &self.digits, &self.all_digits].into_iter().chain(&self.teachers)
+        [&self.rank_one, &self.random, &self.digits, &self.all_digits]
+            .into_iter()
+            .chain(&self.teachers)
+            .chain(&self.entropy)
     }
 }
 
@@ -185,12 +203,26 @@ fn plans(seeds: u64) -> Result<Plans> {
         config.probe.times = Some(times.clone());
         Plan::new(config)
     };
+    let entropy = |(_, until, time): (&str, Until, f64)| {
+        let mut config = Config::new(TaskSpec::Digits(DigitsTransfer::default()));
+        config.loss = Loss::CrossEntropy;
+        config.heads.seeds = FEW_SEEDS;
+        config.probe.points = Some(16);
+        match until {
+            Until::Loss(level) => config.until_loss = Some(level),
+            Until::Accuracy(share) => config.until_accuracy = Some(share),
+            _ => {}
+        }
+        config.times = vec![time];
+        Plan::new(config)
+    };
     Ok(Plans {
         rank_one: Plan::new(rank_one)?,
         random: Plan::new(random)?,
         digits: Plan::new(digits)?,
         all_digits: Plan::new(all_digits)?,
         teachers: ANGLES.into_iter().map(teacher).collect::<Result<_, _>>()?,
+        entropy: ENDS.into_iter().map(entropy).collect::<Result<_, _>>()?,
     })
 }
 
@@ -229,6 +261,7 @@ fn in_units(metric: Metric, value: f64, [norm, square]: [f64; 2]) -> f64 {
 fn entries(
     random: &[Record],
     digits: &[Record],
+    entropy: &[Vec<Record>],
     teachers: &[Vec<Record>],
     norms: &Norms,
     maps: &[Map],
@@ -237,6 +270,7 @@ fn entries(
         digits.iter().filter(|r| r.cell.time == PRACTICAL_TIME).cloned().collect();
     let entry = |title: &'static str, caption: &'static str, figure: Box<dyn Figure>| Entry {
         title,
+        name: figure.name(),
         caption,
         figure,
     };
@@ -249,6 +283,17 @@ fn entries(
              of the mean feature norm before finetuning, dot products in units of the mean squared norm.",
             Box::new(trend(random, digits, norms)),
         ),
+        Entry {
+            name: "trend-cross-entropy",
+            ..entry(
+                "The trend under cross-entropy",
+                "The digits transfer under cross-entropy, where finetuning has no end (T25): runs are compared at the same \
+                 training loss, at the same time, or where the last training sample turns right (median and 10–90 % of three \
+                 seeds). Units are those of the figure above. How often each law was seen on random classifiers: O4 in \
+                 `taskhead verify`.",
+                Box::new(trend_under_cross_entropy(entropy, norms)),
+            )
+        },
         entry(
             "The path of the feature",
             "One sample with target y = 1.5. The feature starts at z₀ and moves on a hyperbola in the plane of z₀ and the \
@@ -303,16 +348,30 @@ fn entries(
 
 fn trend(random: &[Record], digits: &[Record], norms: &Norms) -> Trend {
     let sets = [
-        (curves(random), &norms.random, "random problems, 10–90 %"),
-        (curves(digits), &norms.digits, "digits, 40 images"),
+        (curves(random), &norms.random[..], "random problems, 10–90 %"),
+        (curves(digits), &norms.digits[..], "digits, 40 images"),
     ];
+    trend_of(&sets, Some(LAW))
+}
+
+fn trend_under_cross_entropy(entropy: &[Vec<Record>], norms: &Norms) -> Trend {
+    let sets: Vec<_> = entropy
+        .iter()
+        .zip(ENDS)
+        .map(|(records, (name, ..))| (curves(records), &norms.digits[..], name))
+        .collect();
+    trend_of(&sets, None)
+}
+
+/// Curves, feature norms and a name of each set of problems; and the law to draw beside them.
+fn trend_of(sets: &[(Vec<Curve>, &[[f64; 2]], &str)], law: Option<Law>) -> Trend {
     let panels = Metric::ALL.map(|metric| {
         let mut series = Vec::new();
-        for (curves, norms, label) in &sets {
+        for (curves, norms, label) in sets {
             let value = |p: &Point| in_units(metric, p.metric(metric), norms[p.cell.seed as usize]);
             series.push(stored::series(label, curves, value));
         }
-        series.push(LAW.series(metric));
+        series.extend(law.map(|law| law.series(metric)));
         let start = if metric.is_distance() { 0 } else { 1 };
         let y_label = format!("{} (start = {start})", metric.symbol());
         SeriesPanel { title: metric.title().into(), y_label, series }
@@ -456,7 +515,7 @@ fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String 
         "# Gallery\n\nEvery figure is written by `taskhead reproduce`, for light and dark pages. Real networks: [replay](replay/README.md). The solver against others: [solver](solver/README.md).\n"
             .to_owned();
     for entry in entries {
-        text += &section(entry.title, entry.figure.name(), entry.caption);
+        text += &section(entry.title, entry.name, entry.caption);
     }
     text += &section("Real networks", "replay/fashion", REAL_NETWORKS);
     text += "\n## Does the trend hold?\n\n| where | metric | claim | | seen |\n|---|---|---|---|---|\n";

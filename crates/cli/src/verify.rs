@@ -14,8 +14,8 @@ use super::say;
 use taskhead::counted;
 use taskhead::sweep::plan::Digest;
 use taskhead_files::{check_replaceable, digest, write_result_of};
+use taskhead_theorems::catalogue::finding::Finding;
 use taskhead_theorems::catalogue::instance::Instance;
-use taskhead_theorems::catalogue::observations::Finding;
 use taskhead_theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
 use taskhead_theorems::catalogue::{Entry, chosen};
 use taskhead_theorems::certify::{BOXES, RANGE, REACH};
@@ -32,7 +32,7 @@ use taskhead_theorems::certify::{BOXES, RANGE, REACH};
     taskhead verify --certify               T8 to T13 for every real point of a box"
 )]
 pub struct Args {
-    /// T1 … T33, C1, C2, S1, S2, O1 … O3; all if none is named.
+    /// T1 … T33, C1, C2, S1, S2, O1 … O5; all if none is named.
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// Random cases of a cheap check; costly checks take a share. O1 looks at as many problems.

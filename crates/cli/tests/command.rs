@@ -180,7 +180,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
     let json: Value = serde_json::from_str(&text).unwrap();
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(json["failed"], 0);
-    assert_eq!(rows.len(), 24);
+    assert_eq!(rows.len(), 36);
     for row in rows.iter().filter(|r| r["source"] == "rank-one law") {
         assert_eq!(row["holds"], true, "{row}");
     }
@@ -190,6 +190,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
     let report = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     let names = [
         "trend",
+        "trend-cross-entropy",
         "hyperbolas",
         "trajectories",
         "agreement",
@@ -256,6 +257,40 @@ fn explore_serves_a_built_page_on_this_computer_only() {
     assert!(taken.starts_with(&format!("error: port {port} of 127.0.0.1 cannot be used: ")), "{taken}");
     server.kill().unwrap();
     server.wait().unwrap();
+}
+
+/// Where everyone may come, the address told is one that others can use.
+#[test]
+fn explore_serves_at_the_address_it_is_given() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::process::Stdio;
+
+    let folder = folder();
+    for name in ["index.html", "engine.wasm"] {
+        std::fs::write(folder.path().join(name), name).unwrap();
+    }
+    let mut server = Command::new(env!("CARGO_BIN_EXE_taskhead"))
+        .args(["explore", "--no-open", "--quiet", "--host", "0.0.0.0", "--page"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let address = url.trim().strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
+    let port = address.rsplit_once(':').unwrap().1.to_owned();
+    for address in [address.clone(), format!("127.0.0.1:{port}")] {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{address}: {answer}");
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(!address.starts_with("0.0.0.0"), "{address}");
+    let wrong = refuse(folder.path(), &["explore", "--host", "nowhere"]);
+    assert!(wrong.contains("nowhere") && wrong.contains("--host"), "{wrong}");
 }
 
 #[test]

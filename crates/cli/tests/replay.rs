@@ -13,8 +13,10 @@ use taskhead::sweep::config::Probes;
 use taskhead::sweep::record::{Measured, Outcome, Record};
 use taskhead::tasks::{normal, stream};
 use taskhead_files::{read_sweep, write_parquet};
-use taskhead_replay::config::{Backbone, Config, Data, Loss, Source};
-use taskhead_replay::{Replay, device};
+use taskhead_replay::config::{
+    Backbone, Config, Data, Dynamics, Kernel, Loss, Source, Theory, Training,
+};
+use taskhead_replay::{Overlay, Replay, device};
 
 fn run(config: Config) -> Vec<Record> {
     let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
@@ -37,7 +39,7 @@ fn metric(record: &Record, metric: Metric) -> f64 {
 fn small() -> Config {
     let mut config = Config::preset("digits").unwrap();
     config.times = vec![1.0, 4.0];
-    config.data = Data::Digits { samples: Some(80) };
+    config.data = Data::Digits { samples: Some(80), source_folder: None, shifted_folder: None };
     config.backbone = Backbone::Mlp { widths: vec![24, 16] };
     config.pretrain.epochs = 3.0;
     config.probing.longest = 20.0;
@@ -98,22 +100,62 @@ fn linear_networks_land_on_the_engine() {
     }
 }
 
-/// The theory over a linear network is the network.
+/// The theory over a linear network is the network, whatever stands for its kernel: to the step for the flow, to rounding
+/// for the network's own steps.
 #[test]
-fn the_tangent_kernel_of_a_linear_network_is_that_of_its_inputs() {
+fn the_theory_over_a_linear_network_is_the_network() {
     let mut config = Config::preset("linear").unwrap();
     (config.times, config.heads.seeds) = (vec![1.0, 3.0], 1);
     config.heads.head_rates = vec![0.3];
     config.probe.points = Some(2);
     let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
     let network = replay.run(&());
-    let theory = replay.theory(&network, 3, &|| {}).unwrap();
-    assert_eq!(network.len(), theory.len());
-    for (a, b) in network.iter().zip(&theory) {
-        assert_eq!((a.cell.number, at(a).energies), (b.cell.number, at(b).energies));
-        for m in Metric::ALL {
-            let (a, b) = (metric(a, m), metric(b, m));
-            assert!((a / b - 1.0).abs() < 2e-3, "{a} and {b}");
+    for (dynamics, tolerance) in [(Dynamics::Flow, 2e-3), (Dynamics::Descent, 1e-10)] {
+        let theory = Theory { kernels: Kernel::ALL.to_vec(), dynamics };
+        let Overlay { records, grounds } = replay.theory(&network, &theory, &|| {}).unwrap();
+        assert_eq!((records.len(), grounds.len()), (3 * network.len(), network.len()));
+        for (a, b) in network.iter().cycle().zip(&records) {
+            assert_eq!((a.cell.point, at(a).energies), (b.cell.point, at(b).energies));
+            for m in Metric::ALL {
+                let (a, b) = (metric(a, m), metric(b, m));
+                assert!((a / b - 1.0).abs() < tolerance, "{dynamics:?}: {a} and {b}");
+            }
+        }
+        for (record, ground) in network.iter().zip(&grounds) {
+            assert_eq!(ground.kernel_change.is_some(), record.cell.time == 3.0);
+            assert!(ground.kernel_change.unwrap_or(0.0) < 1e-12);
+        }
+        assert!(records.iter().enumerate().all(|(i, r)| r.cell.number == i as u64));
+        let problems: Vec<&str> =
+            records.chunks(network.len()).map(|r| r[0].cell.problem.as_str()).collect();
+        assert_eq!(
+            problems,
+            ["linear, mean kernel", "linear, kernel by direction", "linear, full kernel"]
+        );
+    }
+}
+
+/// A network that learns slowly moves as the full kernel says, for both losses; the mean kernel is off by factors.
+#[test]
+fn the_full_kernel_predicts_a_network_at_a_small_rate() {
+    for loss in [Loss::Squared, Loss::CrossEntropy] {
+        let mut config = small();
+        (config.loss, config.times, config.probe.points) = (loss, vec![40.0], Some(4));
+        config.finetune = Training { rate: 5e-5, momentum: 0.9, batch: 0 };
+        config.data = Data::Digits { samples: Some(40), source_folder: None, shifted_folder: None };
+        let replay = Replay::new(config, device::open("cpu").unwrap().0, None).unwrap();
+        let network = replay.run(&());
+        let kernels = vec![Kernel::Mean, Kernel::Full];
+        let theory = Theory { kernels, dynamics: Dynamics::Descent };
+        let Overlay { records, grounds } = replay.theory(&network, &theory, &|| {}).unwrap();
+        let (mean, full) = records.split_at(network.len());
+        for ((network, mean), (full, ground)) in network.iter().zip(mean).zip(full.iter().zip(&grounds))
+        {
+            let factor = |theory| metric(network, Metric::Euclidean) / metric(theory, Metric::Euclidean);
+            assert!((factor(full) - 1.0).abs() < 0.1, "{loss:?}: {}", factor(full));
+            assert!(factor(mean) > 1.3, "{loss:?}: {}", factor(mean));
+            let change = ground.kernel_change.unwrap();
+            assert!(change > 0.01 && change < 0.3, "{change}");
         }
     }
 }
@@ -422,7 +464,7 @@ fn the_best_point_is_chosen_on_other_images_than_it_is_reported_on() {
     assert_eq!(best["test_accuracy"].as_f64(), Some(test[place]));
     assert_eq!((validation[place], best["validation_accuracy"].as_f64()), (most, Some(most)));
     assert_eq!(best["chosen_by"], "validation_accuracy");
-    let line = format!("best by validation accuracy ({most:.4}) at energy");
+    let line = format!("largest validation accuracy ({most:.4}) at energy");
     assert!(
         text.contains(&line) && text.contains(&format!("test accuracy {:.4} there", test[place])),
         "{text}"
@@ -464,6 +506,124 @@ fn a_killed_replay_goes_on_to_the_same_bytes() {
         assert_eq!(read("whole"), read("again"), "{kind}");
     }
     assert!(!partial.exists());
+}
+
+/// A finished replay is not computed again, and more seeds go on from it; another one is neither used nor replaced.
+#[test]
+fn a_finished_replay_is_reused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let flags = "replay digits --points 3 --samples 40 --times 1,2 --widths 8 --pretrain-epochs 1 --json -q --out";
+    let go = |out: &str, more: &str| {
+        let all = format!("{flags} {out} {more}");
+        let output = taskhead(here, &all.split(' ').collect::<Vec<_>>());
+        let json = serde_json::from_slice::<serde_json::Value>(&output.stdout).ok();
+        (json.map(|j| (j["known"].as_u64().unwrap(), j["cells"].as_u64().unwrap())), output)
+    };
+    assert_eq!(go("r", "--seeds 1").0, Some((0, 3)));
+    assert_eq!(go("r", "--seeds 1").0, Some((3, 3)));
+    assert_eq!(go("r", "--seeds 3").0, Some((3, 9)));
+    assert_eq!(go("whole", "--seeds 3").0, Some((0, 9)));
+    let read = |name: &str| std::fs::read(here.join(name)).unwrap();
+    assert_eq!(read("r.csv"), read("whole.csv"));
+    assert_eq!(read("r.parquet"), read("whole.parquet"));
+    for other in
+        ["--seeds 1", "--seeds 3 --rate 0.02", "--seeds 5 --first-seed 1", "--seeds 5 --label-noise 0.2"]
+    {
+        let (_, output) = go("r", other);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("this is there already"), "{other}: {text}");
+    }
+    assert_eq!(read("r.csv"), read("whole.csv"));
+    assert_eq!(go("r", "--seeds 3 --force").0, Some((0, 9)));
+}
+
+/// Each seed has a backbone of its own, unless all are to have one.
+#[test]
+fn seeds_have_backbones_of_their_own() {
+    let features = |seed: Option<u64>| {
+        let mut config = small();
+        (config.heads.seeds, config.pretrain.seed) = (2, seed);
+        config.probe = Probes { times: Some(vec![0.0]), ..Probes::default() };
+        config.finetune.rate = 1e-30;
+        // Nothing moves: the mean norm of the features is that of the backbone on the images of the seed.
+        config.data = Data::Digits { samples: None, source_folder: None, shifted_folder: None };
+        let norms: Vec<f64> = run(config).chunks(2).map(|r| metric(&r[0], Metric::Norm)).collect();
+        norms
+    };
+    let (own, shared) = (features(None), features(Some(0)));
+    assert_ne!(own[0], own[1]);
+    assert_eq!([shared[0], shared[1]], [own[0], own[0]]);
+    assert_eq!(features(Some(1)), [own[1], own[1]]);
+}
+
+/// Another source, resized, for pretraining and for the test images: training and validation stay as they are.
+#[test]
+fn a_shifted_test_set_changes_what_is_reported_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let number = |n: u32| n.to_be_bytes().to_vec();
+    for (part, count) in [("train", 40u32), ("t10k", 30)] {
+        let mut images = [0x803, count, 12, 12].map(number).concat();
+        let mut labels = [0x801, count].map(number).concat();
+        for i in 0..count {
+            labels.push((i % 10) as u8);
+            images.extend((0..144).map(|at| if at % 12 == i % 10 { 255 } else { (i % 7) as u8 }));
+        }
+        std::fs::write(here.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        std::fs::write(here.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+    let with =
+        |change: &dyn Fn(&mut Option<std::path::PathBuf>, &mut Option<std::path::PathBuf>, &mut f64)| {
+            let mut config = small();
+            let (mut source, mut shifted, mut noise) = (None, None, 0.0);
+            change(&mut source, &mut shifted, &mut noise);
+            config.label_noise = noise;
+            config.data =
+                Data::Digits { samples: Some(80), source_folder: source, shifted_folder: shifted };
+            run(config)
+        };
+    let own = with(&|_, _, _| ());
+    let shifted = with(&|_, shifted, _| *shifted = Some(here.to_owned()));
+    for (a, b) in own.iter().zip(&shifted) {
+        assert_eq!(
+            (at(a).training, at(a).validation_accuracy),
+            (at(b).training, at(b).validation_accuracy)
+        );
+        assert_ne!(at(a).held_out_accuracy, at(b).held_out_accuracy);
+        assert!(b.cell.problem.contains("tested on "), "{}", b.cell.problem);
+    }
+    let noisy = with(&|_, _, noise| *noise = 0.3);
+    assert!(noisy[0].cell.problem.ends_with("30 % label noise"));
+    // A head learns wrong labels worse, and validation images have right ones.
+    assert!(at(&noisy[1]).accuracy.unwrap().end < at(&own[1]).accuracy.unwrap().end);
+    assert_ne!(at(&noisy[1]).energies, at(&own[1]).energies);
+    // All ten digits after another source.
+    let other = with(&|source, _, _| *source = Some(here.to_owned()));
+    assert!(other[0].cell.problem.contains(" to digits mlp"), "{}", other[0].cell.problem);
+    assert_ne!(numbers(&other[1]), numbers(&own[1]));
+    let go = |args: &str| {
+        let output = taskhead(here, &args.split(' ').collect::<Vec<_>>());
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (args, expected) in [
+        (
+            "replay digits --shifted-data nowhere",
+            "nowhere: there is no such folder; --shifted-data takes another",
+        ),
+        (
+            "replay digits --source-data nowhere",
+            "nowhere: there is no such folder; --source-data takes another",
+        ),
+        ("replay digits --label-noise 1.5", "`label-noise` holds 1.5; accepted: a share from 0 to 1"),
+        ("replay linear --label-noise 0.5", "`label-noise` holds 0.5"),
+        ("replay linear --shifted-data .", "--shifted-data does not belong to this setting"),
+        ("replay digits --held-out 5", "--held-out does not belong to this setting"),
+        ("replay linear --backbone-seed 1", "--backbone-seed has no effect"),
+    ] {
+        let (code, text) = go(args);
+        assert!(code == Some(2) && text.contains(expected), "{args} says: {text}");
+    }
 }
 
 /// 331 of 450 cells were those of the old weights.
@@ -591,6 +751,18 @@ fn bad_input_gives_one_clear_error() {
             &["digits", "--widths", "5000,5000", "--samples", "598", "--source", "none", "--theory"],
             "the tangent kernel needs at least",
         ),
+        (&["digits", "--theory", "16"], "possible values: mean, directions, full"),
+        (&["digits", "--theory-dynamics", "descent"], "--theory"),
+        (
+            &["digits", "--momentum", "1"],
+            "`momentum` holds 1; accepted: at least 0 and below 1 (--momentum)",
+        ),
+        (
+            &["digits", "--longest", "-1"],
+            "`probing.longest` holds -1; accepted: a finite number of at least 0",
+        ),
+        (&["digits", "--source", "none", "--pretrain-epochs", "1"], "--pretrain-epochs has no effect"),
+        (&["linear", "--batch", "4"], "`batch` holds 4; accepted: 0"),
         (&["digits", "--mean", "0.5"], "--mean does not belong to this setting"),
         (&["fashion", "--std", "one"], "invalid value 'one'"),
         (&["digits", "--widths", "1000000,1000000"], "finetuning needs at least"),

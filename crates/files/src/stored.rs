@@ -7,7 +7,7 @@ use super::error::{At, Fault, FileError};
 use super::journal::{TableJournal, check_replaceable};
 use super::lock::OutputLock;
 use super::output::check_output;
-use super::table::{write_csv, write_parquet, write_part};
+use super::table::{read_sweep, write_csv, write_parquet, write_part};
 use taskhead::sweep::plan::Digest;
 use taskhead::sweep::{Part, Sweep};
 
@@ -24,6 +24,7 @@ pub struct SweepFiles {
     pub csv: Option<PathBuf>,
     part: Option<Part>,
     partial: PathBuf,
+    superseded: Option<Digest>,
     _lock: OutputLock,
 }
 
@@ -45,7 +46,8 @@ impl SweepFiles {
         let csv = part.is_none().then_some(csv);
         check_output(&parquet, &["parquet"])?;
         csv.iter().try_for_each(|csv| check_output(csv, &["csv"]))?;
-        Ok(Self { parquet, csv, part, partial, _lock: OutputLock::new(lock)? })
+        let superseded = None;
+        Ok(Self { parquet, csv, part, partial, superseded, _lock: OutputLock::new(lock)? })
     }
 
     /// The tables that come out.
@@ -86,13 +88,27 @@ impl SweepFiles {
         TableJournal::open(&self.partial, head, together, every, warn)
     }
 
+    /// The same files, whose tables may also be replaced if they are of this identity: by a sweep that holds all of it.
+    pub fn superseding(self, identity: Digest) -> Self {
+        Self { superseded: Some(identity), ..self }
+    }
+
+    /// The finished sweep that is there already; none if there is none that can be read.
+    pub fn finished(&self) -> Option<Sweep> {
+        self.parquet.exists().then(|| read_sweep(&self.parquet).ok()).flatten()
+    }
+
     /// Checks that no table of another identity would be lost, unless it is by `force`.
     ///
     /// # Errors
     ///
     /// Files that would be lost.
     pub fn check(&self, identity: Digest, force: bool) -> Result<(), FileError> {
-        self.tables().filter(|_| !force).try_for_each(|table| check_replaceable(table, identity))
+        let check = |table: &Path| match self.superseded {
+            Some(old) if check_replaceable(table, old).is_ok() => Ok(()),
+            _ => check_replaceable(table, identity),
+        };
+        self.tables().filter(|_| !force).try_for_each(check)
     }
 
     /// Writes all tables.

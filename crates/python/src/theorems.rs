@@ -14,7 +14,7 @@ use crate::{error, wait};
 #[pyclass(frozen, get_all, module = "taskhead")]
 #[derive(Clone)]
 pub struct Theorem {
-    /// T1 … T33, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O3.
+    /// T1 … T33, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O5.
     id: &'static str,
     /// Short name.
     name: &'static str,

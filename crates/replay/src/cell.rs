@@ -2,21 +2,21 @@
 
 use candle_core::{DType, Tensor};
 use nalgebra::DMatrix;
+use rand_chacha::ChaCha8Rng;
 
 use super::config::{Config, Loss};
-use super::data::{Dataset, Samples, draw};
+use super::data::{Dataset, Samples, draw, with_noise};
 use super::error::ReplayError;
 use super::measure::{apply, outputs, rows, settle};
 use super::network::{Plan, Stack, matrix, tensor};
+use super::pretrain;
 use super::probing::{Energies, Probe, Wanted};
 use super::replay::{Curve, Replay};
 use super::train::{Descent, Trainer, residual};
-use super::{pretrain, tangent};
 use taskhead::adaptation::Adaptation;
 use taskhead::energy::Energy;
 use taskhead::flow::Stop;
 use taskhead::probing::{Measure, smooth};
-use taskhead::simulation::Simulation;
 use taskhead::sweep::config::Points;
 use taskhead::sweep::record::{Cell, Change, Measured, Outcome, Record};
 use taskhead::tasks::{accuracy, normal, stream};
@@ -38,18 +38,18 @@ struct HeldOut {
 
 /// Everything of a curve before probing.
 pub(super) struct Start {
-    train: Samples,
-    targets: DMatrix<f64>,
+    pub train: Samples,
+    pub targets: DMatrix<f64>,
     smoothed: Tensor,
     held_out: HeldOut,
     /// Inputs and targets by which the best probing point is chosen.
     validation: Option<(Tensor, DMatrix<f64>)>,
-    backbone: Stack,
+    pub backbone: Stack,
     head: Stack,
     /// Output of the backbone in its own shape.
     features: Tensor,
-    seed: u64,
-    head_rate: f64,
+    pub seed: u64,
+    pub head_rate: f64,
 }
 
 /// A backbone with the samples of its task, and the layers that belong to the head.
@@ -65,13 +65,15 @@ struct Parts {
 impl Parts {
     fn new(replay: &Replay, seed: u64, blocks: usize) -> Result<Self, ReplayError> {
         let (dtype, device) = (replay.dtype, &replay.device);
-        match (&replay.dataset, &replay.backbone) {
+        match (&replay.dataset, replay.backbone(seed)?) {
             (Dataset::Images(tasks), Some(pretrained)) => {
-                let (downstream, samples) = (&tasks.downstream, &tasks.samples);
+                let (downstream, pretrained) = (&tasks.downstream, &pretrained.stack);
+                let drawn = draw(&downstream.train, tasks.samples, seed);
+                let drawn = with_noise(drawn, replay.config.label_noise, seed);
                 let held = downstream.test.samples(dtype, device)?;
                 let kept = pretrained.depth() - blocks;
                 Ok(Self {
-                    train: draw(&downstream.train, *samples, seed, dtype, device)?,
+                    train: drawn.samples(dtype, device)?,
                     held_inputs: held.inputs,
                     held_targets: Some(held.targets),
                     validation: Some(downstream.validation.samples(dtype, device)?),
@@ -192,53 +194,35 @@ impl Start {
         Ok(rows(&self.features)?)
     }
 
-    /// The mean tangent kernel of the backbone on the training samples.
-    pub fn kernel(&self, directions: usize) -> Result<DMatrix<f64>, ReplayError> {
-        tangent::kernel(&self.backbone, &self.train.inputs, directions, self.seed)
-    }
-
-    /// What the engine makes of a cell: the records of [`Start::finetune`] with the theory's numbers.
-    pub fn theory(
+    /// Backbone, head and both, each with variables of its own, after a number of steps of probing.
+    pub fn probed(
         &self,
         config: &Config,
-        kernel: &DMatrix<f64>,
         probe_steps: usize,
-        records: &[Record],
-    ) -> Result<Vec<Record>, ReplayError> {
-        let head = self.probe().head_after(probe_steps, config)?;
-        let residual = residual(config.loss, &apply(&head, &self.features)?, &self.train.targets)?;
-        let last = head.variables("head").pop().expect("a linear head").1;
-        let (training, samples) = (config.finetune, self.train.count());
-        let step = config.step_size(training, samples) / ((1.0 - training.momentum) * samples as f64);
-        let times: Vec<f64> =
-            records.iter().map(|r| config.steps(r.cell.time, training, samples) as f64 * step).collect();
-        let (last, residual) = (matrix(last.as_tensor())?, matrix(&residual)?);
-        let simulations =
-            tangent::finetune(self.features()?, kernel, &last, &residual, self.head_rate, &times)?;
-        let record = |(record, s): (&Record, Simulation)| {
-            let network = record.reached()?;
-            let cell =
-                Cell { problem: format!("{}, theory", record.cell.problem), ..record.cell.clone() };
-            let measured = Measured {
-                method: s.method.into(),
-                probe_time: network.probe_time,
-                energies: network.energies,
-                time: network.time,
-                residual: s.residual,
-                loss: None,
-                drift: s.conservation_drift,
-                training: s.adaptation.into(),
-                held_out: None,
-                budget: None,
-                head_norm: Change { start: network.head_norm.start, end: s.head_norm.1 },
-                risk: None,
-                accuracy: None,
-                held_out_accuracy: None,
-                validation_accuracy: None,
-            };
-            Some(Record { cell, outcome: Outcome::of(s.stop, measured) })
-        };
-        Ok(records.iter().zip(simulations).filter_map(record).collect())
+    ) -> Result<(Stack, Stack, Stack), ReplayError> {
+        let (backbone, head) = (self.backbone.fork()?, self.probe().head_after(probe_steps, config)?);
+        Ok((backbone.clone(), head.clone(), backbone.then(head)))
+    }
+
+    /// The finetuning of a backbone and a head, which together are `whole`.
+    pub fn trainer<'a>(
+        &'a self,
+        config: &Config,
+        backbone: &Stack,
+        head: &Stack,
+        whole: &'a Stack,
+    ) -> Result<Trainer<'a>, ReplayError> {
+        let (training, samples) = (config.finetune, (&self.train.inputs, &self.train.targets));
+        let rate = config.step_size(training, self.train.count());
+        let descent = Descent::new(training.momentum)
+            .with(backbone.variables("backbone"), rate)
+            .with(head.variables("head"), rate * self.head_rate);
+        Ok(Trainer::new(whole, samples, config.loss, training, descent, self.batches())?)
+    }
+
+    /// The random numbers that the batches of finetuning are drawn by.
+    pub fn batches(&self) -> ChaCha8Rng {
+        stream(self.seed, purpose::BATCHES)
     }
 
     /// Probes for a number of steps, finetunes everything, and measures at the time of each cell.
@@ -249,9 +233,7 @@ impl Start {
         cells: &[Cell],
     ) -> Result<Vec<Record>, ReplayError> {
         let (loss, training, samples) = (config.loss, config.finetune, self.train.count());
-        let backbone = self.backbone.fork()?;
-        let head = self.probe().head_after(probe_steps, config)?;
-        let whole = backbone.clone().then(head.clone());
+        let (backbone, head, whole) = self.probed(config, probe_steps)?;
 
         let before = self.fit(loss, &head, &self.features, &self.held_out.features)?;
         let probe_time = config.time(probe_steps, config.probing.training, samples);
@@ -260,19 +242,7 @@ impl Start {
             return Err(ReplayError::Diverged { stage: "head probing", time: probe_time, rate });
         }
         let (features, held_features) = (self.features()?, rows(&self.held_out.features)?);
-
-        let rate = config.step_size(training, samples);
-        let descent = Descent::new(training.momentum)
-            .with(backbone.variables("backbone"), rate)
-            .with(head.variables("head"), rate * self.head_rate);
-        let mut trainer = Trainer::new(
-            &whole,
-            (&self.train.inputs, &self.train.targets),
-            loss,
-            training,
-            descent,
-            stream(self.seed, purpose::BATCHES),
-        )?;
+        let mut trainer = self.trainer(config, &backbone, &head, &whole)?;
         let mut records = Vec::new();
         for cell in cells {
             trainer.until(config.steps(cell.time, training, samples))?;
@@ -388,7 +358,8 @@ mod tests {
         for mut config in networks {
             let flow = config.is_flow();
             if !flow {
-                config.data = Data::Digits { samples: Some(40) };
+                config.data =
+                    Data::Digits { samples: Some(40), source_folder: None, shifted_folder: None };
                 config.pretrain.source = crate::config::Source::None;
                 config.head.push(Head { hidden: Some(6), blocks: 1 });
             }

@@ -19,8 +19,9 @@ mod pretrain;
 mod probing;
 mod replay;
 mod run;
-mod tangent;
+mod theory;
 mod train;
 mod weights;
 
 pub use replay::Replay;
+pub use theory::{Ground, Overlay};

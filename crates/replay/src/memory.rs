@@ -111,13 +111,12 @@ fn linear(config: &Config, task: &LinearTask, threads: usize) -> Need {
     }
 }
 
-/// What the gradients of a number of samples in all weights need, for the tangent kernel.
-///
-/// # Errors
-///
-/// A shape that a layer cannot take.
-pub(super) fn of_kernel(weights: usize, samples: usize) -> Need {
-    let bytes = DOUBLE * weights as f64 * samples as f64;
+/// What the gradients of one feature in all weights need, for each sample, with a kernel for each feature and the outputs
+/// of all operations.
+pub(super) fn of_kernel(cost: Cost, features: &[usize], samples: usize) -> Need {
+    let width: f64 = features.iter().map(|&d| d as f64).product();
+    let n = samples as f64;
+    let bytes = DOUBLE * (cost.weights * n + width * n * n + 2.0 * WAYS * n * cost.outputs);
     Need { stage: "the tangent kernel", bytes, batch: samples, at_once: 1 }
 }
 

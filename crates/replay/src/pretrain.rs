@@ -73,7 +73,7 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
     }
 }
 
-/// Makes the backbone of a configuration. With a `cache` folder, a backbone that was pretrained in the
+/// Makes the backbone of a configuration from a seed. With a `cache` folder, a backbone that was pretrained in the
 /// same way is read from there, and a new one is stored.
 ///
 /// # Errors
@@ -81,13 +81,14 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
 /// Weights that do not fit, a pretraining that diverges, a cache that cannot be written.
 pub fn backbone(
     config: &Config,
+    seed: u64,
     source: &Split,
     place: (DType, &Device),
     cache: Option<&Path>,
 ) -> Result<Pretrained, ReplayError> {
     let shape = source.train.shape();
-    let pretrain = &config.pretrain;
-    let mut rng = stream(pretrain.seed, purpose::BACKBONE);
+    let pretrain = &Pretrain { seed: Some(seed), ..config.pretrain.clone() };
+    let mut rng = stream(seed, purpose::BACKBONE);
     let (stack, features) = Stack::new(&plan(&config.backbone), &shape, &mut rng, place)?;
     if let Some(path) = &pretrain.weights {
         let path = PathBuf::from(path);
@@ -114,8 +115,8 @@ pub fn backbone(
         load(&stack, &config.backbone, path)?;
         return Ok(Pretrained { stack, file: Some(path.clone()), weights: None });
     }
-    let head = source_head(config, source, &features, place)?;
-    train(config, source, &stack.clone().then(head), place)?;
+    let head = source_head(seed, source, &features, place)?;
+    train(config, seed, source, &stack.clone().then(head), place)?;
     if let Some(path) = path {
         store(&stack, &path, &identity)?;
     }
@@ -125,11 +126,12 @@ pub fn backbone(
 /// Trains backbone and head on the source task, in place.
 fn train(
     config: &Config,
+    seed: u64,
     source: &Split,
     whole: &Stack,
     (dtype, device): (DType, &Device),
 ) -> Result<(), ReplayError> {
-    let Pretrain { epochs, seed, training, .. } = config.pretrain;
+    let Pretrain { epochs, training, .. } = config.pretrain;
     let images = match config.pretrain.source {
         Source::Shuffled => shuffled(&source.train, seed),
         Source::Labels | Source::None => source.train.clone(),
@@ -156,13 +158,13 @@ fn train(
 
 /// A head for the source task.
 fn source_head(
-    config: &Config,
+    seed: u64,
     source: &Split,
     features: &[usize],
     place: (DType, &Device),
 ) -> Result<Stack, ReplayError> {
     let plan = [Plan::Linear { width: source.train.classes() }];
-    Ok(Stack::new(&plan, features, &mut stream(config.pretrain.seed, purpose::HEAD), place)?.0)
+    Ok(Stack::new(&plan, features, &mut stream(seed, purpose::HEAD), place)?.0)
 }
 
 fn shuffled(images: &Images, seed: u64) -> Images {

@@ -1,5 +1,6 @@
 //! A replay: its configuration with the data, the backbone and the curves that belong to it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -10,8 +11,10 @@ use super::config::{Config, Data, Head, Precision};
 use super::data::{Dataset, Images};
 use super::error::ReplayError;
 use super::network::Stack;
+use super::pretrain::Pretrained;
 use super::probing::Energies;
 use super::{measure, memory, pretrain};
+use taskhead::sweep::config::Heads;
 use taskhead::sweep::grid::{self, Grid};
 use taskhead::sweep::plan::Digest;
 use taskhead::sweep::{SCHEMA, Shard, TooManyParts};
@@ -21,8 +24,9 @@ use taskhead::sweep::{SCHEMA, Shard, TooManyParts};
 pub struct Replay {
     pub(super) config: Config,
     pub(super) dataset: Dataset,
-    pub(super) backbone: Option<Stack>,
-    backbone_file: Option<PathBuf>,
+    /// By their seeds, made when first needed; none of linear data.
+    backbones: BTreeMap<u64, OnceLock<Result<Pretrained, String>>>,
+    cache: Option<PathBuf>,
     weights: Option<Digest>,
     pub(super) dtype: DType,
     pub(super) device: Device,
@@ -58,17 +62,6 @@ impl Replay {
             let threads = rayon::current_num_threads();
             memory::most(&config, &dataset, threads)?.within(memory::available())?;
         }
-        let (backbone, backbone_file, weights) = match &dataset {
-            Dataset::Linear(_) => (None, None, None),
-            Dataset::Images(tasks) => {
-                let source = &tasks.source;
-                let made = pretrain::backbone(&config, source, (dtype, &device), cache)?;
-                if let Some(path) = config.pretrain.weights.as_ref() {
-                    fits_images(&made.stack, &tasks.downstream.train, (dtype, &device), path)?;
-                }
-                (Some(made.stack), made.file, made.weights)
-            }
-        };
         let grid = Grid::new(&config.heads, config.head.len(), config.points(), &config.times);
         let curve = |&of: &grid::Curve| {
             let (head, energies) = (config.head[of.variant].clone(), OnceLock::new());
@@ -76,18 +69,60 @@ impl Replay {
         };
         let curves = grid.curves().iter().map(curve).collect();
         let points = 0..grid.curves().len() * grid.points().count();
-        Ok(Self {
+        let mut replay = Self {
             config,
             dataset,
-            backbone,
-            backbone_file,
-            weights,
+            backbones: BTreeMap::new(),
+            cache: cache.map(Path::to_owned),
+            weights: None,
             dtype,
             device,
             grid,
             curves,
             points,
-        })
+        };
+        if let Dataset::Images(tasks) = &replay.dataset {
+            let seeds = replay.grid.curves().iter().map(|curve| replay.backbone_seed(curve.seed));
+            replay.backbones = seeds.map(|seed| (seed, OnceLock::new())).collect();
+            // The first one now, so that what is wrong with all of them is an error.
+            let made = replay.pretrained(replay.backbone_seed(replay.grid.curves()[0].seed))?;
+            if let Some(path) = replay.config.pretrain.weights.as_ref() {
+                let place = (dtype, &replay.device);
+                fits_images(&made.stack, &tasks.downstream.train, place, path)?;
+            }
+            replay.weights = made.weights;
+            if let Some(place) = replay.backbones.values().next() {
+                let _ = place.set(Ok(made));
+            }
+        }
+        Ok(replay)
+    }
+
+    /// The seed of the backbone of a curve: its own, unless all have one. Weights of a file have none.
+    fn backbone_seed(&self, seed: u64) -> u64 {
+        if self.config.pretrain.weights.is_some() {
+            0
+        } else {
+            self.config.pretrain.seed.unwrap_or(seed)
+        }
+    }
+
+    fn pretrained(&self, seed: u64) -> Result<Pretrained, ReplayError> {
+        let Dataset::Images(tasks) = &self.dataset else { unreachable!("linear data have no backbone") };
+        let place = (self.dtype, &self.device);
+        pretrain::backbone(&self.config, seed, &tasks.source, place, self.cache.as_deref())
+    }
+
+    /// The backbone of the curves of a seed; none of linear data.
+    ///
+    /// # Errors
+    ///
+    /// A pretraining that failed.
+    pub(super) fn backbone(&self, seed: u64) -> Result<Option<&Pretrained>, ReplayError> {
+        let seed = self.backbone_seed(seed);
+        let Some(place) = self.backbones.get(&seed) else { return Ok(None) };
+        let made = place.get_or_init(|| self.pretrained(seed).map_err(|e| e.to_string()));
+        made.as_ref().map(Some).map_err(|reason| ReplayError::Unfit(reason.clone()))
     }
 
     /// Only a part of its probing points, with the same identity.
@@ -118,19 +153,41 @@ impl Replay {
         }
     }
 
-    /// The file that the backbone was read from.
+    /// The file that the first backbone was read from.
     pub fn backbone_file(&self) -> Option<&Path> {
-        self.backbone_file.as_deref()
+        let first = self.backbones.values().next()?.get()?;
+        first.as_ref().ok()?.file.as_deref()
+    }
+
+    /// Whether a finished replay, given by its configuration and identity, is this one with another number of seeds. Its cells
+    /// then have the numbers and the records of ours, as far as both go.
+    pub fn continues(&self, config: &str, same: impl Fn(&str) -> bool) -> bool {
+        let Ok(other) = toml::from_str::<Config>(config) else { return false };
+        let heads = Heads { seeds: other.heads.seeds, ..self.config.heads.clone() };
+        same(&self.identity_of(&Config { heads, ..self.config.clone() }))
     }
 
     /// Everything that its records depend on, but for the machine: the digest of this text is its identity.
     ///
     /// Images and weights count by their content, and their paths do not.
     pub fn identity(&self) -> String {
-        let mut config = self.config.clone();
-        if let Data::Files(files) = &mut config.data {
-            files.folder = PathBuf::new();
-            files.source_folder = files.source_folder.as_ref().map(|_| PathBuf::new());
+        self.identity_of(&self.config)
+    }
+
+    fn identity_of(&self, config: &Config) -> String {
+        let mut config = config.clone();
+        let nowhere = |folder: &mut Option<PathBuf>| *folder = folder.as_ref().map(|_| PathBuf::new());
+        match &mut config.data {
+            Data::Files(files) => {
+                files.folder = PathBuf::new();
+                nowhere(&mut files.source_folder);
+                nowhere(&mut files.shifted_folder);
+            }
+            Data::Digits { source_folder, shifted_folder, .. } => {
+                nowhere(source_folder);
+                nowhere(shifted_folder);
+            }
+            Data::Linear(_) => {}
         }
         config.pretrain.weights = self.weights.map(|digest| digest.to_string());
         let config = toml::to_string(&config).expect("a configuration is plain data");

@@ -1,15 +1,9 @@
-//! Running a replay: the network's cells, and the theory laid over them.
+//! Running a replay: the cells of the network.
 
-use std::sync::OnceLock;
-
-use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::cell::Start;
-use super::config::Head;
-use super::data::Dataset;
 use super::error::ReplayError;
-use super::memory;
 use super::replay::{Curve, Replay};
 use taskhead::sweep::journal::{Journal, known_or};
 use taskhead::sweep::record::{Cell, Record};
@@ -41,63 +35,6 @@ impl Replay {
             all.iter().map(one).collect()
         };
         records.into_iter().flatten().collect()
-    }
-
-    /// Whether [`Self::theory`] can be asked for.
-    ///
-    /// # Errors
-    ///
-    /// A head that is not linear; more gradients than there is memory for.
-    pub fn admits_theory(&self) -> Result<(), ReplayError> {
-        if self.config.head.iter().any(|head| *head != Head::default()) {
-            let needs = "the theory needs a linear head on the whole backbone";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
-        let (Dataset::Images(tasks), Some(backbone)) = (&self.dataset, &self.backbone) else {
-            return Ok(());
-        };
-        let weights = backbone.variables("backbone").iter().map(|(_, v)| v.elem_count()).sum();
-        let samples = tasks.samples.unwrap_or(tasks.downstream.train.count());
-        memory::of_kernel(weights, samples).within(memory::available())
-    }
-
-    /// What the engine makes of the cells of this replay that succeeded: a record for each of theirs, from the
-    /// same features and probed heads and the network's mean tangent kernel, which is estimated from so many
-    /// random directions. `done` is called after each cell.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Self::admits_theory`], or a problem that the engine refuses.
-    pub fn theory(
-        &self,
-        records: &[Record],
-        directions: usize,
-        done: &(dyn Fn() + Sync),
-    ) -> Result<Vec<Record>, ReplayError> {
-        self.admits_theory()?;
-        let times = self.config.times.len();
-        let points = self.config.points().count();
-        type Made = Result<(Start, DMatrix<f64>), String>;
-        let starts: Vec<OnceLock<Made>> = self.curves.iter().map(|_| OnceLock::new()).collect();
-        let probe_time = |r: &Record| r.reached().map_or(f64::NAN, |m| m.probe_time);
-        let one = |cell: &[Record]| {
-            let curve = cell[0].cell.number as usize / (points * times);
-            let made = starts[curve].get_or_init(|| {
-                let start = Start::new(self, &self.curves[curve]).map_err(|e| e.to_string())?;
-                let kernel = start.kernel(directions).map_err(|e| e.to_string())?;
-                Ok((start, kernel))
-            });
-            let (start, kernel) = made.as_ref().map_err(|e| ReplayError::Unfit(e.clone()))?;
-            let steps = start.probe_steps(&self.config, probe_time(&cell[0]))?;
-            let records = start.theory(&self.config, kernel, steps, cell)?;
-            done();
-            Ok(records)
-        };
-        let cells: Vec<&[Record]> =
-            records.chunks(times).filter(|cell| cell.iter().all(|r| r.reached().is_some())).collect();
-        let all: Result<Vec<_>, ReplayError> =
-            cells.par_iter().with_max_len(1).map(|c| one(c)).collect();
-        Ok(all?.into_iter().flatten().collect())
     }
 
     /// Records whose finetuning left the training samples further from their targets than it found them.

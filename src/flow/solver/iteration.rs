@@ -81,7 +81,7 @@ impl<'a> Iteration<'a> {
             }
             let converged = if iteration == 1 {
                 first = change;
-                // Nothing is known of the rate yet; only a negligible change is the end.
+                // The rate is not known yet: only a negligible change ends the iteration.
                 change <= 1e-3
             } else {
                 let rate = (change / last).max(0.1);

@@ -156,7 +156,7 @@ pub(super) fn limit(
     Ok(Ending::Limit(Jump { change, residual, budget, error: 0.0 }))
 }
 
-/// How many times the motion of the head its size may count for.
+/// The size of the head counts for at most this many times its motion.
 const MOTION: f64 = 100.0;
 
 /// The size in units of which errors of a head of norm `size` are measured: its own, unless far less moves. A part of

@@ -31,7 +31,6 @@ mod watch;
 use std::sync::OnceLock;
 
 use super::{Flow, FlowError, Stop, check_time};
-use crate::reduction::State;
 use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
@@ -124,24 +123,12 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
     Ok(Setting::check_order(&options.times)?)
 }
 
-/// The state at a finite time after equal steps with s Radau stages and no error control: what
-/// convergence orders are measured on. The error is of order 2s − 1 in the step.
-///
-/// Not for users: `taskhead verify S1` needs it.
-#[doc(hidden)]
-pub fn equal_steps(flow: &Flow, stages: usize, until: f64, steps: usize) -> Result<State, FlowError> {
-    check_time(until)?;
-    let method = Collocation::radau(stages);
-    let options = Options { rtol: 1e-12, ..Options::default() };
-    Solver::new(flow, &method, &options)?.equal_steps(until, steps)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::linalg::wobble;
     use crate::problem::Problem;
-    use crate::reduction::Reduction;
+    use crate::reduction::{Reduction, State};
     use nalgebra::DMatrix;
 
     fn with_flow<T>(run: impl FnOnce(&Flow) -> T) -> T {
@@ -152,6 +139,13 @@ mod tests {
         run(&Flow::new(&reduction, &head, 0.7).unwrap())
     }
 
+    /// The state at time 1 after equal steps with s Radau stages and no error control.
+    fn equal_steps(flow: &Flow, stages: usize, steps: usize) -> State {
+        let method = Collocation::radau(stages);
+        let options = Options { rtol: 1e-12, ..Options::default() };
+        Solver::new(flow, &method, &options).unwrap().equal_steps(1.0, steps)
+    }
+
     fn distance(a: &State, b: &State) -> f64 {
         (&a.motion - &b.motion).norm() + (&a.head - &b.head).norm()
     }
@@ -160,9 +154,9 @@ mod tests {
     #[test]
     fn the_order_of_convergence_is_that_of_the_method() {
         with_flow(|flow| {
-            let exact = equal_steps(flow, 7, 1.0, 64).unwrap();
+            let exact = equal_steps(flow, 7, 64);
             for (stages, steps) in [(1, 512), (3, 24), (5, 10)] {
-                let error = |steps| distance(&equal_steps(flow, stages, 1.0, steps).unwrap(), &exact);
+                let error = |steps| distance(&equal_steps(flow, stages, steps), &exact);
                 let order = (error(steps) / error(2 * steps)).log2();
                 let expected = 2.0 * stages as f64 - 1.0;
                 assert!((order - expected).abs() < 0.15 * expected, "{stages} stages: order {order}");

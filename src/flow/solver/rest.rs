@@ -27,7 +27,7 @@ const UNKNOWNS: usize = 240;
 /// Eigenvalues of H below this share of the largest are zero to rounding.
 const NULL: f64 = 1e-13;
 
-/// Share of the largest eigenvalue that the motion that is left may blur, for a look to be worth its price.
+/// Share of the largest eigenvalue that the motion that is left may blur, for a look to be worth its cost.
 const BLUR: f64 = 1e-3;
 
 /// The least share of the largest eigenvalue that a slow one must have: none may hide among those that are zero.
@@ -51,7 +51,7 @@ const ROUNDINGS: f64 = 16.0;
 /// Times the slowest rate after which nothing is left to the last digit.
 const OVER: f64 = 40.0;
 
-/// Whether a flow is so small, and seems by its velocity so near to rest, that a look is worth its price: the motion that
+/// Whether a flow is so small, and seems by its velocity so near to rest, that a look is worth its cost: the motion that
 /// is left if all of it decays at the mean rate of the velocity is an estimate, from below, of what is left.
 pub(super) fn is_near(flow: &Flow, stages: &Stages, rtol: f64) -> bool {
     let reduction = flow.reduction();

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use taskhead::analysis::steps;
 use taskhead::flow::rank_one::Limit;
+use taskhead::loss::Loss;
 use taskhead::trend::Shape;
 
-use crate::scene::{TARGETS, adaptation, flow};
+use crate::scene::{TARGETS, adaptation, adaptation_by_clock, energy_at, flow};
 use crate::{said, within};
 
-/// Energies, from 0 to 2y; E = y is one of them.
+/// Heads, from a = y back to −y; a = 0 is one of them.
 const POINTS: usize = 81;
 
 /// What all heads of the family have in common.
@@ -21,12 +22,17 @@ pub struct Setting {
     pub across: f64,
     /// Finetuning time, up to ∞.
     pub time: f64,
+    /// The loss.
+    #[serde(default)]
+    pub loss: Loss,
 }
 
-/// The heads (y − E, w) over their energies E.
+/// The heads (a, w) over their energies E = y − a; under cross-entropy over the probability that the label misses.
 #[derive(Debug, Serialize)]
 pub struct Family {
     energies: Vec<f64>,
+    /// The energy at a = 0, where the head is orthogonal to the feature: y, or ½.
+    middle: f64,
     /// Where the feature ends.
     ends: Vec<[f64; 2]>,
     /// The four metrics at `time` and in the limit.
@@ -38,20 +44,28 @@ pub struct Family {
 
 /// The family of a target and a part across the feature.
 pub fn family(setting: Setting) -> Result<Family, String> {
-    let Setting { target, across, time } = setting;
+    let Setting { target, across, time, loss } = setting;
     within("target", target, TARGETS)?;
     within("across", across, 0.0..=10.0)?;
     within("time", time, 0.0..=f64::INFINITY)?;
-    let energies = steps(0.0, 2.0 * target, POINTS);
+    let back = steps(0.0, 2.0 * target, POINTS);
+    let energies: Vec<f64> = match loss {
+        Loss::Squared => back.clone(),
+        _ => back.iter().map(|e| energy_at(loss, target, target - e)).collect(),
+    };
     let mut ends = Vec::with_capacity(POINTS);
     let mut curves = [const { Vec::new() }; 4];
     let mut limits = [const { Vec::new() }; 4];
-    for &e in &energies {
+    for &e in &back {
         let flow = flow(target, target - e, across)?;
         let end = flow.at(f64::INFINITY).map_err(said)?.feature;
         ends.push([end[0], end[1]]);
         let limit = Limit::new(target, across, target - e).adaptation().values();
-        let now = if time.is_infinite() { limit } else { adaptation(&flow.at(time).map_err(said)?) };
+        let now = match loss {
+            _ if time.is_infinite() => limit,
+            Loss::Squared => adaptation(&flow.at(time).map_err(said)?),
+            _ => adaptation_by_clock(target, [target - e, across], time),
+        };
         for i in 0..4 {
             curves[i].push(now[i]);
             limits[i].push(limit[i]);
@@ -60,7 +74,8 @@ pub fn family(setting: Setting) -> Result<Family, String> {
     let half = POINTS / 2 + 1;
     let shapes =
         [0, 1, 2, 3].map(|i| Shape::of(&energies[..half], &limits[i][..half], 1e-12).describe());
-    Ok(Family { energies, ends, curves, limits, shapes })
+    let middle = energy_at(loss, target, 0.0);
+    Ok(Family { energies, middle, ends, curves, limits, shapes })
 }
 
 #[cfg(test)]
@@ -68,7 +83,31 @@ mod tests {
     use super::*;
 
     fn at(time: f64) -> Family {
-        family(Setting { target: 1.0, across: 0.5, time }).unwrap()
+        under(Loss::Squared, time)
+    }
+
+    fn under(loss: Loss, time: f64) -> Family {
+        family(Setting { target: 1.0, across: 0.5, time, loss }).unwrap()
+    }
+
+    /// T23: at a prediction the metrics are those of the squared loss, over another energy, in which the norm peaks at ½.
+    #[test]
+    fn cross_entropy_has_the_same_limits_over_its_own_energy() {
+        let (squared, logistic) =
+            (under(Loss::Squared, f64::INFINITY), under(Loss::CrossEntropy, f64::INFINITY));
+        assert_eq!((&squared.limits, &squared.ends), (&logistic.limits, &logistic.ends));
+        assert_eq!((squared.middle, logistic.middle), (1.0, 0.5));
+        assert_eq!(logistic.energies[POINTS / 2], 0.5);
+        assert!(logistic.energies.windows(2).all(|e| e[0] < e[1]));
+        let late = under(Loss::CrossEntropy, 1e3);
+        for (curve, limit) in late.curves.iter().zip(&late.limits) {
+            assert!(curve.iter().zip(limit).all(|(c, l)| (c - l).abs() < 1e-10));
+        }
+        let early = under(Loss::CrossEntropy, 0.5);
+        // A head that has little to gain is there by then.
+        let mut distances = early.curves[0].iter().zip(&early.limits[0]);
+        assert!(distances.clone().all(|(c, l)| *c <= l + 1e-12));
+        assert!(distances.next_back().is_some_and(|(c, l)| *c < l - 0.1));
     }
 
     /// T9: the norm peaks at E = y, which is a point of the grid.
@@ -97,7 +136,7 @@ mod tests {
 
     #[test]
     fn bad_numbers_are_named() {
-        let bad = Setting { target: 1.0, across: -1.0, time: 0.0 };
+        let bad = Setting { target: 1.0, across: -1.0, time: 0.0, loss: Loss::Squared };
         assert!(family(bad).unwrap_err().starts_with("across = -1"));
     }
 }

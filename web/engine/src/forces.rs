@@ -6,6 +6,7 @@
 
 use nalgebra::{DMatrix, dmatrix};
 use serde::{Deserialize, Serialize};
+use taskhead::analysis::steps;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings};
 
@@ -30,6 +31,9 @@ pub struct Forces {
     features: Vec<[f64; 2]>,
     /// Where finetuning ends.
     ends: Vec<[f64; 2]>,
+    /// The way of each, from the start to the end, and the head's.
+    paths: Vec<Vec<[f64; 2]>>,
+    head_path: Vec<[f64; 2]>,
     /// The head after probing.
     head: [f64; 2],
     /// y − z·v of A and B.
@@ -43,6 +47,9 @@ pub struct Forces {
     /// How far each has moved by the end.
     moved: Vec<f64>,
 }
+
+/// Points of a way: evenly in 1 − e^{−t}, the last at t = ∞.
+const POINTS: usize = 41;
 
 /// Targets of A and B.
 const TARGETS: [f64; 2] = [1.2, 0.6];
@@ -68,23 +75,37 @@ pub fn forces(setting: Setting) -> Result<Forces, String> {
     let residual = problem.residual(&head);
     let energy = run.path().energy(time).map_err(said)?.aie;
     let settings = Settings::default();
-    let end = run.finetune(Probe::Time(time), &[f64::INFINITY], &settings).map_err(said)?.remove(0);
-    let held_out = run.held_out_features(&end).expect("C is held out");
+    let times: Vec<f64> = steps(0.0, 1.0, POINTS).into_iter().map(|share| -(-share).ln_1p()).collect();
+    let moments = run.finetune(Probe::Time(time), &times, &settings).map_err(said)?;
 
     let pair = |m: &DMatrix<f64>, row: usize| [m[(row, 0)], m[(row, 1)]];
-    let ends = run.features(&end);
     let kernel = vec![pair(&gram, 0), pair(&gram, 1), [seen, seen]];
     let pulls: Vec<[[f64; 2]; 2]> = kernel
         .iter()
         .map(|k| [0, 1].map(|n| [k[n] * head[0] * residual[n], k[n] * head[1] * residual[n]]))
         .collect();
     let features = vec![pair(&trained, 0), pair(&trained, 1), [middle[0], middle[1]]];
-    let ends = vec![pair(&ends, 0), pair(&ends, 1), pair(&held_out, 0)];
+    let mut paths = vec![Vec::new(); 3];
+    let mut head_path = Vec::new();
+    for moment in &moments {
+        let trained = run.features(moment);
+        let held_out = run.held_out_features(moment).expect("C is held out");
+        for (path, at) in
+            paths.iter_mut().zip([pair(&trained, 0), pair(&trained, 1), pair(&held_out, 0)])
+        {
+            path.push(at);
+        }
+        let head = run.head(moment);
+        head_path.push([head[0], head[1]]);
+    }
+    let ends: Vec<[f64; 2]> = paths.iter().map(|path| path[POINTS - 1]).collect();
     let moved =
         features.iter().zip(&ends).map(|(z, end)| (end[0] - z[0]).hypot(end[1] - z[1])).collect();
     Ok(Forces {
         features,
         ends,
+        paths,
+        head_path,
         moved,
         head: [head[0], head[1]],
         residuals: residual.iter().copied().collect(),
@@ -115,6 +136,20 @@ mod tests {
         let apart = at(0.0, 1.0, 0.0);
         assert_eq!(size(&apart.pulls[0][1]), 0.0);
         assert!(size(&apart.velocities[2]) > 0.0);
+    }
+
+    /// The ways begin at the features, along the arrows, and end at the ends.
+    #[test]
+    fn ways_begin_along_the_arrows() {
+        let f = at(0.5, 1.0, 0.3);
+        for i in 0..3 {
+            let [start, next] = [f.paths[i][0], f.paths[i][1]];
+            assert!(size(&[start[0] - f.features[i][0], start[1] - f.features[i][1]]) < 1e-12);
+            assert_eq!(f.paths[i][POINTS - 1], f.ends[i]);
+            let (way, v) = ([next[0] - start[0], next[1] - start[1]], f.velocities[i]);
+            let cosine = (way[0] * v[0] + way[1] * v[1]) / (size(&way) * size(&v));
+            assert!(cosine > 0.999, "{i}: {cosine}");
+        }
     }
 
     /// The velocities are those of the flow: a short finetuning moves the features by them.

@@ -52,19 +52,19 @@ pub fn phase(setting: JsValue) -> Result<JsValue, JsValue> {
 /// The curve of a random problem against energy.
 #[wasm_bindgen]
 pub fn curves(setting: JsValue) -> Result<JsValue, JsValue> {
-    answer(setting, runs::curve)
+    answer(setting, |s| runs::curve(s, &told))
 }
 
 /// Downstream risk of a random problem over probing times.
 #[wasm_bindgen]
 pub fn downstream(setting: JsValue) -> Result<JsValue, JsValue> {
-    answer(setting, runs::downstream)
+    answer(setting, |s| runs::downstream(s, &told))
 }
 
 /// The curve of a problem file of `taskhead simulate`, from its arrays.
 #[wasm_bindgen]
 pub fn file(file: JsValue) -> Result<JsValue, JsValue> {
-    answer(file, runs::of_file)
+    answer(file, |f| runs::of_file(f, &told))
 }
 
 /// What several curves do, in words.
@@ -77,6 +77,21 @@ pub fn shapes(setting: JsValue) -> Result<JsValue, JsValue> {
 #[wasm_bindgen]
 pub fn band(setting: JsValue) -> Result<JsValue, JsValue> {
     answer(setting, runs::band)
+}
+
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen]
+extern "C" {
+    /// The page's own: hears how many points of a curve are done. Every thread that computes curves defines it.
+    #[wasm_bindgen(js_name = taskheadTold)]
+    fn page_hears(done: usize);
+}
+
+/// Tells the page how many points of a curve are done.
+fn told(done: usize) {
+    #[cfg(target_arch = "wasm32")]
+    page_hears(done);
+    let _ = done;
 }
 
 fn answer<S: DeserializeOwned, A: Serialize>(

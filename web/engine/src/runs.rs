@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
+use taskhead::Problem;
 use taskhead::analysis::quantile;
+use taskhead::flow::solver::Watch;
+use taskhead::loss::Loss;
 use taskhead::metric::Metric;
 use taskhead::sweep::config::{Config, Heads};
 use taskhead::sweep::plan::{Digest, Plan};
@@ -34,6 +38,7 @@ struct Row {
     method: String,
     status: &'static str,
     residual: f64,
+    loss: f64,
     drift: f64,
     euclidean: f64,
     cosine: f64,
@@ -80,6 +85,7 @@ fn row(record: &Record) -> Result<Row, String> {
         method: m.method.clone(),
         status: stop.name(),
         residual: m.residual,
+        loss: or_nan(m.loss),
         drift: or_nan(m.drift),
         euclidean: near(Metric::Euclidean),
         cosine: near(Metric::Cosine),
@@ -103,16 +109,21 @@ fn row(record: &Record) -> Result<Row, String> {
     })
 }
 
+/// Who hears how many points of a curve are done.
+type Told<'a> = &'a (dyn Fn(usize) + Sync);
+
 /// Runs a sweep in the browser: one row a cell, or why none was possible.
 fn rows(
     plan: &Plan,
     task: &(dyn Fn(u64) -> Result<Arc<Task>, TaskError> + Sync),
+    told: Told,
 ) -> Result<Vec<Row>, String> {
     let cells = plan.grid().cells();
     if cells > MAX_CELLS {
         return Err(format!("the sweep has {cells} cells; here at most {MAX_CELLS}"));
     }
-    plan.run(task, &()).iter().map(row).collect()
+    let records = plan.run_telling(task, &(), &Watch::default(), told).unwrap_or_default();
+    records.iter().map(row).collect()
 }
 
 /// A random problem and its head. A type of its own: to read every configuration of `taskhead sweep` would add a
@@ -132,6 +143,9 @@ pub struct Random {
     /// Scale of the head, and its learning rate over the backbone's.
     scale: f64,
     rate: f64,
+    /// Cross-entropy on the labels that the targets name (the largest of each row; of one output its sign), down to
+    /// this training loss; none is the squared loss.
+    until_loss: Option<f64>,
 }
 
 impl Random {
@@ -152,17 +166,36 @@ impl Random {
             head_rates: vec![self.rate],
             ..Heads::default()
         };
+        if self.until_loss.is_some() {
+            (config.loss, config.until_loss) = (Loss::CrossEntropy, self.until_loss);
+        }
         config
     }
 }
 
+/// A task with labels in place of its targets.
+fn labelled(task: Task) -> Result<Task, TaskError> {
+    let (n, k) = task.problem.targets().shape();
+    let label = |row: usize, column: usize| {
+        let y = task.problem.targets().row(row);
+        let own = if k == 1 { y[0] > 0.0 } else { y.transpose().argmax().0 == column };
+        f64::from(u8::from(own))
+    };
+    let features = task.problem.features().clone();
+    let factor = task.problem.kernel().factor();
+    let problem = Problem::with_factor(features, &factor, DMatrix::from_fn(n, k, label))?;
+    Ok(Task::of_problem(problem, task.head, None))
+}
+
 /// The rows of random tasks. Not [`Plan::records`]: that would bring the digits along, and the page is kept small.
-fn random(config: Config) -> Result<Vec<Row>, String> {
+fn random(config: Config, told: Told) -> Result<Vec<Row>, String> {
     let plan = Plan::new(config).map_err(said)?;
-    rows(&plan, &|seed| match &plan.config().problem {
-        TaskSpec::Gaussian(spec) => gaussian(spec, seed).map(Arc::new),
-        other => Err(TaskError::NeedsFile(format!("{other:?}"))),
-    })
+    let task = |seed| match (&plan.config().problem, plan.config().loss) {
+        (TaskSpec::Gaussian(spec), Loss::Squared) => gaussian(spec, seed).map(Arc::new),
+        (TaskSpec::Gaussian(spec), _) => labelled(gaussian(spec, seed)?).map(Arc::new),
+        (other, _) => Err(TaskError::NeedsFile(format!("{other:?}"))),
+    };
+    rows(&plan, &task, told)
 }
 
 /// One curve against energy.
@@ -203,10 +236,10 @@ pub struct OfRandom {
 }
 
 /// The curve of a random problem.
-pub fn curve(setting: OfRandom) -> Result<Curve, String> {
+pub fn curve(setting: OfRandom, told: Told) -> Result<Curve, String> {
     let mut config = setting.problem.config();
     config.probe.points = Some(setting.points);
-    random(config).map(Curve::of)
+    random(config, told).map(Curve::of)
 }
 
 /// Downstream risk over probing times.
@@ -228,10 +261,10 @@ pub struct Probed {
 }
 
 /// The risk of a random problem over probing times, and where it is smallest.
-pub fn downstream(setting: Probed) -> Result<Downstream, String> {
+pub fn downstream(setting: Probed, told: Told) -> Result<Downstream, String> {
     let mut config = setting.problem.config();
     config.probe.times = Some(setting.times);
-    let records = random(config)?;
+    let records = random(config, told)?;
     let best = (0..records.len())
         .filter(|&i| records[i].risk.is_finite())
         .min_by(|&a, &b| records[a].risk.total_cmp(&records[b].risk))
@@ -277,7 +310,7 @@ pub struct OfFile {
 }
 
 /// The curve of the problem and head of a file, evenly over its energies.
-pub fn of_file(setting: ProblemArrays) -> Result<OfFile, String> {
+pub fn of_file(setting: ProblemArrays, told: Told) -> Result<OfFile, String> {
     let named = |array: FileArray| {
         let FileArray { name, dtype, shape, fortran, bytes } = array;
         NamedArray { name, dtype, shape, fortran, bytes: bytes.into() }
@@ -293,7 +326,7 @@ pub fn of_file(setting: ProblemArrays) -> Result<OfFile, String> {
     let task = Arc::new(Task::of_problem(file.problem, file.head, file.held_out_targets));
     // Nothing is stored, so that nothing has to tell this file from another.
     let plan = Plan::of_file(config, Digest([0; 32])).map_err(said)?;
-    let curve = Curve::of(rows(&plan, &|_| Ok(task.clone()))?);
+    let curve = Curve::of(rows(&plan, &|_| Ok(task.clone()), told)?);
     Ok(OfFile { curve, samples, width, outputs, notes })
 }
 
@@ -303,6 +336,8 @@ pub fn of_file(setting: ProblemArrays) -> Result<OfFile, String> {
 pub struct Shapes {
     x: Vec<f64>,
     curves: Vec<Vec<f64>>,
+    /// The part of its range by which a curve may turn without it counting; what a hand draws is less even.
+    tolerance: Option<f64>,
 }
 
 /// What each curve does, in words.
@@ -310,7 +345,8 @@ pub fn shapes(setting: Shapes) -> Result<Vec<String>, String> {
     if setting.curves.iter().any(|c| c.len() != setting.x.len()) {
         return Err("a curve differs in length from its x".into());
     }
-    Ok(setting.curves.iter().map(|y| Shape::of(&setting.x, y, SHAPE_TOLERANCE).describe()).collect())
+    let tolerance = setting.tolerance.unwrap_or(SHAPE_TOLERANCE);
+    Ok(setting.curves.iter().map(|y| Shape::of(&setting.x, y, tolerance).describe()).collect())
 }
 
 /// Curves of equal length, and the quantiles wanted of them.
@@ -338,8 +374,34 @@ mod tests {
 
     fn default() -> Random {
         let (samples, inputs, width, outputs) = (8, 24, 32, 2);
-        let (decay, teacher, seed, scale, rate) = (0.0, None, 0, 1.0, 1.0);
-        Random { samples, inputs, width, outputs, decay, teacher, seed, scale, rate }
+        let (decay, teacher, seed, scale, rate, until_loss) = (0.0, None, 0, 1.0, 1.0, None);
+        Random { samples, inputs, width, outputs, decay, teacher, seed, scale, rate, until_loss }
+    }
+
+    fn curve(setting: OfRandom) -> Result<Curve, String> {
+        super::curve(setting, &|_| ())
+    }
+
+    fn of_file(setting: ProblemArrays) -> Result<OfFile, String> {
+        super::of_file(setting, &|_| ())
+    }
+
+    /// Every point ends at the training loss, and each is told when it is done.
+    #[test]
+    fn a_random_problem_under_cross_entropy_ends_at_its_loss() {
+        for outputs in [1, 3] {
+            let problem = Random { outputs, until_loss: Some(0.1), ..default() };
+            let heard = std::sync::Mutex::new(Vec::new());
+            let told = |done| heard.lock().unwrap().push(done);
+            let curve = super::curve(OfRandom { problem, points: 5 }, &told).unwrap();
+            assert_eq!(heard.into_inner().unwrap(), [1, 2, 3, 4, 5]);
+            assert_eq!(curve.unfinished, 0);
+            for row in &curve.records {
+                assert!((row.loss - 0.1).abs() < 1e-6 || row.time == 0.0, "{row:?}");
+                assert!(row.time.is_finite());
+            }
+            assert!(curve.records[4].euclidean > 0.01);
+        }
     }
 
     #[test]

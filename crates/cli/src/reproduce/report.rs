@@ -8,6 +8,8 @@ use taskhead_figures::plot::{Figure, Theme};
 pub struct Entry {
     /// Title.
     pub title: &'static str,
+    /// Name of its files.
+    pub name: &'static str,
     /// What it shows.
     pub caption: &'static str,
     /// The figure.

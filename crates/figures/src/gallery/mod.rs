@@ -2,6 +2,8 @@
 
 pub mod advice;
 pub mod course;
+pub mod overlay;
+pub mod paired;
 pub mod stored;
 pub mod theory;
 pub mod transfer;

@@ -1,12 +1,12 @@
-//! What finetuning does to features and to held-out samples: each law with the spread of its seeds, the best
-//! energy, and the theory laid over a network.
+//! What finetuning does to features and to held-out samples: each law with the spread of its seeds, and the best
+//! energy.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Across, Group, Metric, Point, groups, mean, reached};
+use super::paired::Difference;
+use super::{Across, Group, Metric, Point, groups, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use taskhead::analysis::summary::{Row, summarize_curves};
 use taskhead::sweep::record::Record;
@@ -35,6 +35,18 @@ impl Finding {
         Claim::of_metric(self.row.metric).agrees(&self.mean)
     }
 
+    /// What was seen, in words. A law of two parts, a rise and then possibly a fall, may be seen in part; and a range of the
+    /// mean below twice the spread of the seeds shows nothing.
+    pub fn verdict(&self) -> &'static str {
+        match (self.seen(), Claim::of_metric(self.row.metric), &self.mean) {
+            (false, ..) => "not seen",
+            _ if self.spread > 0.5 => "flat within the seeds",
+            (true, Claim::Rises, _) => "seen",
+            (true, Claim::RisesThenMayFall, Shape::Rising) => "rise seen, no fall",
+            (true, Claim::RisesThenMayFall, _) => "rise and fall seen",
+        }
+    }
+
     /// As JSON.
     pub fn json(&self) -> Value {
         json!({
@@ -42,6 +54,7 @@ impl Finding {
             "metric": self.row.metric.name(),
             "claim": self.row.claim(),
             "seen": self.seen(),
+            "verdict": self.verdict(),
             "mean": self.mean,
             "agree": self.row.agree.0,
             "seeds": self.row.agree.1,
@@ -52,13 +65,13 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.seen() { "seen" } else { "not seen" };
         write!(
             f,
-            "{}: {:<18}  {:<20}  {verdict:<8}  mean {}; {}",
+            "{}: {:<18}  {:<20}  {:<22}  mean {}; {}",
             self.group,
             self.row.metric.title(),
             self.row.claim(),
+            self.verdict(),
             self.mean.describe(),
             self.row.finding()
         )?;
@@ -104,12 +117,12 @@ fn of_group(group: &Group) -> Vec<Finding> {
 }
 
 /// Means over the seeds, point by point, by ascending average initial energy.
-struct Means<'a> {
-    name: String,
-    seeds: usize,
-    energy: Vec<f64>,
+pub(super) struct Means<'a> {
+    pub name: String,
+    pub seeds: usize,
+    pub energy: Vec<f64>,
     probe_time: Vec<f64>,
-    points: Vec<Across<'a>>,
+    pub points: Vec<Across<'a>>,
 }
 
 impl<'a> Means<'a> {
@@ -122,12 +135,12 @@ impl<'a> Means<'a> {
     }
 
     /// Those of all groups that have curves.
-    fn all(records: &'a [Record]) -> Vec<Self> {
+    pub fn all(records: &'a [Record]) -> Vec<Self> {
         groups(records).iter().map(Self::of).filter(|means| means.seeds > 0).collect()
     }
 
     /// Mean, least and most over the seeds at each energy.
-    fn series(&self, of: impl Fn(&Point) -> f64) -> Series {
+    pub fn series(&self, of: impl Fn(&Point) -> f64) -> Series {
         let y = self.points.iter().map(|a| a.mean(&of)).collect();
         let fold = |start: f64, pick: fn(f64, f64) -> f64| -> Vec<f64> {
             self.points.iter().map(|a| a.values(&of).into_iter().fold(start, pick)).collect()
@@ -138,6 +151,33 @@ impl<'a> Means<'a> {
         } else {
             Series::line(&self.name, self.energy.clone(), y)
         }
+    }
+
+    /// Differences of the test accuracy at an inner point from that at both ends, seed by seed.
+    fn inner(&self) -> Option<[Difference; 2]> {
+        let whole: Vec<&Across> = self.points.iter().filter(|a| a.points.len() == self.seeds).collect();
+        if self.seeds < 2 || whole.len() != self.points.len() || whole.len() < 3 {
+            return None;
+        }
+        // Every point has the seeds in the same order.
+        let of =
+            |of: fn(&Point) -> f64| -> Vec<Vec<f64>> { whole.iter().map(|a| a.values(of)).collect() };
+        let (validation, test) = (of(validation_accuracy), of(held_out_accuracy));
+        let last = whole.len() - 1;
+        let of_seed = |seed: usize| {
+            let others = |i: usize| -> f64 {
+                (0..self.seeds).filter(|&s| s != seed).map(|s| validation[i][s]).sum()
+            };
+            let best =
+                (1..last).max_by(|&a, &b| others(a).total_cmp(&others(b))).expect("an inner point");
+            [0, last].map(|end| test[best][seed] - test[end][seed])
+        };
+        let all: Vec<[f64; 2]> = (0..self.seeds).map(of_seed).collect();
+        let differences = [0, 1].map(|end| all.iter().map(|d| d[end]).collect::<Vec<f64>>());
+        if differences.iter().flatten().any(|d| !d.is_finite()) {
+            return None;
+        }
+        Some(differences.map(|d| Difference::of(&d)))
     }
 
     /// The point of the largest mean; of equal ones that of the most energy, which takes the least probing.
@@ -175,6 +215,10 @@ pub struct Optimum {
     pub test: f64,
     /// Test accuracy after the longest probing and without any.
     pub ends: [f64; 2],
+    /// Test accuracy at an inner point less that after the longest probing, and less that without any: means over the
+    /// seeds, each of which has the inner point that the other seeds' validation accuracies choose. None of a single seed
+    /// or without an inner point.
+    pub inner: Option<[Difference; 2]>,
 }
 
 impl Optimum {
@@ -190,6 +234,8 @@ impl Optimum {
             "test_accuracy": self.test,
             "test_accuracy_at_least_energy": self.ends[0],
             "test_accuracy_at_most_energy": self.ends[1],
+            "inner_minus_least_energy": self.inner.map(|[least, _]| least.json()),
+            "inner_minus_most_energy": self.inner.map(|[_, most]| most.json()),
         })
     }
 }
@@ -199,9 +245,18 @@ impl fmt::Display for Optimum {
         let Self { group, energy, probe_time, validation, test, ends: [longest, none], .. } = self;
         write!(
             f,
-            "{group}: best by validation accuracy ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
+            "{group}: largest validation accuracy ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
              accuracy {test:.4} there; {longest:.4} at the least energy, {none:.4} at the most"
-        )
+        )?;
+        let Some(inner) = self.inner else {
+            return write!(f, "; one seed says nothing about differences");
+        };
+        write!(f, "; over {} seeds, with 95 % intervals:", self.seeds)?;
+        for (i, (difference, end)) in inner.iter().zip(["the longest probing", "none"]).enumerate() {
+            let (and, word) = (if i == 0 { "" } else { "," }, difference.word());
+            write!(f, "{and} inner probing less {end} {difference} ({word})")?;
+        }
+        Ok(())
     }
 }
 
@@ -217,106 +272,11 @@ pub fn optima(records: &[Record]) -> Vec<Optimum> {
             validation,
             test: means.points[i].mean(held_out_accuracy),
             ends,
+            inner: means.inner(),
             group: means.name,
         })
     };
     Means::all(records).into_iter().filter_map(optimum).collect()
-}
-
-/// How closely the theory matches a network in one metric.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Nearness {
-    /// The group of the network's records in words.
-    pub group: String,
-    /// The metric.
-    pub metric: Metric,
-    /// Correlation over all cells; NaN if one of the two does not vary.
-    pub correlation: f64,
-    /// Mean of |theory − network| / |network| over the seeds, with the average initial energy: one for each point.
-    pub errors: Vec<(f64, f64)>,
-}
-
-impl Nearness {
-    /// The mean relative error over all points.
-    pub fn mean_error(&self) -> f64 {
-        self.errors.iter().map(|e| e.1).sum::<f64>() / self.errors.len() as f64
-    }
-
-    /// Energy and relative error where it is largest.
-    pub fn worst(&self) -> (f64, f64) {
-        self.errors.iter().copied().fold((f64::NAN, 0.0), |a, b| if b.1 > a.1 { b } else { a })
-    }
-
-    /// As JSON.
-    pub fn json(&self) -> Value {
-        let errors: Vec<_> = self.errors.iter().map(|(e, r)| json!({"aie": e, "error": r})).collect();
-        json!({
-            "group": self.group,
-            "metric": self.metric.name(),
-            "correlation": if self.correlation.is_nan() { Value::Null } else { json!(self.correlation) },
-            "errors": errors,
-        })
-    }
-}
-
-impl fmt::Display for Nearness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (energy, worst) = self.worst();
-        write!(
-            f,
-            "theory over {}: {:<18}  correlation {:.3}; relative error {:.0} % on average, {:.0} % at energy {energy:.2}",
-            self.group,
-            self.metric.title(),
-            self.correlation,
-            100.0 * self.mean_error(),
-            100.0 * worst
-        )
-    }
-}
-
-/// The theory's records against those of the network with the same cells, at the last finetuning time: four for each
-/// group of the network's.
-pub fn nearness(network: &[Record], theory: &[Record]) -> Vec<Nearness> {
-    let of_theory: HashMap<u64, Point> =
-        reached(theory).into_iter().map(|p| (p.cell.number, p)).collect();
-    groups(network).iter().flat_map(|group| near(group, &of_theory)).collect()
-}
-
-fn near(group: &Group, theory: &HashMap<u64, Point>) -> Vec<Nearness> {
-    let curves = group.curves();
-    let mut pairs: Vec<(Point, Point)> = curves
-        .iter()
-        .flat_map(|curve| &curve.points)
-        .filter_map(|p| Some((*p, *theory.get(&p.cell.number)?)))
-        .collect();
-    pairs.sort_by_key(|(p, _)| (p.cell.point, p.cell.number));
-    let of_metric = |metric: Metric| {
-        let values: Vec<(f64, f64)> =
-            pairs.iter().map(|(p, t)| (p.metric(metric), t.metric(metric))).collect();
-        let error = |(p, t): &(Point, Point)| {
-            (t.metric(metric) - p.metric(metric)).abs() / p.metric(metric).abs()
-        };
-        let errors = pairs.chunk_by(|a, b| a.0.cell.point == b.0.cell.point).map(|point| {
-            let of =
-                |of: &dyn Fn(&(Point, Point)) -> f64| mean(&point.iter().map(of).collect::<Vec<_>>());
-            (of(&|pair| pair.0.aie()), of(&error))
-        });
-        Nearness {
-            group: group.label.clone(),
-            metric,
-            correlation: correlation(&values),
-            errors: errors.collect(),
-        }
-    };
-    Metric::ALL.map(of_metric).to_vec()
-}
-
-fn correlation(pairs: &[(f64, f64)]) -> f64 {
-    let n = pairs.len() as f64;
-    let (x, y) = pairs.iter().fold((0.0, 0.0), |s, p| (s.0 + p.0 / n, s.1 + p.1 / n));
-    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>();
-    let (xx, yy) = (sum(&|p| (p.0 - x).powi(2)), sum(&|p| (p.1 - y).powi(2)));
-    sum(&|p| (p.0 - x) * (p.1 - y)) / (xx * yy).sqrt()
 }
 
 /// The panel of a metric.
@@ -326,16 +286,6 @@ fn panel_of(metric: Metric, means: &[Means]) -> SeriesPanel {
         y_label: metric.symbol().into(),
         series: means.iter().map(|m| m.series(|p| p.metric(metric))).collect(),
     }
-}
-
-/// The four metrics of a network with those of the theory, each group by itself.
-pub fn overlay(network: &[Record], theory: &[Record]) -> Option<Box<dyn Figure>> {
-    let both = [network, theory].concat();
-    let means = Means::all(&both);
-    let panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
-    (means.len() > 1).then(|| -> Box<dyn Figure> {
-        Box::new(Transfer { x_label: "average initial energy".into(), panels })
-    })
 }
 
 /// The four metrics against the average initial energy, and what it means for the held-out samples.
@@ -396,6 +346,10 @@ mod tests {
         // Three per cent of the range down is within the tolerance.
         assert_eq!(all[3].mean, Shape::Rising);
         assert!(all.iter().all(|f| f.spread.abs() < 1e-12 && f.row.agree.1 == 2));
+        let verdicts: Vec<&str> = all.iter().map(Finding::verdict).collect();
+        assert_eq!(verdicts, ["seen", "not seen", "rise and fall seen", "rise seen, no fall"]);
+        let noisy = Finding { spread: 0.6, ..all[3].clone() };
+        assert_eq!((noisy.seen(), noisy.verdict()), (true, "flat within the seeds"));
     }
 
     #[test]
@@ -405,31 +359,6 @@ mod tests {
         let all = findings(&all);
         assert_eq!(all.len(), 8);
         assert!(all[2].seen() && !all[6].seen() && all[6].group == "ε = 0.2");
-    }
-
-    #[test]
-    fn nearness_is_measured_cell_by_cell() {
-        let network = records([1.0, 2.0, 3.0, 4.0]);
-        let of_theory = |r: &Record| {
-            let mut theory = changed(r, |m| {
-                let dot = m.training.get(Metric::Dot).unwrap();
-                m.training = [Some(1.0), Some(1.0), Some(1.5 * dot), Some(2.0)].into();
-            });
-            theory.cell.problem += ", theory";
-            theory
-        };
-        let theory: Vec<Record> = network.iter().map(of_theory).collect();
-        let all = nearness(&network, &theory);
-        assert_eq!(all.len(), 4);
-        assert!((all[2].correlation - 1.0).abs() < 1e-12 && all[3].correlation.is_nan());
-        assert_eq!((all[2].errors.len(), all[2].group.as_str()), (4, "test"));
-        assert!(all[2].errors.iter().all(|e| (e.1 - 0.5).abs() < 1e-12));
-        assert!(overlay(&network, &theory).is_some());
-        // Groups of the network are measured one by one.
-        let other = |r: &Record| smoothed(r.clone());
-        let both: Vec<Record> = network.iter().map(other).chain(network.iter().cloned()).collect();
-        let groups: Vec<String> = nearness(&both, &theory).into_iter().map(|n| n.group).collect();
-        assert_eq!([&groups[0], &groups[4]], ["ε = 0.2", "ε = 0"]);
     }
 
     #[test]
@@ -448,7 +377,15 @@ mod tests {
         let best = &optima(&all)[0];
         assert_eq!((best.validation, best.energy, best.test), (0.825, 3.0, 0.5625));
         assert_eq!((best.ends, best.seeds), ([0.4, 0.7], 2));
-        assert!(best.to_string().contains("best by validation accuracy (0.8250) at energy 3.00"));
+        assert!(best.to_string().contains("largest validation accuracy (0.8250) at energy 3.00"));
+        // The first seed's inner point is chosen by the second, point 2 (test 0.5), the second's by the first, point 1
+        // (test 0.99).
+        let [least, most] = best.inner.unwrap();
+        assert!((least.mean - (0.1 + 0.59) / 2.0).abs() < 1e-12, "{least}");
+        assert!((most.mean - (-0.2 + 0.29) / 2.0).abs() < 1e-12 && !most.is_seen(), "{most}");
+        assert!(best.to_string().contains("inner probing less none +4.50 ± "), "{best}");
+        let alone: Vec<Record> = all.iter().filter(|r| r.cell.seed == 0).cloned().collect();
+        assert!(optima(&alone)[0].inner.is_none());
         assert_eq!(best.json()["test_accuracy"], 0.5625);
         assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());
     }

@@ -2,6 +2,7 @@
 
 mod class;
 mod settings;
+mod theory;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use class::Class;
 pub use settings::{Architecture, Experiment, SETTINGS};
+pub use theory::{Dynamics, Kernel, Theory};
 
 use taskhead::sweep::config::{Heads, Points, Probes};
 use taskhead::tasks::Gaussian;
@@ -51,6 +53,14 @@ pub struct Config {
     pub heads: Heads,
     /// The probing points.
     pub probe: Probes,
+    /// The share of the finetuning labels that are replaced by another class. How many is exact; which ones, and by which
+    /// of the other classes, is drawn evenly by the seed. Labels of held-out images stay right.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_noise: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// What is minimised.
@@ -89,9 +99,15 @@ impl Precision {
 pub enum Data {
     /// The embedded 8×8 digits: 0–4 is the source, 5–9 is downstream.
     Digits {
-        /// Downstream training images, drawn by the seed (all 598 if absent).
+        /// Downstream training images, drawn by the seed (all if absent: 598, or 1198 of all digits).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         samples: Option<usize>,
+        /// A folder of images to pretrain on instead, brought to 8×8 grey pixels; then all digits are downstream.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source_folder: Option<PathBuf>,
+        /// A folder whose images of the downstream digits are the test images instead, brought to 8×8 grey pixels.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shifted_folder: Option<PathBuf>,
     },
     /// Images of a folder, some classes being the source and others downstream.
     Files(Files),
@@ -143,6 +159,10 @@ pub struct Files {
     /// The folder of the source task (the same if absent). Its images must have the same shape.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_folder: Option<PathBuf>,
+    /// A folder whose held-out images of the downstream classes are the test images instead: another distribution than
+    /// that of training and validation. They are brought to the shape of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifted_folder: Option<PathBuf>,
     /// Classes of the source task; all if empty.
     pub source: Vec<Class>,
     /// Classes of the downstream task; all if empty.
@@ -173,6 +193,7 @@ impl Files {
         Self {
             folder: folder.into(),
             source_folder: None,
+            shifted_folder: None,
             source: Vec::new(),
             classes: Vec::new(),
             source_samples: None,
@@ -240,8 +261,10 @@ pub struct Pretrain {
     pub weights: Option<String>,
     /// For how long.
     pub epochs: f64,
-    /// Seed of the backbone, its source head and its batches.
-    pub seed: u64,
+    /// Seed of the backbone, its source head and its batches, for all seeds; if absent, each seed has a backbone of its
+    /// own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// How.
     pub training: Training,
 }
@@ -315,18 +338,16 @@ impl Config {
 
     /// Name of the curves: the setting, and where it is not the ordinary one.
     pub fn title(&self, head: &Head) -> String {
+        let name =
+            |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let between = |source: Option<&Path>, folder: String| match source {
+            Some(source) => format!("{} to {folder}", name(source)),
+            None => folder,
+        };
         let mut title = match &self.data {
-            Data::Digits { .. } => "digits".to_owned(),
             Data::Linear(_) => "linear".to_owned(),
-            Data::Files(files) => {
-                let name = |path: &Path| {
-                    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-                };
-                match &files.source_folder {
-                    Some(source) => format!("{} to {}", name(source), name(&files.folder)),
-                    None => name(&files.folder),
-                }
-            }
+            Data::Digits { source_folder, .. } => between(source_folder.as_deref(), "digits".into()),
+            Data::Files(files) => between(files.source_folder.as_deref(), name(&files.folder)),
         };
         match &self.backbone {
             Backbone::Mlp { .. } => title += " mlp",
@@ -342,6 +363,14 @@ impl Config {
                 Source::Shuffled => title += ", shuffled source",
                 Source::None => title += ", random backbone",
             }
+        }
+        if self.label_noise > 0.0 {
+            title += &format!(", {} % label noise", 100.0 * self.label_noise);
+        }
+        if let Data::Digits { shifted_folder: Some(folder), .. }
+        | Data::Files(Files { shifted_folder: Some(folder), .. }) = &self.data
+        {
+            title += &format!(", tested on {}", name(folder));
         }
         if head.hidden.is_some() {
             title += ", two-layer head";

@@ -77,20 +77,21 @@ impl Config {
             times: vec![1.0, 3.0, 10.0, 30.0, 100.0],
             loss: Loss::CrossEntropy,
             dtype: Precision::F32,
-            data: Data::Digits { samples: Some(150) },
+            data: Data::Digits { samples: Some(150), source_folder: None, shifted_folder: None },
             backbone: Architecture::Mlp.backbone(),
             head: vec![Head::default()],
             pretrain: Pretrain {
                 source: Source::Labels,
                 weights: None,
                 epochs: 20.0,
-                seed: 0,
+                seed: None,
                 training: training(0.02),
             },
             probing: Probing { longest: 200.0, training: training(0.02) },
             finetune: training(0.01),
             heads: Heads { seeds: 3, ..Heads::default() },
             probe: Probes { points: Some(8), ..Probes::default() },
+            label_noise: 0.0,
         }
     }
 
@@ -136,13 +137,14 @@ impl Config {
                 source: Source::None,
                 weights: None,
                 epochs: 0.0,
-                seed: 0,
+                seed: None,
                 training: descent,
             },
             probing: Probing { longest: 20.0, training: descent },
             finetune: descent,
             heads: Heads { seeds: 3, ..Heads::default() },
             probe: Probes { points: Some(6), ..Probes::default() },
+            label_noise: 0.0,
         }
     }
 

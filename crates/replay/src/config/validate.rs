@@ -104,6 +104,10 @@ impl Config {
                 }
             }
         }
+        if !(0.0..=1.0).contains(&self.label_noise) || (self.is_flow() && self.label_noise != 0.0) {
+            let accepted = "a share from 0 to 1; 0 for linear data, which have no labels";
+            return wrong("label-noise", self.label_noise, accepted);
+        }
         let linear = matches!(self.backbone, Backbone::Linear);
         if self.is_flow() != linear {
             return Err(ConfigError::Apart {
@@ -169,6 +173,7 @@ mod tests {
         assert!(message(&|c| c.probing.training.momentum = 1.0).starts_with("`momentum` holds 1"));
         assert!(message(&|c| c.head[0].blocks = 2).starts_with("`head.blocks` holds 2"));
         assert!(message(&|c| c.backbone = Backbone::Mlp { widths: vec![] }).contains("is empty"));
+        assert!(message(&|c| c.label_noise = 1.5).starts_with("`label-noise` holds 1.5"));
         assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::found::{Found, fault};
 use super::layout;
-use super::{ImageTasks, Split};
+use super::{ImageTasks, Images, Split};
 use crate::config::{Class, Files};
 use crate::error::ReplayError;
 
@@ -46,9 +46,19 @@ impl Files {
         let of_downstream = other.as_ref().unwrap_or(&of_source);
         let mut notes = of_source.notes.clone();
         notes.extend(other.iter().flat_map(|found| found.notes.clone()));
+        let mut of_classes = self.split(&downstream, of_downstream)?;
+        if let Some(folder) = &self.shifted_folder {
+            let given = self.labels(&downstream, of_downstream)?;
+            let class = |&label: &u16| match of_downstream.names.get(usize::from(label)) {
+                Some(name) => Class::Name(name.clone()),
+                None => Class::Number(label),
+            };
+            let classes: Vec<Class> = given.iter().map(class).collect();
+            of_classes.test = self.shifted(folder, &classes, of_classes.train.shape())?;
+        }
         let tasks = ImageTasks {
             source: self.split(&source, &of_source)?,
-            downstream: self.split(&downstream, of_downstream)?,
+            downstream: of_classes,
             samples: self.samples,
             notes,
         };
@@ -70,10 +80,32 @@ impl Files {
         Ok(tasks)
     }
 
+    /// Test images of the same classes from another folder, brought to a shape.
+    pub(super) fn shifted(
+        &self,
+        folder: &Path,
+        classes: &[Class],
+        shape: [usize; 3],
+    ) -> Result<Images, ReplayError> {
+        let role = Role {
+            folder,
+            folder_flag: "--shifted-data",
+            classes,
+            classes_flag: "--classes",
+            classes_key: "data.classes",
+            most: None,
+        };
+        let found = layout::read(folder, None, role.folder_flag)?;
+        let labels = self.labels(&role, &found)?;
+        let images = pick(&role, &found, &labels, &found.held_out, "held-out", self.held_out)?;
+        let images = images.resized(shape).and_then(|images| images.normalised(&self.mean, &self.std));
+        images.or_else(|reason| fault(folder, reason))
+    }
+
     /// All images of a folder.
     fn read(&self, role: &Role<'_>) -> Result<Found, ReplayError> {
         let mut found = layout::read(role.folder, self.side, role.folder_flag)?;
-        let normalised = |images: super::Images| {
+        let normalised = |images: Images| {
             images.normalised(&self.mean, &self.std).or_else(|reason| {
                 fault(role.folder, format!("{reason} (--mean and --std, `data.mean` and `data.std`)"))
             })
@@ -84,38 +116,29 @@ impl Files {
         Ok(found)
     }
 
-    /// The images of the classes of a role, or of all classes.
-    fn split(&self, role: &Role<'_>, found: &Found) -> Result<Split, ReplayError> {
+    /// The labels of the classes of a role, or of all classes.
+    fn labels(&self, role: &Role<'_>, found: &Found) -> Result<Vec<u16>, ReplayError> {
         let Role { folder, classes_flag: flag, classes_key: key, .. } = role;
         let there = found.train.classes_seen();
-        let named = |label: u16| match found.names.get(usize::from(label)) {
-            Some(name) => format!("{label} ({name})"),
-            None => label.to_string(),
-        };
-        let listed = |labels: &[u16]| {
-            let list: Vec<String> = labels.iter().take(LISTED).map(|&label| named(label)).collect();
-            let rest = labels.len().saturating_sub(LISTED);
-            list.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
-        };
         let label = |class: &Class| match class.label(&found.names) {
             Some(label) => Ok(label),
             None => fault(
                 folder,
                 format!(
                     "there is no class {class}; {flag} (`{key}`) takes others of {}",
-                    listed(&there)
+                    found.listed(&there)
                 ),
             ),
         };
         let given = role.classes.iter().map(label).collect::<Result<Vec<u16>, _>>()?;
         if let Some(twice) = (1..given.len()).find(|&i| given[..i].contains(&given[i])) {
-            let (class, label) = (&role.classes[twice], named(given[twice]));
+            let (class, label) = (&role.classes[twice], found.named(given[twice]));
             return fault(
                 folder,
                 format!("the class {class} is {label}, which is there already ({flag}, `{key}`)"),
             );
         }
-        let classes = if given.is_empty() { &there } else { &given };
+        let classes = if given.is_empty() { there } else { given };
         if classes.len() < 2 {
             return fault(
                 folder,
@@ -125,22 +148,71 @@ impl Files {
                 ),
             );
         }
-        let pick = |images: &super::Images, what: &str, most| {
-            images.of_classes(classes, most).or_else(|missing| {
-                fault(
-                    folder,
-                    format!(
-                        "no {what} image has the label {}; {flag} (`{key}`) takes others of {}",
-                        named(missing),
-                        listed(&images.classes_seen())
-                    ),
-                )
-            })
-        };
+        Ok(classes)
+    }
+
+    /// The images of the classes of a role.
+    fn split(&self, role: &Role<'_>, found: &Found) -> Result<Split, ReplayError> {
+        let labels = self.labels(role, found)?;
+        let pick = |images, what, most| pick(role, found, &labels, images, what, most);
         let train = pick(&found.train, "training", role.most)?;
         let held_out = pick(&found.held_out, "held-out", self.held_out)?;
         let validation =
             found.validation.as_ref().map(|v| pick(v, "validation", self.held_out)).transpose()?;
-        Split::new(train, held_out, validation).or_else(|reason| fault(folder, reason))
+        Split::new(train, held_out, validation).or_else(|reason| fault(role.folder, reason))
+    }
+}
+
+/// The first images of some labels.
+fn pick(
+    role: &Role<'_>,
+    found: &Found,
+    labels: &[u16],
+    images: &Images,
+    what: &str,
+    most: Option<usize>,
+) -> Result<Images, ReplayError> {
+    let Role { folder, classes_flag: flag, classes_key: key, .. } = role;
+    images.of_classes(labels, most).or_else(|missing| {
+        fault(
+            folder,
+            format!(
+                "no {what} image has the label {}; {flag} (`{key}`) takes others of {}",
+                found.named(missing),
+                found.listed(&images.classes_seen())
+            ),
+        )
+    })
+}
+
+/// All images of a folder to pretrain on, brought to a shape.
+pub(super) fn source_of(folder: &Path, shape: [usize; 3]) -> Result<Split, ReplayError> {
+    let files = Files::of(folder);
+    let role = Role {
+        folder,
+        folder_flag: "--source-data",
+        classes: &[],
+        classes_flag: "--source-classes",
+        classes_key: "data.source",
+        most: None,
+    };
+    let Split { train, validation, test } = files.split(&role, &files.read(&role)?)?;
+    let resized = |images: Images| images.resized(shape).or_else(|reason| fault(folder, reason));
+    Ok(Split { train: resized(train)?, validation: resized(validation)?, test: resized(test)? })
+}
+
+impl Found {
+    /// A label, with its name if it has one.
+    fn named(&self, label: u16) -> String {
+        match self.names.get(usize::from(label)) {
+            Some(name) => format!("{label} ({name})"),
+            None => label.to_string(),
+        }
+    }
+
+    fn listed(&self, labels: &[u16]) -> String {
+        let list: Vec<String> = labels.iter().take(LISTED).map(|&label| self.named(label)).collect();
+        let rest = labels.len().saturating_sub(LISTED);
+        list.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
     }
 }

@@ -1,6 +1,8 @@
 //! Images of one size with labels.
 
 use candle_core::{DType, Device, Tensor};
+use image::imageops::FilterType;
+use image::{DynamicImage, GrayImage, RgbImage};
 use rand::seq::SliceRandom;
 
 use super::Samples;
@@ -86,6 +88,52 @@ impl Images {
         let (mean, std) = (each("mean", mean, 0.0)?, each("std", std, 1.0)?);
         let normalisation = mean.into_iter().zip(std).map(|(mean, std)| [mean, std]).collect();
         Ok(Self { normalisation, ..self })
+    }
+
+    /// The same images brought to a height, width and number of channels: by a triangle filter that is as wide as a pixel
+    /// of the smaller image, grey three times, or colours by their luminance.
+    ///
+    /// # Errors
+    ///
+    /// In words: images that are neither grey nor of three channels.
+    pub fn resized(&self, [height, width, channels]: [usize; 3]) -> Result<Self, String> {
+        if [height, width, channels] == self.shape {
+            return Ok(self.clone());
+        }
+        if ![1, 3].contains(&self.shape[2]) || ![1, 3].contains(&channels) {
+            return Err(format!(
+                "images of {} channels cannot become images of {channels}; accepted: 1 and 3",
+                self.shape[2]
+            ));
+        }
+        let [from_height, from_width, from] = self.shape;
+        let size = from_height * from_width * from;
+        let mut pixels = Vec::with_capacity(self.count() * height * width * channels);
+        for image in self.pixels.chunks_exact(size) {
+            let (w, h, image) = (from_width as u32, from_height as u32, image.to_vec());
+            let image = if from == 1 {
+                GrayImage::from_raw(w, h, image).map(DynamicImage::from)
+            } else {
+                RgbImage::from_raw(w, h, image).map(DynamicImage::from)
+            };
+            let image = image.expect("whole images").resize_exact(
+                width as u32,
+                height as u32,
+                FilterType::Triangle,
+            );
+            pixels.extend(if channels == 1 {
+                image.into_luma8().into_raw()
+            } else {
+                image.into_rgb8().into_raw()
+            });
+        }
+        Ok(Self {
+            shape: [height, width, channels],
+            pixels,
+            labels: self.labels.clone(),
+            normalisation: Vec::new(),
+            ..*self
+        })
     }
 
     /// How many there are.
@@ -234,6 +282,26 @@ mod tests {
         assert_eq!(values(&[], &[0.5]).0, [0.0, 0.5, 1.0, 2.0]);
         let error = images.normalised(&[0.0; 3], &[]).unwrap_err();
         assert_eq!(error, "3 numbers for mean do not fit images of 2 channels; accepted: 1 or 2");
+    }
+
+    /// By hand: 2×2 squares become their means, white stays white, grey has three equal channels.
+    #[test]
+    fn images_are_brought_to_a_shape() {
+        let pixels =
+            [vec![255; 16], (0..16).map(|i| if i % 4 < 2 { 0 } else { 200 }).collect()].concat();
+        let images = Images::new([4, 4, 1], pixels, vec![1, 0], 2, 255.0).unwrap();
+        let small = images.resized([2, 2, 1]).unwrap();
+        assert_eq!((small.shape(), small.labels()), ([2, 2, 1], &[1u16, 0][..]));
+        assert_eq!(&small.pixels[..4], [255; 4]);
+        // The filter reaches half a pixel beyond.
+        let (left, right) = (small.pixels[4], small.pixels[5]);
+        assert!(left < 40 && right > 160 && left + right >= 199, "{left} and {right}");
+        let colours = small.resized([2, 2, 3]).unwrap();
+        assert_eq!(colours.pixels[12..18], [left, left, left, right, right, right]);
+        assert_eq!(colours.resized([2, 2, 1]).unwrap().pixels, small.pixels);
+        assert_eq!(images.resized([4, 4, 1]).unwrap().digest(), images.digest());
+        let odd = Images::new([1, 1, 2], vec![0, 0], vec![0], 1, 1.0).unwrap();
+        assert!(odd.resized([1, 1, 1]).unwrap_err().contains("images of 2 channels"));
     }
 
     #[test]

@@ -14,14 +14,16 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{DType, Device};
+use std::path::Path;
+
+use rand::RngExt;
 use rand::seq::SliceRandom;
 
 pub use images::Images;
 pub use linear::Drawn;
 pub use samples::Samples;
 
-use super::config::{Data, LinearTask};
+use super::config::{Class, Data, Files, LinearTask};
 use super::error::ReplayError;
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::tasks::stream;
@@ -81,8 +83,9 @@ pub enum Dataset {
     Linear(LinearTask),
 }
 
-/// Purpose of the random stream that draws training images.
+/// Purposes of random streams: of the one that draws training images, and of the one that draws wrong labels.
 const DRAW: u64 = 101;
+const NOISE: u64 = 103;
 
 /// Every third digit is held out.
 const DIGITS_HELD_OUT_EVERY: usize = 3;
@@ -96,9 +99,8 @@ impl Dataset {
     pub fn load(data: &Data) -> Result<Self, ReplayError> {
         let tasks = match data {
             Data::Linear(task) => return Ok(Self::Linear(task.clone())),
-            &Data::Digits { samples } => {
-                let (source, downstream) = (digits(0..5), digits(5..10));
-                ImageTasks { source, downstream, samples, notes: vec![] }
+            Data::Digits { samples, source_folder, shifted_folder } => {
+                embedded(*samples, source_folder.as_deref(), shifted_folder.as_deref())?
             }
             Data::Files(files) => files.tasks()?,
         };
@@ -114,18 +116,45 @@ impl Dataset {
 }
 
 /// The downstream training images of a seed, in its order.
-pub fn draw(
-    images: &Images,
-    samples: Option<usize>,
-    seed: u64,
-    dtype: DType,
-    device: &Device,
-) -> candle_core::Result<Samples> {
-    let Some(samples) = samples else { return images.samples(dtype, device) };
+pub fn draw(images: &Images, samples: Option<usize>, seed: u64) -> Images {
+    let Some(samples) = samples else { return images.clone() };
     let mut order: Vec<usize> = (0..images.count()).collect();
     order.shuffle(&mut stream(seed, DRAW));
-    images.select(&order[..samples]).samples(dtype, device)
+    images.select(&order[..samples])
 }
+
+/// The same images, of which a share has the label of another class, each as likely. How many is exact.
+pub fn with_noise(images: Images, share: f64, seed: u64) -> Images {
+    let mut rng = stream(seed, NOISE);
+    let (mut order, mut labels) = ((0..images.count()).collect::<Vec<_>>(), images.labels().to_vec());
+    let classes = images.classes() as u16;
+    order.shuffle(&mut rng);
+    for &row in &order[..(share * images.count() as f64).round() as usize] {
+        labels[row] = (labels[row] + rng.random_range(1..classes)) % classes;
+    }
+    images.with_labels(labels)
+}
+
+/// The embedded digits: 0–4 and 5–9, or all of them after another source.
+fn embedded(
+    samples: Option<usize>,
+    source: Option<&Path>,
+    shifted: Option<&Path>,
+) -> Result<ImageTasks, ReplayError> {
+    let (of_source, first) = match source {
+        None => (digits(0..5), 5),
+        Some(folder) => (files::source_of(folder, SHAPE)?, 0),
+    };
+    let mut downstream = digits(first..10);
+    if let Some(folder) = shifted {
+        let classes: Vec<Class> = (first..10).map(|digit| Class::from(u16::from(digit))).collect();
+        downstream.test = Files::of(folder).shifted(folder, &classes, SHAPE)?;
+    }
+    Ok(ImageTasks { source: of_source, downstream, samples, notes: vec![] })
+}
+
+/// Height, width and channels of the embedded digits.
+const SHAPE: [usize; 3] = [8, 8, 1];
 
 fn digits(range: std::ops::Range<u8>) -> Split {
     let first = range.start;

@@ -318,3 +318,20 @@ fn images_are_found_below_the_folder() {
     assert!(error(&here.join("notes.txt")).contains("this is a file; accepted: train/CLASS"));
     assert!(error(&here.join("data/.cache")).contains("there are no images that can be read"));
 }
+
+/// Exactly so many labels are wrong, each of the other classes is drawn, and another seed draws others.
+#[test]
+fn label_noise_replaces_a_share_of_the_labels() {
+    let labels: Vec<u16> = (0..300).map(|i| i % 3).collect();
+    let images = super::Images::new([1, 1, 1], vec![0; 300], labels.clone(), 3, 1.0).unwrap();
+    let noisy = |share, seed| super::with_noise(images.clone(), share, seed).labels().to_vec();
+    for (share, wrong) in [(0.0, 0), (0.3, 90), (1.0, 300)] {
+        let found = noisy(share, 1);
+        assert_eq!(found.iter().zip(&labels).filter(|(a, b)| a != b).count(), wrong);
+    }
+    let by: Vec<u16> = noisy(1.0, 1).iter().zip(&labels).map(|(a, b)| (a + 3 - b) % 3).collect();
+    let ones = by.iter().filter(|&&shift| shift == 1).count();
+    assert!((100..200).contains(&ones), "{ones}");
+    assert_eq!(noisy(0.3, 1), noisy(0.3, 1));
+    assert_ne!(noisy(0.3, 1), noisy(0.3, 2));
+}

@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
+use super::moving::Moving;
 use super::relu::{self, masked};
 use super::storage::{Number, Rows, for_type, multiply, numbers, type_of, with_numbers};
 
@@ -17,6 +18,21 @@ pub(super) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> 
 pub(super) fn plain(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> Result<Tensor> {
     let y = x.matmul(weight)?.broadcast_add(bias)?;
     if relu { relu::plain(&y) } else { Ok(y) }
+}
+
+/// The same for samples, weight and bias that move: [what they are, how they move].
+pub(super) fn push(
+    x: &Moving,
+    [weight, weight_motion]: [Tensor; 2],
+    [bias, bias_motion]: [Tensor; 2],
+    relu: bool,
+) -> Result<Moving> {
+    let value = affine(&x.value, &weight, &bias, relu)?;
+    let mut motion = affine(&x.value, &weight_motion, &bias_motion, false)?;
+    if let Some(of_x) = &x.motion {
+        motion = (motion + affine(of_x, &weight, &bias.zeros_like()?, false)?)?;
+    }
+    Moving::new(value, motion, relu)
 }
 
 struct Affine {

@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::affine::{add_bias, column_sums};
 use super::cost::count;
+use super::moving::Moving;
 use super::relu::{self, masked};
 use super::storage::{Number, Rows, for_type, misfit, multiply, numbers, type_of, with_numbers};
 
@@ -38,6 +39,22 @@ pub(super) fn plain(x: &Tensor, weight: &Tensor, bias: &Tensor, conv: Conv) -> R
     let y = x.conv2d(&filters.contiguous()?, size / 2, stride, 1, 1)?;
     let y = y.permute((0, 2, 3, 1))?.broadcast_add(bias)?;
     if relu { relu::plain(&y) } else { Ok(y) }
+}
+
+/// The same for images, filters and bias that move: [what they are, how they move].
+pub(super) fn push(
+    x: &Moving,
+    [weight, weight_motion]: [Tensor; 2],
+    [bias, bias_motion]: [Tensor; 2],
+    kind: Conv,
+) -> Result<Moving> {
+    let linear = Conv { relu: false, ..kind };
+    let value = conv(&x.value, &weight, &bias, kind)?;
+    let mut motion = conv(&x.value, &weight_motion, &bias_motion, linear)?;
+    if let Some(of_x) = &x.motion {
+        motion = (motion + conv(of_x, &weight, &bias.zeros_like()?, linear)?)?;
+    }
+    Moving::new(value, motion, kind.relu)
 }
 
 /// Height and width of filters where nothing else is said.

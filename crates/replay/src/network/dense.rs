@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use candle_core::{Result, Tensor, Var};
 
-use super::affine::affine;
+use super::affine::{affine, push};
 use super::cost::{Cost, count};
 use super::layer::{Kind, Layer, Shape};
-use super::maker::{Maker, copy};
+use super::maker::{Copy, Maker};
+use super::moving::{Motion, Moving};
 use super::norm::Normalise;
 
 /// x ↦ max(0, xW + b)
@@ -72,8 +73,13 @@ impl Layer for DenseLayer {
         vec![("weight", &self.weight), ("bias", &self.bias)]
     }
 
-    fn fork(&self) -> Result<Arc<dyn Layer>> {
+    fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
         Ok(Arc::new(Self { weight: copy(&self.weight)?, bias: copy(&self.bias)? }))
+    }
+
+    fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
+        let x = x.map(|x| x.flatten_from(1))?;
+        push(&x, motion.pair(&self.weight)?, motion.pair(&self.bias)?, true)
     }
 }
 
@@ -93,7 +99,14 @@ impl Layer for LinearLayer {
         vec![("weight", &self.weight)]
     }
 
-    fn fork(&self) -> Result<Arc<dyn Layer>> {
-        Ok(Arc::new(Self { weight: copy(&self.weight)?, zero: self.zero.clone() }))
+    fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
+        let weight = copy(&self.weight)?;
+        let zero = Tensor::zeros(weight.dim(1)?, weight.dtype(), weight.device())?;
+        Ok(Arc::new(Self { weight, zero }))
+    }
+
+    fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
+        let x = x.map(|x| x.flatten_from(1))?;
+        push(&x, motion.pair(&self.weight)?, [self.zero.clone(), self.zero.clone()], false)
     }
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use candle_core::{Result, Tensor, Var};
 
-use super::conv::{Conv, FILTER, conv, filters, image};
+use super::conv::{self, Conv, FILTER, conv, filters, image};
 use super::cost::{Cost, count};
 use super::layer::{Kind, Layer, Shape};
-use super::maker::{Maker, copy};
+use super::maker::{Copy, Maker};
+use super::moving::{Motion, Moving};
 use super::norm::Normalise;
-use super::pool::{Pool, pool};
+use super::pool::{self, Pool, pool};
 use super::storage::misfit;
 
 /// 3×3 filters and max(0, ·), then the largest of each 2×2 square if `pool`.
@@ -44,6 +45,8 @@ impl Kind for Filtered {
     }
 }
 
+const KIND: Conv = Conv { size: FILTER, stride: 1, relu: true };
+
 #[derive(Debug)]
 struct FilteredLayer {
     weight: Var,
@@ -53,8 +56,7 @@ struct FilteredLayer {
 
 impl Layer for FilteredLayer {
     fn forward(&self, x: &Tensor, _norm: &mut Normalise<'_>) -> Result<Tensor> {
-        let kind = Conv { size: FILTER, stride: 1, relu: true };
-        let y = conv(x, &self.weight, &self.bias, kind)?;
+        let y = conv(x, &self.weight, &self.bias, KIND)?;
         if self.pool { pool(&y, Pool::SQUARES) } else { Ok(y) }
     }
 
@@ -62,7 +64,12 @@ impl Layer for FilteredLayer {
         vec![("weight", &self.weight), ("bias", &self.bias)]
     }
 
-    fn fork(&self) -> Result<Arc<dyn Layer>> {
+    fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
         Ok(Arc::new(Self { weight: copy(&self.weight)?, bias: copy(&self.bias)?, pool: self.pool }))
+    }
+
+    fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
+        let y = conv::push(x, motion.pair(&self.weight)?, motion.pair(&self.bias)?, KIND)?;
+        if self.pool { pool::push(&y, Pool::SQUARES) } else { Ok(y) }
     }
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use candle_core::{Result, Tensor, Var};
 
 use super::cost::Cost;
-use super::maker::Maker;
+use super::maker::{Copy, Maker};
+use super::moving::{Motion, Moving};
 use super::norm::Normalise;
 use super::normed::Normed;
 
@@ -48,5 +49,8 @@ pub(super) trait Layer: Debug + Send + Sync {
     }
 
     /// The same layer with variables of its own.
-    fn fork(&self) -> Result<Arc<dyn Layer>>;
+    fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>>;
+
+    /// Applies it to samples that move, while its variables move too. Batch normalisation is that of these samples.
+    fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving>;
 }

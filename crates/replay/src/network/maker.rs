@@ -32,7 +32,10 @@ impl Maker<'_> {
     }
 }
 
-/// A variable of the same value that is its own.
+/// Makes a variable that is its own, from another one.
+pub(super) type Copy<'a> = dyn Fn(&Var) -> Result<Var> + 'a;
+
+/// A variable of the same value.
 pub(super) fn copy(variable: &Var) -> Result<Var> {
     Var::from_tensor(&variable.as_tensor().copy()?.detach())
 }

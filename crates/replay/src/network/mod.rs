@@ -8,6 +8,7 @@ mod dense;
 mod filtered;
 mod layer;
 mod maker;
+mod moving;
 mod norm;
 mod normed;
 mod plan;
@@ -23,6 +24,7 @@ pub use cost::Cost;
 pub use layer::Shape;
 pub use plan::Plan;
 pub use stack::Stack;
+pub use storage::gram;
 
 #[cfg(test)]
 mod tests;

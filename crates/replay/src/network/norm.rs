@@ -6,6 +6,8 @@
 
 use candle_core::{CpuStorage, CustomOp3, DType, Device, Layout, Result, Shape, Tensor, Var};
 
+use super::maker::Copy;
+use super::moving::{Motion, Moving};
 use super::relu::{self, masked};
 use super::storage::{Number, for_type, numbers, type_of, with_numbers};
 
@@ -39,7 +41,7 @@ impl Norm {
         })
     }
 
-    pub fn fork(&self, copy: impl Fn(&Var) -> Result<Var>) -> Result<Self> {
+    pub fn fork(&self, copy: &Copy<'_>) -> Result<Self> {
         let Self { scale, shift, mean, variance } = self;
         Ok(Self {
             scale: copy(scale)?,
@@ -66,6 +68,27 @@ impl Norm {
         let y = centred.broadcast_div(&deviation)?;
         let y = y.broadcast_mul(&self.scale)?.broadcast_add(&self.shift)?.reshape(x.shape())?;
         if relu { relu::plain(&y) } else { Ok(y) }
+    }
+
+    /// The same as [`Self::of_batch`] for images and variables that move: mean and deviation move with them.
+    pub fn push(&self, x: &Moving, relu: bool, motion: &Motion<'_>) -> Result<Moving> {
+        let ([scale, of_scale], [shift, of_shift]) =
+            (motion.pair(&self.scale)?, motion.pair(&self.shift)?);
+        let rows = x.value.flatten_to(x.value.rank() - 2)?;
+        let centred = rows.broadcast_sub(&rows.mean_keepdim(0)?)?;
+        let deviation = (centred.sqr()?.mean_keepdim(0)? + EPSILON)?.sqrt()?;
+        let unit = centred.broadcast_div(&deviation)?;
+        let value = unit.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+        let mut moved = unit.broadcast_mul(&of_scale)?.broadcast_add(&of_shift)?;
+        if let Some(of_x) = &x.motion {
+            let of_x = of_x.flatten_to(of_x.rank() - 2)?;
+            let of_x = of_x.broadcast_sub(&of_x.mean_keepdim(0)?)?;
+            let along = unit.broadcast_mul(&(&unit * &of_x)?.mean_keepdim(0)?)?;
+            let of_unit = (of_x - along)?.broadcast_div(&deviation)?;
+            moved = (moved + of_unit.broadcast_mul(&scale)?)?;
+        }
+        let value = if relu { relu::relu(&value)? } else { value };
+        Moving::new(value.reshape(x.value.shape())?, moved.reshape(x.value.shape())?, relu)
     }
 
     /// By the settled statistics, then max(0, ·) if `relu`.

@@ -2,8 +2,9 @@
 
 use candle_core::{Result, Tensor, Var};
 
-use super::conv::{Conv, conv};
-use super::maker::{Maker, copy};
+use super::conv::{self, Conv, conv};
+use super::maker::{Copy, Maker};
+use super::moving::{Motion, Moving};
 use super::norm::{Norm, Normalise};
 
 /// A convolution without bias, then batch normalisation.
@@ -32,11 +33,27 @@ impl Normed {
     }
 
     pub fn forward(&self, x: &Tensor, relu: bool, norm: &mut Normalise<'_>) -> Result<Tensor> {
-        let plain = Conv { size: self.size, stride: self.stride, relu: false };
-        norm(&self.norm, &conv(x, &self.weight, &self.zero, plain)?, relu)
+        norm(&self.norm, &conv(x, &self.weight, &self.zero, self.plain())?, relu)
     }
 
-    pub fn fork(&self) -> Result<Self> {
-        Ok(Self { weight: copy(&self.weight)?, norm: self.norm.fork(copy)?, ..self.clone() })
+    /// The same for images and variables that move.
+    pub fn push(&self, x: &Moving, relu: bool, motion: &Motion<'_>) -> Result<Moving> {
+        let y = conv::push(
+            x,
+            motion.pair(&self.weight)?,
+            [self.zero.clone(), self.zero.clone()],
+            self.plain(),
+        )?;
+        self.norm.push(&y, relu, motion)
+    }
+
+    fn plain(&self) -> Conv {
+        Conv { size: self.size, stride: self.stride, relu: false }
+    }
+
+    pub fn fork(&self, copy: &Copy<'_>) -> Result<Self> {
+        let weight = copy(&self.weight)?;
+        let zero = Tensor::zeros(weight.dim(1)?, weight.dtype(), weight.device())?;
+        Ok(Self { weight, zero, norm: self.norm.fork(copy)?, size: self.size, stride: self.stride })
     }
 }

@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
+use super::moving::Moving;
 use super::storage::{Number, for_type, misfit, numbers, type_of, with_numbers};
 
 /// Square windows and how they are laid on an image, with (size − 1)/2 pixels of padding that are never
@@ -99,6 +100,34 @@ pub(super) fn plain(x: &Tensor, pool: Pool) -> Result<Tensor> {
         }
     }
     Ok(largest.expect("a window has a pixel"))
+}
+
+/// The same for images that move: each window moves with the first of its largest.
+pub(super) fn push(x: &Moving, pool: Pool) -> Result<Moving> {
+    fn run<T: Number>(pool: &Pool, x: &Tensor, y: &Tensor, motion: &Tensor) -> Result<Tensor> {
+        let channels = x.dim(3)?;
+        let mut all = vec![T::zero(); y.elem_count()];
+        with_numbers(x, |numbers: &[T]| {
+            with_numbers(y, |y: &[T]| {
+                with_numbers(motion, |motion: &[T]| {
+                    pool.windows(x.dims(), |out, pixels| {
+                        for channel in 0..channels {
+                            let places = pixels.iter().map(|pixel| pixel + channel);
+                            let largest = places.clone().find(|&i| numbers[i] == y[out + channel]);
+                            all[out + channel] = largest.map_or(T::zero(), |place| motion[place]);
+                        }
+                    });
+                })
+            })
+        })???;
+        Tensor::from_vec(all, y.shape(), y.device())
+    }
+    let value = self::pool(&x.value, pool)?;
+    let motion = match &x.motion {
+        Some(motion) => Some(for_type!(value.dtype(), run(&pool, &x.value, &value, motion))?),
+        None => None,
+    };
+    Ok(Moving { value, motion })
 }
 
 impl CustomOp1 for Pool {

@@ -7,7 +7,8 @@ use candle_core::{Result, Tensor};
 use super::conv::{FILTER, filters, image};
 use super::cost::{Cost, count};
 use super::layer::{Kind, Layer, Shape};
-use super::maker::Maker;
+use super::maker::{Copy, Maker};
+use super::moving::{Motion, Moving};
 use super::norm::Normalise;
 use super::normed::Normed;
 use super::relu::relu;
@@ -92,12 +93,23 @@ impl Layer for ResidualLayer {
         two.into_iter().chain(shortcut).collect()
     }
 
-    fn fork(&self) -> Result<Arc<dyn Layer>> {
+    fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
         Ok(Arc::new(Self {
-            first: self.first.fork()?,
-            second: self.second.fork()?,
-            shortcut: self.shortcut.as_ref().map(Normed::fork).transpose()?,
+            first: self.first.fork(copy)?,
+            second: self.second.fork(copy)?,
+            shortcut: self.shortcut.as_ref().map(|shortcut| shortcut.fork(copy)).transpose()?,
             mean: self.mean,
         }))
+    }
+
+    fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
+        let y = self.first.push(x, true, motion)?;
+        let y = self.second.push(&y, false, motion)?;
+        let y = match &self.shortcut {
+            Some(shortcut) => y.plus(&shortcut.push(x, false, motion)?)?,
+            None => y.plus(x)?,
+        };
+        let y = y.relu()?;
+        if self.mean { y.map(|y| y.flatten(1, 2)?.mean(1)) } else { Ok(y) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use nalgebra::DMatrix;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use super::convert::tensor;
 use super::dense::LinearLayer;
 use super::layer::{Layer, Shape};
-use super::maker::Maker;
+use super::maker::{Copy, Maker, copy};
+use super::moving::{Motion, Moving};
 use super::norm::{Moments, Norm, Normalise};
 use super::normed::Normed;
 use super::plan::Plan;
@@ -129,7 +131,31 @@ impl Stack {
 
     /// A copy whose variables are its own.
     pub fn fork(&self) -> Result<Self> {
-        Ok(Self { layers: self.layers.iter().map(|layer| layer.fork()).collect::<Result<_>>()? })
+        self.fork_by(&copy)
+    }
+
+    /// The same network with numbers of another type, on another device.
+    pub fn fork_to(&self, dtype: DType, device: &Device) -> Result<Self> {
+        self.fork_by(&|variable| {
+            Var::from_tensor(&variable.as_detached_tensor().to_dtype(dtype)?.to_device(device)?.copy()?)
+        })
+    }
+
+    fn fork_by(&self, copy: &Copy<'_>) -> Result<Self> {
+        Ok(Self { layers: self.layers.iter().map(|layer| layer.fork(copy)).collect::<Result<_>>()? })
+    }
+
+    /// How the outputs of [`Self::forward_batch`] move with the variables: their Jacobian times a direction, which has
+    /// an entry for every variable.
+    ///
+    /// # Errors
+    ///
+    /// A direction without a variable of this network.
+    pub fn push(&self, inputs: &Tensor, direction: &GradStore) -> Result<Tensor> {
+        let still = Moving { value: inputs.clone(), motion: None };
+        let motion = Motion(direction);
+        let last = self.layers.iter().try_fold(still, |x, layer| layer.push(&x, &motion))?;
+        last.motion.map_or_else(|| last.value.zeros_like(), Ok)
     }
 
     /// How many layers there are.

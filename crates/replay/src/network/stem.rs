@@ -7,10 +7,11 @@ use candle_core::{Result, Tensor};
 use super::conv::{FILTER, filters, image};
 use super::cost::{Cost, count};
 use super::layer::{Kind, Layer, Shape};
-use super::maker::Maker;
+use super::maker::{Copy, Maker};
+use super::moving::{Motion, Moving};
 use super::norm::Normalise;
 use super::normed::Normed;
-use super::pool::{Pool, pool};
+use super::pool::{self, Pool, pool};
 
 /// A convolution with batch normalisation and max(0, ·): 3×3 filters, or for `large` images 7×7 filters at every other
 /// pixel and then the largest of overlapping 3×3 windows, also at every other one.
@@ -69,7 +70,12 @@ impl Layer for StemLayer {
         vec![(None, &self.normed)]
     }
 
-    fn fork(&self) -> Result<Arc<dyn Layer>> {
-        Ok(Arc::new(Self { normed: self.normed.fork()?, large: self.large }))
+    fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
+        Ok(Arc::new(Self { normed: self.normed.fork(copy)?, large: self.large }))
+    }
+
+    fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
+        let y = self.normed.push(x, true, motion)?;
+        if self.large { pool::push(&y, Pool::OVERLAPPING) } else { Ok(y) }
     }
 }

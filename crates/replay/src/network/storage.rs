@@ -5,6 +5,7 @@
 //! module do both on slices, with ndarray's product, on the thread that calls.
 
 use candle_core::{CpuStorage, DType, Error, Layout, Result, Storage, Tensor, WithDType, bail};
+use nalgebra::DMatrix;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, LinalgScalar};
 
@@ -82,6 +83,14 @@ pub(super) fn multiply<T: Number>(c: &mut [T], a: Rows<'_, T>, b: Rows<'_, T>, k
     let (a, b) = (a.view(), b.view());
     let c = ArrayViewMut2::from_shape((a.nrows(), b.ncols()), c);
     general_mat_mul(T::one(), &a, &b, keep, &mut c.expect("whole rows"));
+}
+
+/// The products of rows with each other, N×N, of N rows that lie one after the other.
+pub fn gram(rows: &[f64], samples: usize) -> DMatrix<f64> {
+    let rows = Rows::new(rows, rows.len() / samples);
+    let mut all = vec![0.0; samples * samples];
+    multiply(&mut all, rows, rows.t(), 0.0);
+    DMatrix::from_vec(samples, samples, all)
 }
 
 /// An error for shapes that a layer cannot take.

@@ -299,3 +299,55 @@ fn resnet_18_has_its_size() {
     let x = Tensor::ones((1, 32, 32, 3), DType::F32, &Device::Cpu).unwrap();
     assert_eq!(stack.forward(&x).unwrap().dims(), [1, 512]);
 }
+
+/// Motions of all kinds of layers against differences, and against the way back: ⟨w, J d⟩ = ⟨Jᵀw, d⟩.
+#[test]
+fn motions_are_slopes_in_a_direction() {
+    let conv = |pool| Plan::Conv { channels: 3, pool };
+    let residual = |channels, stride, mean| Plan::Residual { channels, stride, mean };
+    for plans in [
+        vec![conv(true), conv(false), Plan::Dense { width: 6 }, Plan::Linear { width: 2 }],
+        vec![
+            Plan::Stem { channels: 3, large: true },
+            residual(3, 1, false),
+            residual(4, 2, false),
+            residual(4, 1, true),
+        ],
+    ] {
+        let (stack, _) = Stack::new(&plans, &[13, 10, 2], &mut stream(2, 1), PLACE).unwrap();
+        let x = random(&[6, 13, 10, 2], 1);
+        let variables = stack.variables("");
+        let forward = || stack.forward_batch(&x).unwrap();
+        let mut direction = forward().sum_all().unwrap().backward().unwrap();
+        let old: Vec<Tensor> = variables.iter().map(|(_, v)| v.as_tensor().copy().unwrap()).collect();
+        for (i, (_, variable)) in variables.iter().enumerate() {
+            direction.insert(variable, random(variable.dims(), 20 + i as u64));
+        }
+        let motion = stack.push(&x, &direction).unwrap();
+        let at = |step: f64| {
+            for ((_, variable), old) in variables.iter().zip(&old) {
+                let there = old + (direction.get(variable).unwrap() * step).unwrap();
+                variable.set(&there.unwrap()).unwrap();
+            }
+            let y = forward().detach();
+            variables.iter().zip(&old).for_each(|((_, v), old)| v.set(old).unwrap());
+            y
+        };
+        let step = 1e-6;
+        let slope = ((at(step) - at(-step)).unwrap() / (2.0 * step)).unwrap();
+        let size = slope.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        assert!(gap(&motion, &slope) < 1e-6 * size, "{plans:?}: {} of {size}", gap(&motion, &slope));
+        let w = random(motion.dims(), 9);
+        let sum = |t: Tensor| t.sum_all().unwrap().to_scalar::<f64>().unwrap();
+        let back = (forward() * &w).unwrap().sum_all().unwrap().backward().unwrap();
+        let along: f64 = variables
+            .iter()
+            .map(|(_, v)| sum((back.get(v).unwrap() * direction.get(v).unwrap()).unwrap()))
+            .sum();
+        let pushed = sum((&motion * &w).unwrap());
+        assert!((along - pushed).abs() < 1e-10 * along.abs().max(1.0), "{along} and {pushed}");
+        direction.remove(&variables[0].1);
+        let error = stack.push(&x, &direction).unwrap_err().to_string();
+        assert!(error.contains("does not say how a variable"), "{error}");
+    }
+}

@@ -1,13 +1,16 @@
-//! T22–T25: any loss, with softmax and cross-entropy as the example. Everything here is the reference's own
-//! integration; the engine is not asked, but for the rank-one limit that T23 says is the same.
+//! T22–T25: any loss, with softmax and cross-entropy as the example. The statements are checked on the reference's own
+//! integration, but for the rank-one limit that T23 says is the same; the engine is held against it in `engine_loss`.
 
 use nalgebra::{DMatrix, dmatrix};
 
 use super::check::{Case, Check, Judge, Scored, Trial, fit_slope};
+use super::engine_loss;
 use super::instance::{Instance, Linear};
 use super::reference;
+use super::softmax::{cross_entropy, labels, softmax};
 use super::{Entry, Evidence, Kind, OWN};
 use taskhead::flow::rank_one::Limit;
+use taskhead::loss::Loss;
 
 const TOMIHARI: &str = "Soudry et al. 2018; Tomihari and Sato, NeurIPS 2024";
 
@@ -53,6 +56,14 @@ pub const ENTRIES: &[Entry] = &[
                 cost: 20,
                 edges: &["one sample", "smoothed labels"],
                 violations: &["weight decay 0.1", "the residual of the squared loss"],
+            },
+            Check {
+                claim: "the engine's features, head and budget under cross-entropy are those of an independent integration",
+                judge: Judge::Error { tolerance: 1e-7 },
+                trial: engine_loss::state_at_a_time,
+                cost: 40,
+                edges: &["one sample", "smoothed labels", "logits of 30"],
+                violations: &["twice the residual", "softmax over the samples"],
             },
         ]),
     },
@@ -110,14 +121,27 @@ pub const ENTRIES: &[Entry] = &[
         source: TOMIHARI,
         proofs: &[],
         figure: None,
-        evidence: Evidence::Checks(&[Check {
-            claim: "the slope of the energy over the probing time is −1",
-            judge: Judge::Slope { expected: -1.0, within: 0.15 },
-            trial: probing_decay,
-            cost: 40,
-            edges: &["one sample"],
-            violations: &["one feature with two labels"],
-        }]),
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "the slope of the energy over the probing time is −1",
+                judge: Judge::Slope { expected: -1.0, within: 0.15 },
+                trial: probing_decay,
+                cost: 40,
+                edges: &["one sample"],
+                violations: &["one feature with two labels"],
+            },
+            Check {
+                claim: "the engine probes towards smoothed labels and measures energy against the labels themselves",
+                judge: Judge::Error { tolerance: 1e-7 },
+                trial: engine_loss::probed_head,
+                cost: 40,
+                edges: &["one sample", "labels that are not smoothed"],
+                violations: &[
+                    "probing towards the labels themselves",
+                    "energy against the smoothed labels",
+                ],
+            },
+        ]),
     },
     Entry {
         id: "T25",
@@ -130,47 +154,38 @@ pub const ENTRIES: &[Entry] = &[
         source: OWN,
         proofs: &[],
         figure: None,
-        evidence: Evidence::Checks(&[Check {
-            claim: "features and head are larger by 1 % at least when ten times the time has passed",
-            judge: Judge::Margin,
-            trial: growth,
-            cost: 40,
-            edges: &["one sample"],
-            violations: &["the squared loss"],
-        }]),
+        evidence: Evidence::Checks(&[
+            Check {
+                claim: "features and head are larger by 1 % at least when ten times the time has passed",
+                judge: Judge::Margin,
+                trial: growth,
+                cost: 40,
+                edges: &["one sample"],
+                violations: &["the squared loss"],
+            },
+            Check {
+                claim: "the engine stops at the training loss that was asked for",
+                judge: Judge::Error { tolerance: 1e-7 },
+                trial: engine_loss::stop_at_a_loss,
+                cost: 40,
+                edges: &["one sample"],
+                violations: &["a stop 1 % late"],
+            },
+            Check {
+                claim: "the engine stops where the last training sample turns right",
+                judge: Judge::Error { tolerance: 1e-7 },
+                trial: engine_loss::stop_at_an_accuracy,
+                cost: 40,
+                edges: &[],
+                violations: &["a stop 1 % late"],
+            },
+        ]),
     },
 ];
 
-/// p, row by row.
-fn softmax(predictions: &DMatrix<f64>) -> DMatrix<f64> {
-    let mut p = predictions.clone();
-    for mut row in p.row_iter_mut() {
-        let largest = row.max();
-        row.apply(|x| *x = (*x - largest).exp());
-        let sum = row.sum();
-        row /= sum;
-    }
-    p
-}
-
-/// Σ of ln Σ e^f − y·f over the samples.
-fn cross_entropy(labels: &DMatrix<f64>, predictions: &DMatrix<f64>) -> f64 {
-    predictions
-        .row_iter()
-        .zip(labels.row_iter())
-        .map(|(f, y)| {
-            let largest = f.max();
-            largest + f.map(|x| (x - largest).exp()).sum().ln() - y.dot(&f)
-        })
-        .sum()
-}
-
-/// One-hot labels, smoothed by ε.
-fn labels(classes: &[usize], k: usize, smoothing: f64) -> DMatrix<f64> {
-    DMatrix::from_fn(classes.len(), k, |n, c| {
-        let hot = if classes[n] == c { 1.0 } else { 0.0 };
-        (1.0 - smoothing) * hot + smoothing / k as f64
-    })
+/// The problem of a model under cross-entropy.
+fn instance(model: &Linear) -> Instance {
+    Instance { loss: Loss::CrossEntropy, ..model.instance() }
 }
 
 fn classifier(case: Case) -> (Linear, Option<usize>) {
@@ -208,7 +223,7 @@ fn conservation(case: Case) -> Scored {
         |b: &DMatrix<f64>, v: &DMatrix<f64>| v * v.transpose() - b * b.transpose() * model.head_rate;
     let change = kept(&end[0], &end[1]) - kept(&model.backbone, &model.head);
     let size = end[1].norm_squared() + model.head_rate * end[0].norm_squared();
-    Ok(Trial::new(change.norm() / size, model.instance()))
+    Ok(Trial::new(change.norm() / size, instance(&model)))
 }
 
 fn budget(case: Case) -> Scored {
@@ -218,7 +233,7 @@ fn budget(case: Case) -> Scored {
         cross_entropy(&model.targets, &(&model.inputs * b.transpose() * v))
     };
     let (before, after) = (loss(&model.backbone, &model.head), loss(&end[0], &end[1]));
-    Ok(Trial::new((before - after - end[2].sum()).abs() / before, model.instance()))
+    Ok(Trial::new((before - after - end[2].sum()).abs() / before, instance(&model)))
 }
 
 /// The residual of the logistic loss with label 1 at the prediction q.
@@ -310,7 +325,10 @@ fn probing_decay(case: Case) -> Scored {
     }
     let y = labels(&classes, k, 0.0);
     let mut head = draw.normal(h, k, 0.1);
-    let start = Instance::new(features.clone(), DMatrix::identity(n, n), y.clone(), head.clone());
+    let start = Instance {
+        loss: Loss::CrossEntropy,
+        ..Instance::new(features.clone(), DMatrix::identity(n, n), y.clone(), head.clone())
+    };
     let (mut now, mut points) = (0.0, Vec::new());
     for i in 0..5 {
         let tau = 200.0 * 2f64.powi(i);
@@ -341,5 +359,5 @@ fn growth(case: Case) -> Scored {
         sizes.push([(&model.inputs * end[0].transpose()).norm(), end[1].norm()]);
     }
     let grown = (0..2).map(|i| sizes[1][i] / sizes[0][i] - 1.01).fold(f64::INFINITY, f64::min);
-    Ok(Trial::new(grown, model.instance()))
+    Ok(Trial::new(grown, instance(&model)))
 }

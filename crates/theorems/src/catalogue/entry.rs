@@ -23,7 +23,7 @@ pub enum Kind {
 /// A theorem or an observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// T1 … T33, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O3.
+    /// T1 … T33, C1 and C2 for conjectures, S1 for the solver, S2 for what is measured, O1 … O5.
     pub id: &'static str,
     /// Short name.
     pub name: &'static str,
@@ -63,6 +63,10 @@ pub enum Observation {
     BestProbing,
     /// O3
     HeadNorm,
+    /// O4
+    TrendCrossEntropy,
+    /// O5
+    HeadNormCrossEntropy,
 }
 
 /// The source of what is this project's own.

@@ -4,8 +4,10 @@ use nalgebra::DMatrix;
 
 use super::draw::{Draw, unit};
 use taskhead::flow::FlowError;
+use taskhead::loss::Loss;
 use taskhead::problem::{Problem, ProblemError};
 use taskhead::reduction::Reduction;
+use taskhead::simulation::Until;
 
 /// A problem with its head and how it is finetuned.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +28,14 @@ pub struct Instance {
     pub head_rate: f64,
     /// Finetuning time in [0, ∞].
     pub time: f64,
+    /// The loss of probing and finetuning.
+    pub loss: Loss,
+    /// Where finetuning stops before its time.
+    pub until: Until,
 }
 
 impl Instance {
-    /// An instance that is not probed and finetuned to the end with γ = 1.
+    /// An instance that is not probed and finetuned to the end with γ = 1, under the squared loss.
     pub fn new(
         features: DMatrix<f64>,
         kernel: DMatrix<f64>,
@@ -45,6 +51,8 @@ impl Instance {
             smoothing: 0.0,
             head_rate: 1.0,
             time: f64::INFINITY,
+            loss: Loss::Squared,
+            until: Until::Time,
         }
     }
 
@@ -83,6 +91,9 @@ impl Instance {
     /// The flags with which `taskhead simulate` replays it.
     pub fn flags(&self) -> String {
         let mut flags = String::new();
+        if self.loss != Loss::Squared {
+            flags += &format!(" --loss {}", self.loss.name());
+        }
         for (name, value, default) in [
             ("probe", self.probe_time, 0.0),
             ("smoothing", self.smoothing, 0.0),
@@ -93,6 +104,12 @@ impl Instance {
             if value != default || name == "probe" && self.smoothing != 0.0 {
                 flags += &format!(" --{name} {value}");
             }
+        }
+        match self.until {
+            Until::Time => {}
+            Until::Loss(level) => flags += &format!(" --until-loss {level}"),
+            Until::Accuracy(level) => flags += &format!(" --until-accuracy {level}"),
+            Until::Residual(_) => unreachable!("no check stops at a residual"),
         }
         flags
     }

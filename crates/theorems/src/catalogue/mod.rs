@@ -9,24 +9,29 @@ mod asymptotics;
 mod beyond;
 pub mod check;
 mod draw;
+mod drawn;
+mod engine_loss;
 mod entry;
+pub mod finding;
 mod forms;
 mod general;
 pub mod instance;
 mod laws;
 mod measures;
 pub mod observations;
+mod observed_loss;
 mod probing;
 mod rank_one;
 mod reference;
 mod settings;
+mod softmax;
 pub mod verify;
 
 pub use entry::{Entry, Evidence, Kind};
 
 use entry::OWN;
 
-/// All entries: T1 to T33, C1, C2, S1, S2, O1 to O3.
+/// All entries: T1 to T33, C1, C2, S1, S2, O1 to O5.
 pub fn catalogue() -> Vec<&'static Entry> {
     let all = [
         general::ENTRIES,
@@ -43,6 +48,7 @@ pub fn catalogue() -> Vec<&'static Entry> {
     let number = |id: &str| id[1..].parse::<usize>().unwrap_or(usize::MAX);
     entries.sort_by_key(|e| ("TCSO".find(&e.id[..1]), number(e.id)));
     entries.extend(observations::ENTRIES);
+    entries.extend(observed_loss::ENTRIES);
     entries
 }
 
@@ -91,7 +97,7 @@ mod tests {
     fn every_number_is_there_once_and_in_order() {
         let ids: Vec<&str> = catalogue().iter().map(|e| e.id).collect();
         let mut expected: Vec<String> = (1..=33).map(|i| format!("T{i}")).collect();
-        expected.extend(["C1", "C2", "S1", "S2", "O1", "O2", "O3"].map(String::from));
+        expected.extend(["C1", "C2", "S1", "S2", "O1", "O2", "O3", "O4", "O5"].map(String::from));
         assert_eq!(ids, expected);
     }
 

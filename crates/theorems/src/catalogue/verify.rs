@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
 use super::entry::{Entry, Evidence, Kind};
-use super::observations::{self, Finding};
+use super::finding::Finding;
+use super::observations;
 pub use super::settings::Settings;
 use taskhead::parallel::each;
 

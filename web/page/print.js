@@ -1,0 +1,23 @@
+// Printing: every figure is drawn, every answer open, and afterwards all is as it was.
+
+import { drawAll } from './controls.js';
+import { atRest } from './waiting.js';
+
+export function printing() {
+  let opened = [];
+  addEventListener('beforeprint', () => {
+    drawAll();
+    opened = [...document.querySelectorAll('main details:not([open])')];
+    for (const details of opened) details.open = true;
+  });
+  addEventListener('afterprint', () => {
+    for (const details of opened) details.open = false;
+    opened = [];
+  });
+  // Long answers take a while: this waits for them first.
+  document.getElementById('print').addEventListener('click', async () => {
+    drawAll();
+    await atRest();
+    print();
+  });
+}

@@ -1,0 +1,96 @@
+// The page for teachers: its texts, the worksheet, the questions for learning platforms.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { close, on, rankOne, settled, start } from './harness.js';
+
+const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+let site;
+before(async () => (site = await start()));
+after(() => site.stop());
+
+/** Opens the teachers' page as it is. */
+async function teachers(address, body) {
+  const context = await site.browser.newContext({ viewport: { width: 1100, height: 900 } });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('request', (request) => request.url().startsWith(site.url) || wrong.push(request.url()));
+  await page.goto(`${site.url}teach.html${address}`);
+  await page.waitForSelector('html[data-ready]');
+  await body(page);
+  assert.deepEqual(wrong, []);
+  await context.close();
+}
+
+test('the page for teachers has all its parts, and axe finds nothing', () =>
+  teachers('', async (page) => {
+    const titles = await page.locator('h2').allTextContents();
+    for (const part of ['What the lesson is for', 'Plan for 45 minutes', 'Plan for 90 minutes', 'What students often think', 'On the board', 'Worksheet', 'Questions', 'Glossary', 'Assignment']) assert.ok(titles.some((t) => t.startsWith(part)), part);
+    assert.ok((await page.locator('.katex').count()) > 30, 'formulas are drawn');
+    assert.doesNotMatch(await page.textContent('main'), /\\\(|\\\[|@@/);
+    const dead = await page.locator('nav a').evaluateAll((all) => all.filter((a) => !document.getElementById(a.hash.slice(1))).map((a) => a.hash));
+    assert.deepEqual(dead, []);
+    await page.locator('#solved').evaluate((e) => (e.open = true));
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run());
+    assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), []);
+  }));
+
+test('its links into the explorer are valid', async () => {
+  let links;
+  await teachers('', async (page) => (links = await page.locator('main a[href^="./?"], main a[href^="./#"]').evaluateAll((all) => [...new Set(all.map((a) => a.getAttribute('href').slice(2)))])));
+  assert.ok(links.length >= 8, `${links.length}`);
+  for (const link of links) {
+    await on(site, link, async (page) => {
+      assert.ok(await page.locator('#notice').isHidden(), link);
+      const { hash } = new URL(link, site.url);
+      if (hash) assert.equal(await page.locator(`main > section${hash}`).count(), 1, link);
+      await settled(page);
+    });
+  }
+});
+
+test('the worksheet is drawn from its seed, with the solutions of the native command', () =>
+  teachers('?seed=7', async (page) => {
+    const [exercises, solutions] = [await page.locator('#exercises li').allTextContents(), await page.locator('#solutions li').allTextContents()];
+    assert.deepEqual([exercises.length, solutions.length], [6, 6]);
+    const number = (text) => Number(text.replace('−', '-'));
+    const [, a, w, y] = exercises[0].match(/v = \(([−\d.]+), ([\d.]+)\) and the target y = (\d+\.\d)\./).map(number);
+    const native = await rankOne(site, { y, a, w }, '--probe', '0');
+    close(number(solutions[2].match(/\|z\| = ([\d.]+)\.$/)[1]), native.adaptation.norm, 5e-4, 'norm');
+    const [, distance, cosine, dot] = solutions[3].match(/distance ([\d.]+), cosine distance ([\d.]+), dot product ([−\d.]+)\./).map(number);
+    close(distance, native.adaptation.euclidean, 5.1e-4, 'distance');
+    close(cosine, native.adaptation.cosine, 5.1e-4, 'cosine distance');
+    close(dot, native.adaptation.dot, 5.1e-4, 'dot product');
+    // The σ of the sheet solves its equation.
+    const sigma = number(exercises[3].match(/σ = ([\d.]+)/)[1]);
+    const m = 1 + a * a + w * w;
+    close(m * Math.sinh(2 * sigma) + 2 * a * Math.cosh(2 * sigma), 2 * y, 1e-3, 'σ');
+    await page.fill('#seed', '8');
+    assert.notDeepEqual(await page.locator('#exercises li').allTextContents(), exercises);
+    assert.match(page.url(), /seed=8/);
+    await page.fill('#seed', '7');
+    assert.deepEqual(await page.locator('#exercises li').allTextContents(), exercises, 'the same seed, the same sheet');
+  }));
+
+test('the questions for learning platforms are the questions of the page', () =>
+  on(site, '', async (page) => {
+    const text = await readFile(new URL('../dist/quiz.gift.txt', import.meta.url), 'utf8');
+    const questions = text.split(/\n\n(?=::)/).slice(1);
+    const names = await page.locator('fieldset.quiz').evaluateAll((all) => all.map((q) => q.dataset.question));
+    assert.deepEqual(questions.map((q) => q.match(/^::(\w+)::/)[1]), names);
+    for (const question of questions) {
+      const lines = question.trim().split('\n');
+      assert.match(lines[0], /^::\w+:: .+ \{$/);
+      assert.equal(lines[lines.length - 1], '}');
+      const choices = lines.slice(1, -1);
+      assert.ok(choices.length >= 2);
+      assert.equal(choices.filter((c) => c.startsWith('  =')).length, 1, 'one is right');
+      for (const choice of choices) assert.match(choice, /^ {2}[=~](?:[^~=#{}:\\]|\\[~=#{}:\\])+#(?:[^~=#{}:\\]|\\[~=#{}:\\])+$/, 'special characters are escaped');
+      assert.doesNotMatch(question, /<\/?\w|&lt;|\[T\d/);
+    }
+  }));
