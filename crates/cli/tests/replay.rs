@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::process::Command;
 
 use common::taskhead;
@@ -573,18 +574,14 @@ fn a_shifted_test_set_changes_what_is_reported_and_nothing_else() {
         std::fs::write(here.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
         std::fs::write(here.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
     }
-    let with =
-        |change: &dyn Fn(&mut Option<std::path::PathBuf>, &mut Option<std::path::PathBuf>, &mut f64)| {
-            let mut config = small();
-            let (mut source, mut shifted, mut noise) = (None, None, 0.0);
-            change(&mut source, &mut shifted, &mut noise);
-            config.label_noise = noise;
-            config.data =
-                Data::Digits { samples: Some(80), source_folder: source, shifted_folder: shifted };
-            run(config)
-        };
-    let own = with(&|_, _, _| ());
-    let shifted = with(&|_, shifted, _| *shifted = Some(here.to_owned()));
+    let with = |source: Option<&Path>, shifted: Option<&Path>, label_noise: f64| {
+        let folder = |path: Option<&Path>| path.map(Path::to_owned);
+        let (source_folder, shifted_folder) = (folder(source), folder(shifted));
+        let data = Data::Digits { samples: Some(80), source_folder, shifted_folder };
+        run(Config { data, label_noise, ..small() })
+    };
+    let own = with(None, None, 0.0);
+    let shifted = with(None, Some(here), 0.0);
     for (a, b) in own.iter().zip(&shifted) {
         assert_eq!(
             (at(a).training, at(a).validation_accuracy),
@@ -593,13 +590,13 @@ fn a_shifted_test_set_changes_what_is_reported_and_nothing_else() {
         assert_ne!(at(a).held_out_accuracy, at(b).held_out_accuracy);
         assert!(b.cell.problem.contains("tested on "), "{}", b.cell.problem);
     }
-    let noisy = with(&|_, _, noise| *noise = 0.3);
+    let noisy = with(None, None, 0.3);
     assert!(noisy[0].cell.problem.ends_with("30 % label noise"));
     // A head learns wrong labels worse, and validation images have right ones.
     assert!(at(&noisy[1]).accuracy.unwrap().end < at(&own[1]).accuracy.unwrap().end);
     assert_ne!(at(&noisy[1]).energies, at(&own[1]).energies);
     // All ten digits after another source.
-    let other = with(&|source, _, _| *source = Some(here.to_owned()));
+    let other = with(Some(here), None, 0.0);
     assert!(other[0].cell.problem.contains(" to digits mlp"), "{}", other[0].cell.problem);
     assert_ne!(numbers(&other[1]), numbers(&own[1]));
     let go = |args: &str| {
