@@ -183,7 +183,7 @@ fn what_is_known_of_the_end_of_probing_is_said() {
     };
     let (z, y) = clusters(24, 5, 9.0, 3);
     assert!(first(z, y.clone())[0].contains("they separate the classes, so that probing has no limit"));
-    let (z, _) = clusters(60, 2, 0.0, 3);
+    let z = normal(&mut stream(3, 90), 60, 2, 1.0);
     let noise = DMatrix::from_fn(60, 2, |r, c| f64::from(u8::from((r * 7 / 3) % 2 == c)));
     assert!(first(z, noise)[0].contains("probing cannot remove"));
     // One class lies apart, the two others cannot be told apart.

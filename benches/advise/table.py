@@ -1,4 +1,5 @@
-"""The table of docs/advise.md from the rows that `validate.py` wrote: `table.py results.csv`.
+"""The table of docs/advise.md from the rows that `validate.py` wrote: `table.py results.csv`;
+`--all` shows more rules.
 
 Columns "best mean" are the recommendations of `advise` as they were before it smoothed; rows without errors of the
 scores take all shares as close.
@@ -65,6 +66,8 @@ def choices(rows):
 def main():
     table = read(sys.argv[1])
     all_rules = list(choices(next(iter(table.values()))))
+    if "--all" not in sys.argv:
+        all_rules = [rule for rule in all_rules if "best mean" not in rule and rule != "networks on 50"]
     print("| transfer | N | best share | its accuracy | " + " | ".join(all_rules) + " |")
     print("|---|---|---|---|" + "---|" * len(all_rules))
     every, asked = {rule: [] for rule in all_rules}, {rule: [] for rule in all_rules}
@@ -73,7 +76,7 @@ def main():
         best = accuracy.mean(axis=0).argmax()
         advised = [i for i, row in enumerate(rows) if row["default"]]
         cells = []
-        for rule, chosen in choices(rows).items():
+        for rule, chosen in ((rule, choices(rows)[rule]) for rule in all_rules):
             mean, error = regrets(accuracy, chosen)
             every[rule].append(mean)
             asked[rule] += [100 * (accuracy[i, best] - accuracy[i, chosen[i]]) for i in advised if chosen[i] is not None]

@@ -37,7 +37,7 @@ class Transfer:
     side: int = 14
 
 
-#: Listed before the first whole run; how many samples a class was lowered for the last seven while it ran, for time.
+#: docs/advise.md says how this list came about.
 TRANSFERS = {
     "digits": Transfer(("digits", UP), ("digits", DOWN), 10, side=8),
     "mnist": Transfer(("mnist", UP), ("mnist", DOWN), 10),

@@ -325,7 +325,8 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
         });
     }
     let counts = data.scorer.counts();
-    let (verdict, mut reason) = verdict::reason(&rows, best, counts);
+    let verdict = verdict::verdict(&scores);
+    let mut reason = verdict::reason(verdict, &rows, best, counts);
     let probed: Vec<Vec<f64>> = (0..shares.len())
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.probed))
         .collect();

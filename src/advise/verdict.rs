@@ -9,9 +9,9 @@ use super::row::{Difference, Row};
 /// What the comparison says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The recommended point is clearly better than some other choice.
+    /// Some choice is clearly worse than the one with the best mean.
     Matters,
-    /// No choice is clearly worse than the recommended one: any will do here.
+    /// None is: any will do here.
     DoesNotMatter,
 }
 
@@ -58,20 +58,25 @@ fn parabola(x: &[f64], y: &[f64]) -> Vec<f64> {
     (&q * q.tr_mul(&y)).as_slice().to_vec()
 }
 
+/// Whether some row is clearly worse than the one with the best mean.
+pub(super) fn verdict(scores: &[Vec<f64>]) -> Verdict {
+    let first = &scores[best(scores)];
+    let clear = scores.iter().any(|row| Difference::of(first, row).is_clear());
+    if clear { Verdict::Matters } else { Verdict::DoesNotMatter }
+}
+
 /// Sentences that give the reason.
-pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, String) {
+pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool) -> String {
     let (full, none) = (0, rows.len() - 1);
-    let matters = rows.iter().any(|row| row.behind.is_clear());
     let unit = Unit { counts };
-    if !matters {
+    if verdict == Verdict::DoesNotMatter {
         let most = rows.iter().map(|row| row.behind.mean.abs()).fold(0.0, f64::max);
-        let text = format!(
+        return format!(
             "It does not matter here: no choice is clearly worse than another on held-out samples (largest difference {}, \
              within two standard errors). The best guess is a share of {:.2}; probing fully moves the features least.",
             unit.of(most),
             rows[best].share
         );
-        return (Verdict::DoesNotMatter, text);
     }
     let against = |row: usize, name: &str| {
         let behind = rows[row].behind;
@@ -81,7 +86,7 @@ pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, Strin
         let sure = if behind.is_clear() { "" } else { ", which may be chance" };
         format!("{} ± {} better than {name}{sure}", unit.of(behind.mean), unit.of(behind.error))
     };
-    let text = match best {
+    match best {
         _ if best == full => format!(
             "Probe fully: on held-out samples it is {}. These features serve the task as they are; energy would move \
              them away.",
@@ -98,8 +103,7 @@ pub(super) fn reason(rows: &[Row], best: usize, counts: bool) -> (Verdict, Strin
             against(full, "probing fully"),
             against(none, "no probing")
         ),
-    };
-    (Verdict::Matters, text)
+    }
 }
 
 /// What to say where not finetuning is better than finetuning.
@@ -149,8 +153,12 @@ mod tests {
     #[test]
     fn accuracies_are_smoothed_where_they_cannot_be_told_apart() {
         let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
+        // Which samples are right differs from row to row.
         let right = |counts: [usize; 5], of: usize| -> Vec<Vec<f64>> {
-            counts.map(|right| (0..of).map(|i| f64::from(u8::from(i < right))).collect()).to_vec()
+            let row = |(row, &right): (usize, &usize)| {
+                (0..of).map(|i| f64::from(u8::from((i + row * of / 5) % of < right))).collect()
+            };
+            counts.iter().enumerate().map(row).collect()
         };
         let few = right([33, 30, 31, 31, 32], 40);
         assert_eq!((best(&few), recommended(&few, &shares, true)), (0, 0));

@@ -60,7 +60,7 @@ impl Advice {
         &self.advice.reason
     }
 
-    /// Whether some choice is clearly worse than the recommended one.
+    /// Whether some choice is clearly worse than the one with the best mean.
     #[getter]
     fn matters(&self) -> bool {
         self.advice.verdict == Verdict::Matters

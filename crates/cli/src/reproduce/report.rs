@@ -105,7 +105,8 @@ mod tests {
             rising: 1,
             peaks: None,
         };
-        let entries = [Entry { title: "T", caption: "C & D", figure: Box::new(Trend::default()) }];
+        let entries =
+            [Entry { title: "T", name: "trend", caption: "C & D", figure: Box::new(Trend::default()) }];
         let html =
             Report { rows: &[row], theorems: &[], entries: &entries, counts: "3 cells".into() }.html();
         assert!(html.contains("a &lt; b") && html.contains("does not hold everywhere"));

@@ -221,6 +221,11 @@ pub fn kernel_changes(network: &[Record], grounds: &Grounds) -> Vec<KernelChange
 /// Distances, and the changes of dot product and norm, of a network with those of the theory; by how much the network
 /// moves further than the theory; and how its kernel changes.
 pub fn overlay(network: &[Record], theory: &[Record], grounds: &Grounds) -> Option<Box<dyn Figure>> {
+    let panels = panels(network, theory, grounds)?;
+    Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
+}
+
+fn panels(network: &[Record], theory: &[Record], grounds: &Grounds) -> Option<Vec<SeriesPanel>> {
     let both = [network, theory].concat();
     let means = Means::all(&both);
     if means.len() < 2 {
@@ -234,15 +239,15 @@ pub fn overlay(network: &[Record], theory: &[Record], grounds: &Grounds) -> Opti
         series: means.iter().map(|m| m.series(|p| moved(p, metric, grounds))).collect(),
     };
     let mut panels = Metric::ALL.map(of_metric).to_vec();
-    let distances: HashMap<u64, f64> =
-        reached(network).iter().map(|p| (p.cell.number, p.metric(Metric::Euclidean))).collect();
+    let distances: HashMap<Place, f64> =
+        reached(network).iter().map(|p| (place(p.cell), p.metric(Metric::Euclidean))).collect();
     let factor =
-        |p: &Point| distances.get(&p.cell.number).map_or(f64::NAN, |d| d / p.metric(Metric::Euclidean));
+        |p: &Point| distances.get(&place(p.cell)).map_or(f64::NAN, |d| d / p.metric(Metric::Euclidean));
     let own: Vec<Means> = Means::all(network);
     let is_own = |m: &&Means| own.iter().any(|o| o.name == m.name);
     let even = |m: &Means| Series::line(&m.name, m.energy.clone(), vec![1.0; m.energy.len()]);
     panels.push(SeriesPanel {
-        title: "Euclidean distance, network over theory".into(),
+        title: "Distance, network over theory".into(),
         y_label: "ratio".into(),
         series: means.iter().map(|m| if is_own(&m) { even(m) } else { m.series(factor) }).collect(),
     });
@@ -251,7 +256,7 @@ pub fn overlay(network: &[Record], theory: &[Record], grounds: &Grounds) -> Opti
         y_label: "‖𝐊_{T} − 𝐊₀‖ / ‖𝐊₀‖".into(),
         series: means.iter().filter(is_own).map(|m| m.series(|p| kernel_change(p, grounds))).collect(),
     });
-    Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
+    Some(panels)
 }
 
 #[cfg(test)]
@@ -294,7 +299,10 @@ mod tests {
             all[3].correlation.is_nan() && all[3].error == 1.0 && all[3].json()["correlation"].is_null()
         );
         assert!(dot.to_string().contains("test, full kernel: Change of dot product"), "{dot}");
-        assert!(overlay(&network, &theory, &grounds).is_some());
+        let panels = panels(&network, &theory, &grounds).unwrap();
+        let of = |panel: usize| panels[panel].series.iter().map(|s| s.y.clone()).collect::<Vec<_>>();
+        assert_eq!(of(2)[0].iter().map(|y| y * 1.5).collect::<Vec<_>>(), of(2)[1]);
+        assert_eq!((of(4), of(5)), (vec![vec![1.0; 4]; 2], vec![vec![0.015, 0.025, 0.035, 0.045]]));
         let change = &kernel_changes(&network, &grounds)[0];
         assert_eq!((change.changes.len(), change.changes[1]), (4, (2.5, 0.025)));
     }

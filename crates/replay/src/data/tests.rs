@@ -1,5 +1,6 @@
 //! Folders as people have them: what is read, what is skipped with a note, what is refused.
 
+use candle_core::{DType, Device};
 use std::path::Path;
 
 use image::{DynamicImage, GrayImage, ImageEncoder, Luma, Rgb, RgbImage, Rgba, RgbaImage};

@@ -83,12 +83,13 @@ impl Learner<'_> {
         for &steps in steps {
             while taken < steps {
                 let mut residual = self.residual(&state);
-                let mut seen = vec![descent.batches.whole(); residual.nrows()];
+                let mut seen = vec![false; residual.nrows()];
                 let batch = descent.batches.next();
                 batch.iter().for_each(|&n| seen[n as usize] = true);
                 let size = batch.len() as f64;
-                for n in (0..seen.len()).filter(|&n| !seen[n]) {
-                    residual.row_mut(n).fill(0.0);
+                // The mean over the batch, which may be smaller than others.
+                for (n, mut row) in residual.row_iter_mut().enumerate() {
+                    row *= if seen[n] { 1.0 / size } else { 0.0 };
                 }
                 let down = self.velocity(&state, &residual)?;
                 let velocity = match &mut velocity {
@@ -98,7 +99,7 @@ impl Learner<'_> {
                     }
                     None => velocity.insert(down),
                 };
-                state.add(1.0, descent.rate / size, velocity);
+                state.add(1.0, descent.rate, velocity);
                 taken += 1;
             }
             if !state.is_finite() {
