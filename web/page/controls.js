@@ -150,7 +150,7 @@ export function csv(columns) {
   return [names.join(','), ...rows].join('\n') + '\n';
 }
 
-const STYLES = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity', 'fill-opacity', 'font', 'font-family', 'font-size', 'font-style', 'font-weight', 'visibility'];
+const STYLES = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'opacity', 'fill-opacity', 'font', 'font-family', 'font-size', 'font-style', 'font-weight', 'visibility', 'paint-order', 'stroke-linejoin'];
 /** Height of the titles of a saved figure. */
 const [HEAD, TITLE] = [30, 24];
 
