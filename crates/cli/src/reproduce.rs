@@ -363,8 +363,11 @@ fn trend_under_cross_entropy(entropy: &[Vec<Record>], norms: &Norms) -> Trend {
     trend_of(&sets, None)
 }
 
-/// Curves, feature norms and a name of each set of problems; and the law to draw beside them.
-fn trend_of(sets: &[(Vec<Curve>, &[[f64; 2]], &str)], law: Option<Law>) -> Trend {
+/// Curves of a set of problems, feature norms by seed, and its name.
+type Set<'a> = (Vec<Curve<'a>>, &'a [[f64; 2]], &'a str);
+
+/// Some sets, and the law to draw beside them.
+fn trend_of(sets: &[Set], law: Option<Law>) -> Trend {
     let panels = Metric::ALL.map(|metric| {
         let mut series = Vec::new();
         for (curves, norms, label) in sets {
