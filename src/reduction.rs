@@ -308,8 +308,8 @@ impl Reduction {
         &self.lambda
     }
 
-    /// The relative error of the features at a state that the rounding of the kernel's eigenvalues causes: a mode that is
-    /// known to a part of itself moves by as much less or more.
+    /// The relative error of the features at a state that the rounding of the kernel's eigenvalues causes: a mode that
+    /// is known to a part of itself moves by as much less or more.
     pub(crate) fn kernel_error(&self, state: &State) -> f64 {
         let moved = self.features_at(state) - &self.features;
         let rows =

@@ -24,8 +24,8 @@ fn clusters(samples: usize, width: usize, distance: f64, seed: u64) -> (DMatrix<
     (z, y)
 }
 
-/// Held-out risk is that of the engine for the same head, and the recommendation has the least of it: full probing where
-/// targets are linear in the features, some energy where the features lack a part of them.
+/// Held-out risk is that of the engine for the same head, and the recommendation has the least of it: full probing
+/// where targets are linear in the features, some energy where the features lack a part of them.
 #[test]
 fn the_teacher_decides_how_much_energy_is_best() {
     for (angle, seed) in [(0.0, 1), (0.0, 2), (1.2, 1), (1.2, 2), (1.2, 3)] {

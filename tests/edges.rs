@@ -179,8 +179,9 @@ fn units_do_not_matter() {
     }
 }
 
-/// Slow directions are followed to their end: samples that differ by 1e-7, and a head rate of 1e-14. Expected distances are of an
-/// independent implicit integration in 50 digits. With nearly equal samples features and kernel have lost 7 of their 16 digits.
+/// Slow directions are followed to their end: samples that differ by 1e-7, and a head rate of 1e-14. Expected distances
+/// are of an independent implicit integration in 50 digits. With nearly equal samples features and kernel have lost 7
+/// of their 16 digits.
 #[test]
 fn slow_directions_reach_their_limit() {
     let inputs = dmatrix![1.0, 2.0; 1.0 + 1e-7, 2.0];

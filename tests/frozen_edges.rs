@@ -1,5 +1,5 @@
-//! Frozen heads whose entries span many orders of magnitude: every singular value of the head counts, down to those that
-//! rounding hides, and then the answer says so. Expected motions are the solution of the linear flow in 80 digits.
+//! Frozen heads whose entries span many orders of magnitude: every singular value of the head counts, down to those
+//! that rounding hides, and then the answer says so. Expected motions are the solution of the linear flow in 80 digits.
 #![allow(clippy::excessive_precision)]
 
 use nalgebra::{DMatrix, dmatrix};
@@ -24,8 +24,8 @@ fn problem(features: DMatrix<f64>, kernel: DMatrix<f64>, targets: DMatrix<f64>) 
     Problem::new(features, kernel, targets).expect("a problem")
 }
 
-/// Singular values of 1e10, 1.4 and 1.3e-10, of 1e14, 1 and 0.38, and of 1e14 and 0.35: what is small beside the largest is
-/// slow, not out of reach.
+/// Singular values of 1e10, 1.4 and 1.3e-10, of 1e14, 1 and 0.38, and of 1e14 and 0.35: what is small beside the
+/// largest is slow, not out of reach.
 #[test]
 fn small_singular_values_move_the_features() {
     let far = problem(
@@ -99,8 +99,8 @@ fn a_head_with_multiples_has_an_exact_answer() {
     assert!((left * head.transpose()).norm() < 1e-13);
 }
 
-/// The same head with a last digit that is not a multiple: the limit is 10¹⁶ away. And a head that was computed knows its
-/// smallest singular value to the rounding of the largest only.
+/// The same head with a last digit that is not a multiple: the limit is 10¹⁶ away. And a head that was computed knows
+/// its smallest singular value to the rounding of the largest only.
 #[test]
 fn what_rounding_decides_is_said() {
     let kernel = DMatrix::identity(2, 2);
@@ -132,7 +132,8 @@ fn what_the_head_does_not_read_moves_nothing() {
     }
 }
 
-/// A residual of 1e16 that the head does not read beside one of 1 that it does: rounding of the first moves the features.
+/// A residual of 1e16 that the head does not read beside one of 1 that it does: rounding of the first moves the
+/// features.
 #[test]
 fn a_motion_that_rounding_of_the_residual_drowns_is_said() {
     let problem = problem(

@@ -1,4 +1,5 @@
-//! Finetuning under cross-entropy: laws, stop rules, and the flow itself against an integration that shares nothing with it.
+//! Finetuning under cross-entropy: laws, stop rules, and the flow itself against an integration that shares nothing
+//! with it.
 
 use nalgebra::DMatrix;
 use taskhead::flow::solver::{Options, Solution, solve};
@@ -261,9 +262,9 @@ fn the_loss_never_rises() {
     }
 }
 
-/// Logits of 1e4 and more, where the loss has no curvature but where samples change sides: the flow ends where it is asked
-/// to, and every result passes the check of its budget. Up to 1e4 steps that begin elsewhere end at the same state; beyond
-/// that the error of a state, a share of its size, is seen by the samples that change sides.
+/// Logits of 1e4 and more, where the loss has no curvature but where samples change sides: the flow ends where it is
+/// asked to, and every result passes the check of its budget. Up to 1e4 steps that begin elsewhere end at the same
+/// state; beyond that the error of a state, a share of its size, is seen by the samples that change sides.
 #[test]
 fn huge_logits_are_followed() {
     use taskhead::simulation::{Method, Probe, Run, Settings, Until};

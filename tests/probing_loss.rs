@@ -155,8 +155,8 @@ fn all_times_are_found_where_the_energy_turns() {
     }
 }
 
-/// Logits of 1e4: one sample is wrong for good, pulls the other over to the wrong side at τ = 3072, and from then on is held
-/// back by it at a residual of 0.4. But for what is exponentially small the head is known.
+/// Logits of 1e4: one sample is wrong for good, pulls the other over to the wrong side at τ = 3072, and from then on is
+/// held back by it at a residual of 0.4. But for what is exponentially small the head is known.
 #[test]
 fn saturated_heads_are_followed_through_a_sample_that_changes_sides() {
     let problem =

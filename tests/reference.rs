@@ -234,8 +234,8 @@ fn general_flow() {
     report.finish(cases.len(), 16);
 }
 
-/// Probing, flows at times and at training losses under cross-entropy, by every method that has an answer: relative to the motion
-/// within ten times the tolerance, residuals and losses relative to themselves however small they are.
+/// Probing, flows at times and at training losses under cross-entropy, by every method that has an answer: relative to
+/// the motion within ten times the tolerance, residuals and losses relative to themselves however small they are.
 #[test]
 fn cross_entropy() {
     const ALLOWED: f64 = 1e-8;

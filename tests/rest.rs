@@ -18,8 +18,8 @@ fn finetuned(
     run.finetune(Probe::Time(0.0), &[time], &settings).expect("a result").remove(0)
 }
 
-/// Soft targets are met. The distance is that at time 1000 at a tolerance of 1e-12, where 4e-11 of the residual are left;
-/// once long steps let the sums of the residuals drift, and the distance was off by 7e-6 at time 10⁸.
+/// Soft targets are met. The distance is that at time 1000 at a tolerance of 1e-12, where 4e-11 of the residual are
+/// left; once long steps let the sums of the residuals drift, and the distance was off by 7e-6 at time 10⁸.
 #[test]
 fn what_has_met_soft_targets_stays() {
     let targets = dmatrix![0.028900088646883343, 0.9710999113531167; 0.34148207462172636, 0.6585179253782736; 0.5130297913360684, 0.48697020866393165];

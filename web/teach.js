@@ -1,4 +1,5 @@
-// The page for teachers, from the Markdown in teach/, and the questions of the explorer in a format that learning platforms import.
+// The page for teachers, from the Markdown in teach/, and the questions of the explorer in a format that learning
+// platforms import.
 
 import { readFile } from 'node:fs/promises';
 import { marked } from 'marked';

@@ -215,7 +215,8 @@ def lie_group(flow, until, tolerance):
     embedded = [5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40]
     n, k = len(flow.z0), flow.v_shape[1]
     start = flow.z0 / flow.root
-    # An evaluation takes one product, not three; a stage multiplies P by exp(Ω) and matrices of size n + k in four commutators.
+    # An evaluation takes one product, not three; a stage multiplies P by exp(Ω) and matrices of size n + k in four
+    # commutators.
     of_a_stage = -2 + (n + k) ** 2 / (n * k) + 8 * (n + k) ** 3 / (n * flow.v_shape[0] * k)
 
     def generator(p):

@@ -29,7 +29,8 @@ METHODS = [
     "diffrax-kvaerno5-full", "diffrax-tsit5-full", "torchdiffeq-dopri5-full", "descent-full",
 ]
 TOLERANCES = [1e-4, 1e-6, 1e-8, 1e-10]
-# What stands for a tolerance in gradient descent: the step, in units of 1/(largest eigenvalue of the tangent kernel at the start).
+# What stands for a tolerance in gradient descent: the step, in units of 1/(largest eigenvalue of the tangent kernel at
+# the start).
 DESCENT_STEPS = [0.3, 0.03, 0.003]
 
 

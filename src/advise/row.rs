@@ -63,8 +63,8 @@ pub struct Row {
     pub over_folds: f64,
     /// The mean loss of held-out samples after finetuning.
     pub risk: f64,
-    /// In how many of the flows, one for each fold and seed, the level at which finetuning was to stop was never met: they
-    /// went on to the time or the limit.
+    /// In how many of the flows, one for each fold and seed, the level at which finetuning was to stop was never met:
+    /// they went on to the time or the limit.
     pub unmet: usize,
     /// By how much the recommended row is better; below 0 where this one happens to have a better mean.
     pub behind: Difference,

@@ -1,9 +1,9 @@
 //! Head probing under a loss that is not the squared one: the convex flow V̇ = ZᵀR at fixed features (T24).
 //!
 //! With Z = U diag(s) Wᵀ the head stays V(τ) = V_init + WY/s₁, and the width of the problem is the rank r of Z
-//! ([`super::steps`]). The flow is followed in steps that do not depend on what is asked for, no further than needed, and
-//! each is kept with its stages: a head in between is one more solution of its equations, at full order, to which its
-//! polynomial is the first guess.
+//! ([`super::steps`]). The flow is followed in steps that do not depend on what is asked for, no further than needed,
+//! and each is kept with its stages: a head in between is one more solution of its equations, at full order, to which
+//! its polynomial is the first guess.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

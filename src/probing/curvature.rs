@@ -5,8 +5,8 @@
 //! rk, where S_n = diag(p) − ppᵀ differs between samples and couples the outputs.
 //!
 //! *By output.* Without what couples the outputs H is k symmetric matrices of size r, with weights p(1−p)·k/(k−1): the
-//! factor makes it exact for k = 2 and for p = 1/k, where changes with mean 0 are concerned, which are all that the loss
-//! sees.
+//! factor makes it exact for k = 2 and for p = 1/k, where changes with mean 0 are concerned, which are all that the
+//! loss sees.
 //!
 //! *Whole.* H itself, where rk is small.
 //!

@@ -138,8 +138,8 @@ impl ProbingPath {
         }
     }
 
-    /// Work done so far to follow the path, in products of N×r×k with the rank r of the features: none under the squared
-    /// loss, whose path has a formula.
+    /// Work done so far to follow the path, in products of N×r×k with the rank r of the features: none under the
+    /// squared loss, whose path has a formula.
     pub fn work(&self) -> Work {
         match &self.0 {
             Path::Linear(_) => Work::default(),

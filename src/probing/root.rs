@@ -12,9 +12,9 @@ pub(super) struct Side {
 /// Most evaluations.
 const MOST: usize = 200;
 
-/// A zero between two places with values of different signs, to a relative width of the bracket or where the value is 0:
-/// by inverse quadratic interpolation where three values lie well for it, else by halving (Chandrupatla, *Advances in
-/// Engineering Software* 28, 1997).
+/// A zero between two places with values of different signs, to a relative width of the bracket or where the value is
+/// 0: by inverse quadratic interpolation where three values lie well for it, else by halving (Chandrupatla, *Advances
+/// in Engineering Software* 28, 1997).
 pub(super) fn root(
     mut a: Side,
     mut b: Side,

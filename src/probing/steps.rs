@@ -114,8 +114,8 @@ impl HeadFlow<'_> {
         pull
     }
 
-    /// Solves the stage equations of a step from a Y of norm `size` with predictions F, beginning with a guess. Returns the
-    /// iterations, or nothing if they do not converge.
+    /// Solves the stage equations of a step from a Y of norm `size` with predictions F, beginning with a guess. Returns
+    /// the iterations, or nothing if they do not converge.
     pub fn solve(
         &self,
         count: &Multiplier,

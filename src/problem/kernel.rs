@@ -156,8 +156,8 @@ impl Kernel {
         &self.eigenvalues
     }
 
-    /// The relative error that rounding may leave in each eigenvalue: small beside the largest, it is known to a rounding
-    /// of the largest, unless its own digits were found.
+    /// The relative error that rounding may leave in each eigenvalue: small beside the largest, it is known to a
+    /// rounding of the largest, unless its own digits were found.
     pub(crate) fn doubt(&self) -> &DVector<f64> {
         &self.doubt
     }

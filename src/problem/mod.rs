@@ -144,8 +144,8 @@ impl Problem {
         Ok(Self { factors: OnceLock::from(factors), on_features: true, ..problem })
     }
 
-    /// A problem from features (N×h), a factor F (N×r) of the kernel K = FFᵀ and targets (N×k). It takes N·r numbers and
-    /// never N². The rows of F may be the gradients of a network, or the inputs of the linear model.
+    /// A problem from features (N×h), a factor F (N×r) of the kernel K = FFᵀ and targets (N×k). It takes N·r numbers
+    /// and never N². The rows of F may be the gradients of a network, or the inputs of the linear model.
     ///
     /// ```
     /// use nalgebra::dmatrix;

@@ -1,8 +1,8 @@
 //! Sweeps: many heads, energies and seeds on one kind of problem.
 //!
 //! A [`config::Config`] says what, a [`plan::Plan`] is one that can be run, its [`grid::Grid`] has the cells, and a
-//! [`record::Record`] is what came of one. A [`journal::Journal`] lets an interrupted run go on, and a [`Shard`] is a part
-//! for one of several machines.
+//! [`record::Record`] is what came of one. A [`journal::Journal`] lets an interrupted run go on, and a [`Shard`] is a
+//! part for one of several machines.
 
 pub mod config;
 mod digest;

@@ -122,8 +122,8 @@ impl Plan {
         self.run(&|seed| Task::new(&self.config.problem, seed).map(Arc::new), &())
     }
 
-    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record a cell in the order of
-    /// the grid, whatever the number of threads. A cell that fails keeps its reason, and the others continue.
+    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record a cell in the order
+    /// of the grid, whatever the number of threads. A cell that fails keeps its reason, and the others continue.
     ///
     /// `tasks` makes the task of a seed; `journal` is asked for each curve first, and told when one is finished.
     pub fn run(&self, tasks: &Tasks, journal: &dyn Journal) -> Vec<Record> {

@@ -1,4 +1,5 @@
-// The arrays of a problem file, as the engine takes them: name, type, shape and bytes. What they mean is the engine's business.
+// The arrays of a problem file, as the engine takes them: name, type, shape and bytes. What they mean is the engine's
+// business.
 
 /** More bytes than this, unpacked, would take the page too long. */
 const MOST = 200_000_000;

@@ -136,9 +136,9 @@ export class Chart {
   }
 
   /**
-   * Draws `{ x, y, areas, rules, lines, dots, texts }`: x and y are ranges; an area is { x, low, high, kind } (without low
-   * and high: the whole height), a line { x, y, kind }, a dot { x, y, kind }, a rule { x | y, label, kind } and a text
-   * { x, y, text, kind }.
+   * Draws `{ x, y, areas, rules, lines, dots, texts }`: x and y are ranges; an area is { x, low, high, kind } (without
+   * low and high: the whole height), a line { x, y, kind }, a dot { x, y, kind }, a rule { x | y, label, kind } and a
+   * text { x, y, text, kind }.
    */
   draw(shown) {
     this.shown = shown;

@@ -163,8 +163,8 @@ function caption(text, x, y, size, weight) {
 }
 
 /**
- * Figures as one standalone SVG file, side by side in rows, in light colours and with a title each: `figures` is a list of
- * { svg, title }, `title` says what all of them show.
+ * Figures as one standalone SVG file, side by side in rows, in light colours and with a title each: `figures` is a list
+ * of { svg, title }, `title` says what all of them show.
  */
 export function standalone(title, figures, columns = figures.length) {
   const boxes = figures.map(({ svg }) => svg.viewBox.baseVal);

@@ -15,7 +15,8 @@ export class Curves {
   }
 
   /**
-   * Draws curves of all metrics: `layers` is a list of { x, values: [4 lists], kind? } and `bands` of { x, low: [4], high: [4] }.
+   * Draws curves of all metrics: `layers` is a list of { x, values: [4 lists], kind? } and `bands` of { x, low: [4],
+   * high: [4] }.
    */
   draw({ layers, bands = [], rules = [], dot, xRange }) {
     this.charts.forEach((chart, i) => {

@@ -6,8 +6,8 @@ import { during, set, state } from './state.js';
 const $ = (id) => document.getElementById(id);
 
 /**
- * Runs once on a page without settings in its address. `scene()` is what the figure shows, `probed(share)` the probing time that
- * spends a share of the energy, `tuned(share)` the finetuning time of a share of the way.
+ * Runs once on a page without settings in its address. `scene()` is what the figure shows, `probed(share)` the probing
+ * time that spends a share of the energy, `tuned(share)` the finetuning time of a share of the way.
  */
 export function demo(scene, probed, tuned) {
   const root = document.documentElement;

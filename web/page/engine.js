@@ -96,8 +96,8 @@ export class Thread {
 const GRACE = 400;
 
 /**
- * What a chapter asks of its thread: of several requests only the newest counts. One that is being answered is given
- * up for a newer one if it takes long. `answer(...)` asks; it ends in a `Stopped` that is `replaced` if it was given up.
+ * What a chapter asks of its thread: of several requests only the newest counts. One that is being answered is given up
+ * for a newer one if it takes long. `answer(...)` asks; it ends in a `Stopped` that is `replaced` if it was given up.
  */
 export function latest(thread, answer) {
   let busy = null;

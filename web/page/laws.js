@@ -1,4 +1,5 @@
-// Chapter 3: where each law ends, as maps over target y and head norm w; the point chosen is that of the opening figure.
+// Chapter 3: where each law ends, as maps over target y and head norm w; the point chosen is that of the opening
+// figure.
 
 import { axisBottom, axisLeft } from 'd3-axis';
 import { select } from 'd3-selection';

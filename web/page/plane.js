@@ -85,8 +85,8 @@ export class Plane {
   }
 
   /**
-   * Puts texts where nothing else is written: each { to, text, at: [x, y], size, weight?, italic?, spare? } takes the first of its
-   * `places` ([dx, dy, anchor]) that is free and inside; one that is `spare` goes if there is none.
+   * Puts texts where nothing else is written: each { to, text, at: [x, y], size, weight?, italic?, spare? } takes the
+   * first of its `places` ([dx, dy, anchor]) that is free and inside; one that is `spare` goes if there is none.
    */
   write(texts) {
     const taken = [];

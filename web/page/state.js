@@ -1,4 +1,5 @@
-// The state of the page and its place in the URL: every slider has one number here, and a link holds all that differ from the default.
+// The state of the page and its place in the URL: every slider has one number here, and a link holds all that differ
+// from the default.
 
 const number = (initial, min, max, accepted = `a number from ${min} to ${max}`) => ({
   initial,

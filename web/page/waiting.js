@@ -1,4 +1,5 @@
-// What a chapter shows while a long answer is on its way: its old figure in grey, how far the engine is, and a way to stop it.
+// What a chapter shows while a long answer is on its way: its old figure in grey, how far the engine is, and a way to
+// stop it.
 
 import { Stopped } from './engine.js';
 

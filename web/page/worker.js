@@ -1,4 +1,5 @@
-// The engine in a thread of its own: { id, question, setting } in, { id, done } on the way, { id, answer } or { id, error } out.
+// The engine in a thread of its own: { id, question, setting } in, { id, done } on the way, { id, answer } or { id,
+// error } out.
 
 import init, * as engine from '../build/engine/engine.js';
 

@@ -226,9 +226,9 @@ export function table(text) {
 export const quantile = (times, share) => [...times].sort((a, b) => a - b)[Math.floor(share * (times.length - 1))];
 
 /**
- * A real drag: the mouse holds the head's tip and goes round it, a hundred moves a second. Gives the seconds it took, the frames and the
- * updates of the figure in them, and how long each update took: from the start of the frame's first callback until the browser comes back
- * from layout and painting.
+ * A real drag: the mouse holds the head's tip and goes round it, a hundred moves a second. Gives the seconds it took,
+ * the frames and the updates of the figure in them, and how long each update took: from the start of the frame's first
+ * callback until the browser comes back from layout and painting.
  */
 export async function drag(page, moves) {
   await page.evaluate(() => {

@@ -1,4 +1,5 @@
-// Mutations of what a reader may bring: problem files and addresses. `node tests/mutations.js files|addresses ROUNDS` runs many; the tests run few.
+// Mutations of what a reader may bring: problem files and addresses. `node tests/mutations.js files|addresses ROUNDS`
+// runs many; the tests run few.
 
 import assert from 'node:assert/strict';
 import { unpack } from '../page/arrays.js';

@@ -1,6 +1,8 @@
-// Unplugs one feature after the other and sees the tests fail: `node tests/unplug.js [FEATURE…]` after scripts/build-web.
+// Unplugs one feature after the other and sees the tests fail: `node tests/unplug.js [FEATURE…]` after
+// scripts/build-web.
 //
-// Each case changes one place of the page's source, builds, and runs the tests that are to notice. The source is put back.
+// Each case changes one place of the page's source, builds, and runs the tests that are to notice. The source is put
+// back.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -225,7 +225,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         identity: Some(digest(replay.identity())),
         records: Vec::new(),
     };
-    // What is there of the same replay, with any number of seeds, is not computed again; of fewer seeds, it is replaced.
+    // What is there of the same replay, with any number of seeds, is not computed again; of fewer seeds, it is
+    // replaced.
     let finished = if part.is_some() || args.force { None } else { output.finished() };
     let finished = finished.filter(|sweep| {
         let same = |identity: &str| Some(digest(identity)) == sweep.identity;

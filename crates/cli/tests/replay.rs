@@ -101,8 +101,8 @@ fn linear_networks_land_on_the_engine() {
     }
 }
 
-/// The theory over a linear network is the network, whatever stands for its kernel: to the step for the flow, to rounding
-/// for the network's own steps.
+/// The theory over a linear network is the network, whatever stands for its kernel: to the step for the flow, to
+/// rounding for the network's own steps.
 #[test]
 fn the_theory_over_a_linear_network_is_the_network() {
     let mut config = Config::preset("linear").unwrap();

@@ -70,7 +70,8 @@ const RUN_LAYERS: f64 = 4.0;
 const SOLVER: f64 = 4.0;
 
 /// Bytes that so many runs at once take, each on a task of this description that it makes for itself, as an estimate
-/// from above; 0 for a task from a file, which knows it by itself ([`ProblemParts::memory`](super::ProblemParts::memory)).
+/// from above; 0 for a task from a file, which knows it by itself
+/// ([`ProblemParts::memory`](super::ProblemParts::memory)).
 #[cfg(feature = "all")]
 pub fn memory_of_task(task: &TaskSpec, runs: usize) -> f64 {
     let [n, d, h, k, p] = match task {

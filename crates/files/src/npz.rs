@@ -46,8 +46,8 @@ pub(super) fn read(
     Ok(arrays)
 }
 
-/// Refuses an archive (.npz, .zip) that claims more members than its bytes could name: the library makes room for all of
-/// them. Leaves the reader at its beginning.
+/// Refuses an archive (.npz, .zip) that claims more members than its bytes could name: the library makes room for all
+/// of them. Leaves the reader at its beginning.
 ///
 /// # Errors
 ///

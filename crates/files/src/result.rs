@@ -78,8 +78,8 @@ fn write(
     write_arrays(path, &arrays, identity)
 }
 
-/// Writes a linear layer as frameworks keep it: `weight` (outputs × inputs) and `bias` (outputs, one dimension), so that
-/// `load_state_dict` takes what is read. As [`write_result`] otherwise.
+/// Writes a linear layer as frameworks keep it: `weight` (outputs × inputs) and `bias` (outputs, one dimension), so
+/// that `load_state_dict` takes what is read. As [`write_result`] otherwise.
 ///
 /// # Errors
 ///

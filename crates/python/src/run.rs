@@ -254,8 +254,8 @@ impl Run {
         self.simulation.residual
     }
 
-    /// How much of ``residual``, and with it of ``loss``, may be the rounding of the predictions that it is formed from;
-    /// ``None`` where that takes none of the digits that are printed.
+    /// How much of ``residual``, and with it of ``loss``, may be the rounding of the predictions that it is formed
+    /// from; ``None`` where that takes none of the digits that are printed.
     #[getter]
     fn residual_rounding(&self) -> Option<f64> {
         self.simulation.residual_rounding

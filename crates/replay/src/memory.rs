@@ -111,8 +111,8 @@ fn linear(config: &Config, task: &LinearTask, threads: usize) -> Need {
     }
 }
 
-/// What the gradients of one feature in all weights need, for each sample, with a kernel for each feature and the outputs
-/// of all operations.
+/// What the gradients of one feature in all weights need, for each sample, with a kernel for each feature and the
+/// outputs of all operations.
 pub(super) fn of_kernel(cost: Cost, features: &[usize], samples: usize) -> Need {
     let width: f64 = features.iter().map(|&d| d as f64).product();
     let n = samples as f64;

@@ -159,8 +159,8 @@ impl Replay {
         first.as_ref().ok()?.file.as_deref()
     }
 
-    /// Whether a finished replay, given by its configuration and identity, is this one with another number of seeds. Its cells
-    /// then have the numbers and the records of ours, as far as both go.
+    /// Whether a finished replay, given by its configuration and identity, is this one with another number of seeds.
+    /// Its cells then have the numbers and the records of ours, as far as both go.
     pub fn continues(&self, config: &str, same: impl Fn(&str) -> bool) -> bool {
         let Ok(other) = toml::from_str::<Config>(config) else { return false };
         let heads = Heads { seeds: other.heads.seeds, ..self.config.heads.clone() };

@@ -1,9 +1,10 @@
 //! The limit of a flow near a state that rests with a residual: Newton's method with the whole Jacobian.
 //!
-//! Where a residual stays, rates near the limit are not those of the tangent kernel. In the coordinates x = (D, V/√γ) the
-//! flow is the steepest descent of the loss and H = −J is symmetric ([`super::stability`]), so that from a state with the
-//! velocity g the limit is H⁺g away, up to the square of that distance. It is taken where nothing grows and where that
-//! square is below the tolerance; decay by a power of time does not pass, since there Newton's method is slow, too.
+//! Where a residual stays, rates near the limit are not those of the tangent kernel. In the coordinates x = (D, V/√γ)
+//! the flow is the steepest descent of the loss and H = −J is symmetric ([`super::stability`]), so that from a state
+//! with the velocity g the limit is H⁺g away, up to the square of that distance. It is taken where nothing grows and
+//! where that square is below the tolerance; decay by a power of time does not pass, since there Newton's method is
+//! slow, too.
 //!
 //! *Zeros.* An eigenvalue of H that is zero to rounding may be that of a slow motion. Under the squared loss none is
 //! accepted, so that the limit is a matter of all directions; under cross-entropy motions that have died out leave
@@ -51,8 +52,8 @@ const ROUNDINGS: f64 = 16.0;
 /// Times the slowest rate after which nothing is left to the last digit.
 const OVER: f64 = 40.0;
 
-/// Whether a flow is so small, and seems by its velocity so near to rest, that a look is worth its cost: the motion that
-/// is left if all of it decays at the mean rate of the velocity is an estimate, from below, of what is left.
+/// Whether a flow is so small, and seems by its velocity so near to rest, that a look is worth its cost: the motion
+/// that is left if all of it decays at the mean rate of the velocity is an estimate, from below, of what is left.
 pub(super) fn is_near(flow: &Flow, stages: &Stages, rtol: f64) -> bool {
     let reduction = flow.reduction();
     let lambda = reduction.lambda();
@@ -125,7 +126,8 @@ pub(super) fn at_rest(
         let formed = reduction.targets().norm() + z.norm() * state.head.norm();
         let noise = ROUNDINGS * f64::EPSILON * formed * largest.sqrt();
         if within(&more, 0.01 * rtol) || step.norm() <= noise / slowest {
-            // What does not decay must not move, what decays must do so far above rounding, and rounding must not matter.
+            // What does not decay must not move, what decays must do so far above rounding, and rounding must not
+            // matter.
             let stays = modes.iter().zip(d.iter()).filter(|(_, h)| **h <= null);
             let drift = stays.fold(0.0f64, |sum, (g, _)| sum.hypot(*g));
             let allowed = 0.1 * rtol * whole * slowest;
@@ -172,8 +174,8 @@ fn without_turns(
         + &turns * (inner + DMatrix::identity(turns.ncols(), turns.ncols()) * size) * turns.transpose())
 }
 
-/// An orthonormal basis of the directions (BS, −SV/√γ). A feature that never moves lets the head turn only where it does
-/// not read.
+/// An orthonormal basis of the directions (BS, −SV/√γ). A feature that never moves lets the head turn only where it
+/// does not read.
 fn turns(flow: &Flow, state: &State) -> Result<DMatrix<f64>, DecompositionError> {
     let (reduction, rate) = (flow.reduction(), flow.head_rate());
     let ((n, p), k) = (reduction.features().shape(), state.head.ncols());

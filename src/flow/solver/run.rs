@@ -38,7 +38,8 @@ const CORRECTION: f64 = 100.0;
 /// Error of a step over its motion, in units of the tolerance: what the suite shows.
 const LOCAL_ERROR: f64 = 0.1;
 
-/// Share of its residual that a step leaves, and share of the whole motion that it moves, for a look at the whole Jacobian.
+/// Share of its residual that a step leaves, and share of the whole motion that it moves, for a look at the whole
+/// Jacobian.
 const STAYS: f64 = 0.9;
 const SETTLED: f64 = 1e-3;
 

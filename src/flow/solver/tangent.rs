@@ -165,8 +165,8 @@ impl Tangent {
         Ok(new)
     }
 
-    /// Whether features or head have grown so far beyond those at which it was frozen that its sizes say nothing of what
-    /// moves here: in all, or the head in one of its outputs, which may be small beside the others.
+    /// Whether features or head have grown so far beyond those at which it was frozen that its sizes say nothing of
+    /// what moves here: in all, or the head in one of its outputs, which may be small beside the others.
     pub(crate) fn is_outgrown(&self, z: &DMatrix<f64>, v: &DMatrix<f64>) -> bool {
         let grown = |now: f64, then: f64| now > OUTGROWN * then;
         if grown(z.norm_squared(), self.z.norm_squared())

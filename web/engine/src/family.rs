@@ -90,7 +90,8 @@ mod tests {
         family(Setting { target: 1.0, across: 0.5, time, loss }).unwrap()
     }
 
-    /// T23: at a prediction the metrics are those of the squared loss, over another energy, in which the norm peaks at ½.
+    /// T23: at a prediction the metrics are those of the squared loss, over another energy, in which the norm peaks at
+    /// ½.
     #[test]
     fn cross_entropy_has_the_same_limits_over_its_own_energy() {
         let (squared, logistic) =

@@ -4,8 +4,8 @@ use taskhead::advise::{Advice, Row};
 
 use crate::plot::{Series, SeriesPanel, Trend};
 
-/// Held-out accuracy (or loss) after finetuning and after probing alone, each on a scale of its own, and how far and how
-/// much the features move and turn, against the share of the energy.
+/// Held-out accuracy (or loss) after finetuning and after probing alone, each on a scale of its own, and how far and
+/// how much the features move and turn, against the share of the energy.
 ///
 /// The band is two standard errors of the difference to the recommended row, on both sides; that row has a marker.
 pub fn advice(advice: &Advice) -> Trend {

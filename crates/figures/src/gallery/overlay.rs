@@ -1,5 +1,5 @@
-//! The theory laid over a network: how near each of its kernels comes, and how much of the rest is that the network's own
-//! kernel changes.
+//! The theory laid over a network: how near each of its kernels comes, and how much of the rest is that the network's
+//! own kernel changes.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -264,8 +264,8 @@ mod tests {
     use super::super::testing::{record, smoothed};
     use super::*;
 
-    /// A network of two seeds whose features have z₀·z₀ = 100 and ‖z₀‖ = 10, and a theory that has 1.5 times the change of
-    /// its dot product and does not see that its norm changes.
+    /// A network of two seeds whose features have z₀·z₀ = 100 and ‖z₀‖ = 10, and a theory that has 1.5 times the change
+    /// of its dot product and does not see that its norm changes.
     fn pair() -> (Vec<Record>, Vec<Record>, Vec<(Cell, Ground)>) {
         let (mut network, mut theory, mut grounds) = (vec![], vec![], vec![]);
         for seed in 0..2 {

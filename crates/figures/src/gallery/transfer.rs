@@ -35,8 +35,8 @@ impl Finding {
         Claim::of_metric(self.row.metric).agrees(&self.mean)
     }
 
-    /// What was seen, in words. A law of two parts, a rise and then possibly a fall, may be seen in part; and a range of the
-    /// mean below twice the spread of the seeds shows nothing.
+    /// What was seen, in words. A law of two parts, a rise and then possibly a fall, may be seen in part; and a range
+    /// of the mean below twice the spread of the seeds shows nothing.
     pub fn verdict(&self) -> &'static str {
         match (self.seen(), Claim::of_metric(self.row.metric), &self.mean) {
             (false, ..) => "not seen",
@@ -216,8 +216,8 @@ pub struct Optimum {
     /// Test accuracy after the longest probing and without any.
     pub ends: [f64; 2],
     /// Test accuracy at an inner point less that after the longest probing, and less that without any: means over the
-    /// seeds, each of which has the inner point that the other seeds' validation accuracies choose. None of a single seed
-    /// or without an inner point.
+    /// seeds, each of which has the inner point that the other seeds' validation accuracies choose. None of a single
+    /// seed or without an inner point.
     pub inner: Option<[Difference; 2]>,
 }
 

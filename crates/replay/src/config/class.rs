@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A class by its label, or by the name of its folder or in the list of names beside the images. A number that is a name, too, is
-/// meant as the name: the folder `10` comes before the folder `2`, and has a smaller label.
+/// A class by its label, or by the name of its folder or in the list of names beside the images. A number that is a
+/// name, too, is meant as the name: the folder `10` comes before the folder `2`, and has a smaller label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Class {

@@ -53,8 +53,8 @@ pub struct Config {
     pub heads: Heads,
     /// The probing points.
     pub probe: Probes,
-    /// The share of the finetuning labels that are replaced by another class. How many is exact; which ones, and by which
-    /// of the other classes, is drawn evenly by the seed. Labels of held-out images stay right.
+    /// The share of the finetuning labels that are replaced by another class. How many is exact; which ones, and by
+    /// which of the other classes, is drawn evenly by the seed. Labels of held-out images stay right.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_noise: f64,
 }

@@ -90,8 +90,8 @@ impl Images {
         Ok(Self { normalisation, ..self })
     }
 
-    /// The same images brought to a height, width and number of channels: by a triangle filter that is as wide as a pixel
-    /// of the smaller image, grey three times, or colours by their luminance.
+    /// The same images brought to a height, width and number of channels: by a triangle filter that is as wide as a
+    /// pixel of the smaller image, grey three times, or colours by their luminance.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Numbers with how they move, which a walk through the layers carries on: the Jacobian of a network times a direction in
-//! its variables. The tensor library differentiates backwards only.
+//! Numbers with how they move, which a walk through the layers carries on: the Jacobian of a network times a direction
+//! in its variables. The tensor library differentiates backwards only.
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var, bail};

@@ -1,11 +1,11 @@
 //! Tangent kernels of a network's features, formed or applied by products with the Jacobian.
 //!
-//! With the features of N samples in rows (N×h) and a matrix M of that shape, the full kernel is the map M ↦ J(Jᵀ M): one
-//! pass back and one forward, which need no memory beyond those of training. Its diagonal blocks are N×N matrices, formed from
-//! the gradients of single features: K_j = (⟨∂z_j(x_n)/∂θ, ∂z_j(x_m)/∂θ⟩)_nm.
+//! With the features of N samples in rows (N×h) and a matrix M of that shape, the full kernel is the map M ↦ J(Jᵀ M):
+//! one pass back and one forward, which need no memory beyond those of training. Its diagonal blocks are N×N matrices,
+//! formed from the gradients of single features: K_j = (⟨∂z_j(x_n)/∂θ, ∂z_j(x_m)/∂θ⟩)_nm.
 //!
-//! Batch normalisation is that of all training samples. The full kernel lets its statistics move with the weights, as they do in
-//! training; the diagonal blocks hold them fixed.
+//! Batch normalisation is that of all training samples. The full kernel lets its statistics move with the weights, as
+//! they do in training; the diagonal blocks hold them fixed.
 
 use candle_core::{DType, Device, Tensor};
 use nalgebra::DMatrix;

@@ -177,7 +177,8 @@ impl Learner<'_> {
 /// Steps of a flow at most.
 const MOST: usize = 100_000;
 
-/// The method of Dormand and Prince (1980), RK5(4)7M: what each stage takes of those before it. The last row is the step.
+/// The method of Dormand and Prince (1980), RK5(4)7M: what each stage takes of those before it. The last row is the
+/// step.
 const STAGES: [&[f64]; 6] = [
     &[1.0 / 5.0],
     &[3.0 / 40.0, 9.0 / 40.0],

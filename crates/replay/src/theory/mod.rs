@@ -1,9 +1,11 @@
-//! Theory over network: the network that is linear in the weights of its backbone, from the same features and probed heads.
+//! Theory over network: the network that is linear in the weights of its backbone, from the same features and probed
+//! heads.
 //!
 //! Finetuning moves the features of a network by ż = J θ̇ with the Jacobian J = ∂z/∂θ, which changes on the way. The
 //! linearised network keeps that of the start, so that its features follow Ż = 𝐊(R Vᵀ) with 𝐊 = J Jᵀ, Nh×Nh (T26). The
-//! two-layer linear theory has 𝐊 = K ⊗ I. Between both lie the diagonal blocks of 𝐊, one for each feature direction. Where the
-//! three differ from each other is the form of the kernel; where the full one differs from the network is its change.
+//! two-layer linear theory has 𝐊 = K ⊗ I. Between both lie the diagonal blocks of 𝐊, one for each feature direction.
+//! Where the three differ from each other is the form of the kernel; where the full one differs from the network is its
+//! change.
 
 mod kernel;
 mod learner;
@@ -46,8 +48,8 @@ const RTOL: f64 = 1e-6;
 /// The theory laid over a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overlay {
-    /// A record for each kernel and each cell of the network that succeeded, kernel by kernel. The numbers of cells go on from
-    /// kernel to kernel.
+    /// A record for each kernel and each cell of the network that succeeded, kernel by kernel. The numbers of cells go
+    /// on from kernel to kernel.
     pub records: Vec<Record>,
     /// For each of these cells what the records do not say.
     pub grounds: Vec<Ground>,
@@ -60,8 +62,8 @@ pub struct Ground {
     pub number: u64,
     /// Mean dot product z₀·z₀ and mean norm ‖z₀‖ before finetuning.
     pub start: [f64; 2],
-    /// ‖𝐊_T − 𝐊₀‖_F / ‖𝐊₀‖_F, by how far the network's own full kernel changed until the last finetuning time; both norms
-    /// estimated from the same eight random matrices. Only there; none at other times.
+    /// ‖𝐊_T − 𝐊₀‖_F / ‖𝐊₀‖_F, by how far the network's own full kernel changed until the last finetuning time; both
+    /// norms estimated from the same eight random matrices. Only there; none at other times.
     pub kernel_change: Option<f64>,
 }
 

@@ -175,7 +175,8 @@ fn kernels_are_parts_of_the_full_one() {
     assert!(beside > 0.0, "features share the first layer");
 }
 
-/// One small step of training moves features by the full kernel, also through batch normalisation; and no other kernel does.
+/// One small step of training moves features by the full kernel, also through batch normalisation; and no other kernel
+/// does.
 #[test]
 fn a_small_step_moves_features_by_the_full_kernel() {
     for norms in [false, true] {

@@ -645,8 +645,8 @@ fn small_targets(case: Case) -> Scored {
     Ok(Trial::new(least_fall(&distances), Instance { probe_time: times[0], ..instance }))
 }
 
-/// The coefficient β of the rate λ₁(1 + βx + …), x = e^(−λ₁τ), for K = I and a zero head: from the smallest squared singular
-/// value, the targets along its direction and the Gram matrix of the head that probing tends to.
+/// The coefficient β of the rate λ₁(1 + βx + …), x = e^(−λ₁τ), for K = I and a zero head: from the smallest squared
+/// singular value, the targets along its direction and the Gram matrix of the head that probing tends to.
 fn rate_of_second_order(slowest: f64, along: &DVector<f64>, gram: &DMatrix<f64>) -> Result<f64, String> {
     let Eigen { q, d } = Eigen::new(&(gram / slowest)).map_err(text)?;
     let parts: Vec<(f64, f64)> = (0..d.len())

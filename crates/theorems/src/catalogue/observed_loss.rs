@@ -50,7 +50,8 @@ pub const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// Energies on each curve: equal steps up to no probing. Full probing has no end where the features separate the samples.
+/// Energies on each curve: equal steps up to no probing. Full probing has no end where the features separate the
+/// samples.
 const ENERGIES: usize = 12;
 
 /// The training loss at which runs are compared, on average over the samples.

@@ -42,7 +42,8 @@
 //! learn lazily, and the distance rises with E iff w² > y(E − y). The law ends for every (y, w) at some energy: for b
 //! → ∞ the form of T10 over b tends to −y.
 
-/// Not negative where the dot product falls with energy on all of y ≤ E ≤ 2y; zero on the boundary, where its slope at 2y is 0.
+/// Not negative where the dot product falls with energy on all of y ≤ E ≤ 2y; zero on the boundary, where its slope at
+/// 2y is 0.
 pub fn dot_up_to_twice(y: f64, w: f64) -> f64 {
     let m = 1.0 + y * y + w * w;
     m * m * (3.0 * m - 2.0) - 4.0 * y * y * (m * m - m + 2.0)
