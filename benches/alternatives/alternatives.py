@@ -495,6 +495,31 @@ def prototype(method, case, until, tolerance):
     }
 
 
+def attempts(solve):
+    """Runs at smaller and smaller tolerances, until the smallest goal is met or a run takes too long."""
+    runs, best = [], np.inf
+    for tolerance in TOLERANCES:
+        run = solve(tolerance)
+        if run is None:
+            break
+        runs.append(run)
+        if not run["error"] >= best / 2 and run["error"] <= GOALS[-1]:
+            break
+        best = min(best, run["error"])
+    return runs
+
+
+def cheapest(runs):
+    """For each goal the run with the fewest products that meets it, or what there is to say instead."""
+    for goal in GOALS:
+        meet = [run for run in runs if run["error"] <= goal]
+        if meet:
+            yield goal, min(meet, key=lambda run: run["products"]), ""
+        else:
+            reached = f"{min(r['error'] for r in runs):.0e}, then " if runs else ""
+            yield goal, None, f"{reached}more than {LIMIT} s"
+
+
 def main(binary, names):
     print("| case | method | goal | error | steps | evaluations | products | decompositions | seconds |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
@@ -507,22 +532,11 @@ def main(binary, names):
             if "dense" in title and unknowns > DENSE:
                 print(f"| {name} | {title} | | more than {DENSE} unknowns | | | | | |", flush=True)
                 continue
-            runs, best = [], np.inf
-            for tolerance in TOLERANCES:
-                run = ours(binary, name, until, tolerance) if method is None else prototype(method, case, until, tolerance)
-                if run is None:
-                    break
-                runs.append(run)
-                if not run["error"] >= best / 2 and run["error"] <= GOALS[-1]:
-                    break
-                best = min(best, run["error"])
-            for goal in GOALS:
-                meet = [run for run in runs if run["error"] <= goal]
-                if not meet:
-                    reached = f"{min(r['error'] for r in runs):.0e}, then more than {LIMIT} s" if runs else f"more than {LIMIT} s"
-                    print(f"| {name} | {title} | {goal:.0e} | {reached} | | | | | |", flush=True)
+            solve = lambda tolerance: ours(binary, name, until, tolerance) if method is None else prototype(method, case, until, tolerance)
+            for goal, r, instead in cheapest(attempts(solve)):
+                if r is None:
+                    print(f"| {name} | {title} | {goal:.0e} | {instead} | | | | | |", flush=True)
                     continue
-                r = min(meet, key=lambda run: run["products"])
                 size = n if r["size"] is None else r["size"]
                 made = f"{r['decompositions']} of {size}" if r["decompositions"] else "0"
                 print(f"| {name} | {title} | {goal:.0e} | {r['error']:.0e} | {r['steps']} | {r['evaluations']} | {r['products']} | {made} | {r['seconds']:.2f} |", flush=True)

@@ -20,7 +20,7 @@ from scipy.integrate import solve_ivp
 from scipy.sparse.linalg import LinearOperator, minres
 
 import alternatives
-from alternatives import DENSE, GOALS, LIMIT, METHODS, TOLERANCES, Flow, TooLong, adaptive, prototype, relative
+from alternatives import DENSE, LIMIT, METHODS, Flow, TooLong, adaptive, attempts, cheapest, prototype, relative
 
 # N, d, h, k, size of the head, time: as in benches/cross_entropy.rs.
 CASES = {
@@ -199,22 +199,11 @@ def main(binary, names):
                 if "dense" in title and len(flow.start) > DENSE:
                     print(f"| {name} | {title} | | more than {DENSE} unknowns | | | | |", flush=True)
                     continue
-                runs, best = [], np.inf
-                for tolerance in TOLERANCES:
-                    run = ours(binary, path, case, until, tolerance) if method is None else prototype(method, case, until, tolerance)
-                    if run is None:
-                        break
-                    runs.append(run)
-                    if not run["error"] >= best / 2 and run["error"] <= GOALS[-1]:
-                        break
-                    best = min(best, run["error"])
-                for goal in GOALS:
-                    meet = [run for run in runs if run["error"] <= goal]
-                    if not meet:
-                        reached = f"{min(r['error'] for r in runs):.0e}, then more than {LIMIT} s" if runs else f"more than {LIMIT} s"
-                        print(f"| {name} | {title} | {goal:.0e} | {reached} | | | | |", flush=True)
+                solve = lambda tolerance: ours(binary, path, case, until, tolerance) if method is None else prototype(method, case, until, tolerance)
+                for goal, r, instead in cheapest(attempts(solve)):
+                    if r is None:
+                        print(f"| {name} | {title} | {goal:.0e} | {instead} | | | | |", flush=True)
                         continue
-                    r = min(meet, key=lambda run: run["products"])
                     size = {None: "k of N"}.get(r["size"], r["size"])
                     made = f"{r['decompositions']} × {size}" if r["decompositions"] else "0"
                     print(f"| {name} | {title} | {goal:.0e} | {r['error']:.0e} | {r['steps']} | {r['evaluations']} | {r['products']} | {made} |", flush=True)

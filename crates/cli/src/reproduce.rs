@@ -16,20 +16,17 @@ use super::plot::{Format, check_ours, save, save_svgs, svg_names, write};
 use super::say;
 use report::{Entry, Report};
 use taskhead::analysis::summary::{Row, summarize};
-use taskhead::analysis::{Curve, Point, curves, log_steps, mean};
-use taskhead::energy::per_sample;
+use taskhead::analysis::{curves, log_steps};
 use taskhead::loss::Loss;
-use taskhead::metric::Metric;
-use taskhead::simulation::{Probe, Run, Settings, Simulation, Until};
+use taskhead::simulation::{Run, Until};
 use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::{Counts, Record};
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
-use taskhead_figures::gallery::stored;
 use taskhead_figures::gallery::theory::{self, Law};
-use taskhead_figures::plot::{
-    Axis, Figure, Risk, SeriesPanel, Smoothing, SmoothingCurve, Theme, Trajectories, Trajectory, Trend,
-};
+use taskhead_figures::gallery::units::{self, Norms, Set};
+use taskhead_figures::gallery::{single, stored};
+use taskhead_figures::plot::{Figure, Risk, Theme};
 use taskhead_theorems::certify::{self, Map};
 use theorems::Theorems;
 
@@ -118,7 +115,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         rows.extend(summarize(&format!("digits, 40 images, cross-entropy, {end}"), records, false));
     }
 
-    let norms = Norms { random: feature_norms(&plans.random)?, digits: feature_norms(&plans.digits)? };
+    let norms = [Norms::of(plans.random.config())?, Norms::of(plans.digits.config())?];
     let theorems = Theorems::check();
     let known = theorems.rows();
     let maps = &theorems.certificates.maps;
@@ -231,39 +228,12 @@ fn records(plan: &Plan, bar: &ProgressBar) -> Vec<Record> {
     plan.run(&tasks, &Watched { journal: &(), bar, unit: 1 })
 }
 
-/// Mean norm and mean squared norm of the features before finetuning, for every seed.
-struct Norms {
-    random: Vec<[f64; 2]>,
-    digits: Vec<[f64; 2]>,
-}
-
-fn feature_norms(plan: &Plan) -> Result<Vec<[f64; 2]>> {
-    let config = plan.config();
-    let first = config.heads.first_seed;
-    (first..first + config.heads.seeds)
-        .map(|seed| {
-            let task = Task::new(&config.problem, seed)?;
-            let z = task.problem.features();
-            Ok([mean(&per_sample(z)), z.norm_squared() / z.nrows() as f64])
-        })
-        .collect()
-}
-
-/// A metric in units of the features before finetuning.
-fn in_units(metric: Metric, value: f64, [norm, square]: [f64; 2]) -> f64 {
-    match metric {
-        Metric::Euclidean | Metric::Norm => value / norm,
-        Metric::Cosine => value,
-        Metric::Dot => value / square,
-    }
-}
-
 fn entries(
     random: &[Record],
     digits: &[Record],
     entropy: &[Vec<Record>],
     teachers: &[Vec<Record>],
-    norms: &Norms,
+    [random_norms, digits_norms]: &[Norms; 2],
     maps: &[Map],
 ) -> Result<Vec<Entry>> {
     let practical: Vec<Record> =
@@ -274,6 +244,21 @@ fn entries(
         caption,
         figure,
     };
+    let in_time = Task::new(&TaskSpec::Gaussian(Gaussian::default()), 0)?;
+    let in_time = Run::new(&in_time.problem, &in_time.initial_head(0, 1.0), 0.0)
+        .and_then(|run| single::in_time(&run, &[0.25, 0.5, 1.0]))?;
+    let smoothed = Task::new(&TaskSpec::Digits(DigitsTransfer::default()), 0)?;
+    let smoothed =
+        single::smoothing(&smoothed.problem, &smoothed.initial_head(0, 1.0), &[0.0, 0.2, 0.4, 0.6])?;
+    let both = [
+        Set::new("random problems, 10–90 %", random, random_norms),
+        Set::new("digits, 40 images", digits, digits_norms),
+    ];
+    let at_ends: Vec<Set> = entropy
+        .iter()
+        .zip(ENDS)
+        .map(|(records, (name, ..))| Set::new(name, records, digits_norms))
+        .collect();
     Ok(vec![
         entry(
             "The trend",
@@ -281,7 +266,7 @@ fn entries(
              largest. Distances rise with energy. The dot product and the norm rise, then may fall: the norm of the \
              rank-one law peaks exactly at E = y (T9), the dot product before it (T12). Distances and norms are in units \
              of the mean feature norm before finetuning, dot products in units of the mean squared norm.",
-            Box::new(trend(random, digits, norms)),
+            Box::new(units::trend(&both, Some(LAW))),
         ),
         Entry {
             name: "trend-cross-entropy",
@@ -291,7 +276,7 @@ fn entries(
                  training loss, at the same time, or where the last training sample turns right (median and 10–90 % of three \
                  seeds). Units are those of the figure above. How often each law was seen on random classifiers: O4 in \
                  `taskhead verify`.",
-                Box::new(trend_under_cross_entropy(entropy, norms)),
+                Box::new(units::trend(&at_ends, None)),
             )
         },
         entry(
@@ -305,7 +290,7 @@ fn entries(
             "In time",
             "A random problem from three energies: the residual decays, the features move, and the loss is spent by the \
              backbone and by the head, whose shares add up to all of it (T6).",
-            Box::new(trajectories()?),
+            Box::new(in_time),
         ),
         entry(
             "Closed form against flow",
@@ -334,7 +319,7 @@ fn entries(
         entry(
             "Label smoothing",
             "Digits 5–9: probing towards smoothed labels leaves an energy floor, which grows with ε (T21).",
-            Box::new(smoothing()?),
+            Box::new(smoothed),
         ),
         entry(
             "Digits transfer",
@@ -344,75 +329,6 @@ fn entries(
             Box::new(stored::accuracies(&practical).context("the digits sweep has no accuracies")?),
         ),
     ])
-}
-
-fn trend(random: &[Record], digits: &[Record], norms: &Norms) -> Trend {
-    let sets = [
-        (curves(random), &norms.random[..], "random problems, 10–90 %"),
-        (curves(digits), &norms.digits[..], "digits, 40 images"),
-    ];
-    trend_of(&sets, Some(LAW))
-}
-
-fn trend_under_cross_entropy(entropy: &[Vec<Record>], norms: &Norms) -> Trend {
-    let sets: Vec<_> = entropy
-        .iter()
-        .zip(ENDS)
-        .map(|(records, (name, ..))| (curves(records), &norms.digits[..], name))
-        .collect();
-    trend_of(&sets, None)
-}
-
-/// Curves of a set of problems, feature norms by seed, and its name.
-type Set<'a> = (Vec<Curve<'a>>, &'a [[f64; 2]], &'a str);
-
-/// Some sets, and the law to draw beside them.
-fn trend_of(sets: &[Set], law: Option<Law>) -> Trend {
-    let panels = Metric::ALL.map(|metric| {
-        let mut series = Vec::new();
-        for (curves, norms, label) in sets {
-            let value = |p: &Point| in_units(metric, p.metric(metric), norms[p.cell.seed as usize]);
-            series.push(stored::series(label, curves, value));
-        }
-        series.extend(law.map(|law| law.series(metric)));
-        let start = if metric.is_distance() { 0 } else { 1 };
-        let y_label = format!("{} (start = {start})", metric.symbol());
-        SeriesPanel { title: metric.title().into(), y_label, series }
-    });
-    Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.to_vec() }
-}
-
-fn trajectories() -> Result<Trajectories> {
-    let task = Task::new(&TaskSpec::Gaussian(Gaussian::default()), 0)?;
-    let run = Run::new(&task.problem, &task.initial_head(0, 1.0), 0.0)?;
-    let most = run.path().energy(0.0)?.frobenius;
-    let times = log_steps(1e-2, 1e3, 120);
-    let mut runs = Vec::new();
-    for share in [0.25, 0.5, 1.0] {
-        let energy = share * most;
-        let results = run.finetune(Probe::Frobenius(energy), &times, &Settings::default())?;
-        let of = |f: &dyn Fn(&Simulation) -> f64| results.iter().map(f).collect::<Vec<f64>>();
-        let loss = energy * energy / 2.0;
-        runs.push(Trajectory {
-            label: format!("E = {share} E_{{max}}"),
-            time: times.clone(),
-            residual: of(&|s| s.residual),
-            distance: of(&|s| s.adaptation.euclidean),
-            feature_norm: of(&|s| s.adaptation.norm),
-            head_norm: of(&|s| s.head_norm.1),
-            backbone: of(&|s| s.budget.map_or(f64::NAN, |b| b.backbone / loss)),
-            head: of(&|s| s.budget.map_or(f64::NAN, |b| b.head / loss)),
-        });
-    }
-    Ok(Trajectories {
-        time: Axis::log("time t (1 / backbone rate)"),
-        residual: Axis::log("‖R‖").with_range(1e-6, 10.0),
-        distance: Axis::linear("‖z_{t} − z₀‖, mean"),
-        feature_norm: Axis::linear("‖z_{t}‖, mean"),
-        head_norm: Axis::linear("‖V‖_{F}"),
-        spent: Axis::linear("share of the loss spent").with_range(0.0, 1.0),
-        runs,
-    })
 }
 
 fn risk(teachers: &[Vec<Record>]) -> Risk {
@@ -425,37 +341,6 @@ fn risk(teachers: &[Vec<Record>]) -> Risk {
         y_label: "downstream risk E|f(x) − y|²".into(),
         curves: series.collect(),
     }
-}
-
-fn smoothing() -> Result<Smoothing> {
-    let task = Task::new(&TaskSpec::Digits(DigitsTransfer::default()), 0)?;
-    let head = task.initial_head(0, 1.0);
-    let mut time = vec![0.0];
-    time.extend(log_steps(1e-4, 1e3, 120));
-    time.push(f64::INFINITY);
-    let path = |epsilon: f64| -> Result<Vec<f64>> {
-        let run = Run::new(&task.problem, &head, epsilon)?;
-        time.iter().map(|&t| Ok(run.path().energy(t)?.aie)).collect()
-    };
-    let mut curves = Vec::new();
-    for epsilon in [0.0, 0.2, 0.4, 0.6] {
-        let energy = path(epsilon)?;
-        let floor = energy[energy.len() - 1];
-        curves.push(SmoothingCurve { epsilon, time: time.clone(), energy, floor });
-    }
-    let mut floors = Vec::new();
-    for i in 0..=10 {
-        let epsilon = f64::from(i) / 10.0;
-        floors.push((epsilon, path(epsilon)?[time.len() - 1]));
-    }
-    Ok(Smoothing {
-        time_label: "probing time τ (1 / head rate)".into(),
-        energy_label: "average initial energy".into(),
-        curves,
-        epsilon_label: "label smoothing ε".into(),
-        floor_label: "energy at τ = ∞".into(),
-        floors,
-    })
 }
 
 fn verdict(row: &Row) -> &'static str {

@@ -4,9 +4,11 @@ pub mod advice;
 pub mod course;
 pub mod overlay;
 pub mod paired;
+pub mod single;
 pub mod stored;
 pub mod theory;
 pub mod transfer;
+pub mod units;
 
 pub(crate) use taskhead::analysis::{
     Across, Curve, Group, Point, curves, groups, log_steps, mean, peak, quantile, reached, steps,
