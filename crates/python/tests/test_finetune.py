@@ -186,8 +186,10 @@ LONG = {
 
 @pytest.mark.parametrize("work", LONG.values(), ids=LONG.keys())
 def test_ctrl_c_ends_long_work(work):
+    # A process in the background is born with this signal ignored.
     script = (
-        "import numpy as np, taskhead as th\n"
+        "import signal, numpy as np, taskhead as th\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "r = np.random.default_rng(0)\n"
         "print('go', flush=True)\n"
         f"{work}\n"
