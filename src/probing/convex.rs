@@ -370,11 +370,14 @@ impl ConvexPath {
         if times.is_empty() {
             // The path has come below the level for good without meeting it: it was never as high. Without a limit it
             // goes on to 0.
-            let lowest = match self.minimum()? {
-                Minimum::At(scaled) => lowest.min(self.energy_of(&self.unscaled(&scaled), measure)),
-                minimum if minimum.is_undecided() => lowest,
-                _ => 0.0,
-            };
+            match self.minimum()? {
+                Minimum::At(scaled) => {
+                    let limit = self.energy_of(&self.unscaled(&scaled), measure);
+                    (lowest, highest) = (lowest.min(limit), highest.max(limit));
+                }
+                minimum if minimum.is_undecided() => {}
+                _ => lowest = 0.0,
+            }
             let measure = measure.name();
             return Err(ProbingError::Unreachable { measure, wanted, lowest, highest, whole: false });
         }

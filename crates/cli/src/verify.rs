@@ -252,7 +252,10 @@ fn observed(finding: &Finding, id: &str, folder: Option<&Path>) -> String {
         }
         last = &c.what;
         let file = match folder {
-            Some(folder) => format!(": {}", folder.join(counter_name(id, i)).display()),
+            Some(folder) => {
+                let file = folder.join(counter_name(id, i));
+                format!(": taskhead simulate {}{}", file.display(), c.instance.flags())
+            }
             None => String::new(),
         };
         out += &format!(

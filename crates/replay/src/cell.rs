@@ -245,7 +245,8 @@ impl Start {
         let mut trainer = self.trainer(config, &backbone, &head, &whole)?;
         let mut records = Vec::new();
         for cell in cells {
-            trainer.until(config.steps(cell.time, training, samples))?;
+            let steps = config.steps(cell.time, training, samples);
+            trainer.until(steps)?;
             settle(&backbone, &self.train.inputs)?;
             let moved = apply(&backbone, &self.train.inputs)?;
             settle(&head, &moved)?;
@@ -270,7 +271,8 @@ impl Start {
                 method: "gradient descent".into(),
                 probe_time,
                 energies: before.energy,
-                time: cell.time,
+                // Whole steps, which those of a flow are next to.
+                time: if config.is_flow() { cell.time } else { config.time(steps, training, samples) },
                 residual: after.energy.frobenius,
                 loss: None,
                 drift: None,

@@ -249,7 +249,8 @@ impl fmt::Display for Optimum {
              accuracy {test:.4} there; {longest:.4} at the least energy, {none:.4} at the most"
         )?;
         let Some(inner) = self.inner else {
-            return write!(f, "; one seed says nothing about differences");
+            let why = if self.seeds < 2 { "one seed says nothing about" } else { "no inner point for" };
+            return write!(f, "; {why} differences");
         };
         write!(f, "; over {} seeds, with 95 % intervals:", self.seeds)?;
         for (i, (difference, end)) in inner.iter().zip(["the longest probing", "none"]).enumerate() {

@@ -25,7 +25,7 @@ impl Norms {
     /// A task that cannot be made.
     pub fn of(config: &Config) -> Result<Self, TaskError> {
         let first_seed = config.heads.first_seed;
-        let one = |seed| {
+        let one = |seed| -> Result<[f64; 2], TaskError> {
             let task = Task::new(&config.problem, seed)?;
             let z = task.problem.features();
             Ok([mean(&per_sample(z)), z.norm_squared() / z.nrows() as f64])

@@ -327,6 +327,8 @@ fn probing_decay(case: Case) -> Scored {
     let mut head = draw.normal(h, k, 0.1);
     let start = Instance {
         loss: Loss::CrossEntropy,
+        probe_time: 3200.0,
+        time: 0.0,
         ..Instance::new(features.clone(), DMatrix::identity(n, n), y.clone(), head.clone())
     };
     let (mut now, mut points) = (0.0, Vec::new());
