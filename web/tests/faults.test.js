@@ -226,7 +226,8 @@ test('the link is copied, or shown, where a page may not write to the clipboard'
     });
     await page.click('#copy');
     await page.waitForSelector('#address:not([hidden])');
-    assert.equal(await page.inputValue('#address-text'), page.url());
+    // The address bar follows when the hand has come to rest.
+    await page.waitForFunction(() => document.querySelector('#address-text').value === location.href);
     assert.ok(await page.locator('#address-text').evaluate((e) => document.activeElement === e && e.selectionEnd - e.selectionStart === e.value.length), 'selected, ready for Ctrl+C');
     await page.click('#address-close');
     assert.ok(await page.locator('#address').isHidden());
