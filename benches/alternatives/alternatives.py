@@ -357,50 +357,63 @@ def exponential_rosenbrock(functions):
     return method
 
 
-def kvaerno5(flow, until, tolerance):
+def factorised(flow, x, shift):
+    """Solves with 1 − shift·J at a state by a dense factorisation."""
+    matrix = -shift * flow.dense(x)
+    matrix[np.diag_indices_from(matrix)] += 1
+    flow.decompose(len(x))
+    factors = scipy.linalg.cho_factor(matrix)
+    return lambda wrong: scipy.linalg.cho_solve(factors, wrong)
+
+
+def kvaerno5(equations):
     """Kvaerno's ESDIRK of order 5 (BIT 44, 2004; coefficients from diffrax), Newton's iteration with the exact Jacobian at the start of
-    each step."""
-    from diffrax import Kvaerno5
+    each step, whose linear equations are solved as `equations(flow, x, shift)` does."""
 
-    tableau = Kvaerno5.tableau
-    lower = [np.asarray(row) for row in tableau.a_lower]
-    diagonal = float(np.asarray(tableau.a_diagonal)[1])
-    b, b_error = np.asarray(tableau.b_sol), np.asarray(tableau.b_error)
+    def method(flow, until, tolerance):
+        from diffrax import Kvaerno5
 
-    def attempt(x, f, h):
-        matrix = -h * diagonal * flow.dense(x)
-        matrix[np.diag_indices_from(matrix)] += 1
-        flow.decompose(len(x))
-        factors = scipy.linalg.cho_factor(matrix)
-        k = [f]
-        for row in lower:
-            known = x + h * sum(a * s for a, s in zip(row, k))
-            slope, last = k[-1], None
-            for _ in range(10):
-                u = known + h * diagonal * slope
-                change = scipy.linalg.cho_solve(factors, flow.f(u) - slope)
-                slope = slope + change
-                size = max(h * diagonal * np.linalg.norm(c) / s for c, s in zip(flow.parts(change), flow.sizes(x, known + h * diagonal * slope)))
-                # The rate of the iteration is known from its second change on.
-                rate = size / last if last else 1
-                if size <= 0.01 * tolerance or (rate < 1 and size * rate / (1 - rate) <= 0.01 * tolerance):
-                    break
-                if rate > 2 or not np.isfinite(size):
+        tableau = Kvaerno5.tableau
+        lower = [np.asarray(row) for row in tableau.a_lower]
+        diagonal = float(np.asarray(tableau.a_diagonal)[1])
+        b, b_error = np.asarray(tableau.b_sol), np.asarray(tableau.b_error)
+
+        def attempt(x, f, h):
+            solve = equations(flow, x, h * diagonal)
+            k = [f]
+            for row in lower:
+                known = x + h * sum(a * s for a, s in zip(row, k))
+                slope, last = k[-1], None
+                for _ in range(10):
+                    wrong = flow.f(known + h * diagonal * slope) - slope
+                    if not np.all(np.isfinite(wrong)):
+                        return None
+                    change = solve(wrong)
+                    slope = slope + change
+                    sizes = flow.sizes(x, known + h * diagonal * slope)
+                    size = max(h * diagonal * np.linalg.norm(c) / s for c, s in zip(flow.parts(change), sizes))
+                    # The rate of the iteration is known from its second change on.
+                    rate = size / last if last else 1
+                    if size <= 0.01 * tolerance or (rate < 1 and size * rate / (1 - rate) <= 0.01 * tolerance):
+                        break
+                    if rate > 2 or not np.isfinite(size):
+                        return None
+                    last = size
+                else:
                     return None
-                last = size
-            else:
+                k.append(slope)
+            return x + h * sum(w * s for w, s in zip(b, k)), h * sum(w * s for w, s in zip(b_error, k))
+
+        def safe(x, f, h):
+            try:
+                return attempt(x, f, h)
+            except (np.linalg.LinAlgError, ValueError):
+                # The matrix is not finite or not positive definite: the flow runs away from here within the step.
                 return None
-            k.append(slope)
-        return x + h * sum(w * s for w, s in zip(b, k)), h * sum(w * s for w, s in zip(b_error, k))
 
-    def safe(x, f, h):
-        try:
-            return attempt(x, f, h)
-        except (np.linalg.LinAlgError, ValueError):
-            # The matrix is not finite or not positive definite: the flow runs away from here within the step.
-            return None
+        return adaptive(flow, until, tolerance, 5, safe)
 
-    return adaptive(flow, until, tolerance, 5, safe)
+    return method
 
 
 def splitting(flow, until, tolerance):
@@ -467,7 +480,7 @@ METHODS = {
     "Lie group": lie_group,
     "exponential Rosenbrock, dense": exponential_rosenbrock(DenseFunctions),
     "exponential Rosenbrock, Krylov": exponential_rosenbrock(KrylovFunctions),
-    "Kvaerno5, dense": kvaerno5,
+    "Kvaerno5, dense": kvaerno5(factorised),
     "SciPy BDF, dense": library("BDF"),
     "SciPy Radau, dense": library("Radau"),
     "extrapolated Strang": splitting,
