@@ -90,12 +90,16 @@ def probe_heads(
     targets = given if given.ndim == 2 else np.eye(weights.shape[1])[_classes(given, weights.shape[1])]
     problem = Problem(features=rows, targets=targets)
     start = problem.head(weights, loss=loss, smoothing=smoothing)  # type: ignore[arg-type]
-    if (energies is None) == (shares is None):
+    if energies is not None and shares is None:
+        points = [start.probe(energy=wanted) for wanted in energies]
+    elif shares is not None and energies is None:
+        whole = start.energy(0.0)
+        # The head as it is need not be looked for.
+        points = [start.probe(tau=0.0) if share == 1.0 else start.probe(energy=share * whole) for share in shares]
+    else:
         raise ValueError("of `energies` and `shares` one has to be given")
-    whole = 1.0 if shares is None else start.energy(0.0)
     heads = []
-    for wanted in energies if shares is None else shares:
-        probed = start.probe(tau=0.0) if shares is not None and wanted == 1.0 else start.probe(energy=wanted * whole)
+    for probed in points:
         tensors = {"weight": probed.weights[: head.in_features].T}
         if head.bias is not None:
             tensors["bias"] = probed.weights[-1]
