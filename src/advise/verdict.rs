@@ -72,6 +72,8 @@ pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool) 
         let most = rows.iter().map(|row| row.behind.mean.abs()).fold(0.0, f64::max);
         let most = if most > 0.0 {
             format!("largest difference {}, within two standard errors", unit.of(most))
+        } else if counts {
+            "all predict the same number of them right".into()
         } else {
             "all are the same to the tolerance of the solver".into()
         };
