@@ -1,6 +1,9 @@
 //! The columns of a table of records, all of them here: name, type, and how a record becomes a row and a row a record.
 
+use std::ops::RangeInclusive;
+
 use crate::error::Fault;
+use taskhead::Number;
 use taskhead::energy::Energy;
 use taskhead::flow::{Budget, Stop};
 use taskhead::metric::Metric;
@@ -63,14 +66,32 @@ pub struct Column {
     pub name: &'static str,
     /// Whether every row has a value.
     pub required: bool,
+    /// The numbers that it may hold, if not all.
+    pub within: Option<Within>,
     /// The value of a row.
     pub value: fn(&Row) -> Option<Value<'_>>,
     /// The place of the value in a row.
     pub slot: fn(&mut Row) -> Slot<'_>,
 }
 
+/// A range of numbers, and its name.
+pub struct Within {
+    range: RangeInclusive<f64>,
+    name: &'static str,
+}
+
+/// Rounding of single precision, in which others may have computed.
+const ROUNDING: f64 = 1e-6;
+
+const FROM_ZERO: Within = Within { range: 0.0..=f64::INFINITY, name: "a number of at least 0" };
+const SHARE: Within = Within { range: 0.0..=1.0 + ROUNDING, name: "a share from 0 to 1" };
+const COSINE: Within =
+    Within { range: -ROUNDING..=2.0 + ROUNDING, name: "a cosine distance, from 0 to 2" };
+
 macro_rules! columns {
-    ($($field:ident: $type:ty, $required:literal;)*) => {
+    (@within) => { None };
+    (@within $within:ident) => { Some($within) };
+    ($($field:ident: $type:ty, $required:literal $(, $within:ident)?;)*) => {
         /// A record as one value a column.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Row {
@@ -88,6 +109,7 @@ macro_rules! columns {
         pub const COLUMNS: &[Column] = &[$(Column {
             name: stringify!($field),
             required: $required,
+            within: columns!(@within $($within)?),
             value: |row| Typed::value(&row.$field),
             slot: |row| Typed::slot(&mut row.$field),
         }),*];
@@ -98,47 +120,56 @@ columns! {
     cell: u64, true;
     problem: String, true;
     seed: u64, true;
-    head_scale: f64, true;
-    smoothing: f64, true;
-    head_rate: f64, true;
+    head_scale: f64, true, FROM_ZERO;
+    smoothing: f64, true, SHARE;
+    head_rate: f64, true, FROM_ZERO;
     point: u64, true;
     // What `asked` is: "time" τ, "energy" (AIE) or "share" of the way in Frobenius energy.
     asked_by: String, true;
-    asked: f64, true;
-    time: f64, true;
+    asked: f64, true, FROM_ZERO;
+    time: f64, true, FROM_ZERO;
     // "failed", or the name of the stop; its numbers are in `stop`.
     status: String, true;
     stop: String, false;
     // Why the cell failed.
     error: String, false;
     method: String, false;
-    probe_time: f64, false;
-    aie: f64, false;
-    frobenius: f64, false;
-    time_reached: f64, false;
-    residual: f64, false;
+    probe_time: f64, false, FROM_ZERO;
+    aie: f64, false, FROM_ZERO;
+    frobenius: f64, false, FROM_ZERO;
+    time_reached: f64, false, FROM_ZERO;
+    residual: f64, false, FROM_ZERO;
     // The training loss at the end, on average over the samples.
     loss: f64, false;
     drift: f64, false;
-    euclidean: f64, false;
-    cosine: f64, false;
+    euclidean: f64, false, FROM_ZERO;
+    cosine: f64, false, COSINE;
     dot: f64, false;
-    norm: f64, false;
-    held_out_euclidean: f64, false;
-    held_out_cosine: f64, false;
+    norm: f64, false, FROM_ZERO;
+    held_out_euclidean: f64, false, FROM_ZERO;
+    held_out_cosine: f64, false, COSINE;
     held_out_dot: f64, false;
-    held_out_norm: f64, false;
+    held_out_norm: f64, false, FROM_ZERO;
     budget_backbone: f64, false;
     budget_head: f64, false;
-    head_norm_start: f64, false;
-    head_norm: f64, false;
+    head_norm_start: f64, false, FROM_ZERO;
+    head_norm: f64, false, FROM_ZERO;
     risk_start: f64, false;
     risk: f64, false;
-    accuracy_start: f64, false;
-    accuracy: f64, false;
-    held_out_accuracy_start: f64, false;
-    held_out_accuracy: f64, false;
-    validation_accuracy: f64, false;
+    accuracy_start: f64, false, SHARE;
+    accuracy: f64, false, SHARE;
+    held_out_accuracy_start: f64, false, SHARE;
+    held_out_accuracy: f64, false, SHARE;
+    validation_accuracy: f64, false, SHARE;
+}
+
+/// What a column of whole numbers may hold.
+pub const WHOLE: &str = "a whole number from 0";
+
+/// A whole number from one of floating point that holds it to the last digit: 3.0.
+pub fn whole_of(number: f64) -> Option<u64> {
+    let exact = number.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(&number);
+    exact.then_some(number as u64)
 }
 
 /// The status of a cell without numbers.
@@ -216,6 +247,14 @@ impl Row {
         let count = |value: Option<u64>, column| value.ok_or_else(|| missing(column, "a whole number"));
         let known = |value: Option<f64>| value.filter(|v| !v.is_nan());
         let pair = |start, end| Some(Change { start: known(start)?, end: known(end)? });
+        for column in COLUMNS {
+            if let (Some(within), Some(Value::Number(number))) = (&column.within, (column.value)(&self))
+                && !number.is_nan()
+                && !within.range.contains(&number)
+            {
+                return Err(wrong(column.name, Number(number).to_string(), within.name));
+            }
+        }
 
         let asked = number(self.asked, "asked")?;
         let probe = match self.asked_by.as_deref().unwrap_or_default() {
@@ -324,7 +363,10 @@ pub fn record_of<'a>(
             (Slot::Number(place), Field::Number(number)) => *place = Some(number),
             (Slot::Number(place), Field::Count(count)) => *place = Some(count as f64),
             (Slot::Text(place), Field::Text(text)) => *place = Some(text),
-            (Slot::Count(_), field) => return Err(wrong(field.to_string(), "a whole number")),
+            (Slot::Count(place), Field::Number(number)) => {
+                *place = Some(whole_of(number).ok_or_else(|| wrong(number.to_string(), WHOLE))?);
+            }
+            (Slot::Count(_), field) => return Err(wrong(field.to_string(), WHOLE)),
             (Slot::Number(_), field) => return Err(wrong(field.to_string(), "a number")),
             (Slot::Text(_), field) => return Err(wrong(field.to_string(), "a text")),
         }
@@ -437,7 +479,10 @@ mod tests {
 
         assert_eq!(with(&[number("epoch", 1.0)]).unwrap_err(), "there is no column `epoch`");
         let text = with(&[number("seed", 0.5)]).unwrap_err();
-        assert_eq!(text, "row 5, column `seed`: \"0.5\" is not a whole number");
+        assert_eq!(text, "row 5, column `seed`: \"0.5\" is not a whole number from 0");
+        assert_eq!(with(&[number("seed", 4.0)]).unwrap().cell.seed, 4);
+        let text = with(&[number("aie", -0.5)]).unwrap_err();
+        assert_eq!(text, "row 5, column `aie`: \"-0.5\" is not a number of at least 0");
         let text = record_of(0, least[..4].to_vec()).unwrap_err().to_string();
         assert_eq!(text, "row 1, column `cosine`: \"\" is not a number");
     }
