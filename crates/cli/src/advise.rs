@@ -46,16 +46,19 @@ pub struct Args {
     #[arg(long, value_parser = choice::<Loss>())]
     loss: Option<Loss>,
     /// Probing times to compare, from full probing to none.
-    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().points, value_parser = super::whole::<usize>(2..))]
+    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().points,
+          value_parser = super::whole::<usize>(2..))]
     points: usize,
     /// Initial heads for each fold.
-    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().seeds, value_parser = super::whole::<usize>(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().seeds,
+          value_parser = super::whole::<usize>(1..))]
     seeds: usize,
     /// The first seed.
     #[arg(long, default_value_t = 0, value_parser = super::whole::<u64>(0..))]
     seed: u64,
     /// Folds, where FEATURES has no held-out targets.
-    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().folds, value_parser = super::whole::<usize>(2..))]
+    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().folds,
+          value_parser = super::whole::<usize>(2..))]
     folds: usize,
     /// Deviation of the entries of the initial head, times the root of the width; a linear layer of PyTorch has 0.577.
     #[arg(long, value_name = "SCALE", default_value_t = Settings::default().head_scale, value_parser = super::amount)]

@@ -421,8 +421,8 @@ pub enum Fault {
     },
     /// Two rows of one place, as when tables of two runs are put one after the other.
     #[error(
-        "the cells {first} and {second} are both of problem {problem}, seed {seed}, point {point} and time {time}, with \
-         the same head; if they are of two runs, read each from a table of its own, or tell them apart by `problem`"
+        "the cells {first} and {second} are both of problem {problem}, seed {seed}, point {point} and time {time}, \
+         with the same head; if they are of two runs, read each from a table of its own, or tell them apart by `problem`"
     )]
     RepeatedPlace {
         /// Number of the cell that comes first.

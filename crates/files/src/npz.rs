@@ -80,7 +80,8 @@ pub fn check_directory(reader: &mut (impl Read + Seek)) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Refuses a member that holds an array in a way that is not read: encrypted, or compressed by other means than deflate.
+/// Refuses a member that holds an array in a way that is not read: encrypted, or compressed by other means than
+/// deflate.
 ///
 /// # Errors
 ///

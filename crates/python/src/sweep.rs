@@ -233,7 +233,8 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 ///     ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that is not there.
 ///
 /// Without ``frobenius``, ``aie`` takes its place; a number of which nothing is known is NaN. Raises ``ValueError`` for
-/// columns that are missing, unknown, or of different lengths.
+/// columns that are missing, unknown, or of different lengths, for values that cannot be (a negative distance), and for
+/// two rows of one problem, seed, point and time.
 #[pyfunction]
 pub fn table(columns: &Bound<'_, PyDict>) -> PyResult<Sweep> {
     let mut lists: Vec<(String, Vec<Option<Field>>)> = Vec::new();

@@ -239,6 +239,20 @@ impl From<&Record> for Row {
 }
 
 impl Row {
+    /// Checks that all numbers can be; those that are not known may be NaN.
+    fn check_ranges(&self, row: usize) -> Result<(), Fault> {
+        for column in COLUMNS {
+            if let (Some(within), Some(Value::Number(number))) = (&column.within, (column.value)(self))
+                && !number.is_nan()
+                && !within.range.contains(&number)
+            {
+                let (value, wanted) = (Number(number).to_string(), within.name);
+                return Err(Fault::Cell { row: row + 1, column: column.name, value, wanted });
+            }
+        }
+        Ok(())
+    }
+
     /// The record of a row, which is that of this number (from 0) in the table.
     pub fn record(self, row: usize) -> Result<Record, Fault> {
         let wrong = |column, value: String, wanted| Fault::Cell { row: row + 1, column, value, wanted };
@@ -247,14 +261,7 @@ impl Row {
         let count = |value: Option<u64>, column| value.ok_or_else(|| missing(column, "a whole number"));
         let known = |value: Option<f64>| value.filter(|v| !v.is_nan());
         let pair = |start, end| Some(Change { start: known(start)?, end: known(end)? });
-        for column in COLUMNS {
-            if let (Some(within), Some(Value::Number(number))) = (&column.within, (column.value)(&self))
-                && !number.is_nan()
-                && !within.range.contains(&number)
-            {
-                return Err(wrong(column.name, Number(number).to_string(), within.name));
-            }
-        }
+        self.check_ranges(row)?;
 
         let asked = number(self.asked, "asked")?;
         let probe = match self.asked_by.as_deref().unwrap_or_default() {
@@ -371,6 +378,8 @@ pub fn record_of<'a>(
             (Slot::Text(_), field) => return Err(wrong(field.to_string(), "a text")),
         }
     }
+    // Before others take their values from them.
+    given.check_ranges(row)?;
     let Row { aie, time, euclidean, cosine, dot, norm, .. } = given;
     let needed =
         [("aie", aie), ("euclidean", euclidean), ("cosine", cosine), ("dot", dot), ("norm", norm)];

@@ -22,6 +22,9 @@ pub(crate) use parquet::write_unfinished;
 pub use parquet::{write_parquet, write_part};
 pub use rows::{TableNote, check_repeated};
 
+/// What is read here.
+const ACCEPTED: &str = "sweeps as Parquet or as CSV";
+
 /// Extensions of the files that hold a sweep.
 pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
 
@@ -58,14 +61,18 @@ fn read(path: &Path, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     } else if start.starts_with(csv::START.as_bytes()) || csv::is_rewritten(&mut file)? {
         csv::read(file, notes)
     } else {
-        Err(Fault::Format { start, accepted: "sweeps as Parquet or as CSV" })
+        Err(Fault::Format { start, accepted: ACCEPTED })
     }
 }
 
 /// The identity that a table says it has, without a look at its rows.
 pub(crate) fn stored_identity(path: &Path) -> Result<Option<Digest>, Fault> {
     let (file, start) = open(path, 16)?;
-    if start.starts_with(b"PAR1") { parquet::identity(file) } else { csv::identity(file) }
+    match &start {
+        table if table.starts_with(b"PAR1") => parquet::identity(file),
+        table if table.starts_with(csv::START.as_bytes()) => csv::identity(file),
+        _ => Err(Fault::Format { start, accepted: ACCEPTED }),
+    }
 }
 
 #[cfg(test)]
