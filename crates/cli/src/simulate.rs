@@ -245,6 +245,9 @@ fn blurred(s: &Simulation) -> String {
     })
 }
 
+/// Share of an energy from which on its rounding takes digits that are printed.
+const SHOWN: f64 = 1e-9;
+
 fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     let mut probing = Number(s.probe_time).to_string();
     if !others.is_empty() {
@@ -260,6 +263,8 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     if s.energy.frobenius <= s.energy_rounding {
         energy +=
             &format!("; not determined by the data: below their rounding, {:.1e}", s.energy_rounding);
+    } else if s.energy_rounding > SHOWN * s.energy.frobenius {
+        energy += &format!("; known to {:.1e} only, the rounding of features", s.energy_rounding);
     }
     let mut rows = vec![
         ("method", format!("{} ({})", s.method, s.stop.name())),
