@@ -32,6 +32,12 @@ function html(markdown) {
     .replace(/@@(\d+)@@/g, (_, i) => formulas[Number(i)].replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
 }
 
+/** The steps of the derivation for the board by their number; formulas are still to be drawn. */
+export async function steps(folder) {
+  const parts = (await readFile(new URL('derivation.md', folder), 'utf8')).split(/^(?=\*\*\d+\. )/m).slice(1);
+  return new Map(parts.map((part) => [part.match(/^\*\*(\d+)/)[1], html(part.replace(/^\*\*\d+\. /, '**'))]));
+}
+
 /** The page of the texts in a folder; formulas are still to be drawn. */
 export async function teach(folder) {
   const text = async (name) => html(await readFile(new URL(`${name}.md`, folder), 'utf8'));
