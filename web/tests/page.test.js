@@ -1,10 +1,12 @@
 // The page as a whole: address, keyboard, screen readers, looks, files to save, embedding.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { close, drop, npz, on, opening, overlaps, problem, ready, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
+import { TASKHEAD, close, drop, npz, on, opening, overlaps, problem, ready, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
@@ -309,6 +311,29 @@ test('every theorem number leads to its statement and its check', () =>
     const { violations } = await page.evaluate(() => window.axe.run());
     assert.deepEqual(violations.map((v) => v.id), []);
   }));
+
+test('the command carries the page inside', { skip: process.env.CARRIED ? false : 'CARRIED is set where the command was built with its feature page' }, async () => {
+  const dist = new URL('../dist/', import.meta.url);
+  const program = await readFile(TASKHEAD);
+  const server = spawn(TASKHEAD, ['explore', '--no-open', '--quiet'], { cwd: tmpdir() });
+  try {
+    const url = await new Promise((resolve, reject) => {
+      server.stdout.once('data', (text) => resolve(String(text).trim()));
+      server.on('exit', (code) => reject(new Error(`it ends with ${code}`)));
+    });
+    const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile()).map((f) => `${f.parentPath ?? f.path}/${f.name}`);
+    assert.ok(files.length > 15);
+    for (const name of files) {
+      const bytes = await readFile(name);
+      const path = name.replaceAll('//', '/').slice(dist.pathname.length);
+      const answer = Buffer.from(await (await fetch(url + path)).arrayBuffer());
+      assert.ok(answer.equals(bytes), path);
+      assert.ok(program.includes(bytes), `${path} is a part of the program`);
+    }
+  } finally {
+    server.kill();
+  }
+});
 
 test('the page in one file opens from a folder, and needs nothing else', async () => {
   const context = await site.browser.newContext();
