@@ -8,6 +8,7 @@ import katex from 'katex';
 import subsetFont from 'subset-font';
 import { article, proofs } from './proofs.js';
 import { table } from './replays.js';
+import { slides, slidesText } from './slides.js';
 import { gift, steps, teach } from './teach.js';
 import { theorems } from './theorems.js';
 
@@ -77,6 +78,14 @@ async function engine() {
 
 await writeFile(at(`${out}engine.wasm`), await engine());
 
+/** The engine itself, for figures that are drawn beforehand. */
+async function running() {
+  globalThis.taskheadTold = () => {};
+  const module = await import('./build/engine/engine.js');
+  module.initSync({ module: await readFile(at(`${out}engine.wasm`)) });
+  return module;
+}
+
 /** A script with all that it needs, as text. */
 async function script(entry) {
   const { outputFiles } = await esbuild.build({
@@ -113,14 +122,16 @@ async function withSteps(html) {
   return html.replace(/\[plain ([\d ]+)\]/g, (_, numbers) => numbers.split(' ').map((number) => all.get(number)).join(''));
 }
 
-const explorer = formulas(await withSteps(await readFile(at('page/index.html'), 'utf8')));
+const source = await readFile(at('page/index.html'), 'utf8');
+const explorer = formulas(await withSteps(source));
 const teachers = formulas(await teach(at('teach/')));
+const lecture = formulas(await slidesText(at('teach/'), await running(), source));
 const proved = await proofs(at('../proofs/'));
 const page = explorer.drawn.replace(/\[coq (\w+)\]/g, (_, name) => {
   if (!proved.rows.has(name)) throw new Error(`the page names ${name}, which the table of proofs/README.md does not have`);
   return `<div class="proved">${article(proved.rows.get(name), { at: 'theorems.html' })}</div>`;
 });
-const characters = explorer.characters + teachers.characters;
+const characters = explorer.characters + teachers.characters + lecture.characters;
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -136,6 +147,15 @@ for (const font of FONTS) {
 
 await writeFile(at(`${out}teach.html`), teachers.drawn);
 await writeFile(at(`${out}quiz.gift.txt`), gift(page));
+/** A style with the fonts that it names inside. */
+async function withFonts(css) {
+  for (const font of FONTS) {
+    const bytes = await readFile(at(`${out}fonts/${font}.woff2`));
+    css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${bytes.toString('base64')})`);
+  }
+  return css;
+}
+await writeFile(at(`${out}slides.html`), slides(lecture.drawn, await withFonts((await esbuild.transform(faces, { loader: 'css', minify: true })).code)));
 
 const NAMED = /\[(T\d+)\]/g;
 const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
@@ -148,9 +168,7 @@ for (const [name, numbers] of Object.entries(stored)) await writeFile(at(`${out}
 async function oneFile() {
   const { outputFiles } = await esbuild.build({ ...bundled, entryPoints: ['page/main.js'], write: false });
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
-  const data = async (name) => (await readFile(at(out + name))).toString('base64');
-  let css = style.code;
-  for (const font of FONTS) css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${await data(`fonts/${font}.woff2`)})`);
+  const css = await withFonts(style.code);
   const wasm = gzipSync(await readFile(at(`${out}engine.wasm`)), { level: 9 }).toString('base64');
   const parts = theorems(proved, named).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
   const swaps = [
