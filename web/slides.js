@@ -78,7 +78,7 @@ const STYLE = `:root{color-scheme:light dark;--paper:#fff;--ink:#1d2126;--soft:#
 @media screen and (prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e7eaed;--soft:#a7b0b9;--hair:#454c54;--panel:#1d2125;--feature:#35c79c;--head:#6db8f2;--energy:#f2955b;--old:#9aa3ac;--fit:#cf9ae6;--m2:#e893cc}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:clamp(16px,3.7vmin,64px)/1.4 system-ui,"Segoe UI","DejaVu Sans",sans-serif}
 section{min-height:100vh;padding:4vmin 7vmin 9vmin;display:flex;flex-direction:column;justify-content:center;break-after:page;break-inside:avoid}
-h1{font-size:2em;margin:.2em 0}h2{font-size:1.6em;margin:0 0 .6em}p,ul,ol{margin:.4em 0;max-width:52em}li{margin:.25em 0}
+h1{font-size:1.6em;margin:0 0 .6em}section:first-child h1{font-size:2em}p,ul,ol{margin:.4em 0;max-width:52em}li{margin:.25em 0}
 table{border-collapse:collapse}thead{display:none}td{padding:.25em 1.2em .25em 0;border-bottom:1px solid var(--hair)}
 .figures{display:flex;flex-wrap:wrap;gap:1vmin 3vmin;margin:.4em 0}.figures svg{flex:1 1 34vmin;max-width:78vmin;max-height:48vh;min-width:0}.figures svg:only-child{max-width:110vmin}
 .figures.four svg{flex:1 1 40%;max-height:28vh}
@@ -109,7 +109,7 @@ export async function slidesText(folder, engine, page) {
   return parts.map((part) => `<section>${html(part).replace(/<p>\[figure (\w+)\]<\/p>/g, (_, name) => {
     if (!drawn[name]) throw new Error(`the slides name a figure ${name}, which there is not`);
     return `<div class="figures${name === 'curves' ? ' four' : ''}">${drawn[name]()}</div>`;
-  }).replace(/<h2 id="[^"]*">/g, '<h2>').replace(/<div class="scroll"[^>]*>|(?<=<\/table>)<\/div>/g, '')}</section>`).join('\n');
+  }).replace(/<h2 id="[^"]*">(.*?)<\/h2>/g, '<h1>$1</h1>').replace(/<div class="scroll"[^>]*>|(?<=<\/table>)<\/div>/g, '')}</section>`).join('\n');
 }
 
 /** The file: `body` with its formulas drawn, `katex` the style of those with its fonts inside. */

@@ -756,7 +756,7 @@ fn bad_input_gives_one_clear_error() {
         ),
         (
             &["digits", "--longest", "-1"],
-            "`probing.longest` holds -1; accepted: a finite number of at least 0",
+            "`probing.longest` holds -1; accepted: a number from 0 to 1e6",
         ),
         (&["digits", "--source", "none", "--pretrain-epochs", "1"], "--pretrain-epochs has no effect"),
         (&["linear", "--batch", "4"], "`batch` holds 4; accepted: 0"),
