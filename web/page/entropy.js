@@ -10,6 +10,11 @@ import { onChange, state } from './state.js';
 const POINTS = 41;
 const LOSSES = ['squared', 'cross-entropy'];
 const $ = (id) => document.getElementById(id);
+/** A range of some width at least: where nothing moves there is nothing to enlarge. */
+function wide([low, high], least = 0.1) {
+  const room = Math.max(0, least - (high - low)) / 2;
+  return [low - room, high + room];
+}
 const output = ({ feature, head }) => feature[0] * head[0] + feature[1] * head[1];
 
 export function entropy() {
@@ -42,13 +47,13 @@ export function entropy() {
     const reached = output(now.now);
     const [moved, again] = [now.now.metrics[0], other.now.metrics[0]];
     outputs.draw({
-      x: [0, long], y: padded(extent(slow.outputs, quick.outputs, [state.y])),
+      x: [0, long], y: padded(wide(extent(slow.outputs, quick.outputs, [state.y]))),
       rules: [{ y: reached, kind: 'mark' }],
       lines: [{ x: slow.times, y: slow.outputs, kind: 'm0' }, { x: quick.times, y: quick.outputs, kind: 'm1' }],
       dots: [{ x: Math.min(first, long), y: output(other.now), kind: 'm0' }, { x: second, y: reached, kind: 'm1' }],
     });
     distance.draw({
-      x: padded(extent(slow.outputs, quick.outputs), 0.02), y: padded(extent(slow.distances, quick.distances, [0])),
+      x: padded(wide(extent(slow.outputs, quick.outputs)), 0.02), y: padded(extent(slow.distances, quick.distances, [0, 0.1])),
       lines: [{ x: slow.outputs, y: slow.distances, kind: 'm0 under' }, { x: quick.outputs, y: quick.distances, kind: 'm1' }],
       dots: [{ x: reached, y: moved, kind: 'm1 now' }],
     });

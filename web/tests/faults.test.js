@@ -302,16 +302,20 @@ test('the page can be printed: all of it, light, with every figure', () =>
     await page.waitForFunction(() => window.printed === 1, null, { timeout: 60_000 });
     assert.equal(await page.evaluate(() => document.documentElement.dataset.busy), undefined, 'when every answer has come');
     if (EVERYTHING) await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    await page.evaluate(() => {
+      document.querySelector('#laws .expert').open = true;
+      dispatchEvent(new Event('beforeprint'));
+    });
     const seen = await page.evaluate(() => ({
       paper: getComputedStyle(document.body).getPropertyValue('--paper').trim(),
       bar: document.querySelector('.bar').checkVisibility(),
-      closed: document.querySelectorAll('main details:not([open])').length,
+      closed: document.querySelectorAll('main details:not([open], .expert)').length,
+      cut: [...document.querySelectorAll('main pre')].filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth + 1).length,
       empty: [...document.querySelectorAll('main svg.chart')].filter((svg) => svg.checkVisibility() && !svg.querySelector('path[d], rect[width]')).map((svg) => svg.getAttribute('aria-label')),
       contained: [...document.querySelectorAll('main > section')].filter((s) => getComputedStyle(s).contain !== 'none' || getComputedStyle(s).contentVisibility === 'auto').length,
       figures: [...document.querySelectorAll('main svg.chart, main svg.plane')].filter((svg) => svg.checkVisibility() && svg.querySelectorAll('path[d]').length > 1).length,
     }));
-    if (EVERYTHING) assert.deepEqual({ ...seen, figures: 0 }, { paper: '#fff', bar: false, closed: 0, empty: [], contained: 0, figures: 0 });
+    if (EVERYTHING) assert.deepEqual({ ...seen, figures: 0 }, { paper: '#fff', bar: false, closed: 0, cut: 0, empty: [], contained: 0, figures: 0 });
     assert.ok(seen.figures >= 25, `${seen.figures} figures`);
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
     assert.ok((await page.locator('main details:not([open])').count()) > 0, 'afterwards all is as it was');

@@ -47,7 +47,10 @@ test('every setting survives the way through the address', () =>
     await page.click('#reset');
     await settled(page);
     assert.equal(new URL(page.url()).search, '', 'a reset page has a bare address');
-    await on(site, '', async (fresh) => assert.deepEqual(await numbers(page), await numbers(fresh)));
+    await on(site, '', async (fresh) => {
+      await settled(fresh);
+      assert.deepEqual(await numbers(page), await numbers(fresh));
+    });
   }));
 
 test('the reset of the opening figure leaves the chapters alone', () =>

@@ -160,6 +160,11 @@ const CASES = [
   ['seeds of networks', 'networks.js', 'shown.length === 1 ||', 'false ||', 'chapter 7'],
   ['stored networks', 'networks.csv', 'cnn,digits cnn,0,0,', 'cnn,digits cnn,0,1,', 'chapter 7'],
   ['links of principles', 'index.html', '<a href="?net=head#networks">', '<a href="?net=heads#networks">', 'every principle'],
+  ['pre on paper', 'style.css', '  pre { white-space: pre-wrap; overflow: visible; }\n', '', 'the page can be printed'],
+  ['range where nothing moves', 'entropy.js', 'padded(wide(extent(slow.outputs, quick.outputs, [state.y])))', 'padded(extent(slow.outputs, quick.outputs, [state.y]))', 'nothing is undefined'],
+  ['slides in one file', '../slides.js', '<style>${katex}', '<link rel="stylesheet" href="style.css"><style>', 'the slides are one file'],
+  ['slides that fit', '../slides.js', 'max-height:48vh', 'max-height:95vh', 'the slides are one file'],
+  ['notes of slides', '../slides.js', "classList.toggle('notes')", "classList.toggle('note')", 'the slides are one file'],
   ['worksheet', 'worksheet.js', 'Math.asinh(x2 / w)', 'Math.asinh(x1 / w)', 'the worksheet'],
   ['right answers for platforms', '../teach.js', "right ? '=' : '~'", "'~'", 'the questions for learning'],
 ];
