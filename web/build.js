@@ -184,7 +184,7 @@ async function oneFile() {
     if (html.search(from) < 0 && !html.includes(from)) throw new Error(`the page does not hold ${from}`);
     html = html.replace(from, () => to);
   }
-  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, worksheet, quiz. ', '');
+  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, slides, worksheet, quiz. ', '');
   await mkdir(at('handout'), { recursive: true });
   await writeFile(at('handout/taskhead-explorer.html'), html);
   console.log(`${(html.length / 1000).toFixed(1).padStart(7)} kB  handout/taskhead-explorer.html, the whole page in one file (not compressed)`);

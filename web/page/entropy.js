@@ -7,7 +7,7 @@ import { onScene } from './opening.js';
 import { onChange, state } from './state.js';
 
 /** Points of a curve in time. */
-const POINTS = 41;
+const POINTS = 25;
 const LOSSES = ['squared', 'cross-entropy'];
 const $ = (id) => document.getElementById(id);
 /** A range of some width at least: where nothing moves there is nothing to enlarge. */
@@ -29,21 +29,31 @@ export function entropy() {
   /** The head of the opening figure, as it is when finetuning begins, under a loss at a time. */
   const at = (head, loss, time) => engine.scene({ target: state.y, across: state.w, start: head, probe: 0, time, loss });
 
+  let kept = {};
+  /** All that does not depend on the slider of time. */
+  const runs = (head) => {
+    const key = [state.y, state.w, head].join();
+    if (kept.key === key) return kept;
+    const [square, clocked] = LOSSES.map((loss) => at(head, loss, Infinity));
+    const long = Math.max(clocked.last, 3 * square.pace);
+    const [slow, quick] = [['squared', long], ['cross-entropy', clocked.last]].map(([loss, end]) => {
+      const times = Array.from({ length: POINTS }, (_, i) => (end * i) / (POINTS - 1));
+      const moments = times.map((t) => at(head, loss, t).now);
+      return { times, outputs: moments.map(output), distances: moments.map((m) => m.metrics[0]) };
+    });
+    const families = LOSSES.map((loss) => engine.family({ target: state.y, across: state.w, time: Infinity, loss }));
+    return (kept = { key, square, clocked, long, slow, quick, families });
+  };
+
   const draw = lazily($('entropy'), () => {
     const head = Math.max(-state.y, Math.min(state.y, scene.head[0]));
-    const [square, clocked] = LOSSES.map((loss) => at(head, loss, Infinity));
+    const { square, clocked, long, slow, quick, families } = runs(head);
     ({ last } = clocked);
     write();
     const time = state.way >= 1 ? Infinity : state.way * last;
     const now = at(head, 'cross-entropy', time);
     const [first, second] = now.clocks;
     const other = at(head, 'squared', first);
-    const long = Math.max(last, 3 * square.pace);
-    const [slow, quick] = [['squared', long], ['cross-entropy', last]].map(([loss, end]) => {
-      const times = Array.from({ length: POINTS }, (_, i) => (end * i) / (POINTS - 1));
-      const moments = times.map((t) => at(head, loss, t).now);
-      return { times, outputs: moments.map(output), distances: moments.map((m) => m.metrics[0]) };
-    });
     const reached = output(now.now);
     const [moved, again] = [now.now.metrics[0], other.now.metrics[0]];
     outputs.draw({
@@ -64,7 +74,7 @@ export function entropy() {
     outputs.describe(`Output against finetuning time for both losses. ${text}`);
     distance.describe(`Distance against the output: the curves of both losses lie on each other. ${text}`);
     peaks.forEach((chart, i) => {
-      const family = engine.family({ target: state.y, across: state.w, time: Infinity, loss: LOSSES[i] });
+      const family = families[i];
       const norm = family.limits[3];
       chart.draw({
         x: [0, extent(family.energies)[1]], y: padded(extent(norm)),
@@ -74,7 +84,7 @@ export function entropy() {
       });
       chart.describe(`Norm against energy, ${LOSSES[i]}: it peaks at ${show(family.middle)}, where the head sees nothing of the feature.`);
     });
-  });
+  }, { outOfSight: false });
   let scene;
   onScene((now) => {
     scene = now;

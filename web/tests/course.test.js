@@ -95,6 +95,9 @@ test('the certificate names the boxes in which the point lies', () =>
 
 test('chapter 6: two clocks on one path, both those of the native command', () =>
   on(site, '?y=1.4&w=0.6&a=-0.6&way=0.5&v=2', async (page) => {
+    await slide(page, 'across', 0.7);
+    await slide(page, 'across', 0.6);
+    assert.equal(await page.textContent('#clock-said'), '', 'nothing is computed for it before it comes near');
     await visit(page, 'entropy');
     const numbers = () => page.locator('#clock-said').evaluate((e) => Object.fromEntries(Object.entries(e.dataset).map(([key, v]) => [key, Number(v)])));
     const check = async (start) => {
