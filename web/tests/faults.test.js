@@ -322,7 +322,7 @@ test('the page can be printed: all of it, light, with every figure', () =>
   }, { colorScheme: 'dark' }));
 
 test('nothing is undefined, overlaps or is cut off at the edges of the settings', async () => {
-  for (const address of ['?y=1&w=0&a=-1&tau=0', '?y=1&w=0&a=-1&tau=0&t=0', '?w=0&tau=0', '?y=0.2&w=0&a=-0.2&tau=0', '?y=3&w=3&a=-3&tau=0', '?y=1&w=0&tau=inf', '?y=1.4&w=0.02&a=1.4', '?phi=0#downstream', '?phi=1.57#downstream', '?loss=cross-entropy&y=1.4&tau=0', '?loss=cross-entropy&y=1&w=0&a=-1&tau=0', '?loss=cross-entropy&y=3&w=0&tau=inf', '?length=0&ftau=inf#motion', '?ptau=inf&decay=2#energy']) {
+  for (const address of ['?y=1&w=0&a=-1&tau=0', '?y=1&w=0&a=-1&tau=0&t=0', '?w=0&tau=0', '?y=0.2&w=0&a=-0.2&tau=0', '?y=3&w=3&a=-3&tau=0', '?y=1&w=0&tau=inf', '?y=1.4&w=0.02&a=1.4', '?y=1.4&w=0.02&a=1.4#entropy', '?phi=0#downstream', '?phi=1.57#downstream', '?loss=cross-entropy&y=1.4&tau=0', '?loss=cross-entropy&y=1&w=0&a=-1&tau=0', '?loss=cross-entropy&y=3&w=0&tau=inf', '?length=0&ftau=inf#motion', '?ptau=inf&decay=2#energy']) {
     for (const options of [{}, PHONE]) {
       await on(site, address, async (page) => {
         await settled(page);
