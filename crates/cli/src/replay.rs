@@ -165,7 +165,8 @@ pub struct Args {
           default_missing_values = ["mean", "directions", "full"],
           conflicts_with_all = ["shard", "slurm"], value_parser = choice::<Kernel>())]
     theory: Option<Vec<Kernel>>,
-    /// How the theory's network learns.
+    /// How the theory's network learns: by the network's own steps, or by gradient flow for as long as they take, a step
+    /// of size η with momentum μ on the mean loss of N samples being a time of η/((1 − μ)N).
     #[arg(long, requires = "theory", value_parser = choice::<Dynamics>(), default_value = "descent")]
     theory_dynamics: Dynamics,
     /// Print the configuration as TOML and stop.
@@ -260,6 +261,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     // A part has a part of each figure.
     let figures = if part.is_some() { Vec::new() } else { draw(&result, &args.out)? };
 
+    let left = ["theory.parquet", "theory.csv"].map(|end| with_suffix(&args.out, end));
+    if args.theory.is_none() && part.is_none() && left.iter().any(|path| path.exists()) {
+        let [table, _] = &left;
+        say::note(format_args!(
+            "{} and what was drawn from it are of an earlier run with --theory",
+            table.display()
+        ));
+    }
     let (nearness, changes) = match (theory_head, theory) {
         (Some(head), Some(theory)) => lay_over(&replay, &result, head, &theory, &args.out, quiet)?,
         _ => (Vec::new(), Vec::new()),
