@@ -10,6 +10,7 @@ import { article, proofs } from './proofs.js';
 import { table } from './replays.js';
 import { slides, slidesText } from './slides.js';
 import { gift, steps, teach } from './teach.js';
+import { hypotheses } from './hypotheses.js';
 import { theorems } from './theorems.js';
 
 const at = (path) => new URL(path, import.meta.url);
@@ -127,6 +128,7 @@ const explorer = formulas(await withSteps(source));
 const teachers = formulas(await teach(at('teach/')));
 const lecture = formulas(await slidesText(at('teach/'), await running(), source));
 const proved = await proofs(at('../proofs/'));
+const trend = await hypotheses(at('../docs/'));
 const page = explorer.drawn.replace(/\[coq (\w+)\]/g, (_, name) => {
   if (!proved.rows.has(name)) throw new Error(`the page names ${name}, which the table of proofs/README.md does not have`);
   return `<div class="proved">${article(proved.rows.get(name), { at: 'theorems.html' })}</div>`;
@@ -160,7 +162,7 @@ await writeFile(at(`${out}slides.html`), slides(lecture.drawn, await withFonts((
 const NAMED = /\[(T\d+)\]/g;
 const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
 await writeFile(at(`${out}index.html`), page.replace(NAMED, (_, id) => `<a class="t" href="theorems.html#${id}" title="Statement and check of ${id}">${id}</a>`));
-await writeFile(at(`${out}theorems.html`), theorems(proved, named));
+await writeFile(at(`${out}theorems.html`), theorems(proved, named, trend));
 const stored = { digits: digits(await readFile(at('page/digits.csv'), 'utf8')), networks: networks(await readFile(at('page/networks.csv'), 'utf8')) };
 for (const [name, numbers] of Object.entries(stored)) await writeFile(at(`${out}${name}.json`), JSON.stringify(numbers));
 
@@ -170,7 +172,7 @@ async function oneFile() {
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
   const css = await withFonts(style.code);
   const wasm = gzipSync(await readFile(at(`${out}engine.wasm`)), { level: 9 }).toString('base64');
-  const parts = theorems(proved, named).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
+  const parts = theorems(proved, named, trend).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
   const swaps = [
     [/<meta http-equiv="Content-Security-Policy"[^>]*>/, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; style-src 'unsafe-inline'; font-src data:; img-src data:">`],
     ['<link rel="stylesheet" href="style.css">', `<style>${css}</style>`],

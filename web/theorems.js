@@ -3,8 +3,8 @@
 
 import { article, escape } from './proofs.js';
 
-/** The page of what is proved; `named` are the ids that the explorer refers to. */
-export function theorems({ rows, definitions }, named) {
+/** The page of what is proved; `named` are the ids that the explorer refers to, `hypotheses` a section that it begins with. */
+export function theorems({ rows, definitions }, named, hypotheses) {
   // Names that stand for a definition lead to it, where they come first.
   const link = (html) => {
     const seen = new Set();
@@ -30,7 +30,8 @@ export function theorems({ rows, definitions }, named) {
 <title>Theorems · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"><script type="module" src="back.js"></script></head>
 <body class="theorems"><main><p><a id="back" href="./">← The explorer</a></p><h1>The theorems</h1>
 <p>Each statement as Coq has checked it, after the variables and hypotheses that it stands under, and the command that checks
-it numerically. Names lead to their definitions. The proofs, with their axioms, are in the folder <code>proofs</code> of the source.</p><nav aria-label="Theorems">${links}</nav>
+it numerically. Names lead to their definitions. The proofs, with their axioms, are in the folder <code>proofs</code> of the source.</p><nav aria-label="Theorems"><a href="#hypotheses">Which hypotheses save the trend</a> ${links}</nav>
+${hypotheses([...groups.keys()])}
 ${sections.join('\n')}</main></body></html>
 `;
 }

@@ -384,7 +384,10 @@ mod tests {
         config.metrics = vec![Metric::Dot];
         for record in records(&config) {
             let training = record.reached().unwrap().training;
-            assert_eq!(Metric::ALL.map(|m| training.get(m).is_some()), [false, false, true, false]);
+            assert_eq!(
+                Metric::ALL.map(|m| training.get(m).is_some()),
+                [false, false, true, false, false]
+            );
         }
     }
 

@@ -309,6 +309,8 @@ test('every theorem number leads to its statement and its check', () =>
     await page.goto(`${site.url}theorems.html`);
     for (const link of new Set(links)) assert.equal(await page.locator(new URL(link, site.url).hash).count(), 1, link);
     const law = await page.textContent('#T10_distance_law');
+    assert.match(await page.textContent('#hypotheses'), /conjecture A[^]*taskhead simulate cases\/C1-1-violation-1\.npz/);
+    assert.ok(await page.locator('#hypotheses img').evaluate((picture) => picture.naturalWidth > 300));
     assert.match(law, /Theorem T10_distance_law[^]*dist2T[^]*DistanceLaw\.v[^]*taskhead verify T10/);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run());

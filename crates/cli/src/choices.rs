@@ -53,6 +53,7 @@ impl Choice for Metric {
         (Self::Cosine, "cosine", "Cosine distance"),
         (Self::Dot, "dot", "Dot product"),
         (Self::Norm, "norm", "Norm"),
+        (Self::Frobenius, "frobenius_distance", "Frobenius distance of all features, which is no mean"),
     ];
 }
 

@@ -17,6 +17,7 @@ use super::say;
 use super::slurm;
 use crate::choices::choice;
 use taskhead::counted;
+use taskhead::metric::Metric;
 use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead::sweep::{Part, Shard, Sweep};
@@ -365,10 +366,10 @@ fn with_flag(error: ConfigError) -> anyhow::Error {
 fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     make_folder(folder)?;
     let mut paths = Vec::new();
-    if let Some(figure) = transfer(&result.records) {
+    if let Some(figure) = transfer(&result.records, &Metric::MEANS) {
         paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
     }
-    if let Some(figure) = course(&result.records) {
+    if let Some(figure) = course(&result.records, &Metric::MEANS) {
         paths.extend(save_svgs(&figure, folder, figure.name())?);
     }
     Ok(paths)

@@ -98,7 +98,7 @@ fn stored(extension: &str, write: impl FnOnce(&std::path::Path) -> bool) -> Vec<
 fn words() -> Vec<&'static str> {
     let more = [
         "# taskhead 0.1.0\n",
-        "# schema 3\n",
+        "# schema 4\n",
         "# identity none\n",
         "# \n",
         "failed",

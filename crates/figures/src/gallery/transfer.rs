@@ -85,7 +85,7 @@ fn shape(x: &[f64], y: &[f64]) -> Shape {
     Shape::of(x, &y.iter().map(|v| v - low).collect::<Vec<_>>(), TOLERANCE)
 }
 
-/// The four laws for each group of curves that differ in the seed only, at the last finetuning time.
+/// The laws for each group of curves that differ in the seed only, at the last finetuning time.
 pub fn findings(records: &[Record]) -> Vec<Finding> {
     groups(records).iter().filter(|g| !g.curves().is_empty()).flat_map(of_group).collect()
 }
@@ -289,8 +289,8 @@ fn panel_of(metric: Metric, means: &[Means]) -> SeriesPanel {
     }
 }
 
-/// The four metrics against the average initial energy, and what it means for the held-out samples.
-pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
+/// The metrics against the average initial energy, and what it means for the held-out samples.
+pub fn transfer(records: &[Record], metrics: &[Metric]) -> Option<Box<dyn Figure>> {
     let means = Means::all(records);
     if means.iter().all(|m| m.points.len() < 2) {
         return None;
@@ -300,7 +300,7 @@ pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
         y_label: label.into(),
         series: means.iter().map(|m| m.series(of)).collect(),
     };
-    let mut panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
+    let mut panels: Vec<_> = metrics.iter().map(|&metric| panel_of(metric, &means)).collect();
     if reached(records).iter().any(|p| p.measured.held_out_accuracy.is_some()) {
         let title = "Test accuracy, best by validation marked";
         let mut accuracy = panel(title, "accuracy", &held_out_accuracy);
@@ -388,6 +388,6 @@ mod tests {
         let alone: Vec<Record> = all.iter().filter(|r| r.cell.seed == 0).cloned().collect();
         assert!(optima(&alone)[0].inner.is_none());
         assert_eq!(best.json()["test_accuracy"], 0.5625);
-        assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());
+        assert!(transfer(&all, &Metric::MEANS).is_some() && optima(&records([0.0; 4])).is_empty());
     }
 }

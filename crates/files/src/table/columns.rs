@@ -124,10 +124,12 @@ columns! {
     cosine: f64, false;
     dot: f64, false;
     norm: f64, false;
+    frobenius_distance: f64, false;
     held_out_euclidean: f64, false;
     held_out_cosine: f64, false;
     held_out_dot: f64, false;
     held_out_norm: f64, false;
+    held_out_frobenius_distance: f64, false;
     budget_backbone: f64, false;
     budget_head: f64, false;
     head_norm_start: f64, false;
@@ -188,10 +190,12 @@ impl From<&Record> for Row {
             cosine: near(Metric::Cosine),
             dot: near(Metric::Dot),
             norm: near(Metric::Norm),
+            frobenius_distance: near(Metric::Frobenius),
             held_out_euclidean: far(Metric::Euclidean),
             held_out_cosine: far(Metric::Cosine),
             held_out_dot: far(Metric::Dot),
             held_out_norm: far(Metric::Norm),
+            held_out_frobenius_distance: far(Metric::Frobenius),
             budget_backbone: maybe(|m| Some(m.budget?.backbone)),
             budget_head: maybe(|m| Some(m.budget?.head)),
             head_norm_start: number_of(|m| m.head_norm.start),
@@ -242,7 +246,14 @@ impl Row {
         let stop = stop_of(&status, self.stop.as_deref().unwrap_or_default());
         let stop = stop
             .ok_or_else(|| wrong("status", status, "`failed`, or a stop with its numbers in `stop`"))?;
-        let far = [self.held_out_euclidean, self.held_out_cosine, self.held_out_dot, self.held_out_norm];
+        let near = [self.euclidean, self.cosine, self.dot, self.norm, self.frobenius_distance];
+        let far = [
+            self.held_out_euclidean,
+            self.held_out_cosine,
+            self.held_out_dot,
+            self.held_out_norm,
+            self.held_out_frobenius_distance,
+        ];
         let held_out = Metrics::from(far.map(known));
         let measured = Measured {
             method: self.method.unwrap_or_default(),
@@ -255,7 +266,7 @@ impl Row {
             residual: number(self.residual, "residual")?,
             loss: known(self.loss),
             drift: known(self.drift),
-            training: [self.euclidean, self.cosine, self.dot, self.norm].map(known).into(),
+            training: near.map(known).into(),
             held_out: (held_out != Metrics::default()).then_some(held_out),
             budget: known(self.budget_backbone)
                 .zip(known(self.budget_head))
@@ -300,7 +311,7 @@ pub enum Field {
     Text(String),
 }
 
-/// A record from values by the names of their columns, of whoever trains by other means. `aie`, the four metrics,
+/// A record from values by the names of their columns, of whoever trains by other means. `aie`, the four means,
 /// `seed` and `point` are enough: what else a table must have is that of a finetuning to its end with nothing varied,
 /// `frobenius` is `aie`, and a number that is not known is NaN.
 ///
@@ -428,11 +439,14 @@ mod tests {
             (measured.energies, measured.time),
             (Energy { aie: 0.5, frobenius: 0.5 }, f64::INFINITY)
         );
-        assert_eq!(Metric::ALL.map(|m| measured.training.get(m)), [1.0, 0.1, 2.0, 1.5].map(Some));
+        assert_eq!(Metric::MEANS.map(|m| measured.training.get(m)), [1.0, 0.1, 2.0, 1.5].map(Some));
+        assert!(measured.training.get(Metric::Frobenius).is_none());
         assert!(measured.residual.is_nan() && measured.risk.is_none());
 
-        let record = with(&[number("time", 2.0), number("frobenius", 3.0)]).unwrap();
+        let more = [("time", 2.0), ("frobenius", 3.0), ("frobenius_distance", 4.0)];
+        let record = with(&more.map(|(name, value)| number(name, value))).unwrap();
         let measured = record.reached().unwrap();
+        assert_eq!(measured.training.get(Metric::Frobenius), Some(4.0));
         assert_eq!((record.cell.time, measured.time, measured.energies.frobenius), (2.0, 2.0, 3.0));
 
         assert_eq!(with(&[number("epoch", 1.0)]).unwrap_err(), "there is no column `epoch`");

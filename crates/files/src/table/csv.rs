@@ -9,7 +9,7 @@ use super::rows::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
-use taskhead::sweep::{SCHEMA, Sweep};
+use taskhead::sweep::{OLDEST_SCHEMA, SCHEMA, Sweep};
 
 /// How such a file begins; the version follows.
 pub(super) const START: &str = "# taskhead ";
@@ -123,7 +123,7 @@ fn head(reader: &mut impl BufRead) -> Result<Head, Fault> {
     let schema = comments.get(1).and_then(|line| line.strip_prefix(SCHEMA_IS)?.parse().ok());
     // The first edition did not say it.
     let schema = schema.unwrap_or(1);
-    if schema != SCHEMA {
+    if !(OLDEST_SCHEMA..=SCHEMA).contains(&schema) {
         return Err(Fault::Schema { found: schema, version: printable(&version), read: SCHEMA });
     }
     let identity = comments.get(2).and_then(|line| line.strip_prefix(IDENTITY_IS));
@@ -232,12 +232,12 @@ mod tests {
     fn the_text_is_pinned() {
         let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
         let failed =
-            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(27));
+            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(29));
         let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
-                       0.5,0.125,,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
+                       0.5,0.125,,,1.0,,-0.0,inf,,,,,,,,,1.0,2.0,,,,,,,";
         let identity = "ab".repeat(32);
         let expected = format!(
-            "# taskhead 0.1.0\n# schema 3\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
+            "# taskhead 0.1.0\n# schema 4\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
             names.join(",")
         );
         assert_eq!(text(), expected);
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(read("1e300", "1e301"), Ok(2));
         assert_eq!(read("# a = 1", "#a = 1"), Ok(2));
         let wrong = read("1e300", "1,5").unwrap_err();
-        assert!(wrong.contains("found record with 42 fields"), "{wrong}");
+        assert!(wrong.contains("found record with 44 fields"), "{wrong}");
         is("1e300", "high", "row 2, column `aie`: \"high\" is not a number");
         is("\n7,", "\n-7,", "row 1, column `cell`: \"-7\" is not a whole number from 0");
         is("\n7,", "\n,", "row 1, column `cell`: \"\" is not a whole number");
@@ -280,11 +280,11 @@ mod tests {
     fn tables_of_another_schema_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        for (line, found) in [("", 1), ("# schema 2\n", 2), ("# schema 4\n", 4)] {
-            std::fs::write(&path, text().replace("# schema 3\n", line)).unwrap();
+        for (line, found) in [("", 1), ("# schema 2\n", 2), ("# schema 5\n", 5)] {
+            std::fs::write(&path, text().replace("# schema 4\n", line)).unwrap();
             let error = read_sweep(&path).unwrap_err().fault.to_string();
             let expected = format!(
-                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schema 3"
+                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schemas 3 and 4"
             );
             assert!(error.starts_with(&expected), "{error}");
         }

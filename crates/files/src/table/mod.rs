@@ -85,7 +85,7 @@ pub(crate) mod tests {
             residual: 0.125,
             loss: None,
             drift: None,
-            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY)].into(),
+            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY), None].into(),
             held_out: None,
             budget: None,
             head_norm: Change { start: 1.0, end: 2.0 },
@@ -130,8 +130,9 @@ pub(crate) mod tests {
         for i in 0..40_usize {
             let number = |j: usize| numbers[(i + j) % numbers.len()];
             let change = |j: usize| (i % 3 > 0).then(|| Change { start: number(j), end: number(j + 1) });
-            let metrics =
-                |j: usize| Metrics::from([0, 1, 2, 3].map(|m| ((i + m) % 3 > 0).then(|| number(j + m))));
+            let metrics = |j: usize| {
+                Metrics::from([0, 1, 2, 3, 4].map(|m| ((i + m) % 3 > 0).then(|| number(j + m))))
+            };
             let text = |j: usize| texts[(i + j) % texts.len()].to_owned();
             let mut record = record(if i == 0 { u64::MAX } else { i as u64 });
             record.cell.problem = text(0);
@@ -229,7 +230,7 @@ pub(crate) mod tests {
         );
         assert_eq!(read(b""), "the file is empty");
         assert!(read(b"PAR1 and more than 16 bytes").contains("the Parquet file cannot be read"));
-        let comments = "# taskhead 0.1.0\n# schema 3\n# identity none\n# \n";
+        let comments = "# taskhead 0.1.0\n# schema 4\n# identity none\n# \n";
         assert!(read(format!("{comments}x,y\n1,2\n").as_bytes()).contains("missing: `cell`, `problem`"));
         let folder = read_sweep(folder.path()).unwrap_err().to_string();
         assert!(folder.ends_with("this is a folder, not a file"), "{folder}");

@@ -28,7 +28,7 @@ use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
-use taskhead::sweep::{Part, SCHEMA, Sweep};
+use taskhead::sweep::{OLDEST_SCHEMA, Part, SCHEMA, Sweep};
 
 /// Key of the metadata that holds the configuration.
 const CONFIG: &str = "taskhead.config";
@@ -212,7 +212,7 @@ fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
     // The first edition did not say it; other programs drop everything.
     let first = if version.is_some() { Some(1) } else { None };
     let schema = value(SCHEMA_KEY).map(|text| text.parse().unwrap_or(0)).or(first);
-    if let Some(found) = schema.filter(|&schema| schema != SCHEMA) {
+    if let Some(found) = schema.filter(|schema| !(OLDEST_SCHEMA..=SCHEMA).contains(schema)) {
         return Err(Fault::Schema { found, version: version.unwrap_or_default(), read: SCHEMA });
     }
     let identity = value(IDENTITY).map(|text| text.parse());
