@@ -49,7 +49,8 @@ impl fmt::Display for TableNote {
     }
 }
 
-/// Finds the columns of a table by their names: all of ours, each once, in any order. Others are none.
+/// Finds the columns of a table by their names: all of ours, each once, in any order; those of a score may be missing.
+/// Others are none.
 pub(super) fn find<'a>(
     names: impl IntoIterator<Item = &'a str>,
     notes: &mut Vec<TableNote>,
@@ -65,6 +66,7 @@ pub(super) fn find<'a>(
         }
         found.push(column);
     }
+    missing.retain(|name| COLUMNS.iter().any(|c| c.name == *name && !c.scored));
     if !missing.is_empty() || !repeated.is_empty() {
         return Err(Fault::Columns { missing, repeated });
     }

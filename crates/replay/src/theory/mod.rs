@@ -162,6 +162,7 @@ impl Base {
                     accuracy: None,
                     held_out_accuracy: None,
                     validation_accuracy: None,
+                    score: None,
                 };
                 let number = record.cell.number + (place * config.cells()) as u64;
                 let cell = Cell { number, problem, ..record.cell.clone() };
@@ -204,13 +205,17 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// A head that is not linear; more numbers than there is memory for.
+    /// A head that is not linear; pixels with features of their own; more numbers than there is memory for.
     pub fn admits_theory(&self) -> Result<(), ReplayError> {
         if self.config.head.iter().any(|head| *head != Head::default()) {
             let needs = "the theory needs a linear head on the whole backbone";
             return Err(ReplayError::Unfit(needs.into()));
         }
         let Dataset::Images(tasks) = &self.dataset else { return Ok(()) };
+        if self.config.is_segmentation() {
+            let needs = "the theory needs one row of features for each sample; segmentation has one for each pixel";
+            return Err(ReplayError::Unfit(needs.into()));
+        }
         let shape = tasks.downstream.train.shape();
         let (cost, features) = network::Cost::of(&plan(&self.config.backbone), &shape)?;
         let samples = tasks.samples.unwrap_or(tasks.downstream.train.count());
