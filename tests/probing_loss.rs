@@ -128,6 +128,61 @@ fn smoothed_probing_always_has_a_limit() {
 }
 
 /// A head that begins wrong about one sample while the others are fitted: the AIE turns.
+/// A head with logits of ±30, all wrong, on two samples of their own features: Δ̇ = 2(1 − ε/2 − σ(Δ)) for the difference
+/// of the two logits, which has a closed form.
+#[test]
+fn smoothed_probing_turns_a_confidently_wrong_head_round() {
+    let identity = DMatrix::identity(2, 2);
+    let problem = Problem::new(identity.clone(), identity.clone(), identity).unwrap();
+    let path = path(&problem, &dmatrix![0.0, 30.0; 30.0, 0.0], 0.1);
+    let [aie, p] = [0.5, 1.0 - 0.5 / 2f64.sqrt()];
+    let clock = |d: f64| {
+        let left = (0.95 - 0.05 * d.exp()).ln();
+        0.5 * ((d - left) / 0.95 - 20.0 * left)
+    };
+    let exact = clock((p / (1.0 - p)).ln()) - clock(-30.0);
+    let found = path.time_for(Measure::Aie, aie).unwrap();
+    assert!((found / exact - 1.0).abs() < 1e-10, "{found} {exact}");
+    let end = path.energy(f64::INFINITY).unwrap().aie;
+    assert!((end - 0.05 * 2f64.sqrt()).abs() < 1e-14, "{end}");
+}
+
+/// Where all starts saturated there is a limit under label smoothing all the same, and energies on the way to it.
+#[test]
+fn smoothed_probing_reaches_its_limit_from_any_head() {
+    for (seed, scale) in (0..24).zip([1e1, 1e2, 1e3, 3e3].into_iter().cycle()) {
+        let (problem, head) = problem(seed, SHAPES[1 + seed as usize % 5]);
+        let path = path(&problem, &(head * scale), 0.1);
+        let limit = path.head(f64::INFINITY).unwrap();
+        let towards = softmax_residual(path.targets(), problem.features() * &limit);
+        let pull = problem.features().tr_mul(&towards).norm();
+        assert!(
+            pull < 1e-13 * (1.0 + limit.norm()) * problem.features().norm(),
+            "{seed} {scale}: {pull:e}"
+        );
+        let [start, end] = [0.0, f64::INFINITY].map(|tau| path.energy(tau).unwrap().aie);
+        if end < 0.9 * start {
+            let tau = path.time_for(Measure::Aie, 0.9 * start + 0.1 * end).unwrap();
+            let level = path.energy(tau).unwrap().aie;
+            assert!((level / (0.9 * start + 0.1 * end) - 1.0).abs() < 1e-10, "{seed} {scale}");
+        }
+    }
+}
+
+/// Some classes are fitted for ever, others not at all: whether there is a limit is not decided, but a time at which an
+/// energy is met is found, by steps at which rounding is all that is left to solve for.
+#[test]
+fn energies_are_found_where_only_some_classes_separate() {
+    let features = dmatrix![1.0, 0.0; 1.0, 0.0; 0.0, 1.0];
+    let targets = dmatrix![1.0, 0.0, 0.0; 0.0, 1.0, 0.0; 0.0, 0.0, 1.0];
+    let problem = Problem::new(features, DMatrix::identity(3, 3), targets).unwrap();
+    let path = path(&problem, &dmatrix![300.0, -200.0, 0.0; 250.0, 100.0, -300.0], 0.0);
+    let start = path.energy(0.0).unwrap().aie;
+    let tau = path.time_for(Measure::Aie, 0.9 * start).unwrap();
+    assert!((path.energy(tau).unwrap().aie / (0.9 * start) - 1.0).abs() < 1e-10);
+    assert!(matches!(path.energy(f64::INFINITY), Err(ProbingError::Undecided { .. })));
+}
+
 #[test]
 fn all_times_are_found_where_the_energy_turns() {
     let problem = Problem::new(

@@ -129,6 +129,11 @@ impl Data {
         })
     }
 
+    /// The mean loss of a head that predicts 0 for everything.
+    pub fn ignorance(&self, loss: Loss) -> f64 {
+        loss.value(&self.targets, &(&self.targets * 0.0)) / self.targets.nrows() as f64
+    }
+
     pub fn has_kernel(&self) -> bool {
         matches!(self.backbone, Backbone::Factor(..))
     }

@@ -53,6 +53,9 @@ use crate::tasks::{Task, drawn_head};
 /// descent at its largest stable rate. Full probing and finetuning without end stand for as long.
 pub const HORIZON: f64 = 1e4;
 
+/// Differences of accuracies below this are rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// Settings of the advice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -283,7 +286,10 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
     let scores: Vec<Vec<f64>> = (0..shares.len())
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.scores))
         .collect();
-    let best = verdict::recommended(&scores, &shares, data.scorer.counts());
+    let counts = data.scorer.counts();
+    // Accuracies are exact; losses are known to the tolerance of the flow, of the loss of a head that knows nothing.
+    let resolution = if counts { ROUNDING } else { settings.rtol * data.ignorance(settings.loss) };
+    let best = verdict::recommended(&scores, &shares, counts, resolution);
     let mut rows = Vec::new();
     for (i, &share) in shares.iter().enumerate() {
         let probe_time = ends.time(&path, share)?;
@@ -307,10 +313,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
                 None
             },
             energy: energy.aie,
-            accuracy: data
-                .scorer
-                .counts()
-                .then(|| mean(&data.scorer.scores(whole.targets(), &predictions))),
+            accuracy: counts.then(|| mean(&data.scorer.scores(whole.targets(), &predictions))),
             head_norm: head.norm(),
             weight,
             bias,
@@ -321,17 +324,16 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
             over_folds: spread(&by_job, settings.seeds, false),
             risk: mean_of(|c| &c.losses),
             unmet: cells.iter().filter(|job| !job[i].met).count(),
-            behind: Difference::of(&scores[best], &scores[i]),
+            behind: Difference::of(&scores[best], &scores[i]).beyond(resolution),
         });
     }
-    let counts = data.scorer.counts();
-    let verdict = verdict::verdict(&scores);
+    let verdict = verdict::verdict(&scores, resolution);
     let mut reason = verdict::reason(verdict, &rows, best, counts);
     let probed: Vec<Vec<f64>> = (0..shares.len())
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.probed))
         .collect();
-    let alone = verdict::best(&probed);
-    let gain = Difference::of(&probed[alone], &scores[best]);
+    let alone = verdict::best(&probed, resolution);
+    let gain = Difference::of(&probed[alone], &scores[best]).beyond(resolution);
     if gain.is_clear() {
         reason += &verdict::without_finetuning(rows[alone].share, gain, counts);
     }
@@ -489,24 +491,42 @@ fn without_end(undecided: usize, jobs: usize) -> Option<String> {
     })
 }
 
-/// What to say where finetuning went on beyond the level at which it was to stop.
-fn never_met(unmet: usize, flows: usize, settings: &Settings) -> Option<String> {
-    let level = match settings.until {
-        Until::Time => return None,
-        Until::Loss(level) => format!("a training loss of {}", Number(level)),
-        Until::Accuracy(share) => format!("a training accuracy of {}", Number(share)),
-        Until::Residual(level) => format!("a residual of {}", Number(level)),
-    };
-    let end = match (settings.loss, settings.time) {
+/// The level at which finetuning is to stop, if there is one.
+fn level(settings: &Settings) -> Option<String> {
+    match settings.until {
+        Until::Time => None,
+        Until::Loss(level) => Some(format!("a training loss of {}", Number(level))),
+        Until::Accuracy(share) => Some(format!("a training accuracy of {}", Number(share))),
+        Until::Residual(level) => Some(format!("a residual of {}", Number(level))),
+    }
+}
+
+/// Where it ends without a level.
+fn end(settings: &Settings) -> String {
+    match (settings.loss, settings.time) {
         (_, time) if time < f64::INFINITY => format!("for a time of {}", Number(time)),
         (Loss::CrossEntropy, _) => format!("for {HORIZON:e} times the shortest time scale"),
         (Loss::Squared, _) => "to its limit".into(),
+    }
+}
+
+/// The loss, and how far it is lowered.
+fn lowered(settings: &Settings) -> String {
+    let loss = match settings.loss {
+        Loss::CrossEntropy => "cross-entropy",
+        Loss::Squared => "the squared loss",
     };
-    (unmet > 0).then(|| {
-        format!(
-            "Finetuning did not come to {level} in {unmet} of {flows} flows: there it went on {end}."
-        )
-    })
+    let until = level(settings).map_or_else(|| end(settings), |level| format!("down to {level}"));
+    format!("Probing and finetuning lower {loss}; finetuning goes on {until}.")
+}
+
+/// What to say where finetuning went on beyond the level at which it was to stop.
+fn never_met(unmet: usize, flows: usize, settings: &Settings) -> Option<String> {
+    let level = level(settings).filter(|_| unmet > 0)?;
+    let end = end(settings);
+    Some(format!(
+        "Finetuning did not come to {level} in {unmet} of {flows} flows: there it went on {end}."
+    ))
 }
 
 fn assumptions(
@@ -524,7 +544,8 @@ fn assumptions(
             ends.last
         )
     };
-    let mut all = vec![if ends.what == End::Endless {
+    let mut all = vec![lowered(settings)];
+    all.push(if ends.what == End::Endless {
         stands("they separate the classes, so that probing has no limit (T24)")
     } else if ends.what == End::Undecided {
         stands(
@@ -535,7 +556,7 @@ fn assumptions(
         format!("{h} features{with} for {n} samples: probing cannot remove {left:.0} % of the energy.")
     } else {
         format!("{h} features{with} for {n} samples: probing can remove all energy (T3).")
-    }];
+    });
     if !data.has_kernel() {
         all.push(
             "No kernel is given: the backbone is taken as one more linear layer on these features. The kernel of the \

@@ -23,6 +23,11 @@ impl Difference {
         Self { mean, error: (spread / count).sqrt() }
     }
 
+    /// None at all, where its mean is no larger than what the scores are known to.
+    pub(super) fn beyond(self, resolution: f64) -> Self {
+        if self.mean.abs() <= resolution { Self { mean: 0.0, error: 0.0 } } else { self }
+    }
+
     /// Whether it is clearly above 0: by more than two standard errors.
     pub fn is_clear(&self) -> bool {
         self.mean > 2.0 * self.error

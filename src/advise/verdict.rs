@@ -15,9 +15,9 @@ pub enum Verdict {
     DoesNotMatter,
 }
 
-/// The row with the best mean on held-out samples. Equal means go to less energy.
-pub(super) fn best(scores: &[Vec<f64>]) -> usize {
-    highest(&means(scores), |_| true)
+/// The row with the best mean on held-out samples. Means that are equal to their resolution go to less energy.
+pub(super) fn best(scores: &[Vec<f64>], resolution: f64) -> usize {
+    highest(&means(scores), resolution, |_| true)
 }
 
 /// The recommended row: the best mean, or, where scores count samples, a smoother guess.
@@ -25,29 +25,27 @@ pub(super) fn best(scores: &[Vec<f64>]) -> usize {
 /// The accuracy of a few dozen samples goes up and down from row to row by chance, while what it estimates changes
 /// slowly along the probing path. So of the rows that are not clearly worse than the best mean that one is taken where
 /// the parabola through all means is highest. (Losses tell close rows apart, and may change abruptly.)
-pub(super) fn recommended(scores: &[Vec<f64>], shares: &[f64], counts: bool) -> usize {
-    let first = best(scores);
+pub(super) fn recommended(scores: &[Vec<f64>], shares: &[f64], counts: bool, resolution: f64) -> usize {
+    let first = best(scores, resolution);
     if !counts || scores.len() < LEAST {
         return first;
     }
     let smooth = parabola(shares, &means(scores));
-    highest(&smooth, |row| !Difference::of(&scores[first], &scores[row]).is_clear())
+    highest(&smooth, resolution, |row| !Difference::of(&scores[first], &scores[row]).is_clear())
 }
 
 /// Rows from which on their means are smoothed: a parabola goes through three.
 const LEAST: usize = 5;
-
-/// Differences of scores below this are rounding.
-const ROUNDING: f64 = 1e-12;
 
 fn means(scores: &[Vec<f64>]) -> Vec<f64> {
     scores.iter().map(|row| row.iter().sum::<f64>() / row.len() as f64).collect()
 }
 
 /// The first of the largest values among the rows that may be chosen, of which there is one.
-fn highest(values: &[f64], may_be: impl Fn(usize) -> bool) -> usize {
+fn highest(values: &[f64], resolution: f64, may_be: impl Fn(usize) -> bool) -> usize {
     let rows = (0..values.len()).filter(|&row| may_be(row));
-    rows.reduce(|best, row| if values[row] > values[best] + ROUNDING { row } else { best }).unwrap_or(0)
+    rows.reduce(|best, row| if values[row] > values[best] + resolution { row } else { best })
+        .unwrap_or(0)
 }
 
 /// The least-squares parabola through (x, y), at x.
@@ -59,9 +57,10 @@ fn parabola(x: &[f64], y: &[f64]) -> Vec<f64> {
 }
 
 /// Whether some row is clearly worse than the one with the best mean.
-pub(super) fn verdict(scores: &[Vec<f64>]) -> Verdict {
-    let first = &scores[best(scores)];
-    let clear = scores.iter().any(|row| Difference::of(first, row).is_clear());
+pub(super) fn verdict(scores: &[Vec<f64>], resolution: f64) -> Verdict {
+    let first = &scores[best(scores, resolution)];
+    let clear = |row: &Vec<f64>| Difference::of(first, row).beyond(resolution).is_clear();
+    let clear = scores.iter().any(clear);
     if clear { Verdict::Matters } else { Verdict::DoesNotMatter }
 }
 
@@ -71,10 +70,15 @@ pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool) 
     let unit = Unit { counts };
     if verdict == Verdict::DoesNotMatter {
         let most = rows.iter().map(|row| row.behind.mean.abs()).fold(0.0, f64::max);
+        let most = if most > 0.0 {
+            format!("largest difference {}, within two standard errors", unit.of(most))
+        } else if counts {
+            "all predict the same number of them right".into()
+        } else {
+            "all are the same to the tolerance of the solver".into()
+        };
         return format!(
-            "It does not matter here: no choice is clearly worse than another on held-out samples (largest difference {}, \
-             within two standard errors). The best guess is a share of {:.2}; probing fully moves the features least.",
-            unit.of(most),
+            "It does not matter here: no choice is clearly worse than another on held-out samples ({most}). The best guess is a share of {:.2}; probing fully moves the features least.",
             rows[best].share
         );
     }
@@ -135,10 +139,10 @@ mod tests {
     #[test]
     fn equal_means_go_to_less_energy() {
         let row = |a: f64, b: f64| vec![a, b];
-        assert_eq!(best(&[row(1.0, 0.0), row(0.0, 1.0), row(0.0, 0.0)]), 0);
-        assert_eq!(best(&[row(0.0, 0.0), row(1.0, 1.0), row(1.0, 1.0)]), 1);
+        assert_eq!(best(&[row(1.0, 0.0), row(0.0, 1.0), row(0.0, 0.0)], 0.0), 0);
+        assert_eq!(best(&[row(0.0, 0.0), row(1.0, 1.0), row(1.0, 1.0)], 0.0), 1);
         let (same, shares) = (vec![row(1.0, 0.0); 5], [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(recommended(&same, &shares, true), 0);
+        assert_eq!(recommended(&same, &shares, true, 0.0), 0);
     }
 
     #[test]
@@ -161,11 +165,19 @@ mod tests {
             counts.iter().enumerate().map(row).collect()
         };
         let few = right([33, 30, 31, 31, 32], 40);
-        assert_eq!((best(&few), recommended(&few, &shares, true)), (0, 0));
+        assert_eq!((best(&few, 0.0), recommended(&few, &shares, true, 0.0)), (0, 0));
         let lucky = right([28, 30, 29, 33, 28], 40);
-        assert_eq!((best(&lucky), recommended(&lucky, &shares, true)), (3, 2));
-        assert_eq!(recommended(&lucky, &shares, false), 3);
+        assert_eq!((best(&lucky, 0.0), recommended(&lucky, &shares, true, 0.0)), (3, 2));
+        assert_eq!(recommended(&lucky, &shares, false, 0.0), 3);
         let clear = right([2800, 3000, 2900, 3300, 2800], 4000);
-        assert_eq!(recommended(&clear, &shares, true), 3);
+        assert_eq!(recommended(&clear, &shares, true, 0.0), 3);
+    }
+
+    /// What lies within the resolution is no difference, however regular it is.
+    #[test]
+    fn differences_within_the_resolution_do_not_matter() {
+        let scores = [vec![-1e-11, -2e-11], vec![0.0, 0.0], vec![-3e-11, -3e-11]];
+        assert_eq!((best(&scores, 0.0), verdict(&scores, 0.0)), (1, Verdict::Matters));
+        assert_eq!((best(&scores, 1e-9), verdict(&scores, 1e-9)), (0, Verdict::DoesNotMatter));
     }
 }

@@ -13,7 +13,7 @@ use super::error::ProbingError;
 use super::minimum::Minimum;
 use super::modes::Convex;
 use super::root::{Side, root};
-use super::steps::{Control, HeadFlow, RTOL, Step};
+use super::steps::{Control, HeadFlow, RTOL, Response, Step};
 use crate::energy::{Energy, Measure};
 use crate::flow::solver::{Progress, Watch, Work};
 use crate::linalg::Factors;
@@ -26,8 +26,15 @@ const LONGEST: f64 = 1e200;
 /// Largest r·k for which the curvature is whole from the start: it costs nothing there.
 const SMALL: usize = 160;
 
+/// Steps after which a path of which no limit is known is not followed to further meetings with a level; usual ones take
+/// some hundred.
+const LONG: usize = 2000;
+
 /// Parts that a step inside another one is halved into, and again, before it is given up.
 const HALVINGS: usize = 12;
+
+/// How many of them are left when rounding is taken to be what keeps the equations from being solved.
+const FLAT: usize = HALVINGS - 2;
 
 /// The probing path of one initial head under a loss.
 #[derive(Debug, Clone)]
@@ -234,8 +241,15 @@ impl ConvexPath {
         let f = flow.predictions(y);
         let mut found = flow.between(changes, 0.0, part);
         let (count, size) = (Multiplier::default(), part * step.size);
-        if flow.solve(&count, (&f, y.norm()), size, &step.curvature, &mut found).is_some() {
+        let start = (&f, y.norm());
+        if flow.solve(&count, start, size, &step.curvature, Response::Usual, &mut found).is_some() {
             return Ok(y + flow.last_of(&found));
+        }
+        if halvings == FLAT {
+            found = flow.between(changes, 0.0, part);
+            if flow.solve(&count, start, size, &step.curvature, Response::Flat, &mut found).is_some() {
+                return Ok(y + flow.last_of(&found));
+            }
         }
         let Some(left) = halvings.checked_sub(1) else {
             return Err(unsolved(format!("no convergence within a step of {:e}", self.tau(size))));
@@ -338,20 +352,24 @@ impl ConvexPath {
                     Ok(times)
                 };
             }
-            if a.rests && self.minimum()?.is_undecided() {
+            if (a.rests || i > LONG) && self.minimum()?.is_undecided() {
                 if !times.is_empty() {
                     return Ok(times);
                 }
+                let why = if a.rests { "the pull on it is rounding" } else { "it takes too many steps" };
                 return Err(unsolved(format!(
-                    "at a probing time of {:e} and an energy of {:e} the pull on it is rounding, and whether there is a limit \
-                     is not certain; reachable for certain: {lowest} to {highest}",
+                    "at a probing time of {:e} and an energy of {:e} {why}, and whether there is a limit is not certain; \
+                     reachable for certain: {lowest} to {highest}",
                     self.tau(a.theta),
                     a.energy(measure).0
                 )));
             }
             let b = self.step_end(i)?;
-            let ((_, falls), (_, rises)) = (a.energy(measure), b.energy(measure));
-            let turn = if falls * rises < 0.0 { self.turn(measure, i - 1, [&a, &b])? } else { None };
+            let ((level, falls), (_, rises)) = (a.energy(measure), b.energy(measure));
+            // A turn within rounding is none.
+            let steep = falls.abs().max(rises.abs()) * (b.theta - a.theta) > f64::EPSILON * level;
+            let turns = steep && falls * rises < 0.0;
+            let turn = if turns { self.turn(measure, i - 1, [&a, &b])? } else { None };
             let parts = match &turn {
                 Some(turn) => vec![[&*a, turn], [turn, &*b]],
                 None => vec![[&*a, &*b]],

@@ -23,8 +23,15 @@ use crate::product::{Multiplier, centre};
 /// ψ(√2), rounded down, with room for the rounding of ‖g‖.
 const CERTAIN: f64 = 0.3;
 
-/// Newton steps.
-const STEPS: usize = 200;
+/// Newton steps. From a head with logits of a thousand, all wrong, it takes some hundred.
+const STEPS: usize = 1000;
+
+/// Halvings of a Newton step after which it is damped instead: it points to where the loss is not as its curvature here
+/// tells, as from a head that is confidently wrong.
+const HALVINGS: i32 = 6;
+
+/// What the damping is divided by after a step that lowers the loss, and multiplied by after one that does not.
+const DAMPING: f64 = 8.0;
 
 /// Gain of a step, as a share of the loss, below which the loss does not show it.
 const NEAR: f64 = 1e-10;
@@ -89,7 +96,8 @@ impl Convex<'_> {
     }
 
     /// Looks for the minimum from X = 0 by Newton's method, each step by conjugate gradients and no longer than what
-    /// lowers the loss. Before each step `goes_on` is asked with the number of steps and ‖R‖_F; nothing is returned if
+    /// lowers the loss. Where that takes too much of a step away, the curvature is damped by a multiple of ‖g‖, which
+    /// converges from everywhere (Doikov, arXiv 2308.14742: with √2‖g‖, here adapted). Before each step `goes_on` is asked with the number of steps and ‖R‖_F; nothing is returned if
     /// it says no.
     pub fn minimum(&self, goes_on: impl Fn(usize, f64) -> bool) -> Option<Minimum> {
         let mut x = DMatrix::zeros(self.u.ncols(), self.targets.ncols());
@@ -99,6 +107,7 @@ impl Convex<'_> {
         let (mut exists, mut looked) = (false, false);
         let mut curvature = None;
         let (mut gradient, mut smallest) = (f64::NAN, f64::NAN);
+        let mut damping = 0.0;
         for steps in 0..STEPS {
             let residual = self.loss.residual(self.targets, &f);
             if !goes_on(steps, residual.norm()) {
@@ -117,7 +126,22 @@ impl Convex<'_> {
             if !exists && gradient <= rounding(&f) {
                 break;
             }
-            let Some(step) = self.newton_step(&f, &g, exists, &mut curvature) else { break };
+            if exists {
+                damping = 0.0;
+            }
+            let damped = damping * gradient;
+            let step = self.newton_step(&f, &g, exists, damped, &mut curvature);
+            let Some(step) = step else {
+                if exists && gradient <= rounding(&f) {
+                    return Some(Minimum::At(x));
+                }
+                // Where no sample has a curvature at all, there is only the gradient.
+                if damping > 0.0 || exists {
+                    break;
+                }
+                damping = std::f64::consts::SQRT_2;
+                continue;
+            };
             let along = step.dot(&g);
             // Where the loss no longer shows what a step gains, steps square the gradient until rounding is all that is
             // left of it.
@@ -131,43 +155,48 @@ impl Convex<'_> {
                 value = self.loss.value(self.targets, &f);
                 continue;
             }
-            let mut factor = 1.0;
-            loop {
+            let shorter = if damping > 0.0 { 0 } else { HALVINGS };
+            let found = (0..=shorter).map(|i| 0.5f64.powi(i)).find_map(|factor| {
                 let next = &x + &step * factor;
                 let predictions = self.predictions(&next);
                 let lower = self.loss.value(self.targets, &predictions);
-                if lower <= value - 1e-4 * factor * along {
-                    (x, f, value) = (next, predictions, lower);
-                    break;
+                (lower <= value - 1e-4 * factor * along).then_some((next, predictions, lower))
+            });
+            match found {
+                Some(lower) => {
+                    (x, f, value) = lower;
+                    damping = if damping > 1e-9 { damping / DAMPING } else { 0.0 };
                 }
-                factor /= 2.0;
-                if factor < 1e-12 {
-                    return Some(Minimum::Undecided { gradient, smallest });
-                }
+                None if damping == 0.0 => damping = std::f64::consts::SQRT_2,
+                // The loss no longer shows what steps gain.
+                None if damping > 1e9 => break,
+                None => damping *= DAMPING,
             }
         }
         Some(Minimum::Undecided { gradient, smallest })
     }
 
-    /// (UᵀSU)⁺g by conjugate gradients, preconditioned by a curvature that is kept while it is good enough.
+    /// (UᵀSU + damping)⁺g by conjugate gradients, preconditioned by a curvature that is kept while it is good enough.
     fn newton_step(
         &self,
         f: &DMatrix<f64>,
         g: &DMatrix<f64>,
         exact: bool,
+        damping: f64,
         kept: &mut Option<Curvature>,
     ) -> Option<DMatrix<f64>> {
         let apply = |d: &DMatrix<f64>| {
             let mut change = DMatrix::zeros(f.nrows(), f.ncols());
             Multiplier::default().multiply(change.as_mut_slice(), false, 1.0, self.u, d);
-            centred(self.on_modes(&self.loss.curvature(f, &change)))
+            centred(self.on_modes(&self.loss.curvature(f, &change)) + d * damping)
         };
         let goal = if exact { 1e-8 } else { 1e-2 } * g.norm();
-        if kept.is_none() {
+        let old = kept.is_some();
+        if !old {
             *kept = Some(Curvature::new(self, &DVector::repeat(g.nrows(), 1.0), f, false).ok()?);
         }
         let curvature = kept.as_ref()?;
-        let least = FLOOR * curvature.largest() + f64::MIN_POSITIVE;
+        let least = FLOOR * curvature.largest() + f64::MIN_POSITIVE + damping;
         let count = Multiplier::default();
         let divided = |r: &DMatrix<f64>| {
             let mut r = r.clone();
@@ -192,10 +221,15 @@ impl Convex<'_> {
             d = towards + d * (next / square);
             square = next;
         }
-        if used > MANY {
+        if used > MANY || r.norm() > goal {
             *kept = None;
         }
-        (x.norm() > 0.0 && x.iter().all(|v| v.is_finite())).then_some(x)
+        if x.norm() > 0.0 && x.iter().all(|v| v.is_finite()) {
+            return Some(x);
+        }
+        // Of where all is saturated, a curvature is no measure of anything later.
+        *kept = None;
+        if old { self.newton_step(f, g, exact, damping, kept) } else { None }
     }
 }
 

@@ -85,6 +85,16 @@ impl Control {
     }
 }
 
+/// How far the rounding of residuals moves a head within a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Response {
+    /// As far as random errors do in directions that the mean curvature holds.
+    Usual,
+    /// As far as a constant error does in one that nothing holds: of classes that some features separate and others do
+    /// not, the former pull ever more weakly on the head while the residual of the others, and its rounding, stays.
+    Flat,
+}
+
 /// A step that was taken: its size, and the changes at its stages.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
@@ -122,6 +132,7 @@ impl HeadFlow<'_> {
         (f, size): (&DMatrix<f64>, f64),
         step: f64,
         curvature: &Curvature,
+        response: Response,
         changes: &mut [f64],
     ) -> Option<usize> {
         let ((r, k), m, n) = (self.shape(), method(), f.nrows());
@@ -135,7 +146,7 @@ impl HeadFlow<'_> {
         let [mut scaled, mut pulls, mut correction, mut modes, mut parts] =
             [(); 5].map(|()| vec![0.0; changes.len()]);
         let mut acceleration = Acceleration::default();
-        let noise = self.noise(f, step, curvature);
+        let noise = self.noise(f, step, curvature, response);
         let (mut first, mut last) = (f64::NAN, f64::INFINITY);
         for iteration in 1..=LIMIT {
             scaled.copy_from_slice(changes);
@@ -185,10 +196,13 @@ impl HeadFlow<'_> {
     }
 
     /// What the rounding of residuals where predictions are F moves within a step.
-    fn noise(&self, f: &DMatrix<f64>, step: f64, curvature: &Curvature) -> f64 {
+    fn noise(&self, f: &DMatrix<f64>, step: f64, curvature: &Curvature, response: Response) -> f64 {
         let residual = self.convex.loss.residual(self.convex.targets, f).norm();
         let rounded = residual + curvature.mean * f.norm();
-        let response = step.min((step / curvature.mean.max(f64::MIN_POSITIVE)).sqrt());
+        let response = match response {
+            Response::Usual => step.min((step / curvature.mean.max(f64::MIN_POSITIVE)).sqrt()),
+            Response::Flat => step,
+        };
         4.0 * f64::EPSILON * rounded * response
     }
 
@@ -210,7 +224,8 @@ impl HeadFlow<'_> {
         curvature.apply(count, &mut wrong, |d| 1.0 / (1.0 + real * d));
         // The error of the method is smaller than that of the formula, the more so the larger the tolerance.
         let tolerance = 60.0 * RTOL.powf(0.85);
-        let allowed = tolerance * (size + self.last_of(changes).norm()) + self.noise(f, step, curvature);
+        let allowed = tolerance * (size + self.last_of(changes).norm())
+            + self.noise(f, step, curvature, Response::Usual);
         if wrong.amax() == 0.0 { 0.0 } else { wrong.norm() / allowed }
     }
 
@@ -297,7 +312,8 @@ impl HeadFlow<'_> {
             let curvature = control.curvature.clone().expect("just made");
             let mut changes = self.guess(pull, control, step);
             let count = &control.multiplier;
-            let iterations = self.solve(count, (f, size), step, &curvature, &mut changes);
+            let iterations =
+                self.solve(count, (f, size), step, &curvature, Response::Usual, &mut changes);
             control.work.evaluations += iterations.unwrap_or(LIMIT) * method().stages();
             let Some(iterations) = iterations else {
                 control.work.rejected += 1;

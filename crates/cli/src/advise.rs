@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::goal::Goal;
@@ -137,7 +137,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
     let settings = settings(args, &task, &line);
     line.say("finetuning from every head");
-    let advice = advise(&task, &settings)?;
+    let advice = advise(&task, &settings).map_err(|error| match args.max_time {
+        Some(seconds) if line.is_over() => anyhow!("--max-time {seconds} was not enough: {error}"),
+        _ => error.into(),
+    })?;
     line.bar.finish_and_clear();
     if let Some(folder) = &args.heads {
         write_heads(&advice, folder)?;

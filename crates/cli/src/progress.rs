@@ -27,6 +27,11 @@ impl Line {
         self.bar.set_message(what.to_owned());
     }
 
+    /// Whether these seconds have passed.
+    pub fn is_over(&self) -> bool {
+        !self.limit.goes_on(|| Progress { steps: 0, time: 0.0, residual: 0.0 })
+    }
+
     /// A watch that shows every step, and ends the flow when these seconds have passed.
     pub fn watch(&self) -> Watch {
         let bar = self.bar.clone();

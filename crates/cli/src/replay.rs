@@ -81,7 +81,8 @@ pub struct Args {
     /// Classes of the downstream task: labels, or names of folders.
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     classes: Option<Vec<Class>>,
-    /// Height and width that images of files (train/CLASS and test/CLASS, or with masks) are brought to, whatever their proportions.
+    /// Height and width that image files (of train/CLASS and test/CLASS, or with masks) are brought to, whatever their
+    /// proportions.
     #[arg(long, value_name = "PIXELS")]
     side: Option<u32>,
     /// The label of masks for pixels that have none [default: 255 for Pascal VOC, else none].
@@ -171,7 +172,8 @@ pub struct Args {
           default_missing_values = ["mean", "directions", "full"],
           conflicts_with_all = ["shard", "slurm"], value_parser = choice::<Kernel>())]
     theory: Option<Vec<Kernel>>,
-    /// How the theory's network learns.
+    /// How the theory's network learns: by the network's own steps, or by gradient flow for as long as they take, a step
+    /// of size η with momentum μ on the mean loss of N samples being a time of η/((1 − μ)N).
     #[arg(long, requires = "theory", value_parser = choice::<Dynamics>(), default_value = "descent")]
     theory_dynamics: Dynamics,
     /// Print the configuration as TOML and stop.
@@ -266,6 +268,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     // A part has a part of each figure.
     let figures = if part.is_some() { Vec::new() } else { draw(&result, &args.out)? };
 
+    let left = ["theory.parquet", "theory.csv"].map(|end| with_suffix(&args.out, end));
+    if args.theory.is_none() && part.is_none() && left.iter().any(|path| path.exists()) {
+        let [table, _] = &left;
+        say::note(format_args!(
+            "{} and what was drawn from it are of an earlier run with --theory",
+            table.display()
+        ));
+    }
     let (nearness, changes) = match (theory_head, theory) {
         (Some(head), Some(theory)) => lay_over(&replay, &result, head, &theory, &args.out, quiet)?,
         _ => (Vec::new(), Vec::new()),
@@ -490,7 +500,9 @@ fn configuration(args: &Args) -> Result<Config> {
             let folders = folders.iter().filter(|_| !digits);
             if let Some((flag, _)) = given.iter().chain(folders).find(|(_, given)| *given) {
                 let with_data = match other {
-                    Data::Scenes { .. } => " (`segmentation` takes it with --data)",
+                    Data::Scenes { .. } if *flag != "--shifted-data" => {
+                        " (`segmentation` takes it with --data)"
+                    }
                     _ => "",
                 };
                 bail!(

@@ -93,10 +93,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let total: usize = entries.iter().map(|entry| work(entry, &settings)).sum();
     let bar = progress_bar(total as u64, quiet || args.json);
     let mut reports = Vec::new();
+    let mut files = 0;
     for entry in entries {
         let report = verify(entry, &settings, &|| bar.inc(1));
         if let Some(folder) = &args.save {
-            save(&report, folder, identity(args))?;
+            files += save(&report, folder, identity(args))?;
         }
         if !args.json {
             bar.suspend(|| say::print(text(&report, args.save.as_deref())))?;
@@ -104,6 +105,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         reports.push(report);
     }
     bar.finish_and_clear();
+    if let Some(folder) = args.save.as_ref().filter(|_| files == 0) {
+        // Not if something else is in it.
+        let _ = std::fs::remove_dir(folder);
+        say::warning("--save: these statements leave no problems to replay; nothing was written");
+    }
     if args.json {
         let all: Vec<Value> = reports.iter().map(to_json).collect();
         say::line(json!({"seed": args.seed, "instances": args.instances, "entries": all}))?;
@@ -165,13 +171,16 @@ fn check_folder(folder: &Path, entries: &[&Entry], identity: Digest) -> Result<(
     Ok(())
 }
 
-fn save(report: &Report, folder: &Path, identity: Digest) -> Result<()> {
-    for (name, instance) in saved(report) {
+/// Writes the files of a report, and returns how many.
+fn save(report: &Report, folder: &Path, identity: Digest) -> Result<usize> {
+    let files = saved(report);
+    let count = files.len();
+    for (name, instance) in files {
         let Instance { features, kernel, targets, head, .. } = instance;
         let arrays = [("features", features), ("kernel", kernel), ("targets", targets), ("head", head)];
         write_result_of(folder.join(name), &arrays, identity)?;
     }
-    Ok(())
+    Ok(count)
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

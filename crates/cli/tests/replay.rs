@@ -754,10 +754,7 @@ fn bad_input_gives_one_clear_error() {
             &["digits", "--momentum", "1"],
             "`momentum` holds 1; accepted: at least 0 and below 1 (--momentum)",
         ),
-        (
-            &["digits", "--longest", "-1"],
-            "`probing.longest` holds -1; accepted: a finite number of at least 0",
-        ),
+        (&["digits", "--longest", "-1"], "`probing.longest` holds -1; accepted: a number from 0 to 1e6"),
         (&["digits", "--source", "none", "--pretrain-epochs", "1"], "--pretrain-epochs has no effect"),
         (&["linear", "--batch", "4"], "`batch` holds 4; accepted: 0"),
         (&["digits", "--mean", "0.5"], "--mean does not belong to this setting"),

@@ -107,15 +107,19 @@ impl Nearness {
 impl fmt::Display for Nearness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (energy, worst) = self.worst();
+        let correlation = if self.correlation.is_finite() {
+            format!("correlation {:.3}", self.correlation)
+        } else {
+            "no correlation: it is the same at all points".into()
+        };
         write!(
             f,
-            "theory over {}: {:<21}  network ×{:.2}, error {:.0} % ({:.0} % at energy {energy:.2}), correlation {:.3}",
+            "theory over {}: {:<21}  network ×{:.2}, error {:.0} % ({:.0} % at energy {energy:.2}), {correlation}",
             self.group,
             title(self.metric),
             self.factor,
             100.0 * self.error,
             100.0 * worst,
-            self.correlation,
         )
     }
 }

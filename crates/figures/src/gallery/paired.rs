@@ -9,9 +9,13 @@ use serde_json::{Value, json};
 pub struct Difference {
     /// Mean over the seeds.
     pub mean: f64,
-    /// Half the width of its 95 % interval; NaN of one seed.
+    /// Half the width of its 95 % interval; NaN where the seeds do not give one: one seed, or differences that are
+    /// all the same. Accuracies are shares of a number of samples, which a few seeds may share by chance.
     pub half_width: f64,
 }
+
+/// Seeds of which all have the same sign in one run of 20 at most, if either sign is as likely.
+const CHANCE: usize = 6;
 
 impl Difference {
     /// That of one difference for each seed.
@@ -19,7 +23,12 @@ impl Difference {
         let n = differences.len() as f64;
         let mean = differences.iter().sum::<f64>() / n;
         let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-        let half_width = student(n - 1.0) * (squares / (n - 1.0) / n).sqrt();
+        let same = differences.iter().all(|d| *d == differences[0]);
+        let half_width = if same && differences.len() < CHANCE {
+            f64::NAN
+        } else {
+            student(n - 1.0) * (squares / (n - 1.0) / n).sqrt()
+        };
         Self { mean, half_width }
     }
 
@@ -45,7 +54,12 @@ impl Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:+.2} ± {:.2} %", 100.0 * self.mean, 100.0 * self.half_width)
+        write!(f, "{:+.2}", 100.0 * self.mean)?;
+        if self.half_width.is_nan() {
+            f.write_str(" %, no interval")
+        } else {
+            write!(f, " ± {:.2} %", 100.0 * self.half_width)
+        }
     }
 }
 
@@ -94,6 +108,15 @@ mod tests {
         assert!((d.mean - 2.0).abs() < 1e-15 && (d.half_width - 4.3027 / 3f64.sqrt()).abs() < 1e-3);
         assert!(!d.is_seen() && Difference::of(&[2.0, 2.1, 1.9]).is_seen());
         assert!(!Difference::of(&[1.0]).is_seen() && Difference::of(&[1.0]).half_width.is_nan());
-        assert_eq!(Difference::of(&[0.01, 0.01]).to_string(), "+1.00 ± 0.00 %");
+        assert_eq!(Difference::of(&[0.01, 0.02]).to_string(), "+1.50 ± 6.35 %");
+    }
+
+    /// Two seeds that agree to the last image are no certainty.
+    #[test]
+    fn equal_differences_of_few_seeds_show_nothing() {
+        let d = Difference::of(&[0.01; 5]);
+        assert!(!d.is_seen() && d.word() == "no difference seen");
+        assert_eq!(d.to_string(), "+1.00 %, no interval");
+        assert!(Difference::of(&[0.01; 6]).is_seen() && !Difference::of(&[0.0; 6]).is_seen());
     }
 }

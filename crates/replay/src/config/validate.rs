@@ -10,6 +10,9 @@ const MAX_BLOCKS: usize = 1000;
 /// The largest height and width that images of a folder are brought to.
 const MAX_SIDE: u32 = 1024;
 
+/// The longest training, in epochs or units of time: nobody waits for more.
+const MAX_TIME: f64 = 1e6;
+
 impl Config {
     /// Checks all values.
     ///
@@ -19,8 +22,8 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let wrong = |name, value, accepted| Err(Setting { name, value, accepted }.into());
         self.sweep().validate()?;
-        if let Some(&time) = self.times.iter().find(|t| !t.is_finite()) {
-            return wrong("times", time, "finite numbers");
+        if let Some(&time) = self.times.iter().find(|t| !t.is_finite() || **t > MAX_TIME) {
+            return wrong("times", time, "finite numbers of at most 1e6");
         }
         for (name, training) in [
             ("pretrain.rate", self.pretrain.training),
@@ -37,8 +40,8 @@ impl Config {
         for (name, time) in
             [("pretrain.epochs", self.pretrain.epochs), ("probing.longest", self.probing.longest)]
         {
-            if !(time >= 0.0 && time.is_finite()) {
-                return wrong(name, time, "a finite number of at least 0");
+            if !(0.0..=MAX_TIME).contains(&time) {
+                return wrong(name, time, "a number from 0 to 1e6");
             }
         }
         let layers = match &self.backbone {
@@ -204,6 +207,9 @@ mod tests {
             c.validate().unwrap_err().to_string()
         };
         assert!(message(&|c| c.times = vec![f64::INFINITY]).contains("`times` holds inf"));
+        assert!(message(&|c| c.times = vec![1e15]).contains("`times` holds 1000000000000000"));
+        assert!(message(&|c| c.probing.longest = 1e30).contains("`probing.longest` holds 1"));
+        assert!(message(&|c| c.pretrain.epochs = f64::NAN).starts_with("`pretrain.epochs` holds NaN"));
         assert!(message(&|c| c.finetune.rate = 0.0).starts_with("`finetune.rate` holds 0"));
         assert!(message(&|c| c.probing.training.momentum = 1.0).starts_with("`momentum` holds 1"));
         assert!(message(&|c| c.head[0].blocks = 2).starts_with("`head.blocks` holds 2"));

@@ -211,6 +211,10 @@ impl Replay {
             let needs = "the theory needs a linear head on the whole backbone";
             return Err(ReplayError::Unfit(needs.into()));
         }
+        if self.config.times.last().is_none_or(|&time| time == 0.0) {
+            let needs = "the theory needs a finetuning time above 0, and `times` ends with 0";
+            return Err(ReplayError::Unfit(needs.into()));
+        }
         let Dataset::Images(tasks) = &self.dataset else { return Ok(()) };
         if self.config.is_segmentation() {
             let needs = "the theory needs one row of features for each sample; segmentation has one for each pixel";
