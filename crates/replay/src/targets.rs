@@ -67,10 +67,17 @@ impl Targets {
             bail!("rows of shape {:?} do not fit masks of shape {:?}", of.dims(), self.values.dims());
         }
         let all = matrix(&row.flatten(of)?)?;
-        let Some(known) = &self.known else { return Ok(all) };
+        Ok(match self.known_rows()? {
+            Some(rows) => all.select_rows(&rows),
+            None => all,
+        })
+    }
+
+    /// The rows that have a label; none if all have.
+    fn known_rows(&self) -> Result<Option<Vec<usize>>> {
+        let Some(known) = &self.known else { return Ok(None) };
         let known = known.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-        let rows: Vec<usize> = (0..known.len()).filter(|&i| known[i] > 0.0).collect();
-        Ok(all.select_rows(&rows))
+        Ok(Some((0..known.len()).filter(|&i| known[i] > 0.0).collect()))
     }
 
     /// The targets as numbers.
@@ -80,7 +87,15 @@ impl Targets {
 
     /// Smoothed targets.
     pub fn smoothed(&self, smoothing: f64) -> Result<Self> {
-        let values = smooth(&matrix(&self.row().flatten(&self.values)?)?, smoothing);
+        // What a row is smoothed towards is taken from all rows, of which the others are none.
+        let mut values = smooth(&self.matrix()?, smoothing);
+        if let Some(rows) = self.known_rows()? {
+            let smoothed = values;
+            values = matrix(&self.row().flatten(&self.values)?)?;
+            for (from, &to) in rows.iter().enumerate() {
+                values.row_mut(to).copy_from(&smoothed.row(from));
+            }
+        }
         let values = tensor(&values, self.values.dtype(), self.values.device())?;
         Ok(Self { values: values.reshape(self.values.shape())?, known: self.known.clone() })
     }
@@ -157,9 +172,11 @@ mod tests {
         let known = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0];
         let mask = Tensor::new(&known, &Device::Cpu).unwrap().reshape((2, 2, 2, 1)).unwrap();
         let outputs = Var::from_tensor(&random(&[2, 2, 2, 3], 1)).unwrap();
-        let one_hot = |i: u32| Tensor::new(&[f64::from(i == 0), f64::from(i == 1), 0.0], &Device::Cpu);
+        let one_hot = |i: u32| Tensor::new(&[0, 1, 2].map(|c| f64::from(c == i)), &Device::Cpu);
         let values: Vec<Tensor> = (0..8u32).map(|i| one_hot(i % 3).unwrap()).collect();
-        let values = Tensor::stack(&values, 0).unwrap();
+        // As data give them: all zero where there is no label.
+        let zero = mask.reshape((8, 1)).unwrap();
+        let values = Tensor::stack(&values, 0).unwrap().broadcast_mul(&zero).unwrap();
         let targets = Targets::of_pixels(values.reshape((2, 2, 2, 3)).unwrap(), Some(mask));
         let f = outputs.as_tensor();
         let index = Tensor::new(&[0u32, 2, 3, 7], &Device::Cpu).unwrap();
