@@ -280,7 +280,7 @@ fn bad_masks_are_refused() {
         "good --shifted-data good",
         &["`data.shifted-folder`", "nothing for segmentation (--shifted-data)"],
     );
-    refused("good --backbone cnn", &["belong together (--backbone)"]);
+    refused("good --backbone cnn", &["belong together", "(--backbone)"]);
     refused("good --head-blocks 2", &["which leaves features of 4×4 pixels for masks of 8×8"]);
     refused("good --theory", &["segmentation has one for each pixel"]);
     refused("good --label-noise 0.1", &["`label-noise` holds 0.1", "--label-noise"]);
@@ -306,7 +306,7 @@ fn bad_masks_are_refused() {
         "{text}"
     );
     let text = refuse(here, &args("replay digits --backbone encoder-decoder", "--seeds 1"));
-    assert!(text.contains("belong together (--backbone)"), "{text}");
+    assert!(text.contains("belong together") && text.contains("(--backbone)"), "{text}");
     let text = refuse(here, &args("replay fashion --data good --ignore", "3"));
     assert!(text.contains("`data.ignore` holds 3") && text.contains("(--ignore)"), "{text}");
 }

@@ -135,7 +135,8 @@ impl Config {
             data: Data::Scenes { samples: Some(60) },
             backbone: Architecture::EncoderDecoder.backbone(),
             pretrain: Pretrain { epochs: 15.0, training, ..Self::digits().pretrain },
-            probing: Probing { longest: 50.0, training },
+            // Slower, as the first steps take the most energy and points are whole steps.
+            probing: Probing { longest: 100.0, training: Training { rate: 0.02, ..training } },
             finetune: training,
             ..Self::digits()
         }
