@@ -188,6 +188,9 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
     config.validate().map_err(with_flag)?;
+    if args.theory.is_some() {
+        config.admits_theory().map_err(anyhow::Error::msg)?;
+    }
     if args.print_config {
         say::print(toml::to_string(&config)?)?;
         return Ok(ExitCode::SUCCESS);

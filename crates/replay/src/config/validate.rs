@@ -1,6 +1,6 @@
 //! What a configuration must satisfy before anything is read or run.
 
-use super::{Backbone, Class, Config, Data};
+use super::{Backbone, Class, Config, Data, Head};
 use taskhead::Setting;
 use taskhead::sweep::config::ConfigError;
 
@@ -190,6 +190,28 @@ impl Config {
                 let accepted = "fewer than the layers of the backbone: one has to stay";
                 return wrong("head.blocks", head.blocks as f64, accepted);
             }
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Whether the theory can be laid over networks of this kind, whatever their sizes.
+    ///
+    /// # Errors
+    ///
+    /// What it needs, in words.
+    pub fn admits_theory(&self) -> Result<(), &'static str> {
+        if self.head.iter().any(|head| *head != Head::default()) {
+            return Err("the theory needs a linear head on the whole backbone");
+        }
+        if self.times.last().is_none_or(|&time| time == 0.0) {
+            return Err("the theory needs a finetuning time above 0, and `times` ends with 0");
+        }
+        if self.is_segmentation() {
+            return Err(
+                "the theory needs one row of features for each sample; segmentation has one for each pixel",
+            );
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 use super::cell::Start;
-use super::config::{self, Config, Dynamics, Head, Loss, Theory};
+use super::config::{self, Config, Dynamics, Loss, Theory};
 use super::data::Dataset;
 use super::error::ReplayError;
 use super::network::matrix;
@@ -207,19 +207,8 @@ impl Replay {
     ///
     /// A head that is not linear; pixels with features of their own; more numbers than there is memory for.
     pub fn admits_theory(&self) -> Result<(), ReplayError> {
-        if self.config.head.iter().any(|head| *head != Head::default()) {
-            let needs = "the theory needs a linear head on the whole backbone";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
-        if self.config.times.last().is_none_or(|&time| time == 0.0) {
-            let needs = "the theory needs a finetuning time above 0, and `times` ends with 0";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
+        self.config.admits_theory().map_err(|needs| ReplayError::Unfit(needs.into()))?;
         let Dataset::Images(tasks) = &self.dataset else { return Ok(()) };
-        if self.config.is_segmentation() {
-            let needs = "the theory needs one row of features for each sample; segmentation has one for each pixel";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
         let shape = tasks.downstream.train.shape();
         let (cost, features) = network::Cost::of(&plan(&self.config.backbone), &shape)?;
         let samples = tasks.samples.unwrap_or(tasks.downstream.train.count());
