@@ -211,6 +211,24 @@ fn slow_directions_reach_their_limit() {
 
 /// A feature of 1e-12 decides in which way a head of zero grows, and every way leads to the same end: what the error
 /// grows to on the way says nothing of it. The distance is that of DOP853 at 1e-12, and the same from heads of 1e-14.
+/// Features follow a slow head at once, up to 10⁴ where it cannot fit for a moment: one step that leapt over that was
+/// accepted (distances of 145 for 5422, 0.5 for 7510). `tests/reference/follows_a_slow_head.py` has the numbers.
+#[test]
+fn a_slow_head_is_followed_where_it_cannot_fit() {
+    let features = dmatrix![1.0, 0.0, 0.0; 0.0, 0.0, 1.0];
+    let kernel = dmatrix![0.0, 0.0; 0.0, 1.197635300771204];
+    let problem = Problem::new(features, kernel, dmatrix![0.0, 1.0; 0.0, 1.0]).unwrap();
+    let head = dmatrix![-1.0, -1.0; -0.2911771453433196, 0.0; 0.0, 0.0];
+    let distances = [(6.931e13, 2119.856_983_479_5), (7e13, 5422.148_035_137), (1e14, 7510.018_353_908)];
+    for (time, distance) in distances {
+        // Each on its own, so that no wanted time shortens a step.
+        let end = simulate(&problem, &head, 1e-14, Method::Flow, &[time]).expect("a result").remove(0);
+        assert_eq!(end.stop, Stop::Time);
+        let found = end.adaptation.euclidean;
+        assert!((found / distance - 1.0).abs() < 1e-8, "{time:e}: {found} is not {distance}");
+    }
+}
+
 #[test]
 fn an_end_that_all_neighbours_come_to_is_given() {
     let problem = Problem::new(dmatrix![1e-12, 0.0, 0.0, 0.0, 0.0; 0.5095440511856925, 1.6077592453160574, -0.41543654920747264, -1.4161794802860033, -0.5713368342770767], dmatrix![0.21646529625047786, 0.5629789598876982; 0.5629789598876982, 2.3029015549106298], dmatrix![-1.0; 0.0]).unwrap();

@@ -128,8 +128,10 @@ fn results_agree_or_are_refused() {
 }
 
 /// A head that grows by 10¹⁰ under a tangent kernel of the start, and a kernel whose eigenvalues of 2·10¹² and 1 stand
-/// beside two equal samples: once they were off by 880 and 34 times what is allowed.
+/// beside two equal samples: once they were off by 880 and 34 times what is allowed. And features that follow a slow
+/// head to 10⁴ where it cannot fit for a moment, which one step of the solver leapt over.
 #[test]
 fn what_was_once_wrong_agrees() {
-    assert_eq!(agree_or_are_refused([13829, 19793].into_iter().map(|seed| (seed, case(seed)))), 2);
+    let seeds = [8219, 13829, 19793];
+    assert_eq!(agree_or_are_refused(seeds.into_iter().map(|seed| (seed, case(seed)))), 4);
 }

@@ -43,6 +43,11 @@ const LOCAL_ERROR: f64 = 0.1;
 const STAYS: f64 = 0.9;
 const SETTLED: f64 = 1e-3;
 
+/// By how much a stage may lie beside the polynomial of the others, as a share of all motion: times the cube root of the
+/// tolerance, and at most. Steps of the suite stay below a tenth of it.
+const ROUGH: f64 = 10.0;
+const ROUGHEST: f64 = 0.1;
+
 /// Steps between two looks at the whole Jacobian; later an eighth of all steps.
 const LOOK: usize = 3;
 
@@ -248,6 +253,11 @@ impl<'a> Solver<'a> {
                 Advance::TooSmall(step) => break Stop::StepTooSmall { step, time: self.time },
             }
         };
+        // What the last step or the jump to the limit made uncertain is seen here only.
+        let uncertain = (stop.is_success() && self.frozen.is_none() && self.jitter.stops())
+            .then(|| self.without_digits())
+            .flatten();
+        let stop = uncertain.unwrap_or(stop);
         let (end, work) = (self.point(stop)?, self.work());
         Ok(Solution { points, end, work, steps: self.steps, next_step: self.step })
     }
@@ -586,8 +596,11 @@ impl<'a> Solver<'a> {
         let error = self.local_error(step);
         if error.is_nan() {
             Attempt::NoConvergence
-        } else if error < 1.0 {
+        } else if error < 1.0 && !self.leaps(step) {
             Attempt::Accepted { error, iterations }
+        } else if error < 1.0 {
+            // Half of the step.
+            Attempt::TooInaccurate { error: 2f64.powi(self.method.stages() as i32 + 1) }
         } else {
             Attempt::TooInaccurate { error }
         }
@@ -599,14 +612,29 @@ impl<'a> Solver<'a> {
         let whole = self.iteration.newton;
         let errors = self.stages.error(&self.iteration.residuals, step, tangent, whole);
         let (noise, tolerance) = (self.noise(step), self.step_tolerance());
-        let stages = &self.stages;
-        let moved = stages.motion.norm() + stages.moved.norm();
-        let sizes = [moved, self.head_size(moved, stages.turned.norm())];
+        let sizes = self.step_sizes();
         let ratio = |i: usize| {
             if errors[i] == 0.0 { 0.0 } else { errors[i] / (tolerance * sizes[i] + noise[i]) }
         };
         let (motion, head) = (ratio(0), ratio(1));
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
+    }
+
+    /// Whether motion or head is not resolved by the stages of a step. Features that follow a slow head at once may grow
+    /// without bound and come back within a step, where the head turns so that it cannot fit for a moment; the error
+    /// formula, which is filtered of all that decays within the step, does not see that.
+    fn leaps(&mut self, step: f64) -> bool {
+        let rough = self.stages.roughness(&self.iteration.residuals, step);
+        let sizes = self.step_sizes();
+        let most = (ROUGH * self.options.rtol.cbrt()).min(ROUGHEST);
+        let noise = self.noise(step);
+        (0..2).any(|i| rough[i] > most * sizes[i] + noise[i])
+    }
+
+    /// The sizes in units of which errors of motion and head in a step are measured.
+    fn step_sizes(&self) -> [f64; 2] {
+        let moved = self.stages.motion.norm() + self.stages.moved.norm();
+        [moved, self.head_size(moved, self.stages.turned.norm())]
     }
 
     /// The size of the head in units of which its errors are measured, when the backbone will have moved by `moved`

@@ -316,6 +316,26 @@ impl<'a> Stages<'a> {
         [norm(self.wrong_motion.as_slice()), norm(self.wrong_head.as_slice())]
     }
 
+    /// By how much, at most, motion and head at a stage lie beside the polynomial of the other stages: their norms. The
+    /// heads of these residuals must have been solved for.
+    pub fn roughness(&mut self, residuals: &[f64], step: f64) -> [f64; 2] {
+        let (n, p) = self.features.shape();
+        let (m, k) = (self.method, self.outputs());
+        let s = m.stages();
+        self.weigh(residuals, |l| (0..s).map(|j| step * m.apart[j] * m.a[(j, l)]).sum());
+        let parts = Factor::new(&self.weighted.as_slice()[..n * s * k], n);
+        let heads = Factor::new(&self.heads.as_slice()[..p * s * k], p).t();
+        self.multiplier.multiply(self.wrong_motion.as_mut_slice(), false, 1.0, parts, heads);
+        scale_rows(self.wrong_motion.as_mut_slice(), &self.sqrt_lambda);
+        self.wrong_head.fill(0.0);
+        for c in 0..k {
+            for j in 0..s {
+                self.wrong_head.column_mut(c).axpy(m.apart[j], &self.shifts.column(c * s + j), 1.0);
+            }
+        }
+        [norm(self.wrong_motion.as_slice()), norm(self.wrong_head.as_slice())]
+    }
+
     /// The norms of motion and head of the error that is there, filtered by (1 − xJ)⁻¹ with the Jacobian here.
     fn filtered(&self, x: f64) -> [f64; 2] {
         let (motion, head) = (&self.wrong_motion, &self.wrong_head);
