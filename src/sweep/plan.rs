@@ -323,6 +323,7 @@ fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured 
         accuracy: change(|s| s.accuracy),
         held_out_accuracy: change(|s| s.held_out_accuracy),
         validation_accuracy: None,
+        score: None,
     }
 }
 

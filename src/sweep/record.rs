@@ -104,6 +104,47 @@ pub struct Measured {
     pub held_out_accuracy: Option<Change>,
     /// Accuracy at the end on the samples by which the best probing point is chosen.
     pub validation_accuracy: Option<f64>,
+    /// What the task is scored by, where that is not accuracy.
+    pub score: Option<Score>,
+}
+
+/// What a task is scored by, where that is not accuracy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// What it is.
+    pub kind: ScoreKind,
+    /// On the training samples.
+    pub training: Change,
+    /// On the held-out inputs.
+    pub held_out: Change,
+    /// At the end on the samples by which the best probing point is chosen.
+    pub validation: f64,
+}
+
+/// Kinds of scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScoreKind {
+    /// Mean over the classes of intersection over union.
+    MeanIou,
+}
+
+impl ScoreKind {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::MeanIou];
+
+    /// Its name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MeanIou => "mean_iou",
+        }
+    }
+
+    /// Its name in text and figures.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::MeanIou => "mean IoU",
+        }
+    }
 }
 
 /// A number before finetuning and after it.
@@ -302,6 +343,7 @@ pub(crate) mod tests {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         };
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }

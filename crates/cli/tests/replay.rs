@@ -724,7 +724,7 @@ fn bad_input_gives_one_clear_error() {
     for (args, expected) in [
         (
             &["letters"][..],
-            "letters is no setting; accepted: linear, digits, digits-cnn, fashion, images",
+            "letters is no setting; accepted: linear, digits, digits-cnn, fashion, images, segmentation",
         ),
         (&["bad.toml"], "letters"),
         (&["field.toml"], "rat"),

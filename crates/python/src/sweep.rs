@@ -48,7 +48,7 @@ impl Sweep {
     /// The names of all columns.
     #[getter]
     fn columns(&self) -> Vec<&'static str> {
-        columns().map(|(name, ..)| name).collect()
+        columns(&self.sweep.records).map(|(name, ..)| name).collect()
     }
 
     /// The configuration as TOML; empty if it is not known.
@@ -165,12 +165,12 @@ impl Sweep {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, column: &str) -> PyResult<Bound<'py, PyAny>> {
-        let Some(at) = columns().position(|(name, ..)| name == column) else {
+        let Some(at) = columns(&self.sweep.records).position(|(name, ..)| name == column) else {
             return Err(PyKeyError::new_err(format!(
                 "there is no column `{column}`; `columns` names all"
             )));
         };
-        let kind = columns().nth(at).map_or(Kind::Text, |(_, kind, _)| kind);
+        let kind = columns(&self.sweep.records).nth(at).map_or(Kind::Text, |(_, kind, _)| kind);
         let records = &self.sweep.records;
         let values = records.iter().map(|record| fields(record).swap_remove(at).1);
         Ok(match kind {

@@ -52,6 +52,7 @@ pub(crate) mod testing {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         };
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 
-use super::columns::{COLUMNS, Row, Slot, Value};
+use super::columns::{Row, Slot, Value, written};
 use super::rows::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
@@ -52,10 +52,11 @@ fn comments(writer: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
 
 fn rows(writer: &mut impl Write, sweep: &Sweep) -> Result<(), csv::Error> {
     let mut table = csv::Writer::from_writer(writer);
-    table.write_record(COLUMNS.iter().map(|c| c.name))?;
+    let columns: Vec<_> = written(&sweep.records).collect();
+    table.write_record(columns.iter().map(|c| c.name))?;
     for record in &sweep.records {
         let row = Row::from(record);
-        for column in COLUMNS {
+        for column in &columns {
             match (column.value)(&row) {
                 None => table.write_field("")?,
                 Some(Value::Count(count)) => table.write_field(count.to_string())?,
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_text_is_pinned() {
-        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
+        let names: Vec<&str> = written(&[]).map(|c| c.name).collect();
         let failed =
             format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(29));
         let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\

@@ -73,7 +73,9 @@ pub(crate) mod tests {
     use std::path::PathBuf;
     use taskhead::energy::Energy;
     use taskhead::flow::{Budget, Saddle, Stop};
-    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome, Record};
+    use taskhead::sweep::record::{
+        Asked, Cell, Change, Measured, Metrics, Outcome, Record, Score, ScoreKind,
+    };
 
     /// Numbers with an energy, without most of what a cell may have.
     pub(crate) fn measured(energy: f64) -> Measured {
@@ -93,6 +95,7 @@ pub(crate) mod tests {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         }
     }
 
@@ -158,6 +161,12 @@ pub(crate) mod tests {
                 accuracy: change(25),
                 held_out_accuracy: change(26),
                 validation_accuracy: (i % 2 > 0).then(|| number(28)),
+                score: change(29).map(|training| Score {
+                    kind: ScoreKind::MeanIou,
+                    training,
+                    held_out: Change { start: number(31), end: number(32) },
+                    validation: number(33),
+                }),
             };
             record.outcome = match i % 7 {
                 6 => Outcome::Failed(text(2)),

@@ -52,7 +52,8 @@ impl fmt::Display for TableNote {
 /// Columns that came with schema 4: a table may lack them.
 const NEW: [&str; 2] = ["frobenius_distance", "held_out_frobenius_distance"];
 
-/// Finds the columns of a table by their names: all of ours, each once, in any order. Others are none.
+/// Finds the columns of a table by their names: all of ours, each once, in any order; new ones and those of a score may
+/// be missing. Others are none.
 pub(super) fn find<'a>(
     names: impl IntoIterator<Item = &'a str>,
     notes: &mut Vec<TableNote>,
@@ -68,7 +69,8 @@ pub(super) fn find<'a>(
         }
         found.push(column);
     }
-    missing.retain(|name| !NEW.contains(name));
+    let scored = |name: &str| COLUMNS.iter().any(|column| column.name == name && column.scored);
+    missing.retain(|name| !NEW.contains(name) && !scored(name));
     if !missing.is_empty() || !repeated.is_empty() {
         return Err(Fault::Columns { missing, repeated });
     }
