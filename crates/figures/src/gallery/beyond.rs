@@ -9,6 +9,9 @@ use taskhead_theorems::catalogue::examples::{Along, Example, Rises, examples};
 /// Points of a curve.
 const POINTS: usize = 61;
 
+/// What a curve shows, with its label.
+type Curve = (&'static str, fn(&Adaptation) -> f64);
+
 /// A panel for each counter-example, by its number in `docs/beyond-one-sample.md`. The two values that it names are
 /// marked.
 ///
@@ -47,7 +50,7 @@ fn panel(example: &Example) -> Result<(String, SeriesPanel), SimulationError> {
     let all: Vec<Adaptation> = x.iter().map(at).collect::<Result<_, _>>()?;
     let marks: Vec<Adaptation> = example.at.iter().map(at).collect::<Result<_, _>>()?;
     // Where a mean rises it is compared with the Frobenius distance, both in units of their first mark.
-    let curves: &[(&str, fn(&Adaptation) -> f64)] = match example.rises {
+    let curves: &[Curve] = match example.rises {
         Rises::Frobenius => &[("", |a| a.frobenius_distance)],
         Rises::MeanDistance => &[("Frobenius", |a| a.frobenius_distance), ("mean", |a| a.euclidean)],
         Rises::MeanCosine => &[("Frobenius", |a| a.frobenius_distance), ("mean cosine", |a| a.cosine)],
