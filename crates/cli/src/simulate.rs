@@ -287,9 +287,11 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     rows.push(("head norm", format!("{} -> {}", digits(s.head_norm.0), digits(s.head_norm.1))));
     let sets = [("adaptation", Some(s.adaptation)), ("held-out adaptation", s.held_out)];
     for (name, a) in sets.iter().filter_map(|(name, a)| a.map(|a| (name, a))) {
-        let [euclidean, cosine, dot, norm] = a.values().map(digits);
-        let text =
-            format!("distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}");
+        let [euclidean, cosine, dot, norm, frobenius] = a.values().map(digits);
+        let text = format!(
+            "distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}, Frobenius distance \
+             {frobenius}"
+        );
         rows.push((name, text));
     }
     type Value = fn(&Scores) -> Option<f64>;

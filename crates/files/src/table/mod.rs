@@ -73,7 +73,9 @@ pub(crate) mod tests {
     use std::path::PathBuf;
     use taskhead::energy::Energy;
     use taskhead::flow::{Budget, Saddle, Stop};
-    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome, Record};
+    use taskhead::sweep::record::{
+        Asked, Cell, Change, Measured, Metrics, Outcome, Record, Score, ScoreKind,
+    };
 
     /// Numbers with an energy, without most of what a cell may have.
     pub(crate) fn measured(energy: f64) -> Measured {
@@ -85,7 +87,7 @@ pub(crate) mod tests {
             residual: 0.125,
             loss: None,
             drift: None,
-            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY)].into(),
+            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY), None].into(),
             held_out: None,
             budget: None,
             head_norm: Change { start: 1.0, end: 2.0 },
@@ -93,6 +95,7 @@ pub(crate) mod tests {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         }
     }
 
@@ -130,8 +133,9 @@ pub(crate) mod tests {
         for i in 0..40_usize {
             let number = |j: usize| numbers[(i + j) % numbers.len()];
             let change = |j: usize| (i % 3 > 0).then(|| Change { start: number(j), end: number(j + 1) });
-            let metrics =
-                |j: usize| Metrics::from([0, 1, 2, 3].map(|m| ((i + m) % 3 > 0).then(|| number(j + m))));
+            let metrics = |j: usize| {
+                Metrics::from([0, 1, 2, 3, 4].map(|m| ((i + m) % 3 > 0).then(|| number(j + m))))
+            };
             let text = |j: usize| texts[(i + j) % texts.len()].to_owned();
             let mut record = record(if i == 0 { u64::MAX } else { i as u64 });
             record.cell.problem = text(0);
@@ -157,6 +161,12 @@ pub(crate) mod tests {
                 accuracy: change(25),
                 held_out_accuracy: change(26),
                 validation_accuracy: (i % 2 > 0).then(|| number(28)),
+                score: change(29).map(|training| Score {
+                    kind: ScoreKind::MeanIou,
+                    training,
+                    held_out: Change { start: number(31), end: number(32) },
+                    validation: number(33),
+                }),
             };
             record.outcome = match i % 7 {
                 6 => Outcome::Failed(text(2)),
@@ -229,7 +239,7 @@ pub(crate) mod tests {
         );
         assert_eq!(read(b""), "the file is empty");
         assert!(read(b"PAR1 and more than 16 bytes").contains("the Parquet file cannot be read"));
-        let comments = "# taskhead 0.1.0\n# schema 3\n# identity none\n# \n";
+        let comments = "# taskhead 0.1.0\n# schema 4\n# identity none\n# \n";
         assert!(read(format!("{comments}x,y\n1,2\n").as_bytes()).contains("missing: `cell`, `problem`"));
         let folder = read_sweep(folder.path()).unwrap_err().to_string();
         assert!(folder.ends_with("this is a folder, not a file"), "{folder}");
