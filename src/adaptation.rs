@@ -1,8 +1,9 @@
-//! How far features moved: the four metrics of the paper.
+//! How far features moved: the four metrics of the paper, and the Frobenius distance.
 
 use nalgebra::DMatrix;
 
-/// Means over a set of inputs of the distances between the features z₀ before and z_T after finetuning.
+/// How far the features of a set of inputs moved, from z₀ before to z_T after finetuning: four means over the inputs, and
+/// the Frobenius distance of them all.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Adaptation {
     /// Mean Euclidean distance ‖z_T − z₀‖.
@@ -13,6 +14,9 @@ pub struct Adaptation {
     pub dot: f64,
     /// Mean norm ‖z_T‖.
     pub norm: f64,
+    /// Frobenius distance ‖Z_T − Z₀‖_F, the root of the sum of the squared Euclidean distances: no mean. What is proved
+    /// beyond one sample is about it, and only it does not change when the samples are rotated.
+    pub frobenius_distance: f64,
 }
 
 impl Adaptation {
@@ -32,12 +36,12 @@ impl Adaptation {
             let (z, d) = (features.row(n), displacement.row(n));
             let rest = outside.get(n).copied().unwrap_or(0.0);
             let one = Self::of_one(z.iter().copied().zip(d.iter().copied()), rest);
-            for (total, value) in sum.iter_mut().zip(one.values()) {
+            for (total, value) in sum.iter_mut().zip(one.means()) {
                 *total += value;
             }
         }
         let [euclidean, cosine, dot, norm] = sum.map(|s| s / rows as f64);
-        Self { euclidean, cosine, dot, norm }
+        Self { euclidean, cosine, dot, norm, frobenius_distance: frobenius_norm(displacement) }
     }
 
     /// One input, from the coordinates of z₀ and of its displacement d, and the squared norm of the
@@ -50,7 +54,8 @@ impl Adaptation {
         let size = coordinates.clone().fold(outside.sqrt(), |a, (z, d)| a.max(z.abs()).max(d.abs()));
         if size == 0.0 || !size.is_finite() {
             let euclidean = if size == 0.0 { 0.0 } else { f64::NAN };
-            return Self { euclidean, cosine: f64::NAN, dot: euclidean, norm: euclidean };
+            let (dot, norm) = (euclidean, euclidean);
+            return Self { euclidean, cosine: f64::NAN, dot, norm, frobenius_distance: euclidean };
         }
         let size = size.log2().floor().exp2();
         let pairs = coordinates.map(|(z, d)| (z / size, d / size));
@@ -78,18 +83,35 @@ impl Adaptation {
             let cos = along / length;
             if dot > 0.0 { across / (length * length) / (1.0 + cos) } else { 1.0 + cos }
         };
+        let euclidean = moved.sqrt() * size;
         Self {
-            euclidean: moved.sqrt() * size,
+            euclidean,
             cosine,
             dot: dot * size * size,
             norm: after.sqrt() * size,
+            frobenius_distance: euclidean,
         }
     }
 
-    /// Euclidean distance, cosine distance, dot product, norm.
-    pub fn values(&self) -> [f64; 4] {
+    /// The four means: Euclidean distance, cosine distance, dot product, norm.
+    pub fn means(&self) -> [f64; 4] {
         [self.euclidean, self.cosine, self.dot, self.norm]
     }
+
+    /// The four means, then the Frobenius distance.
+    pub fn values(&self) -> [f64; 5] {
+        [self.euclidean, self.cosine, self.dot, self.norm, self.frobenius_distance]
+    }
+}
+
+/// ‖D‖_F, in units of the largest entry, so that no square overflows or underflows.
+fn frobenius_norm(displacement: &DMatrix<f64>) -> f64 {
+    let size = displacement.amax();
+    if size == 0.0 || !size.is_finite() {
+        return if displacement.iter().all(|d| *d == 0.0) { 0.0 } else { f64::NAN };
+    }
+    let size = size.log2().floor().exp2();
+    displacement.iter().map(|d| (d / size) * (d / size)).sum::<f64>().sqrt() * size
 }
 
 #[cfg(test)]
@@ -100,7 +122,23 @@ mod tests {
     #[test]
     fn a_right_angle() {
         let a = Adaptation::of(&dmatrix![1.0, 0.0], &dmatrix![-1.0, 2.0]);
-        assert_eq!(a.values(), [5f64.sqrt(), 1.0, 0.0, 2.0]);
+        assert_eq!(a.values(), [5f64.sqrt(), 1.0, 0.0, 2.0, 5f64.sqrt()]);
+    }
+
+    /// The root of the sum of squares over all inputs, at any size; what is not finite is no number.
+    #[test]
+    fn the_frobenius_distance_is_no_mean() {
+        for size in [1.0, 1e170, 1e-170] {
+            let features = dmatrix![1.0, 0.0; 0.0, 1.0] * size;
+            let a = Adaptation::of(&features, &(dmatrix![3.0, 0.0; 0.0, 4.0] * size));
+            assert!((a.euclidean / size - 3.5).abs() < 1e-14, "{}", a.euclidean);
+            assert!((a.frobenius_distance / size - 5.0).abs() < 1e-14, "{}", a.frobenius_distance);
+        }
+        let of = |d| Adaptation::of(&dmatrix![1.0; 2.0], &d).frobenius_distance;
+        assert_eq!(of(dmatrix![0.0; 0.0]), 0.0);
+        for wrong in [f64::NAN, f64::INFINITY] {
+            assert!(of(dmatrix![0.0; wrong]).is_nan() && of(dmatrix![wrong; 1.0]).is_nan());
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Check<'_> {
 
     /// Distances are numbers, and cosine distances lie between 0 and 2.
     pub fn adaptation(&self, time: f64, a: &Adaptation) -> Result<(), Broken> {
-        let finite = a.euclidean.is_finite() && a.norm.is_finite();
+        let finite = a.euclidean.is_finite() && a.norm.is_finite() && a.frobenius_distance.is_finite();
         self.law(time, "finite features", if finite { 0.0 } else { f64::INFINITY }, 0.0)?;
         let outside = if a.cosine.is_nan() { 0.0 } else { (a.cosine - 2.0).max(-a.cosine).max(0.0) };
         self.law(time, "the cosine distance, from 0 to 2,", outside, 1e-12)
@@ -154,8 +154,17 @@ mod tests {
             wrong.budget = Some(Budget { backbone: loss, head: 0.0 });
             assert!(fails(&wrong).contains("cannot grow"));
         }
-        let at = |cosine| Adaptation { euclidean: 1.0, cosine, dot: 1.0, norm: 1.0 };
+        let distance = 1.0;
+        let at = |cosine| Adaptation {
+            euclidean: distance,
+            cosine,
+            dot: 1.0,
+            norm: 1.0,
+            frobenius_distance: distance,
+        };
         let endless = Adaptation { norm: f64::INFINITY, ..at(1.0) };
+        assert!(check.adaptation(1.0, &endless).is_err());
+        let endless = Adaptation { frobenius_distance: f64::NAN, ..at(1.0) };
         assert!(check.adaptation(1.0, &endless).is_err());
         assert!(check.adaptation(1.0, &at(2.0)).is_ok() && check.adaptation(1.0, &at(f64::NAN)).is_ok());
         assert!(

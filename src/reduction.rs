@@ -89,6 +89,34 @@ impl Inputs {
         features += &*self.features;
         features
     }
+
+    /// [`Reduction::shown_error`] of these inputs.
+    fn shown_error(&self, state: &State, share: f64) -> f64 {
+        let moving: Vec<f64> = (0..self.diagonal.len())
+            .map(|i| self.diagonal[i].abs() * state.motion.row(i).norm())
+            .collect();
+        let moved = |row: usize| -> f64 {
+            self.lift.row(row).iter().zip(&moving).map(|(x, size)| x.abs() * size).sum()
+        };
+        let rows = self.sizes(state).into_iter().enumerate();
+        rows.map(|(row, [before, after])| share * (before + moved(row)) / after).fold(0.0, f64::max)
+    }
+
+    /// [`Reduction::smallest_feature`] of these inputs.
+    fn smallest_feature(&self, state: &State) -> f64 {
+        self.sizes(state).into_iter().map(|[_, after]| after).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The norms of features at the start and at a state; 0 and ∞ where one of them is 0.
+    fn sizes(&self, state: &State) -> Vec<[f64; 2]> {
+        let now = self.features_at(state);
+        let of_row = |row: usize| {
+            let outside = self.outside.get(row).copied().unwrap_or(0.0);
+            let sizes = [&*self.features, &now].map(|z| (z.row(row).norm_squared() + outside).sqrt());
+            if sizes.contains(&0.0) { [0.0, f64::INFINITY] } else { sizes }
+        };
+        (0..now.nrows()).map(of_row).collect()
+    }
 }
 
 /// Directions of the samples.
@@ -317,6 +345,20 @@ impl Reduction {
         let wrong = rows.fold(0.0, f64::hypot);
         let size = self.features_at(state).norm().hypot(moved.norm());
         if wrong > 0.0 { wrong / size } else { 0.0 }
+    }
+
+    /// By how much, relative, an error of a share of all that moves and of each feature shows in the feature that shows it
+    /// most: in one that has shrunk, or is far smaller than others that move. Features of zero, which have no angle, and
+    /// those that are zero at this state are left out.
+    pub(crate) fn shown_error(&self, state: &State, share: f64) -> f64 {
+        let training = self.training.shown_error(state, share);
+        self.held_out.as_ref().map_or(training, |inputs| training.max(inputs.shown_error(state, share)))
+    }
+
+    /// The norm of the smallest feature at a state that is not zero, there or at the start; ∞ if there is none.
+    pub(crate) fn smallest_feature(&self, state: &State) -> f64 {
+        let training = self.training.smallest_feature(state);
+        self.held_out.as_ref().map_or(training, |inputs| training.min(inputs.smallest_feature(state)))
     }
 
     /// Z₀ in reduced coordinates, n×p.

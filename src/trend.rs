@@ -74,7 +74,7 @@ impl Shape {
 /// What the paper says of one metric as the energy grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// Euclidean and cosine distance.
+    /// Euclidean, cosine and Frobenius distance.
     Rises,
     /// Dot product and norm: they first grow, then may shrink. Rising over the whole range is the
     /// part before the peak and agrees with the claim; falling from the start does not.
@@ -148,6 +148,7 @@ mod tests {
     #[test]
     fn claims() {
         assert!(Claim::of_metric(Metric::Euclidean).agrees(&Shape::Rising));
+        assert!(!Claim::of_metric(Metric::Frobenius).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
         assert!(!Claim::of_metric(Metric::Cosine).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
         assert!(Claim::of_metric(Metric::Dot).agrees(&Shape::RisingThenFalling { peak: 1.0 }));
         assert!(!Claim::of_metric(Metric::Norm).agrees(&Shape::Falling));

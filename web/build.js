@@ -6,7 +6,11 @@ import binaryen from 'binaryen';
 import esbuild from 'esbuild';
 import katex from 'katex';
 import subsetFont from 'subset-font';
-import { gift, teach } from './teach.js';
+import { article, proofs } from './proofs.js';
+import { table } from './replays.js';
+import { slides, slidesText } from './slides.js';
+import { gift, steps, teach } from './teach.js';
+import { hypotheses } from './hypotheses.js';
 import { theorems } from './theorems.js';
 
 const at = (path) => new URL(path, import.meta.url);
@@ -15,7 +19,7 @@ const out = 'dist/';
 const FONTS = ['KaTeX_Main-Regular', 'KaTeX_Math-Italic', 'KaTeX_Size1-Regular', 'KaTeX_Size2-Regular'];
 /** Classes of KaTeX that would need another font. */
 const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm|mathbb|mathcal|mathscr|mathfrak|mathtt|mathsf|delimsizing size[34]|delim-size4)\b/;
-/** The largest that all files together may be, compressed. */
+/** The largest that all files of the page may be together, compressed; those for teachers are loaded by nothing on it. */
 const BUDGET = 500_000;
 
 /** A text with its formulas \( … \) and \[ … \] drawn, and the characters that they are drawn with. */
@@ -34,16 +38,24 @@ function formulas(html) {
   return { drawn, characters: [...characters].join('') };
 }
 
+/** Rows by what they have in a column, in their order. */
+const by = (rows, column) => rows.reduce((groups, row) => groups.set(row[column], [...(groups.get(row[column]) ?? []), row]), new Map());
+
 /** The columns of a stored sweep that the page shows, one object a seed. */
 function digits(csv) {
-  const [head, ...rows] = csv.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split(','));
-  const column = (name) => (row) => Number(row[head.indexOf(name)]);
   const names = ['frobenius', 'euclidean', 'cosine', 'dot', 'norm', 'held_out_accuracy'];
-  const seeds = [...new Set(rows.map(column('seed')))];
-  return seeds.map((seed) => {
-    const mine = rows.filter((row) => column('seed')(row) === seed);
-    return Object.fromEntries(names.map((name) => [name, mine.map(column(name))]));
-  });
+  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(row[name]))])));
+}
+
+/** The stored replays by name: their command, and by variant each number as a list for each seed. */
+function networks(csv) {
+  const names = { aie: 'aie', euclidean: 'euclidean', cosine: 'cosine', dot: 'dot', norm: 'norm', accuracy: 'held_out_accuracy' };
+  const lists = (rows, name) => [...by(rows, 'seed').values()].map((seed) => seed.map((row) => (row[name] === '' ? null : Number(row[name]))));
+  const variant = (rows) => Object.fromEntries(Object.entries(names).map(([key, name]) => [key, lists(rows, name)]).filter(([, all]) => all[0][0] !== null));
+  return Object.fromEntries([...by(table(csv), 'replay')].map(([name, rows]) => [name, {
+    command: csv.match(new RegExp(`^# ${name}: (.*)$`, 'm'))[1],
+    variants: Object.fromEntries([...by(rows, 'variant')].map(([key, all]) => [key, variant(all)])),
+  }]));
 }
 
 await rm(at(out), { recursive: true, force: true });
@@ -66,6 +78,14 @@ async function engine() {
 }
 
 await writeFile(at(`${out}engine.wasm`), await engine());
+
+/** The engine itself, for figures that are drawn beforehand. */
+async function running() {
+  globalThis.taskheadTold = () => {};
+  const module = await import('./build/engine/engine.js');
+  module.initSync({ module: await readFile(at(`${out}engine.wasm`)) });
+  return module;
+}
 
 /** A script with all that it needs, as text. */
 async function script(entry) {
@@ -97,10 +117,23 @@ const bundled = {
 };
 await esbuild.build({ ...bundled, entryPoints: ['page/main.js', 'page/back.js', 'page/worksheet.js'], outdir: out, splitting: true, chunkNames: '[name]-[hash]' });
 
-const explorer = formulas(await readFile(at('page/index.html'), 'utf8'));
+/** A page with the steps of the derivation for the board in the place of [plain 1 2 …]. */
+async function withSteps(html) {
+  const all = await steps(at('teach/'));
+  return html.replace(/\[plain ([\d ]+)\]/g, (_, numbers) => numbers.split(' ').map((number) => all.get(number)).join(''));
+}
+
+const source = await readFile(at('page/index.html'), 'utf8');
+const explorer = formulas(await withSteps(source));
 const teachers = formulas(await teach(at('teach/')));
-const page = explorer.drawn;
-const characters = explorer.characters + teachers.characters;
+const lecture = formulas(await slidesText(at('teach/'), await running(), source));
+const proved = await proofs(at('../proofs/'));
+const trend = await hypotheses(at('../docs/'));
+const page = explorer.drawn.replace(/\[coq (\w+)\]/g, (_, name) => {
+  if (!proved.rows.has(name)) throw new Error(`the page names ${name}, which the table of proofs/README.md does not have`);
+  return `<div class="proved">${article(proved.rows.get(name), { at: 'theorems.html' })}</div>`;
+});
+const characters = explorer.characters + teachers.characters + lecture.characters;
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -116,51 +149,61 @@ for (const font of FONTS) {
 
 await writeFile(at(`${out}teach.html`), teachers.drawn);
 await writeFile(at(`${out}quiz.gift.txt`), gift(page));
+/** A style with the fonts that it names inside. */
+async function withFonts(css) {
+  for (const font of FONTS) {
+    const bytes = await readFile(at(`${out}fonts/${font}.woff2`));
+    css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${bytes.toString('base64')})`);
+  }
+  return css;
+}
+await writeFile(at(`${out}slides.html`), slides(lecture.drawn, await withFonts((await esbuild.transform(faces, { loader: 'css', minify: true })).code)));
 
 const NAMED = /\[(T\d+)\]/g;
 const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
 await writeFile(at(`${out}index.html`), page.replace(NAMED, (_, id) => `<a class="t" href="theorems.html#${id}" title="Statement and check of ${id}">${id}</a>`));
-await writeFile(at(`${out}theorems.html`), await theorems(at('../proofs/'), named));
-await writeFile(at(`${out}digits.json`), JSON.stringify(digits(await readFile(at('page/digits.csv'), 'utf8'))));
+await writeFile(at(`${out}theorems.html`), theorems(proved, named, trend));
+const stored = { digits: digits(await readFile(at('page/digits.csv'), 'utf8')), networks: networks(await readFile(at('page/networks.csv'), 'utf8')) };
+for (const [name, numbers] of Object.entries(stored)) await writeFile(at(`${out}${name}.json`), JSON.stringify(numbers));
 
 /** The whole page in one file, which opens from a memory stick: nothing is loaded. */
 async function oneFile() {
   const { outputFiles } = await esbuild.build({ ...bundled, entryPoints: ['page/main.js'], write: false });
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
-  const data = async (name) => (await readFile(at(out + name))).toString('base64');
-  let css = style.code;
-  for (const font of FONTS) css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${await data(`fonts/${font}.woff2`)})`);
+  const css = await withFonts(style.code);
   const wasm = gzipSync(await readFile(at(`${out}engine.wasm`)), { level: 9 }).toString('base64');
-  const parts = (await theorems(at('../proofs/'), named)).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
+  const parts = theorems(proved, named, trend).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
   const swaps = [
     [/<meta http-equiv="Content-Security-Policy"[^>]*>/, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; style-src 'unsafe-inline'; font-src data:; img-src data:">`],
     ['<link rel="stylesheet" href="style.css">', `<style>${css}</style>`],
     ['<script type="module" src="main.js"></script>', ''],
     [/<p class="late">[^]*?<\/p>/, '<p class="late">If they do not come: this page needs JavaScript.</p>'],
     ['</main>', `</main><div class="theorems apart" id="theorems"><h2>The theorems</h2>${parts}</div>`],
-    ['</body>', `<script type="text/plain" id="engine-wasm">${wasm}</script><script type="application/json" id="digits-data">${await readFile(at(`${out}digits.json`), 'utf8')}</script><script type="module">${script}</script></body>`],
+    ['</body>', `<script type="text/plain" id="engine-wasm">${wasm}</script>${Object.entries(stored).map(([name, numbers]) => `<script type="application/json" id="${name}-data">${JSON.stringify(numbers)}</script>`).join('')}<script type="module">${script}</script></body>`],
   ];
   let html = await readFile(at(`${out}index.html`), 'utf8');
   for (const [from, to] of swaps) {
     if (html.search(from) < 0 && !html.includes(from)) throw new Error(`the page does not hold ${from}`);
     html = html.replace(from, () => to);
   }
-  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, worksheet, quiz. ', '');
+  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, slides, worksheet, quiz. ', '');
   await mkdir(at('handout'), { recursive: true });
   await writeFile(at('handout/taskhead-explorer.html'), html);
   console.log(`${(html.length / 1000).toFixed(1).padStart(7)} kB  handout/taskhead-explorer.html, the whole page in one file (not compressed)`);
 }
 await oneFile();
 
-let total = 0;
+const FOR_TEACHERS = /^(teach|worksheet|quiz|slides)/;
+let [total, apart] = [0, 0];
 for (const folder of ['', 'fonts/']) {
   for (const name of await readdir(at(out + folder))) {
     const file = at(out + folder + name);
     if ((await stat(file)).isDirectory()) continue;
     const size = gzipSync(await readFile(file), { level: 9 }).length;
-    total += size;
+    if (FOR_TEACHERS.test(name)) apart += size;
+    else total += size;
     console.log(`${(size / 1000).toFixed(1).padStart(7)} kB  ${folder}${name}`);
   }
 }
-console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB)`);
+console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB), and ${(apart / 1000).toFixed(1)} kB for teachers`);
 if (total > BUDGET) throw new Error(`the page is ${total} bytes compressed; the limit is ${BUDGET}`);

@@ -9,7 +9,7 @@ const HEAD = `<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:">
 <title>For teachers · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"><script type="module" src="worksheet.js"></script></head>
 <body class="theorems teach"><main><p><a href="./">← The explorer</a></p><h1>For teachers</h1>
-<p>Goals, plans, a derivation for the board, a worksheet with solutions, questions for your learning platform, a glossary and an assignment. All of it is free to use and to change
+<p>Goals, plans, <a href="slides.html">slides</a>, a derivation for the board, a worksheet with solutions, questions for your learning platform, a glossary and an assignment. All of it is free to use and to change
 (MIT or Apache-2.0, at your choice).</p>
 <nav aria-label="Parts">LINKS</nav>
 `;
@@ -18,18 +18,26 @@ const SHEET = `<h2 id="worksheet">Worksheet <span class="seed">no. <span id="she
 <ol id="exercises" class="exercises"></ol>
 <details id="solved" class="more"><summary>Solutions</summary><ol id="solutions"></ol></details>
 <p class="buttons"><button id="print-sheet" type="button">Print the exercises</button><button id="print-solutions" type="button">Print the solutions</button><button id="print-all" type="button">Print all of this page</button></p>
+<h2 id="slides">Slides</h2><p><a href="slides.html">Slides for 45 minutes</a>, with notes for you (key t) and figures by the engine. It is one file that needs nothing else:
+<a href="slides.html" download="taskhead-slides.html">save it</a>, show it in any browser, print it. Their text is <code>web/teach/slides.md</code> in the source.</p>
 <h2 id="quiz">Questions</h2><p>The questions of the explorer with an answer to each choice, as a
 <a href="quiz.gift.txt" download>GIFT file</a>, which Moodle and other platforms import.</p>
 `;
 
 /** Markdown with formulas \\( … \\) left alone, and headings that can be linked to. */
-function html(markdown) {
+export function html(markdown) {
   const formulas = [];
   const kept = markdown.replace(/\\\(.+?\\\)|\\\[.+?\\\]/gs, (formula) => `@@${formulas.push(formula) - 1}@@`);
   return marked.parse(kept)
     .replace(/<h2>(.*?)<\/h2>/g, (_, text) => `<h2 id="${text.toLowerCase().replace(/<[^>]*>|[^a-z0-9 ]/g, '').trim().split(/ +/).slice(0, 3).join('-')}">${text}</h2>`)
     .replace(/<table>/g, '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replace(/<\/table>/g, '</table></div>')
     .replace(/@@(\d+)@@/g, (_, i) => formulas[Number(i)].replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+}
+
+/** The steps of the derivation for the board by their number; formulas are still to be drawn. */
+export async function steps(folder) {
+  const parts = (await readFile(new URL('derivation.md', folder), 'utf8')).split(/^(?=\*\*\d+\. )/m).slice(1);
+  return new Map(parts.map((part) => [part.match(/^\*\*(\d+)/)[1], html(part.replace(/^\*\*\d+\. /, '**'))]));
 }
 
 /** The page of the texts in a folder; formulas are still to be drawn. */

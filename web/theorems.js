@@ -1,46 +1,37 @@
-// The page of theorems: each row of the table in proofs/README.md with its statement in Coq and its check in Rust.
+// The page of theorems: each row of the table in proofs/README.md with its statement in Coq and its check in Rust, and
+// the definitions that they mention.
 
-import { readFile } from 'node:fs/promises';
+import { article, escape } from './proofs.js';
 
-const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-const code = (text) => escape(text).replace(/`([^`]*)`/g, '<code>$1</code>');
-
-/** The statement of a theorem, from its name to the full stop. */
-function statement(source, name, file) {
-  const found = source.match(new RegExp(`^(?:Theorem|Lemma|Corollary|Proposition) ${name}\\b[^]*?\\.(?=\\s*\\n\\s*Proof\\b)`, 'm'));
-  if (!found) throw new Error(`proofs/README.md names ${name}, which ${file} does not state`);
-  return found[0];
-}
-
-/** The page of the theorems in a folder of proofs; `named` are the ids that the explorer refers to. */
-export async function theorems(folder, named) {
-  const table = await readFile(new URL('README.md', folder), 'utf8');
-  const sources = {};
+/** The page of what is proved; `named` are the ids that the explorer refers to, `hypotheses` a section that it begins with. */
+export function theorems({ rows, definitions }, named, hypotheses) {
+  // Names that stand for a definition lead to it, where they come first.
+  const link = (html) => {
+    const seen = new Set();
+    return html.replace(/&\w+;|[A-Za-z_]\w*/g, (name) => {
+      if (!definitions.has(name) || seen.has(name)) return name;
+      seen.add(name);
+      return `<a href="#def-${name}">${name}</a>`;
+    });
+  };
   const groups = new Map();
-  for (const row of table.matchAll(/^\| (\S+) \| (.*?) \| `(\w+)` \((\w+\.v)\) \| (.*?) \| .*? \|$/gm)) {
-    const [, id, words, name, file, check] = row.map((cell) => cell.replaceAll('\\|', '|'));
-    sources[file] ??= await readFile(new URL(`theories/${file}`, folder), 'utf8');
-    const text = statement(sources[file], name, file);
-    groups.set(id, [...(groups.get(id) ?? []), { words, name, file, check, text }]);
-  }
-  if (groups.size === 0) throw new Error('proofs/README.md has no table of theorems');
-  const articles = [...groups].map(([id, rows]) => {
-    const parts = rows.map(({ words, name, file, check, text }) => `<article id="${name}"><p>${code(words)}</p>
-<pre tabindex="0" aria-label="Statement in Coq">${escape(text)}</pre>
-<p class="small">Coq: <code>${name}</code> in <code>proofs/theories/${file}</code>${check === '-' ? '' : ` · Rust: ${code(check)}`}</p></article>`);
-    return `<section id="${id}"><h2>${id}</h2>${parts.join('\n')}</section>`;
-  });
+  for (const row of rows.values()) groups.set(row.id, [...(groups.get(row.id) ?? []), row]);
+  const sections = [...groups].map(([id, all]) =>
+    `<section id="${id}"><h2>${id}</h2>${all.map((row) => `<article id="${row.name}">${article(row, { link })}</article>`).join('\n')}</section>`);
   for (const id of named.filter((id) => !groups.has(id))) {
     groups.set(id, []);
-    articles.push(`<section id="${id}"><h2>${id}</h2><p>Not machine-checked. It is checked numerically: <code>taskhead verify ${id}</code>.</p></section>`);
+    sections.push(`<section id="${id}"><h2>${id}</h2><p>Not machine-checked. It is checked numerically: <code>taskhead verify ${id}</code>.</p></section>`);
   }
-  const links = [...groups.keys()].map((id) => `<a href="#${id}">${id}</a>`).join(' ');
+  const defined = [...definitions].map(([name, text]) => `<pre id="def-${name}" tabindex="0" aria-label="Definition of ${name}"><code>${link(escape(text)).replace(`<a href="#def-${name}">${name}</a>`, `<b>${name}</b>`)}</code></pre>`);
+  sections.push(`<section id="definitions"><h2>Definitions</h2><p>Vectors and matrices are functions of an index; only the indices below the stated size count.</p>${defined.join('\n')}</section>`);
+  const links = [...groups.keys()].map((id) => `<a href="#${id}">${id}</a>`).join(' ') + ' <a href="#definitions">Definitions</a>';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Theorems · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"><script type="module" src="back.js"></script></head>
 <body class="theorems"><main><p><a id="back" href="./">← The explorer</a></p><h1>The theorems</h1>
-<p>Each statement as Coq has checked it, and the command that checks it numerically. The proofs, with their definitions and
-axioms, are in the folder <code>proofs</code> of the source.</p><nav aria-label="Theorems">${links}</nav>
-${articles.join('\n')}</main></body></html>
+<p>Each statement as Coq has checked it, after the variables and hypotheses that it stands under, and the command that checks
+it numerically. Names lead to their definitions. The proofs, with their axioms, are in the folder <code>proofs</code> of the source.</p><nav aria-label="Theorems"><a href="#hypotheses">Which hypotheses save the trend</a> ${links}</nav>
+${hypotheses([...groups.keys()])}
+${sections.join('\n')}</main></body></html>
 `;
 }

@@ -34,7 +34,7 @@ fn rank_one_limits(bencher: Bencher) {
             for j in 0..SIDE {
                 let w = axis(j, 0.01, 3.0);
                 for k in 0..SIDE {
-                    let metrics = Limit::new(y, w, axis(k, -y, y)).adaptation().values();
+                    let metrics = Limit::new(y, w, axis(k, -y, y)).adaptation().means();
                     sum.iter_mut().zip(metrics).for_each(|(s, m)| *s += m);
                 }
             }

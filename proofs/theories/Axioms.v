@@ -8,7 +8,7 @@
 
 From TaskHead Require Import
   Definitions Sums Calculus Boost LimitEquation NormLaw DistanceLaw CosineLaw
-  DotLaw Beyond Scaling EnergyLaws LossPath Probing FrozenHead Modes AnyLoss MatrixFlow
+  DotLaw Beyond Scaling EnergyLaws LossPath Reached Probing FrozenHead Modes AnyLoss MatrixFlow
   Width Descent Lorentz EnergyBound LinearFlow FrozenMatrix ProbingMatrix FrozenTrend Whitened Decoupling AnyBasis
   LazyBound Picard Existence FlowExists Turns FirstStep Rates Commuting LazySolution
   SecondOrder.
@@ -112,6 +112,11 @@ Definition LossPath_theorems :=
    T23_logistic_peak).
 Goal True. let t := eval unfold LossPath_theorems in LossPath_theorems in names t. Abort.
 Print Assumptions LossPath_theorems.
+
+Definition Reached_theorems :=
+  (T23_reached).
+Goal True. let t := eval unfold Reached_theorems in Reached_theorems in names t. Abort.
+Print Assumptions Reached_theorems.
 
 Definition Probing_theorems :=
   (T3_path,

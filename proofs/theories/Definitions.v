@@ -235,8 +235,9 @@ Definition is_feature_flow (gamma : R) (N h k : nat) (K Y : mat) (Z V : R -> mat
     (forall j c, (j < h)%nat -> (c < k)%nat ->
        is_derive (fun s => V s j c) t (gamma * sumn N (fun n => Z t n j * Rt n c))).
 
-(** Squared Frobenius norm of an n x m matrix, and the loss |R|^2 / 2. *)
+(** Squared Frobenius norm of an n x m matrix, the product tr(A^T B) of two, and the loss |R|^2 / 2. *)
 Definition frob2 (n m : nat) (A : mat) : R := sumn n (fun i => sumn m (fun j => A i j ^ 2)).
+Definition fdot (n m : nat) (A B : mat) : R := sumn n (fun i => sumn m (fun j => A i j * B i j)).
 Definition loss (N h k : nat) (Y Z V : mat) : R := frob2 N k (residual h Y Z V) / 2.
 
 (** tr(R^T K R V^T V): loss spent per time by moving the backbone;
@@ -369,6 +370,10 @@ Definition mul (q : nat) (A B : mat) : mat := fun i j => sumn q (fun l => A i l 
 (** The operator  S |-> K S V0^T V0 + Z0 Z0^T S  of the lazy limit (gamma = 1). *)
 Definition lazy_operator (N h k : nat) (K Z0 V0 S : mat) : mat := fun n c =>
   mul h (mul N K (mul k S (transpose V0))) V0 n c + mul h Z0 (mul N (transpose Z0) S) n c.
+
+(** The same for any head rate:  S |-> K S V0^T V0 + gamma Z0 Z0^T S. *)
+Definition lazy_operator_of (gamma : R) (N h k : nat) (K Z0 V0 S : mat) : mat := fun n c =>
+  mul h (mul N K (mul k S (transpose V0))) V0 n c + gamma * mul h Z0 (mul N (transpose Z0) S) n c.
 
 (** Frobenius norm. *)
 Definition fnorm (n m : nat) (A : mat) : R := sqrt (frob2 n m A).

@@ -29,8 +29,6 @@ Open Scope R_scope.
 
 (** ** Norms *)
 
-Definition fdot (n m : nat) (A B : mat) : R := sumn n (fun i => sumn m (fun j => A i j * B i j)).
-
 Lemma frob2_rows n m A : frob2 n m A = sumn n (fun i => sq m (A i)).
 Proof. apply sumn_ext; intros i _. apply sumn_ext; intros; ring. Qed.
 

@@ -300,8 +300,9 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
         let mean_of = |of: fn(&Cell) -> &[f64]| mean(&per_sample(&cells, i, &held, settings.seeds, of));
         let by_job: Vec<f64> = cells.iter().map(|job| mean(&job[i].scores)).collect();
         let metrics = cells.iter().map(|job| job[i].adaptation.values());
-        let metrics = metrics.fold([0.0; 4], |sum, all| std::array::from_fn(|m| sum[m] + all[m]));
-        let [euclidean, cosine, dot, norm] = metrics.map(|sum| sum / cells.len() as f64);
+        let metrics = metrics.fold([0.0; 5], |sum, all| std::array::from_fn(|m| sum[m] + all[m]));
+        let [euclidean, cosine, dot, norm, frobenius_distance] =
+            metrics.map(|sum| sum / cells.len() as f64);
         let level = settings.loss.value(whole.targets(), &predictions);
         rows.push(Row {
             share,
@@ -317,7 +318,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
             head_norm: head.norm(),
             weight,
             bias,
-            adaptation: Adaptation { euclidean, cosine, dot, norm },
+            adaptation: Adaptation { euclidean, cosine, dot, norm, frobenius_distance },
             probed: mean_of(|c| &c.probed),
             score: mean_of(|c| &c.scores),
             over_seeds: spread(&by_job, settings.seeds, true),

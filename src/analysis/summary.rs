@@ -56,7 +56,8 @@ impl Row {
     }
 }
 
-/// The four laws on the records of a sweep; `held_out` measures the held-out inputs.
+/// The laws on the records of a sweep: of the four means, and of the Frobenius distance if any record has it, as older
+/// tables and those of other programs do not; `held_out` measures the held-out inputs.
 pub fn summarize(source: &str, records: &[Record], held_out: bool) -> Vec<Row> {
     summarize_curves(source, &curves(records), held_out, |x, y| Shape::of(x, y, TREND_TOLERANCE))
 }
@@ -68,10 +69,14 @@ pub fn summarize_curves(
     held_out: bool,
     judge: impl Fn(&[f64], &[f64]) -> Shape,
 ) -> Vec<Row> {
+    let value = |p: &Point, metric| if held_out { p.held_out_metric(metric) } else { p.metric(metric) };
+    let has = |metric| curves.iter().flat_map(|c| &c.points).any(|p| !value(p, metric).is_nan());
     Metric::ALL
         .into_iter()
+        .filter(|&metric| metric != Metric::Frobenius || has(metric))
         .map(|metric| {
-            let shapes: Vec<Shape> = curves.iter().map(|c| shape(c, metric, held_out, &judge)).collect();
+            let shapes: Vec<Shape> =
+                curves.iter().map(|c| judge(&c.shares(), &c.values(|p| value(p, metric)))).collect();
             let peaks: Vec<f64> = shapes
                 .iter()
                 .filter_map(|s| match s {
@@ -91,20 +96,14 @@ pub fn summarize_curves(
         .collect()
 }
 
-fn shape(
-    curve: &Curve,
-    metric: Metric,
-    held_out: bool,
-    judge: impl Fn(&[f64], &[f64]) -> Shape,
-) -> Shape {
-    let of = |p: &Point| if held_out { p.held_out_metric(metric) } else { p.metric(metric) };
-    judge(&curve.shares(), &curve.values(of))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Problem;
+    use crate::simulation::Probe;
+    use crate::sweep::record::Outcome;
     use crate::sweep::record::tests::reached;
+    use nalgebra::{DMatrix, dmatrix};
 
     fn records(dot: [f64; 3]) -> Vec<Record> {
         let metrics = |i: usize| [i as f64, -(i as f64), dot[i], 1.0 + i as f64];
@@ -119,7 +118,31 @@ mod tests {
         assert_eq!(rows[2].peaks, Some([2.0 / 3.0; 3]));
         assert_eq!(rows[2].finding(), "1 of 1; 1 peaks at 0.67 of the largest energy");
         assert_eq!(rows[3].finding(), "1 of 1; rising all the way");
+        // Without Frobenius distances nothing is said of them.
+        assert_eq!(rows.len(), 4);
         // Held-out metrics are missing: nothing holds.
         assert!(summarize("test", &records([1.0; 3]), true).iter().all(|r| !r.holds()));
+    }
+
+    /// Example 7 of `docs/beyond-one-sample.md`: from τ = 0.05 to 0.1 the Frobenius distance falls, as it should, and the
+    /// mean distance rises.
+    #[test]
+    fn the_mean_distance_and_the_frobenius_distance_may_disagree() {
+        let problem =
+            Problem::new(dmatrix![1.0, 0.0; 3.0, -2.0], DMatrix::identity(2, 2), dmatrix![2.0; 4.0]);
+        let problem = problem.unwrap();
+        let head = problem.head(DMatrix::zeros(2, 1)).unwrap();
+        let record = |(point, tau): (u64, f64)| {
+            let probed = head.probe(Probe::Time(tau)).unwrap();
+            let moved = probed.finetune().to_limit().unwrap().adaptation;
+            let mut record = reached(0, point, probed.energy().frobenius, [0.0; 4]);
+            let Outcome::Reached(_, measured) = &mut record.outcome else { unreachable!() };
+            measured.training = moved.into();
+            record
+        };
+        let rows = summarize("example 7", &[(0, 0.05), (1, 0.1)].map(record), false);
+        let verdicts: Vec<_> = rows.iter().map(|row| (row.metric, row.holds())).collect();
+        assert!(verdicts.contains(&(Metric::Euclidean, false)), "{verdicts:?}");
+        assert!(verdicts.contains(&(Metric::Frobenius, true)), "{verdicts:?}");
     }
 }

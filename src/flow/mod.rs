@@ -124,6 +124,9 @@ pub enum FlowError {
     },
 }
 
+/// A velocity in units of what the rounding of the residual causes, below which it is that.
+const AT_REST: f64 = 10.0;
+
 /// A finetuning run before it is solved: where it starts and its head rate γ.
 #[derive(Debug, Clone)]
 pub struct Flow<'a> {
@@ -135,6 +138,8 @@ pub struct Flow<'a> {
     constant_loss: f64,
     /// The relative size of what the head has lost on the way to here; 0 for one as it was given.
     head_rounding: f64,
+    /// The size of what the residual has lost.
+    residual_rounding: f64,
 }
 
 impl<'a> Flow<'a> {
@@ -179,14 +184,35 @@ impl<'a> Flow<'a> {
             return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
         }
         let head_rounding = if reduction.keeps_heads() { 0.0 } else { 4.0 * f64::EPSILON };
-        Ok(Self { reduction, start, head_rate, residual, constant_loss, head_rounding })
+        let residual_rounding = 0.0;
+        Ok(Self {
+            reduction,
+            start,
+            head_rate,
+            residual,
+            constant_loss,
+            head_rounding,
+            residual_rounding,
+        })
     }
 
     /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
-    /// only.
-    pub fn computed(mut self) -> Self {
+    /// only, and the residual up to this size. Where all that moves is due to that, nothing does.
+    pub fn computed(mut self, residual_rounding: f64) -> Self {
         self.head_rounding += 4.0 * f64::EPSILON;
+        let velocity = self.velocity_by(&self.start, &self.residual);
+        let (fastest, gamma) = (self.reduction.lambda().amax().sqrt(), self.head_rate);
+        let pulls = [fastest * self.start.head.norm(), gamma * self.reduction.features().norm()];
+        let moves = |velocity: f64, pull: f64| velocity > AT_REST * residual_rounding * pull;
+        if moves(velocity.motion.norm(), pulls[0]) || moves(velocity.head.norm(), pulls[1]) {
+            self.residual_rounding = residual_rounding;
+        }
         self
+    }
+
+    /// The size of what the residual at the start has lost by rounding.
+    pub(crate) fn residual_rounding(&self) -> f64 {
+        self.residual_rounding
     }
 
     /// The relative size of what the head has lost by rounding.

@@ -549,7 +549,7 @@ impl Limit {
         if self.change.abs() < 0.5 { self.change.ln_1p() / 2.0 } else { self.growth.ln() }
     }
 
-    /// The four metrics between z_T and z₀.
+    /// The metrics between z_T and z₀.
     #[inline]
     pub fn adaptation(&self) -> Adaptation {
         let x = self.growth;
@@ -563,6 +563,7 @@ impl Limit {
         let dot = (x * (1.0 + self.a) + (1.0 - self.a) / x) / 2.0;
         let norm = (dot * dot + across * across).sqrt();
         let cosine = if dot > 0.0 { across * across / (norm * (norm + dot)) } else { 1.0 - dot / norm };
-        Adaptation { euclidean: (along * along + across * across).sqrt(), cosine, dot, norm }
+        let distance = (along * along + across * across).sqrt();
+        Adaptation { euclidean: distance, cosine, dot, norm, frobenius_distance: distance }
     }
 }

@@ -23,6 +23,9 @@ use crate::product::{Multiplier, product};
 /// Probing times up to which the flow is followed, in units of the fastest decay.
 const LONGEST: f64 = 1e200;
 
+/// Relative error of heads along the path: what steps of the tolerance [`RTOL`] leave.
+const HEAD_ERROR: f64 = 0.1 * RTOL;
+
 /// Largest r·k for which the curvature is whole from the start: it costs nothing there.
 const SMALL: usize = 160;
 
@@ -157,6 +160,15 @@ impl ConvexPath {
     /// R(τ) against the true targets, N×k.
     pub fn residual(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
         Ok(self.residual_of(&self.at(self.theta(tau))?))
+    }
+
+    /// What the tolerance of the head leaves open of R(τ): it moves predictions by a share of all that they are.
+    pub fn residual_rounding(&self, tau: f64) -> Result<f64, ProbingError> {
+        let y = self.at(self.theta(tau))?;
+        let moved = self.flow().predictions(&y) - &self.predictions;
+        Ok(self.loss.steepest(self.targets.ncols())
+            * HEAD_ERROR
+            * moved.norm().max(self.predictions.norm()))
     }
 
     fn theta(&self, tau: f64) -> f64 {

@@ -111,6 +111,19 @@ impl LinearPath {
         self.rounding
     }
 
+    /// The same after probing for τ, with what the rounding of the features does to the slow modes: it changes every
+    /// singular value by as much as the largest.
+    pub fn rounding_at(&self, tau: f64) -> f64 {
+        let first = self.s.iter().copied().next().unwrap_or(0.0);
+        let slow = self.s.iter().zip(self.c.row_iter()).map(|(s, c)| {
+            let decayed = s * (s * tau);
+            // x e^{−x}, 0 at both ends.
+            let moved = if decayed.is_finite() { decayed * (-decayed).exp() } else { 0.0 };
+            c.norm() * (2.0 * f64::EPSILON * first / s).min(1.0) * moved
+        });
+        slow.fold(self.rounding, f64::hypot)
+    }
+
     /// The energy that is left after probing for τ.
     pub fn energy(&self, tau: f64) -> Result<Energy, ProbingError> {
         Ok(Energy::of(&self.residual(tau)?))

@@ -138,6 +138,24 @@ impl ProbingPath {
         }
     }
 
+    /// The size up to which the energy (Frobenius) after probing for τ is rounding of the data: [`Self::rounding`], and
+    /// under the squared loss what the rounding of the features does to modes that are far slower than others. 0 under
+    /// every other loss.
+    pub fn rounding_at(&self, tau: f64) -> f64 {
+        match &self.0 {
+            Path::Linear(path) => path.rounding_at(tau),
+            Path::Convex(_) => 0.0,
+        }
+    }
+
+    /// By how much, at most, the residual after probing for τ has lost digits where it is computed.
+    pub(crate) fn residual_rounding(&self, tau: f64) -> Result<f64, ProbingError> {
+        Ok(match &self.0 {
+            Path::Linear(path) => 4.0 * f64::EPSILON * path.residual(tau)?.norm(),
+            Path::Convex(path) => path.residual_rounding(tau)?,
+        })
+    }
+
     /// Work done so far to follow the path, in products of N×r×k with the rank r of the features: none under the
     /// squared loss, whose path has a formula.
     pub fn work(&self) -> Work {

@@ -3,8 +3,11 @@
 use super::digest::Digest;
 use super::record::Record;
 
-/// The version of the fields of a record. Tables carry it, and tables of another version are refused.
-pub const SCHEMA: u32 = 3;
+/// The version of the fields of a record. Tables carry it.
+pub const SCHEMA: u32 = 4;
+
+/// The oldest version whose tables are read: it has no Frobenius distances.
+pub const OLDEST_SCHEMA: u32 = 3;
 
 /// A finished sweep: its rows in the order of the grid, and what made them.
 #[derive(Debug, Clone, PartialEq)]

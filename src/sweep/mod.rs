@@ -13,5 +13,5 @@ pub mod plan;
 pub mod record;
 mod shard;
 
-pub use finished::{SCHEMA, Sweep};
+pub use finished::{OLDEST_SCHEMA, SCHEMA, Sweep};
 pub use shard::{NoShard, Part, Shard, TooManyParts};

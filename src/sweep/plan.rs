@@ -323,6 +323,7 @@ fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured 
         accuracy: change(|s| s.accuracy),
         held_out_accuracy: change(|s| s.held_out_accuracy),
         validation_accuracy: None,
+        score: None,
     }
 }
 
@@ -384,7 +385,10 @@ mod tests {
         config.metrics = vec![Metric::Dot];
         for record in records(&config) {
             let training = record.reached().unwrap().training;
-            assert_eq!(Metric::ALL.map(|m| training.get(m).is_some()), [false, false, true, false]);
+            assert_eq!(
+                Metric::ALL.map(|m| training.get(m).is_some()),
+                [false, false, true, false, false]
+            );
         }
     }
 

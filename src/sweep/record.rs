@@ -104,6 +104,47 @@ pub struct Measured {
     pub held_out_accuracy: Option<Change>,
     /// Accuracy at the end on the samples by which the best probing point is chosen.
     pub validation_accuracy: Option<f64>,
+    /// What the task is scored by, where that is not accuracy.
+    pub score: Option<Score>,
+}
+
+/// What a task is scored by, where that is not accuracy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// What it is.
+    pub kind: ScoreKind,
+    /// On the training samples.
+    pub training: Change,
+    /// On the held-out inputs.
+    pub held_out: Change,
+    /// At the end on the samples by which the best probing point is chosen.
+    pub validation: f64,
+}
+
+/// Kinds of scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScoreKind {
+    /// Mean over the classes of intersection over union.
+    MeanIou,
+}
+
+impl ScoreKind {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::MeanIou];
+
+    /// Its name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MeanIou => "mean_iou",
+        }
+    }
+
+    /// Its name in text and figures.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::MeanIou => "mean IoU",
+        }
+    }
 }
 
 /// A number before finetuning and after it.
@@ -117,7 +158,7 @@ pub struct Change {
 
 /// The metrics that were kept and are defined: a feature that is zero has no direction.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Metrics([Option<f64>; 4]);
+pub struct Metrics([Option<f64>; Metric::ALL.len()]);
 
 impl Metrics {
     /// Those of an adaptation that are among `kept`.
@@ -140,9 +181,9 @@ impl From<Adaptation> for Metrics {
     }
 }
 
-impl From<[Option<f64>; 4]> for Metrics {
+impl From<[Option<f64>; Metric::ALL.len()]> for Metrics {
     /// In the order of [`Metric::ALL`]; NaN where there is none.
-    fn from(values: [Option<f64>; 4]) -> Self {
+    fn from(values: [Option<f64>; Metric::ALL.len()]) -> Self {
         Self(values.map(|value| value.filter(|v| !v.is_nan())))
     }
 }
@@ -272,8 +313,9 @@ impl<'a> Counts<'a> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A cell that reached its end, with the values of one metric after the other.
+    /// A cell that reached its end, with the values of one metric after the other; there is no Frobenius distance.
     pub(crate) fn reached(seed: u64, point: u64, frobenius: f64, metrics: [f64; 4]) -> Record {
+        let [euclidean, cosine, dot, norm] = metrics.map(Some);
         let cell = Cell {
             number: 100 * seed + point,
             problem: "test".into(),
@@ -293,7 +335,7 @@ pub(crate) mod tests {
             residual: 0.0,
             loss: None,
             drift: None,
-            training: metrics.map(Some).into(),
+            training: [euclidean, cosine, dot, norm, None].into(),
             held_out: None,
             budget: None,
             head_norm: Change { start: 1.0, end: 1.0 },
@@ -301,19 +343,21 @@ pub(crate) mod tests {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         };
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }
 
     #[test]
     fn what_does_not_exist_or_is_not_kept_is_none() {
-        let a = Adaptation { euclidean: 1.0, cosine: f64::NAN, dot: 0.0, norm: 1.0 };
+        let cosine = f64::NAN;
+        let a = Adaptation { euclidean: 1.0, cosine, dot: 0.0, norm: 1.0, frobenius_distance: 2.0 };
         assert_eq!(
             Metric::ALL.map(|m| Metrics::from(a).get(m)),
-            [Some(1.0), None, Some(0.0), Some(1.0)]
+            [Some(1.0), None, Some(0.0), Some(1.0), Some(2.0)]
         );
         let dot = Metrics::new(&a, &[Metric::Dot]);
-        assert_eq!(Metric::ALL.map(|m| dot.get(m)), [None, None, Some(0.0), None]);
+        assert_eq!(Metric::ALL.map(|m| dot.get(m)), [None, None, Some(0.0), None, None]);
     }
 
     #[test]

@@ -99,9 +99,12 @@ export function drawAll() {
   for (const now of waitingToDraw) now();
 }
 
-/** A drawing that is done at once while its element is near the window, and else when the hand has come to rest. */
-export function lazily(element, draw) {
-  let near = true;
+/**
+ * A drawing that is done at once while its element is near the window, and else when the hand has come to rest; one
+ * that takes long (`outOfSight` false) not before it comes near.
+ */
+export function lazily(element, draw, { outOfSight = true } = {}) {
+  let near = outOfSight;
   let stale = false;
   const now = () => {
     if (stale) draw();
@@ -116,7 +119,7 @@ export function lazily(element, draw) {
   return () => {
     stale = true;
     if (near) now();
-    else later();
+    else if (outOfSight) later();
   };
 }
 

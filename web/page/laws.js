@@ -32,6 +32,7 @@ let count = 0;
 class Map {
   constructor(container, law) {
     this.law = law;
+    this.title = LAWS[law];
     const figure = container.appendChild(document.createElement('figure'));
     figure.appendChild(document.createElement('figcaption')).textContent = LAWS[law];
     const svg = select(figure).append('svg').attr('class', 'chart map');
@@ -103,9 +104,21 @@ class Map {
     this.boundaries.attr('d', line(([y]) => sx(y), ([, w]) => sy(w))(shown));
   }
 
+  /** The box of the certificate that a point lies in. */
+  box(y, w) {
+    return this.cells?.find((c) => c.y[0] <= y && y <= c.y[1] && c.w[0] <= w && w <= c.w[1]);
+  }
+
   /** What is proved of a point. */
   at(y, w) {
-    return this.cells?.find((c) => c.y[0] <= y && y <= c.y[1] && c.w[0] <= w && w <= c.w[1])?.state;
+    return this.box(y, w)?.state;
+  }
+
+  /** The same for its whole box, as a sentence. */
+  said(y, w) {
+    const box = this.box(y, w);
+    const range = ([low, high]) => `${show(low)} to ${show(high)}`;
+    return `${this.title}: ${box ? `for y from ${range(box.y)} and w from ${range(box.w)} the law ${STATES[box.state]}` : 'not certified yet'}.`;
   }
 
   draw() {
@@ -134,7 +147,11 @@ export function laws() {
     putAll({ 'phase-y': state.y, 'phase-w': state.w });
   });
   const maps = LAWS.map((_, law) => new Map($('phase'), law));
-  const drawMaps = lazily($('laws'), () => maps.forEach((map) => map.draw()));
+  const boxes = maps.map(() => $('certificate').appendChild(document.createElement('li')));
+  const drawMaps = lazily($('laws'), () => maps.forEach((map, i) => {
+    map.draw();
+    boxes[i].textContent = map.said(state.y, between(ACROSS, state.w));
+  }));
   onChange((changed) => (changed.has('y') || changed.has('w')) && drawMaps());
   whenNear($('laws'), async () => {
     const source = $('phase-source');
@@ -144,6 +161,7 @@ export function laws() {
       const shares = await Promise.all(maps.map(async (map, law) => {
         const answer = await thread.ask('phase', [{ law }]);
         map.show(answer);
+        drawMaps();
         return answer.shares;
       }));
       source.dataset.milliseconds = String(performance.now() - begun);

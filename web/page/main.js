@@ -3,14 +3,17 @@
 import { downstream } from './downstream.js';
 import { draw } from './draw.js';
 import { energy } from './energy.js';
+import { entropy } from './entropy.js';
 import { load, prepare } from './engine.js';
 import { laws } from './laws.js';
 import { many } from './many.js';
 import { motion } from './motion.js';
+import { networks } from './networks.js';
 import { opening } from './opening.js';
 import { own } from './own.js';
 import { printing } from './print.js';
 import { quiz } from './quiz.js';
+import { story } from './story.js';
 import { atRest } from './waiting.js';
 import { followHistory, fromAddress, inChapter, link, onWritten, pending, reset } from './state.js';
 
@@ -94,7 +97,7 @@ async function start() {
     } else notice(`There is no part “${embed}” to embed.`);
   }
   await load();
-  for (const figure of [opening, draw, energy, motion, laws, downstream, many, own, quiz]) figure();
+  for (const figure of [opening, story, draw, energy, motion, laws, downstream, many, entropy, networks, own, quiz]) figure();
   document.documentElement.dataset.ready = 'true';
   $('wait').remove();
   followHistory(place);

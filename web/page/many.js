@@ -5,6 +5,7 @@ import { choices, show, slider, whenNear } from './controls.js';
 import { Thread, engine, latest } from './engine.js';
 import { METRICS } from './opening.js';
 import { onChange, pending, state } from './state.js';
+import { stored } from './stored.js';
 import { Waiting } from './waiting.js';
 
 const KEYS = ['samples', 'width', 'outputs', 'spectrum', 'rate', 'seed', 'seeds', 'mloss', 'until'];
@@ -25,8 +26,7 @@ function counted(texts) {
 
 /** The digits transfer, computed beforehand: one curve for each seed. */
 async function digits() {
-  const inside = $('digits-data');
-  const seeds = inside ? JSON.parse(inside.textContent) : await (await fetch('digits.json')).json();
+  const seeds = await stored('digits');
   const curves = new Curves($('digits'), 'energy ‖R‖');
   const keys = METRICS.map(({ key }) => key);
   curves.draw({ layers: seeds.map((seed) => ({ x: seed.frobenius, values: keys.map((key) => seed[key]) })) });

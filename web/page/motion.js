@@ -1,7 +1,7 @@
 // Chapter 2: kernel × direction × energy, on two samples and an input that is not trained on.
 
 import { select } from 'd3-selection';
-import { Chart, fitted, padded } from './chart.js';
+import { Chart, fitted, padded, textWidth, unit } from './chart.js';
 import { attrs, logTime, show, slider, still } from './controls.js';
 import { engine } from './engine.js';
 import { line, scaleLinear } from './scale.js';
@@ -70,7 +70,20 @@ export function motion() {
     attrs(ways.selectAll('path').data(paths).join('path'), { class: 'way', d: (d) => way(d.slice(0, now + 1)) });
     const dots = [...features.map((z, i) => ({ z, kind: `input ${NAMES[i].toLowerCase()}` })), ...paths.map((path) => ({ z: path[now], kind: 'input end' }))];
     layer.selectAll('circle').data(dots).join('circle').attr('class', (d) => d.kind).attr('r', (d) => (d.kind === 'input end' ? 3.5 : 6)).attr('cx', (d) => sx(d.z[0])).attr('cy', (d) => sy(d.z[1]));
-    const texts = [...features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' })), { z: head, text: 'head', ...(head[0] > X[0] * zoom * 0.7 ? { dx: -6, anchor: 'end' } : { dx: 6 }), dy: -6, kind: 'note head' }];
+    const names = features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' }));
+    const [large, small] = [17 * unit(), 12 * unit()];
+    const box = ({ z, text, dx, dy, anchor }, size) => {
+      const [wide, x, y] = [textWidth(text, size, 600), sx(z[0]) + dx, sy(z[1]) + dy];
+      return { left: anchor ? x - wide : x, right: anchor ? x : x + wide, top: y - size, bottom: y + 0.3 * size };
+    };
+    const taken = names.map((name) => box(name, large));
+    // The first place beside the head's tip that no name has taken.
+    const places = [[6, -6], [-6, -6], [6, 18], [-6, 18], [6, -24], [-6, -24]].map(([dx, dy]) => ({ z: head, text: 'head', dx, dy, anchor: dx < 0 ? 'end' : undefined, kind: 'note head' }));
+    const free = (place) => {
+      const b = box(place, small);
+      return b.left > 0 && b.right < sx(X[1] * zoom) && taken.every((t) => b.right < t.left || t.right < b.left || b.bottom < t.top || t.bottom < b.top);
+    };
+    const texts = [...names, places.find(free) ?? places[0]];
     layer.selectAll('text').data(texts).join('text').attr('class', (d) => d.kind).attr('x', (d) => sx(d.z[0]) + d.dx).attr('y', (d) => sy(d.z[1]) + d.dy).attr('text-anchor', (d) => d.anchor ?? 'start').text((d) => d.text);
     bars.draw({
       x: [0.4, 2.6],

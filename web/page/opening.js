@@ -14,7 +14,8 @@ export const METRICS = [
   { key: 'norm', name: 'Norm ‖z‖', kind: 'm3' },
 ];
 
-const KEYS = ['y', 'w', 'a', 'tau', 't', 'loss'];
+/** What the figure shows. */
+export const KEYS = ['y', 'w', 'a', 'tau', 't', 'loss'];
 const $ = (id) => document.getElementById(id);
 const between = (low, v, high) => Math.max(low, Math.min(high, v));
 

@@ -1,4 +1,4 @@
-// Printing: every figure is drawn, every answer open, and afterwards all is as it was.
+// Printing: every figure is drawn, every fold open but those for experts, and afterwards all is as it was.
 
 import { drawAll } from './controls.js';
 import { atRest } from './waiting.js';
@@ -7,7 +7,7 @@ export function printing() {
   let opened = [];
   addEventListener('beforeprint', () => {
     drawAll();
-    opened = [...document.querySelectorAll('main details:not([open])')];
+    opened = [...document.querySelectorAll('main details:not([open], .expert)')];
     for (const details of opened) details.open = true;
   });
   addEventListener('afterprint', () => {

@@ -49,6 +49,9 @@ const KEYS = {
   // Its loss, and under cross-entropy the training loss at which finetuning stops.
   mloss: choice('squared', 'squared', 'cross-entropy'),
   until: number(0.1, 0.01, 0.5),
+  // Cross-entropy: the share of its time. Real networks: which of them.
+  way: number(0.6, 0, 1),
+  net: choice('theory', 'theory', 'digits', 'cnn', 'smoothing', 'head', 'partial', 'scale', 'rate'),
   // Answers to the questions: a letter for each, by the name of its question.
   q: text(/^([a-z]+\d[a-d](\.|$))*$/, 'answers such as energy1a.motion2b'),
 };
@@ -197,6 +200,22 @@ export function link(hash = here) {
   if (!plain) query.set('v', EDITION);
   const text = query.toString();
   return `${location.pathname}${text && `?${text}`}${hash}`;
+}
+
+/** The values of some keys that a query stands for: what it does not name is as it was at first. */
+const meant = (query, keys) => {
+  const given = new URLSearchParams(query);
+  return Object.fromEntries(keys.map((key) => [key, given.has(key) ? KEYS[key].parse(given.get(key)) : KEYS[key].initial]));
+};
+
+/** Sets some keys as a query says, a step that Back undoes. */
+export function follow(query, keys) {
+  asStep(() => set(meant(query, keys)));
+}
+
+/** Whether some keys are as a query says. */
+export function where(query, keys) {
+  return Object.entries(meant(query, keys)).every(([key, value]) => Object.is(values[key], value));
 }
 
 /** The values that a query stands for, and what is wrong with it, as sentences. */

@@ -302,23 +302,27 @@ test('the page can be printed: all of it, light, with every figure', () =>
     await page.waitForFunction(() => window.printed === 1, null, { timeout: 60_000 });
     assert.equal(await page.evaluate(() => document.documentElement.dataset.busy), undefined, 'when every answer has come');
     if (EVERYTHING) await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    await page.evaluate(() => {
+      document.querySelector('#laws .expert').open = true;
+      dispatchEvent(new Event('beforeprint'));
+    });
     const seen = await page.evaluate(() => ({
       paper: getComputedStyle(document.body).getPropertyValue('--paper').trim(),
       bar: document.querySelector('.bar').checkVisibility(),
-      closed: document.querySelectorAll('main details:not([open])').length,
+      closed: document.querySelectorAll('main details:not([open], .expert)').length,
+      cut: [...document.querySelectorAll('main pre')].filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth + 1).length,
       empty: [...document.querySelectorAll('main svg.chart')].filter((svg) => svg.checkVisibility() && !svg.querySelector('path[d], rect[width]')).map((svg) => svg.getAttribute('aria-label')),
       contained: [...document.querySelectorAll('main > section')].filter((s) => getComputedStyle(s).contain !== 'none' || getComputedStyle(s).contentVisibility === 'auto').length,
       figures: [...document.querySelectorAll('main svg.chart, main svg.plane')].filter((svg) => svg.checkVisibility() && svg.querySelectorAll('path[d]').length > 1).length,
     }));
-    if (EVERYTHING) assert.deepEqual({ ...seen, figures: 0 }, { paper: '#fff', bar: false, closed: 0, empty: [], contained: 0, figures: 0 });
+    if (EVERYTHING) assert.deepEqual({ ...seen, figures: 0 }, { paper: '#fff', bar: false, closed: 0, cut: 0, empty: [], contained: 0, figures: 0 });
     assert.ok(seen.figures >= 25, `${seen.figures} figures`);
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
     assert.ok((await page.locator('main details:not([open])').count()) > 0, 'afterwards all is as it was');
   }, { colorScheme: 'dark' }));
 
 test('nothing is undefined, overlaps or is cut off at the edges of the settings', async () => {
-  for (const address of ['?y=1&w=0&a=-1&tau=0', '?y=1&w=0&a=-1&tau=0&t=0', '?w=0&tau=0', '?y=0.2&w=0&a=-0.2&tau=0', '?y=3&w=3&a=-3&tau=0', '?y=1&w=0&tau=inf', '?y=1.4&w=0.02&a=1.4', '?phi=0#downstream', '?phi=1.57#downstream', '?loss=cross-entropy&y=1.4&tau=0', '?loss=cross-entropy&y=1&w=0&a=-1&tau=0', '?loss=cross-entropy&y=3&w=0&tau=inf', '?length=0&ftau=inf#motion', '?ptau=inf&decay=2#energy']) {
+  for (const address of ['?y=1&w=0&a=-1&tau=0', '?y=1&w=0&a=-1&tau=0&t=0', '?w=0&tau=0', '?y=0.2&w=0&a=-0.2&tau=0', '?y=3&w=3&a=-3&tau=0', '?y=1&w=0&tau=inf', '?y=1.4&w=0.02&a=1.4', '?y=1.4&w=0.02&a=1.4#entropy', '?phi=0#downstream', '?phi=1.57#downstream', '?loss=cross-entropy&y=1.4&tau=0', '?loss=cross-entropy&y=1&w=0&a=-1&tau=0', '?loss=cross-entropy&y=3&w=0&tau=inf', '?length=0&ftau=inf#motion', '?ptau=inf&decay=2#energy']) {
     for (const options of [{}, PHONE]) {
       await on(site, address, async (page) => {
         await settled(page);

@@ -13,7 +13,7 @@ import { npz } from './files.js';
 export { npy, npz, problem, safetensors } from './files.js';
 
 const run = promisify(execFile);
-const TASKHEAD = process.env.TASKHEAD ?? new URL('../../target/release/taskhead', import.meta.url).pathname;
+export const TASKHEAD = process.env.TASKHEAD ?? new URL('../../target/release/taskhead', import.meta.url).pathname;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 /** Which browser the tests run in: `chromium` or `firefox`, the one that the distribution brings. */

@@ -1,10 +1,12 @@
 // The page as a whole: address, keyboard, screen readers, looks, files to save, embedding.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { close, drop, npz, on, opening, overlaps, problem, ready, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
+import { TASKHEAD, close, drop, npz, on, opening, overlaps, problem, ready, saved, settled, shown, slide, start, staticHost, table, visit } from './harness.js';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const SHOTS = new URL('../build/screens/', import.meta.url).pathname;
@@ -16,7 +18,7 @@ after(() => site.stop());
 
 /** Scrolls through the page, so that every figure is drawn; from then on all of it is laid out, for looks and for axe. */
 async function readThrough(page) {
-  for (const id of ['draw', 'energy', 'motion', 'laws', 'downstream', 'many', 'own', 'end']) await visit(page, id);
+  for (const id of ['draw', 'energy', 'motion', 'laws', 'downstream', 'many', 'entropy', 'networks', 'practice', 'own', 'end']) await visit(page, id);
   await page.evaluate(() => {
     scrollTo({ top: 0, behavior: 'instant' });
   });
@@ -24,26 +26,31 @@ async function readThrough(page) {
 
 test('every setting survives the way through the address', () =>
   on(site, '', async (page) => {
-    const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, size: 0.75, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2 };
+    const changes = { target: 1.6, across: 1.1, start: 0.25, probe: 60, time: 11, ptau: 40, decay: 1.3, smoothing: 0.15, pseed: 9, kernel: 0.8, angle: -70, length: 1.5, ftau: 30, phi: 0.3, size: 0.75, rseed: 4, samples: 6, width: 20, outputs: 3, spectrum: 0.7, rate: 3, seed: 5, seeds: 2, way: 0.35 };
     for (const [id, value] of Object.entries(changes)) await slide(page, id, value);
     for (const name of ['loss', 'mloss']) await page.locator(`input[name="${name}"][value="cross-entropy"]`).evaluate((e) => e.click());
     await slide(page, 'until', 0.2);
+    await page.locator('input[name="net"][value="cnn"]').check();
     await page.locator('#q-energy1 input[value="b"]').check();
     await settled(page);
     const address = page.url().slice(site.url.length);
     const numbers = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('output[data-value]')].filter((o) => o.htmlFor.length).map((o) => [o.htmlFor.value, o.dataset.value])));
     const [before, figure] = [await numbers(page), await opening(page)];
-    assert.equal(Object.keys(before).length, 24);
+    assert.equal(Object.keys(before).length, 25);
     await on(site, address, async (copy) => {
       assert.deepEqual(await numbers(copy), before);
       assert.deepEqual(await opening(copy), figure);
       for (const name of ['loss', 'mloss']) assert.ok(await copy.locator(`input[name="${name}"][value="cross-entropy"]`).isChecked(), name);
+      assert.ok(await copy.locator('input[name="net"][value="cnn"]').isChecked(), 'the network');
       assert.ok(await copy.locator('#q-energy1 input[value="b"]').isChecked(), 'answers, too');
     });
     await page.click('#reset');
     await settled(page);
     assert.equal(new URL(page.url()).search, '', 'a reset page has a bare address');
-    await on(site, '', async (fresh) => assert.deepEqual(await numbers(page), await numbers(fresh)));
+    await on(site, '', async (fresh) => {
+      await settled(fresh);
+      assert.deepEqual(await numbers(page), await numbers(fresh));
+    });
   }));
 
 test('the reset of the opening figure leaves the chapters alone', () =>
@@ -127,7 +134,7 @@ test('what figures show is said in words', () =>
     assert.ok((await page.textContent('#opening-said')).includes(`moved by ${euclidean.toFixed(3)}`));
     await readThrough(page);
     const labels = await page.locator('svg.chart, svg.plane').evaluateAll((all) => all.filter((svg) => svg.checkVisibility()).map((svg) => svg.getAttribute('aria-label') ?? ''));
-    assert.ok(labels.length >= 25);
+    assert.ok(labels.length >= 34, `${labels.length} figures`);
     for (const label of labels) assert.ok(label.length > 20, `a figure says no more than “${label}”`);
     assert.match(labels[1], /^Distance .* it rises\. Now \d/);
     assert.match(await page.getAttribute('#probe', 'aria-valuetext'), /^probing time 0\.693, energy 0\.800 left$/);
@@ -197,7 +204,7 @@ test('the link of a situation can be copied', () =>
   }));
 
 test('each part can be embedded in another page', async () => {
-  const parts = { opening: '#plane svg', energy: '#energy-curve svg', motion: '#forces svg', laws: '#phase svg', downstream: '#risk svg', many: '#many-curves svg', own: '#drop' };
+  const parts = { opening: '#plane svg', energy: '#energy-curve svg', motion: '#forces svg', laws: '#phase svg', downstream: '#risk svg', many: '#many-curves svg', entropy: '#clock-outputs svg', networks: '#net-curves svg', own: '#drop' };
   for (const [part, figure] of Object.entries(parts)) {
     await on(site, `?embed=${part}&kernel=0.9`, async (page) => {
       await settled(page);
@@ -227,7 +234,7 @@ test('every link that README.md prepares is valid', async () => {
 
 test('every chapter asks at least two questions, and answers each choice at once', () =>
   on(site, '', async (page) => {
-    for (const part of ['opening', 'energy', 'motion', 'laws', 'downstream', 'many']) {
+    for (const part of ['opening', 'energy', 'motion', 'laws', 'downstream', 'many', 'entropy', 'networks', 'practice']) {
       const questions = page.locator(`#${part} fieldset.quiz`);
       const count = await questions.count();
       assert.ok(count >= 2, `${part} asks ${count}`);
@@ -252,9 +259,9 @@ test('every chapter asks at least two questions, and answers each choice at once
     assert.match(new URL(page.url()).searchParams.get('q'), /opening1c\.opening2c\.energy1c/);
   }));
 
-test('the whole page is smaller than 500 kB, compressed', async () => {
+test('all that the page loads is smaller than 500 kB, compressed', async () => {
   const dist = new URL('../dist/', import.meta.url);
-  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile());
+  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile() && !/^(teach|worksheet|quiz|slides)/.test(f.name));
   const sizes = await Promise.all(files.map(async (f) => gzipSync(await readFile(`${f.parentPath ?? f.path}/${f.name}`), { level: 9 }).length));
   const total = sizes.reduce((a, b) => a + b);
   assert.ok(files.length > 10 && total < 500_000, `${total} bytes in ${files.length} files`);
@@ -302,11 +309,36 @@ test('every theorem number leads to its statement and its check', () =>
     await page.goto(`${site.url}theorems.html`);
     for (const link of new Set(links)) assert.equal(await page.locator(new URL(link, site.url).hash).count(), 1, link);
     const law = await page.textContent('#T10_distance_law');
+    assert.match(await page.textContent('#hypotheses'), /conjecture A[^]*taskhead simulate cases\/C1-1-violation-1\.npz/);
+    assert.ok(await page.locator('#hypotheses img').evaluate((picture) => picture.naturalWidth > 300));
     assert.match(law, /Theorem T10_distance_law[^]*dist2T[^]*DistanceLaw\.v[^]*taskhead verify T10/);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run());
     assert.deepEqual(violations.map((v) => v.id), []);
   }));
+
+test('the command carries the page inside', { skip: process.env.CARRIED ? false : 'CARRIED is set where the command was built with its feature page' }, async () => {
+  const dist = new URL('../dist/', import.meta.url);
+  const program = await readFile(TASKHEAD);
+  const server = spawn(TASKHEAD, ['explore', '--no-open', '--quiet'], { cwd: tmpdir() });
+  try {
+    const url = await new Promise((resolve, reject) => {
+      server.stdout.once('data', (text) => resolve(String(text).trim()));
+      server.on('exit', (code) => reject(new Error(`it ends with ${code}`)));
+    });
+    const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile()).map((f) => `${f.parentPath ?? f.path}/${f.name}`);
+    assert.ok(files.length > 15);
+    for (const name of files) {
+      const bytes = await readFile(name);
+      const path = name.replaceAll('//', '/').slice(dist.pathname.length);
+      const answer = Buffer.from(await (await fetch(url + path)).arrayBuffer());
+      assert.ok(answer.equals(bytes), path);
+      assert.ok(program.includes(bytes), `${path} is a part of the program`);
+    }
+  } finally {
+    server.kill();
+  }
+});
 
 test('the page in one file opens from a folder, and needs nothing else', async () => {
   const context = await site.browser.newContext();

@@ -29,7 +29,7 @@ async function teachers(address, body) {
 test('the page for teachers has all its parts, and axe finds nothing', () =>
   teachers('', async (page) => {
     const titles = await page.locator('h2').allTextContents();
-    for (const part of ['What the lesson is for', 'Plan for 45 minutes', 'Plan for 90 minutes', 'What students often think', 'On the board', 'Worksheet', 'Questions', 'Glossary', 'Assignment']) assert.ok(titles.some((t) => t.startsWith(part)), part);
+    for (const part of ['What the lesson is for', 'Plan for 45 minutes', 'Plan for 90 minutes', 'What students often think', 'On the board', 'Worksheet', 'Slides', 'Questions', 'Glossary', 'Assignment']) assert.ok(titles.some((t) => t.startsWith(part)), part);
     assert.ok((await page.locator('.katex').count()) > 30, 'formulas are drawn');
     assert.doesNotMatch(await page.textContent('main'), /\\\(|\\\[|@@/);
     const dead = await page.locator('nav a').evaluateAll((all) => all.filter((a) => !document.getElementById(a.hash.slice(1))).map((a) => a.hash));
@@ -94,3 +94,41 @@ test('the questions for learning platforms are the questions of the page', () =>
       assert.doesNotMatch(question, /<\/?\w|&lt;|\[T\d/);
     }
   }));
+
+test('the slides are one file: nothing is loaded, each fits, keys and notes work, and axe finds nothing', async () => {
+  const name = new URL('../dist/slides.html', import.meta.url).href;
+  for (const [width, height, colorScheme] of [[1280, 720, 'light'], [1920, 1080, 'dark']]) {
+    const context = await site.browser.newContext({ viewport: { width, height }, colorScheme });
+    const page = await context.newPage();
+    const wrong = [];
+    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+    page.on('pageerror', (error) => wrong.push(error.message));
+    page.on('request', (request) => request.url().startsWith(name) || /^data:/.test(request.url()) || wrong.push(request.url()));
+    await page.goto(name);
+    const count = await page.locator('section').count();
+    assert.ok(count >= 12, `${count} slides`);
+    const titles = new Set();
+    for (let i = 0; i < count; i++) {
+      assert.equal(await page.locator('section:visible').count(), 1);
+      titles.add(await page.locator('section:visible :is(h1, h2)').textContent());
+      const { high, wide } = await page.evaluate(() => ({ high: document.querySelector('section.now').scrollHeight, wide: document.documentElement.scrollWidth }));
+      assert.ok(high <= height && wide <= width, `slide ${i + 1}: ${wide} × ${high}`);
+      assert.ok((await page.locator('section blockquote:visible').count()) === 0, 'notes are hidden at first');
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run());
+      assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), [], `slide ${i + 1}`);
+      await page.keyboard.press('ArrowRight');
+    }
+    assert.equal(titles.size, count);
+    assert.match(page.url(), new RegExp(`#${count}$`), 'the last one stays');
+    await page.keyboard.press('t');
+    assert.equal(await page.locator('section blockquote:visible').count(), 1);
+    await page.keyboard.press('Home');
+    assert.match(await page.locator('section:visible h1').textContent(), /How far/);
+    assert.ok((await page.locator('section .figures svg').count()) >= 9);
+    assert.doesNotMatch(await page.textContent('main'), /\\\(|\\\[|\[figure|NaN|undefined/);
+    assert.doesNotMatch(await page.content(), /NaN/);
+    assert.deepEqual(wrong, []);
+    await context.close();
+  }
+});

@@ -53,6 +53,7 @@ impl Choice for Metric {
         (Self::Cosine, "cosine", "Cosine distance"),
         (Self::Dot, "dot", "Dot product"),
         (Self::Norm, "norm", "Norm"),
+        (Self::Frobenius, "frobenius_distance", "Frobenius distance of all features, which is no mean"),
     ];
 }
 
@@ -100,6 +101,11 @@ mod replay {
         const ALL: &'static [(Self, &'static str, &'static str)] = &[
             (Self::Mlp, "mlp", "Dense layers of 128 and 128"),
             (Self::Cnn, "cnn", "Two convolutions of 16 and 32 channels, then a dense layer of 128"),
+            (
+                Self::EncoderDecoder,
+                "encoder-decoder",
+                "For segmentation: 8, 16 and 32 channels down, which halve the image twice, and 16 and 16 back",
+            ),
             (Self::Resnet8, "resnet8", "A small ResNet: 16, 32 and 64 channels, one block each"),
             (
                 Self::Resnet18,

@@ -23,8 +23,8 @@ use super::say;
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 #[command(
-    after_help = "The page is a folder of files that scripts/build-web makes once; any web server can \
-    serve it. Settings of the page are in its address, so that a link leads to an exact situation.\n\nExamples:\n  \
+    after_help = "The page is a part of this program if it was built with the feature `page`; else it is a folder of \
+    files that scripts/build-web makes once, and that any web server can serve. Settings of the page are in its address, so that a link leads to an exact situation.\n\nExamples:\n  \
     taskhead explore\n  \
     taskhead explore --port 8080 --no-open\n  taskhead explore --host 0.0.0.0 --port 8080"
 )]
@@ -39,10 +39,16 @@ pub struct Args {
     /// Do not open a browser.
     #[arg(long)]
     no_open: bool,
-    /// Folder of the built page.
+    /// Folder of the built page, in the place of the one that this program has or finds.
     #[arg(long, value_name = "FOLDER")]
     page: Option<PathBuf>,
 }
+
+/// The files of the page that was built before the program, by their path in the address.
+#[cfg(feature = "page")]
+const INSIDE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+#[cfg(not(feature = "page"))]
+const INSIDE: &[(&str, &[u8])] = &[];
 
 /// What the page cannot do without.
 const NEEDED: [&str; 2] = ["/index.html", "/engine.wasm"];
@@ -113,8 +119,12 @@ fn reached_at(served: SocketAddr) -> SocketAddr {
 struct Page(BTreeMap<String, Bytes>);
 
 impl Page {
-    /// The page that is installed beside the program, or that was built in its source.
+    /// The page inside the program, else the one that is installed beside it or that was built in its source.
     fn find() -> Result<Self> {
+        if !INSIDE.is_empty() {
+            let files = INSIDE.iter().map(|(name, bytes)| (name.to_string(), Bytes::from_static(bytes)));
+            return Ok(Self(files.collect()));
+        }
         let installed = std::env::current_exe()
             .ok()
             .and_then(|exe| Some(exe.parent()?.join("../share/taskhead/web")));
@@ -123,8 +133,8 @@ impl Page {
         match folders.iter().find(|folder| folder.is_dir()) {
             Some(folder) => Self::read(folder),
             None => bail!(
-                "the page is not built: there is no folder {}; run scripts/build-web in the source once, or \
-                 name the folder with --page",
+                "this program was built without the page (feature `page`), and there is no folder {}; run \
+                 scripts/build-web in the source once, or name the folder with --page",
                 folders
                     .iter()
                     .map(|f| f.display().to_string())

@@ -15,12 +15,13 @@ pub fn number(value: f64) -> Value {
     }
 }
 
-/// The four metrics.
+/// The metrics.
 pub fn adaptation(a: &Adaptation) -> Value {
     json!({
         "euclidean": number(a.euclidean),
         "cosine": number(a.cosine),
         "dot": number(a.dot),
         "norm": number(a.norm),
+        "frobenius_distance": number(a.frobenius_distance),
     })
 }

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use super::choices::choice;
 use super::outcome::make_folder;
 use super::say;
 use taskhead::counted;
+use taskhead::metric::Metric;
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::{Figure, Theme};
@@ -26,6 +28,9 @@ pub struct Args {
     /// trend, trajectories, heatmap, risk, smoothing, accuracy, transfer or course.
     #[arg(long)]
     figure: Option<String>,
+    /// The metrics to show in figures that have a panel or a curve for each (default: the four means).
+    #[arg(long, value_delimiter = ',', value_parser = choice::<Metric>())]
+    metrics: Option<Vec<Metric>>,
     /// File format.
     #[arg(long, value_enum, default_value = "svg")]
     format: Format,
@@ -116,9 +121,10 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         Some(name) => vec![name],
         None => NAMES.to_vec(),
     };
+    let metrics = args.metrics.as_deref().unwrap_or(&Metric::MEANS);
     let mut figures = Vec::new();
     for name in names {
-        match figure(name, &sweep.records) {
+        match figure(name, &sweep.records, metrics) {
             Ok(figure) => figures.push(figure),
             Err(missing) if args.figure.is_some() => bail!(missing),
             Err(_) => {}

@@ -17,6 +17,7 @@ use super::say;
 use super::slurm;
 use crate::choices::choice;
 use taskhead::counted;
+use taskhead::metric::Metric;
 use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead::sweep::{Part, Shard, Sweep};
@@ -30,7 +31,7 @@ use taskhead_files::{
     SweepFiles, check_replaceable, digest, read_configuration, with_suffix, write_csv, write_parquet,
 };
 use taskhead_replay::config::{
-    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Kernel, Loss, Precision,
+    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Files, Kernel, Loss, Precision,
     SETTINGS, Source, Theory,
 };
 use taskhead_replay::{self as replay, Overlay, Replay, device};
@@ -45,11 +46,13 @@ use taskhead_replay::{self as replay, Overlay, Replay, device};
     taskhead replay digits --experiment smoothing --out smoothing\n  \
     taskhead replay digits --loss squared --samples 80 --theory\n  \
     taskhead replay fashion --seeds 5\n  \
+    taskhead replay segmentation\n  \
+    taskhead replay segmentation --data VOC2012 --side 64 --classes cat,dog --out pets\n  \
     taskhead replay digits --source none --out random-backbone\n  \
     taskhead replay linear --times 1,10 --rate 0.0005"
 )]
 pub struct Args {
-    /// linear, digits, digits-cnn, fashion, images, or the path of a TOML configuration.
+    /// linear, digits, digits-cnn, fashion, images, segmentation, or the path of a TOML configuration.
     #[arg(default_value = "digits")]
     setting: String,
     /// A ready experiment on one of the paper's practical options.
@@ -57,7 +60,8 @@ pub struct Args {
     experiment: Option<Experiment>,
     /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like
     /// (one set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of
-    /// MedMNIST.
+    /// MedMNIST. For segmentation: images/ and masks/ with the same names but for their endings (PNG masks with a palette
+    /// or of grey, whose values are labels; 0 is the background), or the layout of Pascal VOC.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
@@ -71,15 +75,20 @@ pub struct Args {
     /// Share of the finetuning labels that are replaced by another class, drawn evenly.
     #[arg(long, value_name = "SHARE", value_parser = super::real)]
     label_noise: Option<f64>,
-    /// Classes of the source task: labels, or names of folders.
+    /// Classes of the source task: labels, or names of folders (of masks: beside the background, and without any the
+    /// first half of them).
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     source_classes: Option<Vec<Class>>,
     /// Classes of the downstream task: labels, or names of folders.
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     classes: Option<Vec<Class>>,
-    /// Height and width that the images of train/CLASS and test/CLASS are brought to, whatever their proportions.
+    /// Height and width that image files (of train/CLASS and test/CLASS, or with masks) are brought to, whatever their
+    /// proportions.
     #[arg(long, value_name = "PIXELS", value_parser = super::whole::<u32>(1..))]
     side: Option<u32>,
+    /// The label of masks for pixels that have none [default: 255 for Pascal VOC, else none].
+    #[arg(long, value_name = "LABEL", value_parser = super::whole::<u16>(0..))]
+    ignore: Option<u16>,
     /// What is subtracted from pixels between 0 and 1: one number, or one for each channel.
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS", value_parser = super::real)]
     mean: Option<Vec<f64>>,
@@ -181,6 +190,9 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
     config.validate().map_err(with_flag)?;
+    if args.theory.is_some() {
+        config.admits_theory().map_err(anyhow::Error::msg)?;
+    }
     if args.print_config {
         say::print(toml::to_string(&config)?)?;
         return Ok(ExitCode::SUCCESS);
@@ -331,7 +343,7 @@ fn theory_head(network: &Sweep, replay: &Replay, theory: &Theory) -> Sweep {
 }
 
 /// Flags of the keys of a configuration.
-const FLAGS: [(&str, &str); 20] = [
+const FLAGS: [(&str, &str); 24] = [
     ("times", "--times"),
     ("seeds", "--seeds"),
     ("data.source", "--source-classes"),
@@ -352,6 +364,10 @@ const FLAGS: [(&str, &str); 20] = [
     ("pretrain.epochs", "--pretrain-epochs"),
     ("probing.longest", "--longest"),
     ("backbone.kind = linear", "--backbone"),
+    ("backbone.kind = encoder-decoder", "--backbone"),
+    ("data.folder", "--data"),
+    ("data.ignore", "--ignore"),
+    ("data.shifted-folder", "--shifted-data"),
 ];
 
 /// An error about a value of the configuration with the flag that sets it.
@@ -372,10 +388,10 @@ fn with_flag(error: ConfigError) -> anyhow::Error {
 fn draw(result: &Sweep, folder: &Path) -> Result<Vec<PathBuf>> {
     make_folder(folder)?;
     let mut paths = Vec::new();
-    if let Some(figure) = transfer(&result.records) {
+    if let Some(figure) = transfer(&result.records, &Metric::MEANS) {
         paths.extend(save_svgs(figure.as_ref(), folder, figure.name())?);
     }
-    if let Some(figure) = course(&result.records) {
+    if let Some(figure) = course(&result.records, &Metric::MEANS) {
         paths.extend(save_svgs(&figure, folder, figure.name())?);
     }
     Ok(paths)
@@ -426,6 +442,9 @@ fn configuration(args: &Args) -> Result<Config> {
             SETTINGS.join(", ")
         ),
     };
+    if let (Data::Scenes { .. }, Some(folder)) = (&config.data, &args.data) {
+        config.data = Data::Masks(Files::of(folder));
+    }
     set(&mut config.dtype, args.dtype);
     set(&mut config.loss, args.loss);
     set(&mut config.times, args.times.clone());
@@ -443,18 +462,19 @@ fn configuration(args: &Args) -> Result<Config> {
     }
     if let Some(given) = args.samples {
         match &mut config.data {
-            Data::Digits { samples, .. } => *samples = Some(given),
+            Data::Digits { samples, .. } | Data::Scenes { samples } => *samples = Some(given),
             Data::Linear(task) => task.samples = given,
-            Data::Files(files) => files.samples = Some(given),
+            Data::Files(files) | Data::Masks(files) => files.samples = Some(given),
         }
     }
     if let Some(held_out) = args.held_out {
         match &mut config.data {
-            Data::Files(files) => files.held_out = Some(held_out),
+            Data::Files(files) | Data::Masks(files) => files.held_out = Some(held_out),
             Data::Linear(task) => task.held_out = held_out,
-            Data::Digits { .. } => {
+            Data::Digits { .. } | Data::Scenes { .. } => {
                 bail!(
-                    "--held-out does not belong to this setting; accepted with: fashion, images, linear"
+                    "--held-out does not belong to this setting; accepted with: fashion, images, linear, segmentation \
+                     with --data"
                 )
             }
         }
@@ -469,9 +489,10 @@ fn configuration(args: &Args) -> Result<Config> {
         ("--side", args.side.is_some()),
         ("--mean", args.mean.is_some()),
         ("--std", args.std.is_some()),
+        ("--ignore", args.ignore.is_some()),
     ];
     match &mut config.data {
-        Data::Files(files) => {
+        Data::Files(files) | Data::Masks(files) => {
             set(&mut files.folder, args.data.clone());
             files.shifted_folder = args.shifted_data.clone().or(files.shifted_folder.take());
             if let Some(folder) = &args.source_data {
@@ -483,12 +504,21 @@ fn configuration(args: &Args) -> Result<Config> {
             files.side = args.side.or(files.side);
             set(&mut files.mean, args.mean.clone());
             set(&mut files.std, args.std.clone());
+            files.ignore = args.ignore.or(files.ignore);
         }
         other => {
             let digits = matches!(other, Data::Digits { .. });
             let folders = folders.iter().filter(|_| !digits);
             if let Some((flag, _)) = given.iter().chain(folders).find(|(_, given)| *given) {
-                bail!("{flag} does not belong to this setting; accepted with: fashion, images");
+                let with_data = match other {
+                    Data::Scenes { .. } if *flag != "--shifted-data" => {
+                        " (`segmentation` takes it with --data)"
+                    }
+                    _ => "",
+                };
+                bail!(
+                    "{flag} does not belong to this setting; accepted with: fashion, images{with_data}"
+                );
             }
             if let Data::Digits { source_folder, shifted_folder, .. } = other {
                 *source_folder = args.source_data.clone().or(source_folder.take());

@@ -245,6 +245,9 @@ fn blurred(s: &Simulation) -> String {
     })
 }
 
+/// Share of an energy from which on its rounding takes digits that are printed.
+const SHOWN: f64 = 1e-9;
+
 fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     let mut probing = Number(s.probe_time).to_string();
     if !others.is_empty() {
@@ -260,6 +263,8 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     if s.energy.frobenius <= s.energy_rounding {
         energy +=
             &format!("; not determined by the data: below their rounding, {:.1e}", s.energy_rounding);
+    } else if s.energy_rounding > SHOWN * s.energy.frobenius {
+        energy += &format!("; known to {:.1e} only, the rounding of features", s.energy_rounding);
     }
     let mut rows = vec![
         ("method", format!("{} ({})", s.method, s.stop.name())),
@@ -282,9 +287,11 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     rows.push(("head norm", format!("{} -> {}", digits(s.head_norm.0), digits(s.head_norm.1))));
     let sets = [("adaptation", Some(s.adaptation)), ("held-out adaptation", s.held_out)];
     for (name, a) in sets.iter().filter_map(|(name, a)| a.map(|a| (name, a))) {
-        let [euclidean, cosine, dot, norm] = a.values().map(digits);
-        let text =
-            format!("distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}");
+        let [euclidean, cosine, dot, norm, frobenius] = a.values().map(digits);
+        let text = format!(
+            "distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}, Frobenius distance \
+             {frobenius}"
+        );
         rows.push((name, text));
     }
     type Value = fn(&Scores) -> Option<f64>;

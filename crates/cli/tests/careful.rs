@@ -129,7 +129,9 @@ fn stopped(here: &Path) {
     let path = here.join("s.partial.parquet");
     let journal = taskhead_files::TableJournal::open(&path, half.clone(), 6, 3, every, warn).unwrap();
     taskhead::sweep::journal::Journal::keep(&journal, &half.records);
-    ["s.parquet", "s.csv"].map(|name| std::fs::remove_file(here.join(name)).unwrap());
+    for name in ["s.parquet", "s.csv"] {
+        std::fs::remove_file(here.join(name)).unwrap();
+    }
 }
 
 /// They were drawn without a word.
@@ -174,7 +176,9 @@ fn what_is_left_damaged_is_called_so() {
     }
     // Whole, but of another configuration.
     std::fs::write(&partial, &bytes).unwrap();
-    ["s.parquet", "s.csv"].map(|name| std::fs::remove_file(here.join(name)).unwrap());
+    for name in ["s.parquet", "s.csv"] {
+        std::fs::remove_file(here.join(name)).unwrap();
+    }
     let text = refuse(here, &[&again[..], &["--rtol", "1e-8"]].concat());
     assert!(text.contains("of another configuration"), "{text}");
 }

@@ -86,6 +86,10 @@ fn simulate_prints_the_numbers_of_the_equations() {
         expected.push((format!("/adaptation/{name}"), mean(&x, of)));
         expected.push((format!("/probe_adaptation/{name}"), mean(&held, of)));
     }
+    for (set, inputs) in [("adaptation", &x), ("probe_adaptation", &held)] {
+        let distance = (inputs * moved.transpose()).norm();
+        expected.push((format!("/{set}/frobenius_distance"), distance));
+    }
     for (path, value) in expected {
         let found = json.pointer(&path).and_then(Value::as_f64).expect(&path);
         assert!((found - value).abs() <= 1e-7 * value.abs(), "{path}: {found} is not {value}");
@@ -180,7 +184,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
     let json: Value = serde_json::from_str(&text).unwrap();
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(json["failed"], 0);
-    assert_eq!(rows.len(), 36);
+    assert_eq!(rows.len(), 45);
     for row in rows.iter().filter(|r| r["source"] == "rank-one law") {
         assert_eq!(row["holds"], true, "{row}");
     }
@@ -196,6 +200,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
         "agreement",
         "heatmap",
         "phase",
+        "beyond",
         "risk",
         "smoothing",
         "digits",

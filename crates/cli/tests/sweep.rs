@@ -401,7 +401,7 @@ fn plot_keeps_problems_apart_and_says_what_it_leaves_out() {
     let svg = std::fs::read_to_string(here.join("plots/trend.svg")).unwrap();
     assert!(svg.contains("another head") && svg.contains("gaussian"), "both are named");
     // The first edition did not say its schema.
-    let old = std::fs::read_to_string(here.join("s.csv")).unwrap().replace("# schema 3\n", "");
+    let old = std::fs::read_to_string(here.join("s.csv")).unwrap().replace("# schema 4\n", "");
     std::fs::write(here.join("old.csv"), old).unwrap();
     assert!(refuse(here, &["plot", "old.csv"]).contains("this table is of schema 1"));
 }

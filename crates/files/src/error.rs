@@ -390,8 +390,9 @@ pub enum Fault {
     },
     /// A table of another schema.
     #[error(
-        "this table is of schema {found}, written by taskhead {version}; this program reads schema {read}: run the \
-         sweep again, its configuration is in the file"
+        "this table is of schema {found}, written by taskhead {version}; this program reads schemas {} and {read}: run \
+         the sweep again, its configuration is in the file",
+        taskhead::sweep::OLDEST_SCHEMA
     )]
     Schema {
         /// Its schema; 1 is that of the first edition, which did not say it.

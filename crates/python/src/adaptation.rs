@@ -1,12 +1,12 @@
-//! The four metrics.
+//! The metrics.
 
 use pyo3::prelude::*;
 
 use crate::arrays::Given;
 use crate::error;
 
-/// How far features moved: means over the samples of four metrics between the features z₀ before and z_T after
-/// finetuning. It unpacks into `euclidean, cosine, dot, norm`.
+/// How far features moved from z₀ before to z_T after finetuning: means over the samples of four metrics, into which it
+/// unpacks (`euclidean, cosine, dot, norm`), and `frobenius_distance`, which is no mean.
 #[pyclass(frozen, eq, get_all, module = "taskhead")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adaptation {
@@ -18,12 +18,14 @@ pub struct Adaptation {
     dot: f64,
     /// Mean norm ‖z_T‖.
     norm: f64,
+    /// Frobenius distance ‖Z_T − Z₀‖_F of all samples.
+    frobenius_distance: f64,
 }
 
 impl From<taskhead::Adaptation> for Adaptation {
     fn from(adaptation: taskhead::Adaptation) -> Self {
-        let taskhead::Adaptation { euclidean, cosine, dot, norm } = adaptation;
-        Self { euclidean, cosine, dot, norm }
+        let taskhead::Adaptation { euclidean, cosine, dot, norm, frobenius_distance } = adaptation;
+        Self { euclidean, cosine, dot, norm, frobenius_distance }
     }
 }
 
@@ -34,12 +36,15 @@ impl Adaptation {
     }
 
     fn __repr__(&self) -> String {
-        let Self { euclidean, cosine, dot, norm } = self;
-        format!("Adaptation(euclidean={euclidean:?}, cosine={cosine:?}, dot={dot:?}, norm={norm:?})")
+        let Self { euclidean, cosine, dot, norm, frobenius_distance } = self;
+        format!(
+            "Adaptation(euclidean={euclidean:?}, cosine={cosine:?}, dot={dot:?}, norm={norm:?}, \
+             frobenius_distance={frobenius_distance:?})"
+        )
     }
 }
 
-/// The four metrics between features ``before`` and ``after`` a training of your own, both N×h.
+/// The metrics between features ``before`` and ``after`` a training of your own, both N×h.
 ///
 /// Raises ``ValueError`` for arrays of different shapes.
 #[pyfunction]

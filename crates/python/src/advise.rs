@@ -30,7 +30,7 @@ type Column = (&'static str, fn(&Row) -> f64);
 /// Weight and bias.
 type Layer<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>);
 
-const COLUMNS: [Column; 19] = [
+const COLUMNS: [Column; 20] = [
     ("share", |row| row.share),
     ("probe_time", |row| row.probe_time),
     ("epochs", |row| row.epochs.unwrap_or(f64::NAN)),
@@ -42,6 +42,7 @@ const COLUMNS: [Column; 19] = [
     ("cosine", |row| row.adaptation.cosine),
     ("dot", |row| row.adaptation.dot),
     ("norm", |row| row.adaptation.norm),
+    ("frobenius_distance", |row| row.adaptation.frobenius_distance),
     ("probed", |row| row.probed),
     ("score", |row| row.score),
     ("risk", |row| row.risk),
@@ -80,8 +81,8 @@ impl Advice {
 
     /// Columns by name, one entry a probing time, from full probing to none: the ``share`` of the energy that is left,
     /// ``probe_time`` τ, ``epochs`` and ``strength`` C (NaN if not asked for), ``energy`` (AIE), training ``accuracy``
-    /// and ``head_norm`` after probing; ``euclidean``, ``cosine``, ``dot`` and ``norm`` after finetuning; the score of
-    /// held-out samples when ``probed`` and when finetuned (``score``: accuracy, or the loss turned round), its
+    /// and ``head_norm`` after probing; ``euclidean``, ``cosine``, ``dot``, ``norm`` and ``frobenius_distance`` after finetuning; the
+    /// score of held-out samples when ``probed`` and when finetuned (``score``: accuracy, or the loss turned round), its
     /// deviation ``over_seeds`` and ``over_folds``, the mean loss of held-out samples when finetuned (``risk``), and
     /// how far the score is ``behind`` that of the recommended row with the standard error of that; in how many flows
     /// the level at which finetuning was to stop was never met (``unmet``), so that it went on. A dictionary that

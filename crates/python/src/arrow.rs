@@ -15,7 +15,7 @@ const BATCH: usize = 1 << 16;
 
 /// The columns of a sweep, with what made it as metadata, as in Parquet.
 pub fn schema(sweep: &Sweep) -> SchemaRef {
-    let columns: Vec<Column> = columns()
+    let columns: Vec<Column> = columns(&sweep.records)
         .map(|(name, kind, required)| {
             let data = match kind {
                 Kind::Count => DataType::UInt64,
@@ -51,12 +51,13 @@ pub fn stream(sweep: &Arc<Sweep>) -> FFI_ArrowArrayStream {
 
 fn batch(records: &[Record], schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let mut rows: Vec<_> = records.iter().map(|record| fields(record).into_iter()).collect();
-    let arrays = columns().map(|(_, kind, _)| -> ArrayRef {
+    // The columns of a score are the last ones, and the whole sweep decides whether they are there.
+    let arrays = schema.fields().iter().map(|column| -> ArrayRef {
         let next = rows.iter_mut().map(|row| row.next().and_then(|(_, value)| value));
-        match kind {
-            Kind::Count => Arc::new(next.map(count).collect::<UInt64Array>()),
-            Kind::Number => Arc::new(next.map(number).collect::<Float64Array>()),
-            Kind::Text => Arc::new(next.map(text).collect::<StringArray>()),
+        match column.data_type() {
+            DataType::UInt64 => Arc::new(next.map(count).collect::<UInt64Array>()),
+            DataType::Float64 => Arc::new(next.map(number).collect::<Float64Array>()),
+            _ => Arc::new(next.map(text).collect::<StringArray>()),
         }
     });
     RecordBatch::try_new(schema.clone(), arrays.collect())

@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyKeyError, PyRuntimeWarning, PyUserWarning};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyCapsule, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use taskhead::analysis::summary;
+use taskhead::metric::Metric;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::plan::{Digest, Plan};
@@ -47,7 +48,7 @@ impl Sweep {
     /// The names of all columns.
     #[getter]
     fn columns(&self) -> Vec<&'static str> {
-        columns().map(|(name, ..)| name).collect()
+        columns(&self.sweep.records).map(|(name, ..)| name).collect()
     }
 
     /// The configuration as TOML; empty if it is not known.
@@ -83,7 +84,10 @@ impl Sweep {
     /// The names of the figures that can be drawn of it.
     #[getter]
     fn figures(&self) -> Vec<&'static str> {
-        NAMES.into_iter().filter(|name| figure(name, &self.sweep.records).is_ok()).collect()
+        NAMES
+            .into_iter()
+            .filter(|name| figure(name, &self.sweep.records, &Metric::MEANS).is_ok())
+            .collect()
     }
 
     /// Each law of the paper, counted over all curves: rows of (metric, claim, curves that agree, all curves, finding
@@ -97,13 +101,25 @@ impl Sweep {
         rows.iter().map(row).collect()
     }
 
-    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course".
+    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course". ``metrics``
+    /// are the metrics to show in figures that have a panel or a curve for each (default: the four means).
     ///
-    /// Raises ``ValueError`` with what the figure needs and this sweep does not have. Warns with ``RuntimeWarning``
+    /// Raises ``ValueError`` with what the figure needs and this sweep does not have, or for a metric that there is not.
+    /// Warns with ``RuntimeWarning``
     /// where cells failed or stopped early, which figures leave out.
-    #[pyo3(signature = (name = "trend", *, dark = false))]
-    fn plot(&self, py: Python<'_>, name: &str, dark: bool) -> PyResult<Figure> {
-        let figure = figure(name, &self.sweep.records).map_err(error::value)?;
+    #[pyo3(signature = (name = "trend", *, metrics = None, dark = false))]
+    fn plot(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        metrics: Option<Vec<String>>,
+        dark: bool,
+    ) -> PyResult<Figure> {
+        let metrics = match metrics {
+            Some(names) => names.iter().map(|name| metric(name)).collect::<PyResult<_>>()?,
+            None => Metric::MEANS.to_vec(),
+        };
+        let figure = figure(name, &self.sweep.records, &metrics).map_err(error::value)?;
         let Counts { failed, stopped, cells, .. } = Counts::of(&self.sweep.records);
         if failed + stopped > 0 {
             let text = format!(
@@ -149,12 +165,12 @@ impl Sweep {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, column: &str) -> PyResult<Bound<'py, PyAny>> {
-        let Some(at) = columns().position(|(name, ..)| name == column) else {
+        let Some(at) = columns(&self.sweep.records).position(|(name, ..)| name == column) else {
             return Err(PyKeyError::new_err(format!(
                 "there is no column `{column}`; `columns` names all"
             )));
         };
-        let kind = columns().nth(at).map_or(Kind::Text, |(_, kind, _)| kind);
+        let kind = columns(&self.sweep.records).nth(at).map_or(Kind::Text, |(_, kind, _)| kind);
         let records = &self.sweep.records;
         let values = records.iter().map(|record| fields(record).swap_remove(at).1);
         Ok(match kind {
@@ -229,8 +245,8 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 /// columns : mapping of str to sequence
 ///     ``seed``, ``point`` (the number of the probing point), ``aie`` (average initial energy), ``euclidean``,
 ///     ``cosine``, ``dot`` and ``norm`` are enough. Every other column of a sweep may be there, as ``problem`` (a name),
-///     ``time`` (with several times, ``course`` draws them), ``frobenius``, ``accuracy_start`` and ``accuracy``,
-///     ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that is not there.
+///     ``time`` (with several times, ``course`` draws them), ``frobenius``, ``frobenius_distance``, ``accuracy_start`` and
+///     ``accuracy``, ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that is not there.
 ///
 /// Without ``frobenius``, ``aie`` takes its place; a number of which nothing is known is NaN. Raises ``ValueError`` for
 /// columns that are missing, unknown, or of different lengths, for values that cannot be (a negative distance), and for
@@ -265,6 +281,14 @@ pub fn table(columns: &Bound<'_, PyDict>) -> PyResult<Sweep> {
     let version = env!("CARGO_PKG_VERSION").into();
     let sweep = sweep::Sweep { config: String::new(), version, identity: None, records };
     Ok(Sweep { sweep: Arc::new(sweep), notes: Vec::new() })
+}
+
+/// A metric by its name.
+fn metric(name: &str) -> PyResult<Metric> {
+    Metric::ALL.into_iter().find(|metric| metric.name() == name).ok_or_else(|| {
+        let known = Metric::ALL.map(Metric::name).join(", ");
+        error::value(format!("there is no metric `{name}`; accepted: {known}"))
+    })
 }
 
 /// A value of a column; NaN is none.

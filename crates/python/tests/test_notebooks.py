@@ -14,13 +14,35 @@ FOLDERS = (ROOT / "crates/python/notebooks", ROOT / "examples")
 NEEDS = {"finetune_torch": ("torch",)}
 
 
+#: The course, in its order.
+COURSE = (
+    "quickstart",
+    "energy",
+    "motion",
+    "laws",
+    "downstream",
+    "cross_entropy",
+    "finetune_torch",
+)
+
+
 def texts(notebook):
-    """What the code cells printed and showed as text."""
+    """What the code cells printed, each as one text however it arrived, and showed as text."""
     shown = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            shown.append([output.get("text") or output.data.get("text/plain") for output in cell.outputs])
+            printed = "".join(o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stdout")
+            shown.append([printed] + [o.data.get("text/plain") for o in cell.outputs if "data" in o])
     return shown
+
+
+def test_the_course_is_complete_and_short():
+    there = {path.stem: path for folder in FOLDERS for path in folder.glob("*.ipynb")}
+    assert not set(COURSE) - set(there)
+    for name in COURSE[:-1]:
+        cells = nbformat.read(there[name], as_version=4).cells
+        assert cells[0].source.startswith("# ") and len(cells) <= 16, name
+        assert "import torch" not in "".join(cell.source for cell in cells), name
 
 
 @pytest.mark.filterwarnings("ignore")

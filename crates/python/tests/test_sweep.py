@@ -215,8 +215,12 @@ def test_columns_and_laws(sweep):
     with pytest.raises(KeyError, match="there is no column `euclid`"):
         sweep["euclid"]
     laws = sweep.laws()
-    assert [law[0] for law in laws] == ["euclidean", "cosine", "dot", "norm"]
-    assert laws[0][1] == "rises" and laws[0][3] == 3
+    assert [law[0] for law in laws] == ["euclidean", "cosine", "dot", "norm", "frobenius_distance"]
+    assert laws[0][1] == laws[4][1] == "rises" and laws[0][3] == 3
+    figure = sweep.plot("trend", metrics=["frobenius_distance"]).svg
+    assert "Frobenius distance" in figure and "Euclidean distance" not in figure
+    with pytest.raises(ValueError, match="there is no metric `total`; accepted: euclidean, cosine, dot, norm, frob"):
+        sweep.plot("trend", metrics=["total"])
     html = sweep._repr_html_()
     assert "18 cells, 0 failed, 0 stopped early" in html and "held_out_norm" not in html
     assert repr(sweep) == "<taskhead.Sweep: 18 cells, 0 failed, 0 stopped early>"

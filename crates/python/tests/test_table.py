@@ -75,5 +75,6 @@ def test_adaptation_of_arrays():
     before, after = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[0.0, 1.0], [0.0, 2.0]])
     euclidean, cosine, dot, norm = th.adaptation(before, after)
     assert (euclidean, cosine, dot, norm) == (2**0.5 / 2, 0.5, 2.0, 1.5)
+    assert th.adaptation(before, after).frobenius_distance == 2**0.5
     with pytest.raises(ValueError, match="`after` is 1×2 and `before` 2×2; accepted: the same shape"):
         th.adaptation(before, after[:1])

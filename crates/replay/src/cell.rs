@@ -7,18 +7,20 @@ use rand_chacha::ChaCha8Rng;
 use super::config::{Config, Loss};
 use super::data::{Dataset, Samples, draw, with_noise};
 use super::error::ReplayError;
-use super::measure::{apply, outputs, rows, settle};
-use super::network::{Plan, Stack, matrix, tensor};
+use super::measure::{self, apply, settle};
+use super::network::{Plan, Row, Stack, tensor};
 use super::pretrain;
 use super::probing::{Energies, Probe, Wanted};
 use super::replay::{Curve, Replay};
-use super::train::{Descent, Trainer, residual};
+use super::score::mean_iou;
+use super::targets::Targets;
+use super::train::{Descent, Trainer};
 use taskhead::adaptation::Adaptation;
 use taskhead::energy::Energy;
 use taskhead::flow::Stop;
-use taskhead::probing::{Measure, smooth};
+use taskhead::probing::Measure;
 use taskhead::sweep::config::Points;
-use taskhead::sweep::record::{Cell, Change, Measured, Outcome, Record};
+use taskhead::sweep::record::{Cell, Change, Measured, Outcome, Record, Score, ScoreKind};
 use taskhead::tasks::{accuracy, normal, stream};
 
 /// Purposes of random streams. That of the last layer is the same as that of the heads of linear tasks.
@@ -31,19 +33,29 @@ mod purpose {
 /// Samples that are measured but not trained on.
 struct HeldOut {
     inputs: Tensor,
-    targets: Option<DMatrix<f64>>,
+    targets: Option<Targets>,
     /// Output of the backbone in its own shape.
     features: Tensor,
+}
+
+impl HeldOut {
+    /// Features as numbers, one row a row.
+    fn rows(&self, features: &Tensor) -> Result<DMatrix<f64>, ReplayError> {
+        Ok(match &self.targets {
+            Some(targets) => targets.rows(features)?,
+            None => measure::rows(features)?,
+        })
+    }
 }
 
 /// Everything of a curve before probing.
 pub(super) struct Start {
     pub train: Samples,
     pub targets: DMatrix<f64>,
-    smoothed: Tensor,
+    smoothed: Targets,
     held_out: HeldOut,
     /// Inputs and targets by which the best probing point is chosen.
-    validation: Option<(Tensor, DMatrix<f64>)>,
+    validation: Option<Samples>,
     pub backbone: Stack,
     head: Stack,
     /// Output of the backbone in its own shape.
@@ -56,7 +68,7 @@ pub(super) struct Start {
 struct Parts {
     train: Samples,
     held_inputs: Tensor,
-    held_targets: Option<Tensor>,
+    held_targets: Option<Targets>,
     validation: Option<Samples>,
     backbone: Stack,
     layers_of_head: Vec<Plan>,
@@ -85,7 +97,10 @@ impl Parts {
                 let drawn = task.draw(seed);
                 let tensor = |m: &DMatrix<f64>| tensor(m, dtype, device);
                 Ok(Self {
-                    train: Samples { inputs: tensor(&drawn.inputs)?, targets: tensor(&drawn.targets)? },
+                    train: Samples {
+                        inputs: tensor(&drawn.inputs)?,
+                        targets: tensor(&drawn.targets)?.into(),
+                    },
                     held_inputs: tensor(&drawn.held_out)?,
                     held_targets: None,
                     validation: None,
@@ -103,29 +118,27 @@ impl Start {
         let Parts { train, held_inputs, held_targets, validation, backbone, layers_of_head: mut plans } =
             Parts::new(replay, curve.of.seed, curve.head.blocks)?;
         let (dtype, device) = (replay.dtype, &replay.device);
-        let targets = matrix(&train.targets)?;
-        let smoothed = tensor(&smooth(&targets, curve.of.smoothing), dtype, device)?;
+        let (targets, row) = (train.targets.matrix()?, train.targets.row());
+        let smoothed = train.targets.smoothed(curve.of.smoothing)?;
         settle(&backbone, &train.inputs)?;
         let features = apply(&backbone, &train.inputs)?;
-        if rows(&features)?.iter().any(|z| !z.is_finite()) {
+        if train.targets.rows(&features)?.iter().any(|z| !z.is_finite()) {
             return Err(ReplayError::Unfit("the features before finetuning are not finite".into()));
         }
 
-        plans.extend(curve.head.hidden.map(|width| Plan::Dense { width }));
+        plans.extend(curve.head.hidden.map(|width| Plan::dense(row, width)));
         let mut rng = stream(curve.of.seed, purpose::LAYERS_OF_HEAD);
         let (layers, shape) = Stack::new(&plans, &features.dims()[1..], &mut rng, (dtype, device))?;
-        let (h, k) = (shape.iter().product(), train.outputs());
+        let (h, k) = (row.width(&shape), train.targets.outputs());
         let deviation = curve.of.scale / f64::sqrt(h as f64);
         let last = normal(&mut stream(curve.of.seed, purpose::HEAD), h, k, deviation);
-        let head = layers.then(Stack::linear(&last, dtype, device)?);
+        let head = layers.then(Stack::linear_on(row, &last, dtype, device)?);
 
         let held_out = HeldOut {
             features: apply(&backbone, &held_inputs)?,
-            targets: held_targets.map(|t| matrix(&t)).transpose()?,
+            targets: held_targets,
             inputs: held_inputs,
         };
-        let validation =
-            validation.map(|v| Ok::<_, ReplayError>((v.inputs, matrix(&v.targets)?))).transpose()?;
         let (seed, head_rate) = (curve.of.seed, curve.of.head_rate);
         Ok(Self {
             train,
@@ -189,9 +202,9 @@ impl Start {
         self.probe().steps(time, config)
     }
 
-    /// Features Z₀ of the training samples, N×h.
+    /// Features Z₀ of the training samples, one row a row: N×h.
     pub fn features(&self) -> Result<DMatrix<f64>, ReplayError> {
-        Ok(rows(&self.features)?)
+        Ok(self.train.targets.rows(&self.features)?)
     }
 
     /// Backbone, head and both, each with variables of its own, after a number of steps of probing.
@@ -241,7 +254,7 @@ impl Start {
             let rate = config.probing.training.rate;
             return Err(ReplayError::Diverged { stage: "head probing", time: probe_time, rate });
         }
-        let (features, held_features) = (self.features()?, rows(&self.held_out.features)?);
+        let (features, held_features) = (self.features()?, self.held_out.rows(&self.held_out.features)?);
         let mut trainer = self.trainer(config, &backbone, &head, &whole)?;
         let mut records = Vec::new();
         for cell in cells {
@@ -252,20 +265,31 @@ impl Start {
             settle(&head, &moved)?;
             let held_moved = apply(&backbone, &self.held_out.inputs)?;
             let after = self.fit(loss, &head, &moved, &held_moved)?;
-            let (moved, held_moved) = (rows(&moved)?, rows(&held_moved)?);
+            let (moved, held_moved) =
+                (self.train.targets.rows(&moved)?, self.held_out.rows(&held_moved)?);
             if !after.energy.aie.is_finite() || moved.iter().all(|&z| z == 0.0) {
                 let (time, rate) = (cell.time, training.rate);
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
-            let by_validation =
-                |(inputs, targets): &(Tensor, DMatrix<f64>)| -> Result<f64, ReplayError> {
-                    Ok(accuracy(&outputs(&whole, inputs)?, targets))
-                };
-            let validation_accuracy = self.validation.as_ref().map(by_validation).transpose()?;
+            let by_validation = |Samples { inputs, targets }: &Samples| {
+                Fitting::of(&apply(&whole, inputs)?, targets, loss)
+            };
+            let validation = self.validation.as_ref().map(by_validation).transpose()?;
             let near = Adaptation::of(&features, &(moved - &features));
             let far = Adaptation::of(&held_features, &(held_moved - &held_features));
-            let change = |of: fn(&Accuracy) -> f64| {
-                Some(Change { start: of(before.accuracy.as_ref()?), end: of(after.accuracy.as_ref()?) })
+            let change = |of: fn(&Classes) -> f64| {
+                Some(Change { start: of(before.classes.as_ref()?), end: of(after.classes.as_ref()?) })
+            };
+            let of_both = |of: fn(&Classes) -> Option<f64>| {
+                Some(Change { start: of(before.classes.as_ref()?)?, end: of(after.classes.as_ref()?)? })
+            };
+            let score = || {
+                Some(Score {
+                    kind: ScoreKind::MeanIou,
+                    training: of_both(|c| c.training.mean_iou)?,
+                    held_out: of_both(|c| c.held_out.mean_iou)?,
+                    validation: validation.as_ref()?.mean_iou?,
+                })
             };
             let measured = Measured {
                 method: "gradient descent".into(),
@@ -280,10 +304,11 @@ impl Start {
                 held_out: Some(far.into()),
                 budget: None,
                 head_norm: Change { start: before.head_norm, end: after.head_norm },
-                risk: change(|a| a.risk),
-                accuracy: change(|a| a.training),
-                held_out_accuracy: change(|a| a.held_out),
-                validation_accuracy,
+                risk: change(|c| c.held_out.risk),
+                accuracy: change(|c| c.training.accuracy),
+                held_out_accuracy: change(|c| c.held_out.accuracy),
+                validation_accuracy: validation.as_ref().map(|v| v.accuracy),
+                score: score(),
             };
             records.push(Record { cell: cell.clone(), outcome: Outcome::of(Stop::Time, measured) });
         }
@@ -299,25 +324,20 @@ impl Start {
         held_features: &Tensor,
     ) -> Result<Fit, ReplayError> {
         let predicted = apply(head, features)?;
-        let residual_of = |predicted: &Tensor, targets: &DMatrix<f64>| {
-            let targets = tensor(targets, predicted.dtype(), predicted.device())?;
-            matrix(&residual(loss, predicted, &targets)?)
-        };
-        let energy = Energy::of(&residual_of(&predicted, &self.targets)?);
+        let targets = &self.train.targets;
+        let energy = Energy::of(&targets.rows(&targets.residual(loss, &predicted)?)?);
         let squares = head.variables("head").into_iter().map(|(_, v)| -> Result<f64, ReplayError> {
             Ok(v.as_tensor().sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?)
         });
         let head_norm = squares.sum::<Result<f64, _>>()?.sqrt();
-        let classes = |targets: &DMatrix<f64>| -> Result<Accuracy, ReplayError> {
-            let held = apply(head, held_features)?;
-            Ok(Accuracy {
-                risk: residual_of(&held, targets)?.norm_squared() / targets.nrows() as f64,
-                training: accuracy(&matrix(&predicted)?, &self.targets),
-                held_out: accuracy(&matrix(&held)?, targets),
+        let classes = |of_held: &Targets| -> Result<Classes, ReplayError> {
+            Ok(Classes {
+                training: Fitting::of(&predicted, targets, loss)?,
+                held_out: Fitting::of(&apply(head, held_features)?, of_held, loss)?,
             })
         };
-        let accuracy = self.held_out.targets.as_ref().map(classes).transpose()?;
-        Ok(Fit { energy, head_norm, accuracy })
+        let classes = self.held_out.targets.as_ref().map(classes).transpose()?;
+        Ok(Fit { energy, head_norm, classes })
     }
 }
 
@@ -325,21 +345,40 @@ impl Start {
 struct Fit {
     energy: Energy,
     head_norm: f64,
-    accuracy: Option<Accuracy>,
+    classes: Option<Classes>,
 }
 
-/// How well it does where samples have classes.
-struct Accuracy {
+/// How well it does where rows have classes.
+struct Classes {
+    training: Fitting,
+    held_out: Fitting,
+}
+
+/// How well predictions fit rows with classes.
+struct Fitting {
+    /// The mean squared residual.
     risk: f64,
-    training: f64,
-    held_out: f64,
+    accuracy: f64,
+    /// Of pixels.
+    mean_iou: Option<f64>,
+}
+
+impl Fitting {
+    fn of(predicted: &Tensor, targets: &Targets, loss: Loss) -> Result<Self, ReplayError> {
+        let residual = targets.rows(&targets.residual(loss, predicted)?)?;
+        let (predicted, right) = (targets.rows(predicted)?, targets.matrix()?);
+        Ok(Self {
+            risk: residual.norm_squared() / right.nrows() as f64,
+            accuracy: accuracy(&predicted, &right),
+            mean_iou: (targets.row() == Row::Pixel).then(|| mean_iou(&predicted, &right)),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Backbone, Data, Head};
-    use crate::train::driver;
 
     /// Every kind of network and head: all that should learn has a finite gradient that is not zero when
     /// everything is finetuned, and the backbone has none while the head is probed.
@@ -373,10 +412,10 @@ mod tests {
                     let (backbone, head) = (start.backbone.clone(), start.head.clone());
                     let whole = backbone.clone().then(head.clone());
                     let outputs = whole.forward_batch(&start.train.inputs).unwrap();
-                    let finetuning = driver(loss, &outputs, &start.train.targets).unwrap();
+                    let finetuning = start.train.targets.driver(loss, &outputs).unwrap();
                     let finetuning = finetuning.backward().unwrap();
                     let outputs = head.forward_batch(&start.features).unwrap();
-                    let probing = driver(loss, &outputs, &start.smoothed).unwrap().backward().unwrap();
+                    let probing = start.smoothed.driver(loss, &outputs).unwrap().backward().unwrap();
                     let all = whole.variables("whole");
                     assert_eq!(all.len(), backbone.variables("").len() + head.variables("").len());
                     for (name, variable) in all {

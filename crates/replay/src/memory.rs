@@ -6,7 +6,7 @@ use super::config::{Config, LinearTask, Training};
 use super::data::{Dataset, ImageTasks};
 use super::error::ReplayError;
 use super::measure::PART;
-use super::network::{Cost, Plan};
+use super::network::{Cost, Plan, Row};
 use super::pretrain::plan;
 
 /// Copies of the weights of a network that learns: where it started, where it is, gradient and velocity.
@@ -16,6 +16,9 @@ const COPIES: f64 = 4.0;
 const WAYS: f64 = 2.0;
 
 const DOUBLE: f64 = 8.0;
+
+/// Copies of features and outputs of all pixels, of double precision, while they are measured.
+const MEASURED: f64 = 4.0;
 
 /// What a stage needs, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,18 +84,24 @@ fn images(config: &Config, tasks: &ImageTasks, threads: usize) -> Result<Need, R
         0 => samples,
         batch => batch.min(samples),
     };
-    let head = Cost::of(&[Plan::Linear { width: source.classes() }], &features)?.0;
+    let head = Cost::of(&[Plan::linear(source.row(), source.classes())], &features)?.0;
     let source_batch = held(config.pretrain.training, source.count());
     let mut most = stage("pretraining", backbone.with(head), source_batch, source.count(), 1);
     let samples = tasks.samples.unwrap_or(downstream.count());
     let batch = held(config.finetune, samples);
     let at_once = threads.min(config.cells() / config.times.len()).max(1);
     for head in &config.head {
-        let hidden = head.hidden.map(|width| Plan::Dense { width });
+        let hidden = head.hidden.map(|width| Plan::dense(downstream.row(), width));
         let plans: Vec<Plan> =
-            hidden.into_iter().chain([Plan::Linear { width: downstream.classes() }]).collect();
+            hidden.into_iter().chain([Plan::linear(downstream.row(), downstream.classes())]).collect();
         let (layers, _) = Cost::of(&plans, &features)?;
-        let need = stage("finetuning", backbone.with(layers), batch, samples, at_once);
+        let mut need = stage("finetuning", backbone.with(layers), batch, samples, at_once);
+        if downstream.row() == Row::Pixel {
+            let images = samples + tasks.downstream.validation.count() + tasks.downstream.test.count();
+            let of_pixel = (Row::Pixel.width(&features) + downstream.classes()) as f64;
+            let pixels = images as f64 * (shape[0] * shape[1]) as f64;
+            need.bytes += DOUBLE * MEASURED * at_once as f64 * pixels * of_pixel;
+        }
         most = if need.bytes > most.bytes { need } else { most };
     }
     Ok(most)

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device};
-use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::config::{Backbone, Config, Loss, Precision, Pretrain, Source};
-use super::data::{Images, Split};
+use super::data::Split;
 use super::error::ReplayError;
 use super::measure::{outputs, settle};
 use super::network::{Plan, Stack};
@@ -68,6 +67,15 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
                 .into_iter()
                 .chain(all.map(block))
                 .collect()
+        }
+        Backbone::EncoderDecoder { channels, width } => {
+            let normed = |&channels: &usize| Plan::Stem { channels, large: false };
+            let down = channels[1..].iter();
+            let down = down.map(|&channels| Plan::Residual { channels, stride: 2, mean: false });
+            // Back through the sizes of the images that the blocks were given.
+            let before = channels[1..channels.len() - 1].iter().rev().chain([width]);
+            let up = before.flat_map(|channels| [Plan::Up, normed(channels)]);
+            [normed(&channels[0])].into_iter().chain(down).chain(up).collect()
         }
         Backbone::Linear => Vec::new(),
     }
@@ -133,7 +141,7 @@ fn train(
 ) -> Result<(), ReplayError> {
     let Pretrain { epochs, training, .. } = config.pretrain;
     let images = match config.pretrain.source {
-        Source::Shuffled => shuffled(&source.train, seed),
+        Source::Shuffled => source.train.shuffled(&mut stream(seed, purpose::LABELS)),
         Source::Labels | Source::None => source.train.clone(),
     };
     let train = images.samples(dtype, device)?;
@@ -163,14 +171,8 @@ fn source_head(
     features: &[usize],
     place: (DType, &Device),
 ) -> Result<Stack, ReplayError> {
-    let plan = [Plan::Linear { width: source.train.classes() }];
+    let plan = [Plan::linear(source.train.row(), source.train.classes())];
     Ok(Stack::new(&plan, features, &mut stream(seed, purpose::HEAD), place)?.0)
-}
-
-fn shuffled(images: &Images, seed: u64) -> Images {
-    let mut labels = images.labels().to_vec();
-    labels.shuffle(&mut stream(seed, purpose::LABELS));
-    images.clone().with_labels(labels)
 }
 
 /// The file of an identity in a cache.

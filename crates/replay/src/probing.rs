@@ -5,8 +5,9 @@ use candle_core::Tensor;
 use super::config::{Config, Loss};
 use super::error::ReplayError;
 use super::measure::{apply, settle};
-use super::network::{Stack, matrix};
-use super::train::{Descent, Trainer, residual};
+use super::network::Stack;
+use super::targets::Targets;
+use super::train::{Descent, Trainer};
 use taskhead::energy::Energy;
 use taskhead::probing::Measure;
 use taskhead::tasks::stream;
@@ -51,9 +52,9 @@ pub(super) struct Probe<'a> {
     pub head: &'a Stack,
     pub features: &'a Tensor,
     /// Where probing goes: smoothed targets.
-    pub smoothed: &'a Tensor,
+    pub smoothed: &'a Targets,
     /// What energy is measured against.
-    pub targets: &'a Tensor,
+    pub targets: &'a Targets,
     pub seed: u64,
 }
 
@@ -63,7 +64,7 @@ const MEASURED: usize = 200;
 impl Probe<'_> {
     fn trainer<'a>(&'a self, head: &'a Stack, config: &Config) -> Result<Trainer<'a>, ReplayError> {
         let training = config.probing.training;
-        let rate = config.step_size(training, self.targets.dim(0)?);
+        let rate = config.step_size(training, self.targets.count());
         let descent = Descent::new(training.momentum).with(head.variables("head"), rate);
         let samples = (self.features, self.smoothed);
         let rng = stream(self.seed, BATCHES);
@@ -73,7 +74,8 @@ impl Probe<'_> {
     fn energy(&self, head: &Stack, loss: Loss) -> Result<Energy, ReplayError> {
         settle(head, self.features)?;
         let outputs = apply(head, self.features)?;
-        Ok(Energy::of(&matrix(&residual(loss, &outputs, self.targets)?)?))
+        let residual = self.targets.residual(loss, &outputs)?;
+        Ok(Energy::of(&self.targets.rows(&residual)?))
     }
 
     /// The longest probing in steps.
@@ -83,7 +85,7 @@ impl Probe<'_> {
 
     /// A probing time in steps.
     pub fn steps(&self, time: f64, config: &Config) -> Result<usize, ReplayError> {
-        Ok(config.steps(time, config.probing.training, self.targets.dim(0)?))
+        Ok(config.steps(time, config.probing.training, self.targets.count()))
     }
 
     /// The energies along the whole of probing.

@@ -8,12 +8,11 @@ use std::sync::OnceLock;
 use candle_core::{DType, Device};
 
 use super::config::{Config, Data, Head, Precision};
-use super::data::{Dataset, Images};
+use super::data::Dataset;
 use super::error::ReplayError;
-use super::network::Stack;
 use super::pretrain::Pretrained;
 use super::probing::Energies;
-use super::{measure, memory, pretrain};
+use super::{fit, memory, pretrain};
 use taskhead::sweep::config::Heads;
 use taskhead::sweep::grid::{self, Grid};
 use taskhead::sweep::plan::Digest;
@@ -58,6 +57,7 @@ impl Replay {
             Precision::F64 => DType::F64,
         };
         let dataset = Dataset::load(&config.data)?;
+        fit::rows_fit(&config, &dataset)?;
         if device.is_cpu() {
             let threads = rayon::current_num_threads();
             memory::most(&config, &dataset, threads)?.within(memory::available())?;
@@ -88,7 +88,7 @@ impl Replay {
             let made = replay.pretrained(replay.backbone_seed(replay.grid.curves()[0].seed))?;
             if let Some(path) = replay.config.pretrain.weights.as_ref() {
                 let place = (dtype, &replay.device);
-                fits_images(&made.stack, &tasks.downstream.train, place, path)?;
+                fit::weights_fit(&made.stack, &tasks.downstream.train, place, path)?;
             }
             replay.weights = made.weights;
             if let Some(place) = replay.backbones.values().next() {
@@ -178,7 +178,7 @@ impl Replay {
         let mut config = config.clone();
         let nowhere = |folder: &mut Option<PathBuf>| *folder = folder.as_ref().map(|_| PathBuf::new());
         match &mut config.data {
-            Data::Files(files) => {
+            Data::Files(files) | Data::Masks(files) => {
                 files.folder = PathBuf::new();
                 nowhere(&mut files.source_folder);
                 nowhere(&mut files.shifted_folder);
@@ -187,7 +187,7 @@ impl Replay {
                 nowhere(source_folder);
                 nowhere(shifted_folder);
             }
-            Data::Linear(_) => {}
+            Data::Linear(_) | Data::Scenes { .. } => {}
         }
         config.pretrain.weights = self.weights.map(|digest| digest.to_string());
         let config = toml::to_string(&config).expect("a configuration is plain data");
@@ -203,29 +203,4 @@ impl Replay {
         let (version, device) = (env!("CARGO_PKG_VERSION"), self.device.location());
         format!("replay, schema {SCHEMA}, taskhead {version}\non {device:?}\n{data}\n{config}")
     }
-}
-
-/// Images on which weights that were given are tried.
-const TRIED: usize = 64;
-
-/// Refuses weights under which images have features that are not finite, or none.
-fn fits_images(
-    stack: &Stack,
-    images: &Images,
-    (dtype, device): (DType, &Device),
-    path: &str,
-) -> Result<(), ReplayError> {
-    let rows: Vec<usize> = (0..images.count().min(TRIED)).collect();
-    let inputs = images.select(&rows).samples(dtype, device)?.inputs;
-    let stack = stack.fork()?;
-    measure::settle(&stack, &inputs)?;
-    let features = measure::outputs(&stack, &inputs)?;
-    let fault = if features.iter().any(|z| !z.is_finite()) {
-        "with these weights the features of training images are not finite"
-    } else if features.iter().all(|&z| z == 0.0) {
-        "with these weights all features of training images are zero"
-    } else {
-        return Ok(());
-    };
-    Err(ReplayError::Weights { path: path.into(), fault: fault.into() })
 }

@@ -1,4 +1,4 @@
-//! One step of training for every loss.
+//! Training, step by step.
 
 use candle_core::{
     CpuStorage, InplaceOp2, Layout, Result as TensorResult, Tensor, Var, WithDType, bail,
@@ -9,31 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::config::{Loss, Training};
 use super::error::ReplayError;
 use super::network::Stack;
-
-/// The residual R (N×k): what is left of the targets, y − f or y − softmax(f).
-///
-/// For both losses −r_n is the gradient of the loss of sample n in its outputs, so that the residual is
-/// the energy that moves the features, as in the linear theory (T1).
-pub fn residual(loss: Loss, outputs: &Tensor, targets: &Tensor) -> TensorResult<Tensor> {
-    match loss {
-        Loss::Squared => targets - outputs,
-        Loss::CrossEntropy => targets - softmax(outputs)?,
-    }
-}
-
-fn softmax(outputs: &Tensor) -> TensorResult<Tensor> {
-    let shifted = outputs.broadcast_sub(&outputs.max_keepdim(1)?)?;
-    let powers = shifted.exp()?;
-    powers.broadcast_div(&powers.sum_keepdim(1)?)
-}
-
-/// Something whose gradient is that of the mean loss: −⟨R, f⟩ / N with the residual held fixed.
-///
-/// It needs no derivative of the loss itself, and is the same for both losses.
-pub fn driver(loss: Loss, outputs: &Tensor, targets: &Tensor) -> TensorResult<Tensor> {
-    let residual = residual(loss, &outputs.detach(), targets)?;
-    (outputs * residual)?.sum_all()? * (-1.0 / outputs.dim(0)? as f64)
-}
+use super::targets::Targets;
 
 /// Variables that learn, each at its rate, by gradient descent with momentum.
 #[derive(Debug)]
@@ -174,14 +150,13 @@ impl Batches {
         &self.order[from..to]
     }
 
-    /// The rows of inputs and targets of the next batch.
-    pub fn rows(&mut self, inputs: &Tensor, targets: &Tensor) -> TensorResult<(Tensor, Tensor)> {
+    /// Inputs and targets of the next batch.
+    pub fn pairs(&mut self, inputs: &Tensor, targets: &Targets) -> TensorResult<(Tensor, Targets)> {
         if self.whole() {
             return Ok((inputs.clone(), targets.clone()));
         }
-        let rows = self.next();
-        let index = Tensor::new(rows, inputs.device())?;
-        Ok((inputs.index_select(&index, 0)?, targets.index_select(&index, 0)?))
+        let index = Tensor::new(self.next(), inputs.device())?;
+        Ok((inputs.index_select(&index, 0)?, targets.select(&index)?))
     }
 }
 
@@ -189,7 +164,7 @@ impl Batches {
 pub struct Trainer<'a> {
     stack: &'a Stack,
     inputs: &'a Tensor,
-    targets: &'a Tensor,
+    targets: &'a Targets,
     loss: Loss,
     descent: Descent,
     batches: Batches,
@@ -200,7 +175,7 @@ impl<'a> Trainer<'a> {
     /// A training of layers, of which `descent` holds the variables that learn.
     pub fn new(
         stack: &'a Stack,
-        (inputs, targets): (&'a Tensor, &'a Tensor),
+        (inputs, targets): (&'a Tensor, &'a Targets),
         loss: Loss,
         training: Training,
         descent: Descent,
@@ -223,9 +198,9 @@ impl<'a> Trainer<'a> {
     /// Trains until this number of steps has been taken in all.
     pub fn until(&mut self, steps: usize) -> Result<(), ReplayError> {
         while self.steps < steps {
-            let (inputs, targets) = self.batches.rows(self.inputs, self.targets)?;
+            let (inputs, targets) = self.batches.pairs(self.inputs, self.targets)?;
             let outputs = self.stack.forward_batch(&inputs)?;
-            self.descent.step(&driver(self.loss, &outputs, &targets)?)?;
+            self.descent.step(&targets.driver(self.loss, &outputs)?)?;
             self.steps += 1;
         }
         Ok(())
@@ -241,26 +216,6 @@ mod tests {
     fn random(rows: usize, columns: usize, purpose: u64) -> Tensor {
         let m = taskhead::tasks::normal(&mut stream(1, purpose), rows, columns, 1.0);
         super::super::network::tensor(&m, candle_core::DType::F64, &Device::Cpu).unwrap()
-    }
-
-    /// The driver's gradient against that of the written-out losses.
-    #[test]
-    fn the_driver_has_the_gradient_of_the_mean_loss() {
-        let outputs = Var::from_tensor(&random(3, 4, 1)).unwrap();
-        let targets =
-            Tensor::new(&[[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.25; 4]], &Device::Cpu).unwrap();
-        let f = outputs.as_tensor();
-        let squared = ((&targets - f).unwrap().sqr().unwrap().sum_all().unwrap() / 6.0).unwrap();
-        let normaliser = f.exp().unwrap().sum_keepdim(1).unwrap().log().unwrap();
-        let entropy = (f.broadcast_sub(&normaliser).unwrap() * &targets).unwrap();
-        let entropy = (entropy.sum_all().unwrap() * (-1.0 / 3.0)).unwrap();
-        for (loss, written) in [(Loss::Squared, squared), (Loss::CrossEntropy, entropy)] {
-            let gradient = |scalar: &Tensor| scalar.backward().unwrap().get(&outputs).unwrap().clone();
-            let driver = driver(loss, f, &targets).unwrap();
-            let gap =
-                (gradient(&driver) - gradient(&written)).unwrap().abs().unwrap().sum_all().unwrap();
-            assert!(gap.to_scalar::<f64>().unwrap() < 1e-14, "{loss:?}");
-        }
     }
 
     /// v ← μv + g, w ← w − ηv, by hand for w = 1, g = w: the loss is w²/2.

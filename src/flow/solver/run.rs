@@ -94,6 +94,8 @@ pub(super) struct Solver<'a> {
     work: Work,
     steps: Vec<(f64, State)>,
     jitter: Jitter,
+    /// The motion so far that what the residual at the start has lost causes.
+    open: f64,
 }
 
 /// How many iterations more than with a freshly frozen tangent kernel make another one worthwhile.
@@ -162,6 +164,7 @@ impl<'a> Solver<'a> {
             work: Work::default(),
             steps: Vec::new(),
             jitter: Jitter::None,
+            open: 0.0,
             stages,
             iteration,
         };
@@ -350,7 +353,9 @@ impl<'a> Solver<'a> {
         let (flow, size) = (self.flow, self.size());
         // The rounding of predictions, which are formed again, is that of the state.
         let noise = self.rounding(step, self.stages.residual.norm());
-        let local = self.options.rtol * moved * LOCAL_ERROR + noise + self.iteration.left_open;
+        let open = self.opened(self.time, self.time + step);
+        self.open += open;
+        let local = self.options.rtol * moved * LOCAL_ERROR + noise + open + self.iteration.left_open;
         let motion = self.motion();
         let stages = &self.stages;
         let bound = growth_bound(flow, &stages.residual);
@@ -359,6 +364,25 @@ impl<'a> Solver<'a> {
             (fastest.rate, fastest.noise)
         });
         local + f64::EPSILON * size
+    }
+
+    /// What that leaves open of how far the features move, relative: a stiff direction of the kernel shows more of it
+    /// than others.
+    fn open_error(&self, motion: &DMatrix<f64>) -> f64 {
+        let lambda = self.flow.reduction().lambda();
+        let mut shown = motion.clone();
+        scale_rows(shown.as_mut_slice(), &lambda.map(f64::sqrt));
+        if self.open > 0.0 { self.open * lambda.amax().sqrt() / shown.norm() } else { 0.0 }
+    }
+
+    /// The motion between two times that what the residual at the start has lost causes.
+    fn opened(&self, from: f64, to: f64) -> f64 {
+        let lost = self.flow.residual_rounding();
+        if lost > 0.0 {
+            lost * (self.tangent().response(to) - self.tangent().response(from))
+        } else {
+            0.0
+        }
     }
 
     fn work(&self) -> Work {
@@ -380,9 +404,13 @@ impl<'a> Solver<'a> {
             Some(frozen) => {
                 frozen.relative_error(time, &state.motion, f64::EPSILON) + self.steps_error()
             }
-            None => self.spread.relative(self.size(), self.motion()).max(self.steps_error()),
+            None => {
+                let carried = self.spread.relative(self.size(), self.motion());
+                carried.max(self.steps_error()).max(self.open_error(&state.motion))
+            }
         };
-        let lost = stop.is_success() && self.frozen.is_some() && error > self.lost();
+        let judged = self.frozen.is_some() || self.jitter.stops();
+        let lost = stop.is_success() && judged && error > self.lost();
         let stop = if lost { Stop::Rounding { error } } else { stop };
         Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
     }
@@ -872,7 +900,9 @@ impl<'a> Solver<'a> {
     /// Goes to a limit.
     fn arrive(&mut self, jump: Jump) {
         self.stages.jump(&jump.change, jump.residual);
-        self.spread.add(jump.error);
+        let open = self.opened(self.time, f64::INFINITY);
+        self.open += open;
+        self.spread.add(jump.error + open);
         self.budget = jump.budget;
     }
 

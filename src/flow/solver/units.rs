@@ -101,7 +101,8 @@ impl Units {
         let residual = flow.residual().map(|r| shift(r, outputs));
         let constant_loss = shift(flow.constant_loss(), 2 * outputs);
         let head_rounding = flow.head_rounding();
-        Flow { reduction, start, head_rate, residual, constant_loss, head_rounding }
+        let residual_rounding = shift(flow.residual_rounding(), outputs);
+        Flow { reduction, start, head_rate, residual, constant_loss, head_rounding, residual_rounding }
     }
 
     /// A time in these units.

@@ -60,7 +60,7 @@ pub fn family(setting: Setting) -> Result<Family, String> {
         let flow = flow(target, target - e, across)?;
         let end = flow.at(f64::INFINITY).map_err(said)?.feature;
         ends.push([end[0], end[1]]);
-        let limit = Limit::new(target, across, target - e).adaptation().values();
+        let limit = Limit::new(target, across, target - e).adaptation().means();
         let now = match loss {
             _ if time.is_infinite() => limit,
             Loss::Squared => adaptation(&flow.at(time).map_err(said)?),

@@ -205,7 +205,7 @@ fn logistic(target: f64, head: [f64; 2], times: &[f64]) -> Result<Vec<(Moment, b
             loss: s.loss,
             backbone: spent.backbone,
             head_share: spent.head,
-            metrics: s.adaptation.values(),
+            metrics: s.adaptation.means(),
         };
         (moment, matches!(s.stop, Stop::Saddle(_)))
     };
@@ -263,7 +263,7 @@ pub fn flow(target: f64, along: f64, across: f64) -> Result<RankOne, String> {
 /// The four metrics of a point of such a flow.
 pub fn adaptation(point: &RankOnePoint) -> [f64; 4] {
     let moved = &point.displacement;
-    Adaptation::of_one([(1.0, moved[0]), (0.0, moved[1])].into_iter(), 0.0).values()
+    Adaptation::of_one([(1.0, moved[0]), (0.0, moved[1])].into_iter(), 0.0).means()
 }
 
 fn moment(flow: &RankOne, time: f64) -> Result<Moment, String> {

@@ -1,4 +1,4 @@
-//! The four metrics over finetuning time, for each energy at the start.
+//! The metrics over finetuning time, for each energy at the start.
 
 use super::{Metric, Point, groups, mean};
 use crate::plot::{Axis, Course, Series, SeriesPanel};
@@ -7,7 +7,7 @@ use taskhead::sweep::record::Record;
 /// Of the first group of records that differ in seed, point and time only: the mean over the seeds at each
 /// probing point, in the order of their mean energy. Needs three finite times above 0. If there are other groups,
 /// labels say which one is drawn.
-pub fn course(records: &[Record]) -> Option<Course> {
+pub fn course(records: &[Record], metrics: &[Metric]) -> Option<Course> {
     let groups = groups(records);
     let group = groups.first()?;
     let timed = |p: &Point| p.cell.time.is_finite() && p.cell.time > 0.0;
@@ -39,7 +39,7 @@ pub fn course(records: &[Record]) -> Option<Course> {
             })
             .collect(),
     };
-    let panels = Metric::ALL.map(panel).to_vec();
+    let panels = metrics.iter().copied().map(panel).collect();
     Some(Course { time: Axis::log("finetuning time"), panels })
 }
 
@@ -62,15 +62,19 @@ mod tests {
         let all: Vec<Record> =
             cells.flat_map(|(seed, point)| times.map(|t| at(seed, point, t))).collect();
         let labels = |all: &[Record]| -> Vec<String> {
-            course(all).unwrap().panels[0].series.iter().map(|s| s.label.clone()).collect()
+            course(all, &Metric::MEANS).unwrap().panels[0]
+                .series
+                .iter()
+                .map(|s| s.label.clone())
+                .collect()
         };
         assert_eq!(labels(&all), ["AIE 2.50", "AIE 3.50"]);
-        let series = &course(&all).unwrap().panels[0].series;
+        let series = &course(&all, &Metric::MEANS).unwrap().panels[0].series;
         assert_eq!((&series[0].x, &series[0].y), (&vec![1.0, 2.0, 4.0], &vec![2.5, 4.5, 8.5]));
         // Another group does not come in, and then labels say which one it is.
         let more = [&all[..], &[smoothed(at(0, 0, 1.0))]].concat();
         assert_eq!(labels(&more), ["ε = 0, AIE 2.50", "ε = 0, AIE 3.50"]);
         let two: Vec<Record> = all.into_iter().filter(|r| r.cell.time < 3.0).collect();
-        assert!(course(&two).is_none());
+        assert!(course(&two, &Metric::MEANS).is_none());
     }
 }

@@ -1,6 +1,7 @@
 //! Numbers for the figures: of the rank-one theory, and of stored sweeps.
 
 pub mod advice;
+pub mod beyond;
 pub mod course;
 pub mod overlay;
 pub mod paired;
@@ -21,8 +22,9 @@ pub(crate) mod testing {
     use taskhead::flow::Stop;
     use taskhead::sweep::record::{Asked, Cell, Change, Measured, Outcome, Record};
 
-    /// A cell that reached its end at time 1, with both energies and the metrics.
+    /// A cell that reached its end at time 1, with both energies and the means; there is no Frobenius distance.
     pub fn record(seed: u64, point: u64, energy: f64, metrics: [f64; 4]) -> Record {
+        let [euclidean, cosine, dot, norm] = metrics.map(Some);
         let cell = Cell {
             number: 100 * seed + point,
             problem: "test".into(),
@@ -42,7 +44,7 @@ pub(crate) mod testing {
             residual: 0.0,
             loss: None,
             drift: None,
-            training: metrics.map(Some).into(),
+            training: [euclidean, cosine, dot, norm, None].into(),
             held_out: None,
             budget: None,
             head_norm: Change { start: 1.0, end: 1.0 },
@@ -50,6 +52,7 @@ pub(crate) mod testing {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         };
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }

@@ -49,7 +49,7 @@ fn moved(point: &Point, metric: Metric, grounds: &Grounds) -> f64 {
     let start = grounds.get(point).map_or([f64::NAN; 2], |ground| ground.start);
     let value = point.metric(metric);
     match metric {
-        Metric::Euclidean | Metric::Cosine => value,
+        Metric::Euclidean | Metric::Cosine | Metric::Frobenius => value,
         Metric::Dot => value - start[0],
         Metric::Norm => value - start[1],
     }
@@ -168,7 +168,7 @@ fn near(group: &Group, network: &HashMap<Place, Point>, grounds: &Grounds) -> Ve
             errors: errors.collect(),
         }
     };
-    Metric::ALL.map(of_metric).to_vec()
+    Metric::MEANS.map(of_metric).to_vec()
 }
 
 fn correlation(pairs: &[(f64, f64)]) -> f64 {
@@ -242,7 +242,7 @@ fn panels(network: &[Record], theory: &[Record], grounds: &Grounds) -> Option<Ve
             .into(),
         series: means.iter().map(|m| m.series(|p| moved(p, metric, grounds))).collect(),
     };
-    let mut panels = Metric::ALL.map(of_metric).to_vec();
+    let mut panels = Metric::MEANS.map(of_metric).to_vec();
     let distances: HashMap<Place, f64> =
         reached(network).iter().map(|p| (place(p.cell), p.metric(Metric::Euclidean))).collect();
     let factor =

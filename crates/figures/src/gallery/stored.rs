@@ -33,24 +33,25 @@ pub enum Missing {
     ),
 }
 
-/// A figure of the records of a sweep, by name.
-pub fn figure(name: &str, records: &[Record]) -> Result<Box<dyn Figure>, Missing> {
+/// A figure of the records of a sweep, by name; of the metrics it shows those that are given, which usually are the means
+/// of the paper.
+pub fn figure(name: &str, records: &[Record], metrics: &[Metric]) -> Result<Box<dyn Figure>, Missing> {
     let missing = |needs| Missing::Needs { figure: name.into(), needs };
     match name {
-        "trend" => trend(records).map(boxed).ok_or(missing("two probing points that succeeded")),
+        "trend" => trend(records, metrics).map(boxed).ok_or(missing("two probing points that succeeded")),
         "trajectories" => trajectories(records)
             .map(boxed)
             .ok_or(missing("at least three finite finetuning times above 0")),
-        "heatmap" => heat_map(records).map(boxed).ok_or(missing(
+        "heatmap" => heat_map(records, metrics).map(boxed).ok_or(missing(
             "at least three head scales with the same probing points, of one problem, smoothing and head rate",
         )),
         "risk" => risk(records).map(boxed).ok_or(missing("a downstream risk (held-out targets)")),
         "smoothing" => smoothing(records).map(boxed).ok_or(missing("at least two label smoothings")),
         // Of the digits transfer it is the figure of that name.
-        "accuracy" | "digits" => accuracies(records).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
-        "transfer" => transfer(records).ok_or(missing("two probing points that succeeded")),
+        "accuracy" | "digits" => accuracies(records, metrics).map(boxed).ok_or(missing("accuracies (one-hot targets)")),
+        "transfer" => transfer(records, metrics).ok_or(missing("two probing points that succeeded")),
         "course" => {
-            course(records).map(boxed).ok_or(missing("at least three finite finetuning times above 0"))
+            course(records, metrics).map(boxed).ok_or(missing("at least three finite finetuning times above 0"))
         }
         _ => Err(Missing::Unknown(name.into())),
     }
@@ -91,17 +92,17 @@ fn labelled(records: &[Record]) -> Vec<(String, Vec<Curve<'_>>)> {
     all
 }
 
-fn trend(records: &[Record]) -> Option<Trend> {
+fn trend(records: &[Record], metrics: &[Metric]) -> Option<Trend> {
     let groups = labelled(records);
     if groups.iter().flat_map(|(_, curves)| curves).all(|c| c.points.len() < 2) {
         return None;
     }
-    let panels = Metric::ALL.map(|metric| SeriesPanel {
+    let panels = metrics.iter().map(|&metric| SeriesPanel {
         title: metric.title().into(),
         y_label: metric.symbol().into(),
         series: groups.iter().map(|(label, g)| series(label, g, |p| p.metric(metric))).collect(),
     });
-    Some(Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.to_vec() })
+    Some(Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.collect() })
 }
 
 /// The first seed of the first group, at three probing points, over time. If there are other groups, labels say which
@@ -157,7 +158,7 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
 
 /// Medians over seeds, over the share of energy and the head scale. None if groups differ in more than the scale, or
 /// if a cell is missing.
-fn heat_map(records: &[Record]) -> Option<HeatMap> {
+fn heat_map(records: &[Record], metrics: &[Metric]) -> Option<HeatMap> {
     let mut groups = groups(records);
     groups.sort_by(|a, b| a.cell().head_scale.total_cmp(&b.cell().head_scale));
     let rest = |g: &Group| {
@@ -173,7 +174,7 @@ fn heat_map(records: &[Record]) -> Option<HeatMap> {
     }
     let shares = steps(0.0, 1.0, count);
     let scales: Vec<f64> = rows.iter().map(|g| g.0).collect();
-    let panels = Metric::ALL.map(|metric| {
+    let panels = metrics.iter().map(|&metric| {
         let value = |a: &Across| quantile(&a.values(|p| p.metric(metric)), 0.5);
         HeatPanel {
             title: metric.title().into(),
@@ -190,7 +191,7 @@ fn heat_map(records: &[Record]) -> Option<HeatMap> {
     Some(HeatMap {
         x: Axis::linear("probing point, from converged to none"),
         y: Axis::linear("scale of the initial head"),
-        panels: panels.to_vec(),
+        panels: panels.collect(),
     })
 }
 
@@ -245,7 +246,7 @@ fn smoothing(records: &[Record]) -> Option<Smoothing> {
 }
 
 /// Accuracy and adaptation against energy, over seeds; if there are several groups, each with its own series.
-pub fn accuracies(records: &[Record]) -> Option<Digits> {
+pub fn accuracies(records: &[Record], metrics: &[Metric]) -> Option<Digits> {
     if !reached(records).iter().any(|p| p.measured.accuracy.is_some()) {
         return None;
     }
@@ -267,7 +268,7 @@ pub fn accuracies(records: &[Record]) -> Option<Digits> {
         plain("training", &|m| Some(m.accuracy?.end));
         plain("held out", &|m| Some(m.held_out_accuracy?.end));
         plain("held out, head only", &|m| Some(m.held_out_accuracy?.start));
-        adaptation.extend(Metric::ALL.map(|metric| {
+        adaptation.extend(metrics.iter().map(|&metric| {
             let largest = |c: &Curve| c.values(|p| p.metric(metric)).into_iter().fold(0.0, f64::max);
             let most = curves.iter().map(largest).fold(0.0, f64::max);
             let scaled = series(&name(metric.title()), &curves, |p| p.metric(metric) / most);
@@ -316,11 +317,12 @@ mod tests {
     #[test]
     fn problems_are_not_merged_into_one_band() {
         let records = [of("a", 0, 1.0), of("b", 0, 5.0)].concat();
-        let trend = trend(&records).unwrap();
+        let trend = trend(&records, &Metric::MEANS).unwrap();
         assert_eq!(labels(&trend.panels[0].series), ["a", "b"]);
         assert_eq!(trend.panels[0].series[0].y, [1.0, 2.0, 3.0]);
         assert_eq!(trend.panels[0].series[1].y, [5.0, 6.0, 7.0]);
-        let seeds = super::trend(&[of("a", 0, 1.0), of("a", 1, 5.0)].concat()).unwrap();
+        assert_eq!(super::trend(&records, &[Metric::Norm]).unwrap().panels, trend.panels[3..]);
+        let seeds = super::trend(&[of("a", 0, 1.0), of("a", 1, 5.0)].concat(), &Metric::MEANS).unwrap();
         assert_eq!(labels(&seeds.panels[0].series), ["a, 2 seeds"]);
     }
 
@@ -336,21 +338,21 @@ mod tests {
             records.into_iter().map(change).collect()
         };
         let (a, b) = (with(of("a", 0, 1.0), 0.5), with(of("b", 0, 1.0), 0.75));
-        let one = accuracies(&a).unwrap();
+        let one = accuracies(&a, &Metric::MEANS).unwrap();
         assert_eq!(labels(&one.accuracy.series), ["training", "held out", "held out, head only"]);
         // Features of one's own were called digits.
         let title = |figure: &Digits| figure.svg(crate::plot::Theme::Light);
         assert_eq!(one.name(), "accuracy");
         assert!(title(&one).contains("<title>Accuracy and adaptation"));
-        let digits = accuracies(&with(of("digits", 0, 1.0), 0.5)).unwrap();
+        let digits = accuracies(&with(of("digits", 0, 1.0), 0.5), &Metric::MEANS).unwrap();
         assert_eq!(digits.name(), "digits");
         assert!(title(&digits).contains("<title>Digits transfer: accuracy and adaptation"));
-        let two = accuracies(&[a, b].concat()).unwrap();
+        let two = accuracies(&[a, b].concat(), &Metric::MEANS).unwrap();
         let training: Vec<_> =
             two.accuracy.series.iter().filter(|s| s.label.starts_with("training")).collect();
         assert_eq!((training[0].label.as_str(), training[0].y[0]), ("training, a", 0.5));
         assert_eq!((training[1].label.as_str(), training[1].y[0]), ("training, b", 0.75));
-        assert!(accuracies(&of("a", 0, 1.0)).is_none());
+        assert!(accuracies(&of("a", 0, 1.0), &Metric::MEANS).is_none());
     }
 
     #[test]
@@ -363,11 +365,11 @@ mod tests {
             of("a", 0, scale).into_iter().map(change).collect()
         };
         let mut records = [scaled(2.0), scaled(1.0), scaled(0.5)].concat();
-        let map = heat_map(&records).unwrap();
+        let map = heat_map(&records, &Metric::MEANS).unwrap();
         assert_eq!(map.panels[0].grid.y, [0.5, 1.0, 2.0]);
         assert_eq!(map.panels[0].grid.values[..4], [0.5, 1.5, 2.5, 1.0]);
         records.extend(scaled(1.0).into_iter().map(smoothed));
-        assert!(heat_map(&records).is_none());
+        assert!(heat_map(&records, &Metric::MEANS).is_none());
     }
 
     #[test]

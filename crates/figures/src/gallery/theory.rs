@@ -113,7 +113,7 @@ pub fn heat_map(target: f64) -> HeatMap {
     let energies = steps(0.0, most, 61);
     let norms = steps(0.05, 2.5, 50);
     let value = |e: f64, w: f64, m: Metric| m.of(&Limit::new(target, w, target - e).adaptation());
-    let panels = Metric::ALL.into_iter().map(|metric| {
+    let panels = Metric::MEANS.into_iter().map(|metric| {
         let ridge: Vec<(f64, f64)> = norms
             .iter()
             .filter_map(|&w| {

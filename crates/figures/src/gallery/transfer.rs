@@ -9,7 +9,7 @@ use super::paired::Difference;
 use super::{Across, Group, Metric, Point, groups, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use taskhead::analysis::summary::{Row, summarize_curves};
-use taskhead::sweep::record::Record;
+use taskhead::sweep::record::{Record, ScoreKind};
 use taskhead::trend::{Claim, Shape};
 
 /// A run against the direction counts from this share of a curve's range on: batches are random.
@@ -85,7 +85,7 @@ fn shape(x: &[f64], y: &[f64]) -> Shape {
     Shape::of(x, &y.iter().map(|v| v - low).collect::<Vec<_>>(), TOLERANCE)
 }
 
-/// The four laws for each group of curves that differ in the seed only, at the last finetuning time.
+/// The laws for each group of curves that differ in the seed only, at the last finetuning time.
 pub fn findings(records: &[Record]) -> Vec<Finding> {
     groups(records).iter().filter(|g| !g.curves().is_empty()).flat_map(of_group).collect()
 }
@@ -153,7 +153,7 @@ impl<'a> Means<'a> {
         }
     }
 
-    /// Differences of the test accuracy at an inner point from that at both ends, seed by seed.
+    /// Differences of the test score at an inner point from that at both ends, seed by seed.
     fn inner(&self) -> Option<[Difference; 2]> {
         let whole: Vec<&Across> = self.points.iter().filter(|a| a.points.len() == self.seeds).collect();
         if self.seeds < 2 || whole.len() != self.points.len() || whole.len() < 3 {
@@ -162,7 +162,7 @@ impl<'a> Means<'a> {
         // Every point has the seeds in the same order.
         let of =
             |of: fn(&Point) -> f64| -> Vec<Vec<f64>> { whole.iter().map(|a| a.values(of)).collect() };
-        let (validation, test) = (of(validation_accuracy), of(held_out_accuracy));
+        let (validation, test) = (of(validation_score), of(held_out_score));
         let last = whole.len() - 1;
         let of_seed = |seed: usize| {
             let others = |i: usize| -> f64 {
@@ -192,31 +192,41 @@ fn held_out_accuracy(p: &Point) -> f64 {
     p.measured.held_out_accuracy.map_or(f64::NAN, |accuracy| accuracy.end)
 }
 
-/// The accuracy by which a point is chosen; NaN if there is none.
-fn validation_accuracy(p: &Point) -> f64 {
-    p.measured.validation_accuracy.unwrap_or(f64::NAN)
+/// The held-out score of a point, which is its accuracy where it has no other; NaN if there is none.
+fn held_out_score(p: &Point) -> f64 {
+    p.measured.score.map_or_else(|| held_out_accuracy(p), |score| score.held_out.end)
 }
 
-/// The best probing point of a group: chosen by the mean accuracy on validation samples, reported with that on
-/// test samples, which had no part in the choice.
+/// The score by which a point is chosen; NaN if there is none.
+fn validation_score(p: &Point) -> f64 {
+    let score = p.measured.score.map(|score| score.validation);
+    score.or(p.measured.validation_accuracy).unwrap_or(f64::NAN)
+}
+
+/// The best probing point of a group: chosen by the mean score (accuracy, where there is no other) on validation
+/// samples, reported with that on test samples, which had no part in the choice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimum {
     /// The group in words.
     pub group: String,
+    /// The score, if it is not accuracy.
+    pub score: Option<ScoreKind>,
     /// Seeds over which means are taken.
     pub seeds: usize,
     /// Average initial energy of the point.
     pub energy: f64,
     /// Its probing time.
     pub probe_time: f64,
-    /// Its validation accuracy, the largest of all points.
+    /// Its validation score, the largest of all points.
     pub validation: f64,
-    /// Its test accuracy.
+    /// Its test score.
     pub test: f64,
-    /// Test accuracy after the longest probing and without any.
+    /// Its test accuracy, the same if that is the score.
+    pub accuracy: f64,
+    /// Test score after the longest probing and without any.
     pub ends: [f64; 2],
-    /// Test accuracy at an inner point less that after the longest probing, and less that without any: means over the
-    /// seeds, each of which has the inner point that the other seeds' validation accuracies choose. None of a single
+    /// Test score at an inner point less that after the longest probing, and less that without any: means over the
+    /// seeds, each of which has the inner point that the other seeds' validation scores choose. None of a single
     /// seed or without an inner point.
     pub inner: Option<[Difference; 2]>,
 }
@@ -224,16 +234,18 @@ pub struct Optimum {
 impl Optimum {
     /// As JSON.
     pub fn json(&self) -> Value {
+        let name = self.score.map_or("accuracy", ScoreKind::name);
         json!({
             "group": self.group,
             "seeds": self.seeds,
             "aie": self.energy,
             "probe_time": self.probe_time,
-            "chosen_by": "validation_accuracy",
-            "validation_accuracy": self.validation,
-            "test_accuracy": self.test,
-            "test_accuracy_at_least_energy": self.ends[0],
-            "test_accuracy_at_most_energy": self.ends[1],
+            "chosen_by": format!("validation_{name}"),
+            "test_accuracy": self.accuracy,
+            format!("validation_{name}"): self.validation,
+            format!("test_{name}"): self.test,
+            format!("test_{name}_at_least_energy"): self.ends[0],
+            format!("test_{name}_at_most_energy"): self.ends[1],
             "inner_minus_least_energy": self.inner.map(|[least, _]| least.json()),
             "inner_minus_most_energy": self.inner.map(|[_, most]| most.json()),
         })
@@ -243,10 +255,12 @@ impl Optimum {
 impl fmt::Display for Optimum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { group, energy, probe_time, validation, test, ends: [longest, none], .. } = self;
+        let name = self.score.map_or("accuracy", ScoreKind::title);
+        let beside = self.score.map_or(String::new(), |_| format!(" (accuracy {:.4})", self.accuracy));
         write!(
             f,
-            "{group}: largest validation accuracy ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
-             accuracy {test:.4} there; {longest:.4} at the least energy, {none:.4} at the most"
+            "{group}: largest validation {name} ({validation:.4}) at energy {energy:.2} (τ = {probe_time:.1}), test \
+             {name} {test:.4} there{beside}; {longest:.4} at the least energy, {none:.4} at the most"
         )?;
         let Some(inner) = self.inner else {
             let why = if self.seeds < 2 { "one seed says nothing about" } else { "no inner point for" };
@@ -261,17 +275,19 @@ impl fmt::Display for Optimum {
     }
 }
 
-/// The best points of all groups that have validation accuracies, at the last finetuning time.
+/// The best points of all groups that have validation scores, at the last finetuning time.
 pub fn optima(records: &[Record]) -> Vec<Optimum> {
     let optimum = |means: Means| {
-        let (i, validation) = means.best(validation_accuracy)?;
-        let ends = [means.points.first()?, means.points.last()?].map(|a| a.mean(held_out_accuracy));
+        let (i, validation) = means.best(validation_score)?;
+        let ends = [means.points.first()?, means.points.last()?].map(|a| a.mean(held_out_score));
         Some(Optimum {
+            score: means.points[i].points.first()?.measured.score.map(|score| score.kind),
             seeds: means.seeds,
             energy: means.energy[i],
             probe_time: means.probe_time[i],
             validation,
-            test: means.points[i].mean(held_out_accuracy),
+            test: means.points[i].mean(held_out_score),
+            accuracy: means.points[i].mean(held_out_accuracy),
             ends,
             inner: means.inner(),
             group: means.name,
@@ -289,8 +305,8 @@ fn panel_of(metric: Metric, means: &[Means]) -> SeriesPanel {
     }
 }
 
-/// The four metrics against the average initial energy, and what it means for the held-out samples.
-pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
+/// The metrics against the average initial energy, and what it means for the held-out samples.
+pub fn transfer(records: &[Record], metrics: &[Metric]) -> Option<Box<dyn Figure>> {
     let means = Means::all(records);
     if means.iter().all(|m| m.points.len() < 2) {
         return None;
@@ -300,17 +316,22 @@ pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
         y_label: label.into(),
         series: means.iter().map(|m| m.series(of)).collect(),
     };
-    let mut panels = Metric::ALL.map(|metric| panel_of(metric, &means)).to_vec();
+    let mut panels: Vec<_> = metrics.iter().map(|&metric| panel_of(metric, &means)).collect();
     if reached(records).iter().any(|p| p.measured.held_out_accuracy.is_some()) {
-        let title = "Test accuracy, best by validation marked";
-        let mut accuracy = panel(title, "accuracy", &held_out_accuracy);
-        for (series, means) in accuracy.series.iter_mut().zip(&means) {
-            let best = means.best(validation_accuracy);
-            series.peak = best.map(|(i, _)| (means.energy[i], means.points[i].mean(held_out_accuracy)));
+        let kind = reached(records).iter().find_map(|p| Some(p.measured.score?.kind));
+        let name = kind.map_or("accuracy", ScoreKind::title);
+        let title = format!("Test {name}, best by validation marked");
+        let mut score = panel(&title, name, &held_out_score);
+        for (series, means) in score.series.iter_mut().zip(&means) {
+            let best = means.best(validation_score);
+            series.peak = best.map(|(i, _)| (means.energy[i], means.points[i].mean(held_out_score)));
         }
-        panels.push(accuracy);
+        panels.push(score);
         let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
-        panels.push(panel("Test squared error", "mean ‖r‖²", &risk));
+        panels.push(match kind {
+            Some(_) => panel("Test accuracy", "accuracy", &held_out_accuracy),
+            None => panel("Test squared error", "mean ‖r‖²", &risk),
+        });
     }
     Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
 }
@@ -319,7 +340,7 @@ pub fn transfer(records: &[Record]) -> Option<Box<dyn Figure>> {
 mod tests {
     use super::super::testing::{record, smoothed};
     use super::*;
-    use taskhead::sweep::record::{Change, Measured, Outcome};
+    use taskhead::sweep::record::{Change, Measured, Outcome, Score};
 
     /// Two seeds whose curves differ by a level only, at a small range.
     fn records(dot: [f64; 4]) -> Vec<Record> {
@@ -388,6 +409,35 @@ mod tests {
         let alone: Vec<Record> = all.iter().filter(|r| r.cell.seed == 0).cloned().collect();
         assert!(optima(&alone)[0].inner.is_none());
         assert_eq!(best.json()["test_accuracy"], 0.5625);
-        assert!(transfer(&all).is_some() && optima(&records([0.0; 4])).is_empty());
+        assert!(transfer(&all, &Metric::MEANS).is_some() && optima(&records([0.0; 4])).is_empty());
+        // With a score of its own, that chooses and is reported, and accuracy stands beside it.
+        let scored = |r: &Record| {
+            changed(r, |m| {
+                let (held_out, validation) =
+                    (m.held_out_accuracy.unwrap(), m.validation_accuracy.unwrap());
+                m.score =
+                    Some(Score { kind: ScoreKind::MeanIou, training: held_out, held_out, validation });
+                m.validation_accuracy = Some(1.0 - validation);
+                m.held_out_accuracy = Some(Change { start: 0.0, end: 0.75 });
+            })
+        };
+        let scored: Vec<Record> = all.iter().map(scored).collect();
+        let iou = &optima(&scored)[0];
+        let kind = Some(ScoreKind::MeanIou);
+        assert_eq!(
+            iou,
+            &Optimum { score: kind, accuracy: 0.75, group: iou.group.clone(), ..best.clone() }
+        );
+        assert!(
+            iou.to_string().contains("largest validation mean IoU (0.8250) at energy 3.00"),
+            "{iou}"
+        );
+        assert!(iou.to_string().contains("test mean IoU 0.5625 there (accuracy 0.7500);"), "{iou}");
+        assert_eq!(
+            (&iou.json()["test_mean_iou"], &iou.json()["test_accuracy"]),
+            (&json!(0.5625), &json!(0.75))
+        );
+        let panels = transfer(&scored, &Metric::MEANS).unwrap().svg(crate::plot::Theme::Light);
+        assert!(panels.contains("Test mean IoU, best by validation marked"), "{panels}");
     }
 }

@@ -40,7 +40,7 @@ impl Norms {
         let [norm, square] = self.of_seed[(point.cell.seed - self.first_seed) as usize];
         let value = point.metric(metric);
         match metric {
-            Metric::Euclidean | Metric::Norm => value / norm,
+            Metric::Euclidean | Metric::Norm | Metric::Frobenius => value / norm,
             Metric::Cosine => value,
             Metric::Dot => value / square,
         }
@@ -65,7 +65,7 @@ impl<'a> Set<'a> {
 
 /// The four metrics of some sets against the share of the largest energy, and the law to draw beside them.
 pub fn trend(sets: &[Set], law: Option<Law>) -> Trend {
-    let panels = Metric::ALL.map(|metric| {
+    let panels = Metric::MEANS.map(|metric| {
         let of = |set: &Set| series(set.name, &set.curves, |p: &Point| set.norms.units(p, metric));
         let mut series: Vec<_> = sets.iter().map(of).collect();
         series.extend(law.map(|law| law.series(metric)));

@@ -20,6 +20,7 @@
 
 mod agreement;
 mod axis;
+mod beyond;
 mod canvas;
 mod contour;
 mod course;
@@ -47,6 +48,7 @@ mod work_precision;
 
 pub use agreement::{Agreement, Tolerance};
 pub use axis::{Axis, Scale};
+pub use beyond::Beyond;
 pub use course::Course;
 pub use digits::Digits;
 pub use figure::Figure;

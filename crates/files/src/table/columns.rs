@@ -7,7 +7,9 @@ use taskhead::Number;
 use taskhead::energy::Energy;
 use taskhead::flow::{Budget, Stop};
 use taskhead::metric::Metric;
-use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome, Record};
+use taskhead::sweep::record::{
+    Asked, Cell, Change, Measured, Metrics, Outcome, Record, Score, ScoreKind,
+};
 
 /// A value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +70,8 @@ pub struct Column {
     pub required: bool,
     /// The numbers that it may hold, if not all.
     pub within: Option<Within>,
+    /// Whether only tables with a score have it.
+    pub scored: bool,
     /// The value of a row.
     pub value: fn(&Row) -> Option<Value<'_>>,
     /// The place of the value in a row.
@@ -91,7 +95,7 @@ const COSINE: Within =
 macro_rules! columns {
     (@within) => { None };
     (@within $within:ident) => { Some($within) };
-    ($($field:ident: $type:ty, $required:literal $(, $within:ident)?;)*) => {
+    ($($field:ident: $type:ty, $required:literal $(, $within:ident)? $(=> $scored:ident)?;)*) => {
         /// A record as one value a column.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Row {
@@ -110,6 +114,7 @@ macro_rules! columns {
             name: stringify!($field),
             required: $required,
             within: columns!(@within $($within)?),
+            scored: !concat!($(stringify!($scored))?).is_empty(),
             value: |row| Typed::value(&row.$field),
             slot: |row| Typed::slot(&mut row.$field),
         }),*];
@@ -146,10 +151,12 @@ columns! {
     cosine: f64, false, COSINE;
     dot: f64, false;
     norm: f64, false, FROM_ZERO;
+    frobenius_distance: f64, false, FROM_ZERO;
     held_out_euclidean: f64, false, FROM_ZERO;
     held_out_cosine: f64, false, COSINE;
     held_out_dot: f64, false;
     held_out_norm: f64, false, FROM_ZERO;
+    held_out_frobenius_distance: f64, false, FROM_ZERO;
     budget_backbone: f64, false;
     budget_head: f64, false;
     head_norm_start: f64, false, FROM_ZERO;
@@ -161,6 +168,13 @@ columns! {
     held_out_accuracy_start: f64, false, SHARE;
     held_out_accuracy: f64, false, SHARE;
     validation_accuracy: f64, false, SHARE;
+    // What the task is scored by, where that is not accuracy. Last, as other tables are without these.
+    score: String, false => scored;
+    score_start: f64, false, SHARE => scored;
+    score_end: f64, false, SHARE => scored;
+    held_out_score_start: f64, false, SHARE => scored;
+    held_out_score: f64, false, SHARE => scored;
+    validation_score: f64, false, SHARE => scored;
 }
 
 /// What a column of whole numbers may hold.
@@ -170,6 +184,12 @@ pub const WHOLE: &str = "a whole number from 0";
 pub fn whole_of(number: f64) -> Option<u64> {
     let exact = number.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(&number);
     exact.then_some(number as u64)
+}
+
+/// The columns of a table of these records.
+pub fn written(records: &[Record]) -> impl Iterator<Item = &'static Column> {
+    let scored = records.iter().any(|record| record.measured().is_some_and(|m| m.score.is_some()));
+    COLUMNS.iter().filter(move |column| scored || !column.scored)
 }
 
 /// The status of a cell without numbers.
@@ -219,10 +239,12 @@ impl From<&Record> for Row {
             cosine: near(Metric::Cosine),
             dot: near(Metric::Dot),
             norm: near(Metric::Norm),
+            frobenius_distance: near(Metric::Frobenius),
             held_out_euclidean: far(Metric::Euclidean),
             held_out_cosine: far(Metric::Cosine),
             held_out_dot: far(Metric::Dot),
             held_out_norm: far(Metric::Norm),
+            held_out_frobenius_distance: far(Metric::Frobenius),
             budget_backbone: maybe(|m| Some(m.budget?.backbone)),
             budget_head: maybe(|m| Some(m.budget?.head)),
             head_norm_start: number_of(|m| m.head_norm.start),
@@ -234,6 +256,12 @@ impl From<&Record> for Row {
             held_out_accuracy_start: maybe(|m| Some(m.held_out_accuracy?.start)),
             held_out_accuracy: maybe(|m| Some(m.held_out_accuracy?.end)),
             validation_accuracy: maybe(|m| m.validation_accuracy),
+            score: measured.and_then(|m| Some(m.score?.kind.name().to_owned())),
+            score_start: maybe(|m| Some(m.score?.training.start)),
+            score_end: maybe(|m| Some(m.score?.training.end)),
+            held_out_score_start: maybe(|m| Some(m.score?.held_out.start)),
+            held_out_score: maybe(|m| Some(m.score?.held_out.end)),
+            validation_score: maybe(|m| Some(m.score?.validation)),
         }
     }
 }
@@ -288,8 +316,30 @@ impl Row {
         let stop = stop_of(&status, self.stop.as_deref().unwrap_or_default());
         let stop = stop
             .ok_or_else(|| wrong("status", status, "`failed`, or a stop with its numbers in `stop`"))?;
-        let far = [self.held_out_euclidean, self.held_out_cosine, self.held_out_dot, self.held_out_norm];
+        let near = [self.euclidean, self.cosine, self.dot, self.norm, self.frobenius_distance];
+        let far = [
+            self.held_out_euclidean,
+            self.held_out_cosine,
+            self.held_out_dot,
+            self.held_out_norm,
+            self.held_out_frobenius_distance,
+        ];
         let held_out = Metrics::from(far.map(known));
+        let score = match self.score.as_deref() {
+            None => None,
+            Some(name) => {
+                let kind = ScoreKind::ALL.into_iter().find(|kind| kind.name() == name);
+                let change = |start: Option<f64>, end: Option<f64>, column| {
+                    Ok::<_, Fault>(Change { start: number(start, column)?, end: number(end, column)? })
+                };
+                Some(Score {
+                    kind: kind.ok_or_else(|| wrong("score", name.into(), "the name of a score"))?,
+                    training: change(self.score_start, self.score_end, "score_end")?,
+                    held_out: change(self.held_out_score_start, self.held_out_score, "held_out_score")?,
+                    validation: number(self.validation_score, "validation_score")?,
+                })
+            }
+        };
         let measured = Measured {
             method: self.method.unwrap_or_default(),
             probe_time: number(self.probe_time, "probe_time")?,
@@ -301,7 +351,7 @@ impl Row {
             residual: number(self.residual, "residual")?,
             loss: known(self.loss),
             drift: known(self.drift),
-            training: [self.euclidean, self.cosine, self.dot, self.norm].map(known).into(),
+            training: near.map(known).into(),
             held_out: (held_out != Metrics::default()).then_some(held_out),
             budget: known(self.budget_backbone)
                 .zip(known(self.budget_head))
@@ -314,6 +364,7 @@ impl Row {
             accuracy: pair(self.accuracy_start, self.accuracy),
             held_out_accuracy: pair(self.held_out_accuracy_start, self.held_out_accuracy),
             validation_accuracy: known(self.validation_accuracy),
+            score,
         };
         Ok(Record { cell, outcome: Outcome::of(stop, measured) })
     }
@@ -346,7 +397,7 @@ pub enum Field {
     Text(String),
 }
 
-/// A record from values by the names of their columns, of whoever trains by other means. `aie`, the four metrics,
+/// A record from values by the names of their columns, of whoever trains by other means. `aie`, the four means,
 /// `seed` and `point` are enough: what else a table must have is that of a finetuning to its end with nothing varied,
 /// `frobenius` is `aie`, and a number that is not known is NaN.
 ///
@@ -429,9 +480,9 @@ pub enum Kind {
     Text,
 }
 
-/// The columns of tables in order: their names, what their values are, and whether every row has one.
-pub fn columns() -> impl Iterator<Item = (&'static str, Kind, bool)> {
-    COLUMNS.iter().map(|column| {
+/// The columns of a table of these records in order: their names, what their values are, and whether every row has one.
+pub fn columns(records: &[Record]) -> impl Iterator<Item = (&'static str, Kind, bool)> {
+    written(records).map(|column| {
         let kind = match (column.slot)(&mut Row::default()) {
             Slot::Count(_) => Kind::Count,
             Slot::Number(_) => Kind::Number,
@@ -441,7 +492,7 @@ pub fn columns() -> impl Iterator<Item = (&'static str, Kind, bool)> {
     })
 }
 
-/// The columns of a record in the order of tables, each with its name; `None` for what the record does not have.
+/// The values of a record in the order of tables, each with the name of its column; `None` for what the record does not have.
 pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
     let row = Row::from(record);
     let field = |value: Value| match value {
@@ -479,11 +530,14 @@ mod tests {
             (measured.energies, measured.time),
             (Energy { aie: 0.5, frobenius: 0.5 }, f64::INFINITY)
         );
-        assert_eq!(Metric::ALL.map(|m| measured.training.get(m)), [1.0, 0.1, 2.0, 1.5].map(Some));
+        assert_eq!(Metric::MEANS.map(|m| measured.training.get(m)), [1.0, 0.1, 2.0, 1.5].map(Some));
+        assert!(measured.training.get(Metric::Frobenius).is_none());
         assert!(measured.residual.is_nan() && measured.risk.is_none());
 
-        let record = with(&[number("time", 2.0), number("frobenius", 3.0)]).unwrap();
+        let more = [("time", 2.0), ("frobenius", 3.0), ("frobenius_distance", 4.0)];
+        let record = with(&more.map(|(name, value)| number(name, value))).unwrap();
         let measured = record.reached().unwrap();
+        assert_eq!(measured.training.get(Metric::Frobenius), Some(4.0));
         assert_eq!((record.cell.time, measured.time, measured.energies.frobenius), (2.0, 2.0, 3.0));
 
         assert_eq!(with(&[number("epoch", 1.0)]).unwrap_err(), "there is no column `epoch`");

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 
-use super::columns::{COLUMNS, Row, Slot, Value, WHOLE, whole_of};
+use super::columns::{Row, Slot, Value, WHOLE, whole_of, written};
 use super::rows::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
-use taskhead::sweep::{SCHEMA, Sweep};
+use taskhead::sweep::{OLDEST_SCHEMA, SCHEMA, Sweep};
 
 /// How such a file begins; the version follows.
 pub(super) const START: &str = "# taskhead ";
@@ -52,10 +52,11 @@ fn comments(writer: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
 
 fn rows(writer: &mut impl Write, sweep: &Sweep) -> Result<(), csv::Error> {
     let mut table = csv::Writer::from_writer(writer);
-    table.write_record(COLUMNS.iter().map(|c| c.name))?;
+    let columns: Vec<_> = written(&sweep.records).collect();
+    table.write_record(columns.iter().map(|c| c.name))?;
     for record in &sweep.records {
         let row = Row::from(record);
-        for column in COLUMNS {
+        for column in &columns {
             match (column.value)(&row) {
                 None => table.write_field("")?,
                 Some(Value::Count(count)) => table.write_field(count.to_string())?,
@@ -154,7 +155,7 @@ fn head(reader: &mut impl BufRead) -> Result<Head, Fault> {
     let schema = comments.get(1).and_then(|line| line.strip_prefix(SCHEMA_IS)?.parse().ok());
     // The first edition did not say it.
     let schema = schema.unwrap_or(1);
-    if schema != SCHEMA {
+    if !(OLDEST_SCHEMA..=SCHEMA).contains(&schema) {
         return Err(Fault::Schema { found: schema, version: printable(&version), read: SCHEMA });
     }
     let identity = comments.get(2).and_then(|line| line.strip_prefix(IDENTITY_IS));
@@ -265,14 +266,14 @@ mod tests {
 
     #[test]
     fn the_text_is_pinned() {
-        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
+        let names: Vec<&str> = written(&[]).map(|c| c.name).collect();
         let failed =
-            format!("7,test,1,0.5,0.0,1.0,7,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(27));
+            format!("7,test,1,0.5,0.0,1.0,7,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(29));
         let stopped = "8,test,1,0.5,0.0,1.0,8,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
-                       0.5,0.125,,,1.0,,-0.0,inf,,,,,,,1.0,2.0,,,,,,,";
+                       0.5,0.125,,,1.0,,-0.0,inf,,,,,,,,,1.0,2.0,,,,,,,";
         let identity = "ab".repeat(32);
         let expected = format!(
-            "# taskhead 0.1.0\n# schema 3\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
+            "# taskhead 0.1.0\n# schema 4\n# identity {identity}\n# a = 1\n# b = 2\n{}\n{failed}\n{stopped}\n",
             names.join(",")
         );
         assert_eq!(text(), expected);
@@ -293,7 +294,7 @@ mod tests {
         assert_eq!(read("1e300", "1e301"), Ok(2));
         assert_eq!(read("# a = 1", "#a = 1"), Ok(2));
         let wrong = read("1e300", "1,5").unwrap_err();
-        assert!(wrong.contains("found record with 42 fields"), "{wrong}");
+        assert!(wrong.contains("found record with 44 fields"), "{wrong}");
         is("1e300", "high", "row 2, column `aie`: \"high\" is not a number");
         is("\n7,", "\n-7,", "row 1, column `cell`: \"-7\" is not a whole number from 0");
         is("\n7,", "\n,", "row 1, column `cell`: \"\" is not a whole number");
@@ -315,11 +316,11 @@ mod tests {
     fn tables_of_another_schema_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        for (line, found) in [("", 1), ("# schema 2\n", 2), ("# schema 4\n", 4)] {
-            std::fs::write(&path, text().replace("# schema 3\n", line)).unwrap();
+        for (line, found) in [("", 1), ("# schema 2\n", 2), ("# schema 5\n", 5)] {
+            std::fs::write(&path, text().replace("# schema 4\n", line)).unwrap();
             let error = read_sweep(&path).unwrap_err().fault.to_string();
             let expected = format!(
-                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schema 3"
+                "this table is of schema {found}, written by taskhead 0.1.0; this program reads schemas 3 and 4"
             );
             assert!(error.starts_with(&expected), "{error}");
         }
@@ -401,7 +402,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         let text = text();
-        let names: Vec<&str> = COLUMNS.iter().map(|c| c.name).collect();
+        let names: Vec<&str> = written(&[]).map(|c| c.name).collect();
         let read = |column: &str, value: &str| {
             let place = names.iter().position(|name| *name == column).unwrap();
             let line = text.lines().last().unwrap();

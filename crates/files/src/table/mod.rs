@@ -81,7 +81,9 @@ pub(crate) mod tests {
     use std::path::PathBuf;
     use taskhead::energy::Energy;
     use taskhead::flow::{Budget, Saddle, Stop};
-    use taskhead::sweep::record::{Asked, Cell, Change, Measured, Metrics, Outcome, Record};
+    use taskhead::sweep::record::{
+        Asked, Cell, Change, Measured, Metrics, Outcome, Record, Score, ScoreKind,
+    };
 
     /// Numbers with an energy, without most of what a cell may have.
     pub(crate) fn measured(energy: f64) -> Measured {
@@ -93,7 +95,7 @@ pub(crate) mod tests {
             residual: 0.125,
             loss: None,
             drift: None,
-            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY)].into(),
+            training: [Some(1.0), None, Some(-0.0), Some(f64::INFINITY), None].into(),
             held_out: None,
             budget: None,
             head_norm: Change { start: 1.0, end: 2.0 },
@@ -101,6 +103,7 @@ pub(crate) mod tests {
             accuracy: None,
             held_out_accuracy: None,
             validation_accuracy: None,
+            score: None,
         }
     }
 
@@ -143,9 +146,9 @@ pub(crate) mod tests {
             let change = |j: usize| (i % 3 > 0).then(|| Change { start: number(j), end: number(j + 1) });
             let shares = |j: usize| (i % 3 > 0).then(|| Change { start: share(j), end: share(j + 1) });
             let metrics = |j: usize| {
-                let all = [size(j), size(j + 1).min(2.0), number(j + 2), size(j + 3)];
+                let all = [size(j), size(j + 1).min(2.0), number(j + 2), size(j + 3), size(j + 4)];
                 let mut kept = all.map(Some);
-                kept[i % 4] = None;
+                kept[i % 5] = None;
                 Metrics::from(kept)
             };
             let text = |j: usize| texts[(i + j) % texts.len()].to_owned();
@@ -175,6 +178,12 @@ pub(crate) mod tests {
                 accuracy: shares(25),
                 held_out_accuracy: shares(26),
                 validation_accuracy: (i % 2 > 0).then(|| share(28)),
+                score: shares(29).map(|training| Score {
+                    kind: ScoreKind::MeanIou,
+                    training,
+                    held_out: Change { start: share(31), end: share(32) },
+                    validation: share(33),
+                }),
             };
             record.outcome = match i % 7 {
                 6 => Outcome::Failed(text(2)),
@@ -247,7 +256,7 @@ pub(crate) mod tests {
         );
         assert_eq!(read(b""), "the file is empty");
         assert!(read(b"PAR1 and more than 16 bytes").contains("the Parquet file cannot be read"));
-        let comments = "# taskhead 0.1.0\n# schema 3\n# identity none\n# \n";
+        let comments = "# taskhead 0.1.0\n# schema 4\n# identity none\n# \n";
         assert!(read(format!("{comments}x,y\n1,2\n").as_bytes()).contains("missing: `cell`, `problem`"));
         let folder = read_sweep(folder.path()).unwrap_err().to_string();
         assert!(folder.ends_with("this is a folder, not a file"), "{folder}");

@@ -22,13 +22,13 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
-use super::columns::{COLUMNS, Column, Row, Slot, Value, WHOLE, whole_of};
+use super::columns::{Column, Row, Slot, Value, WHOLE, whole_of, written};
 use super::promises::{check_codecs, check_columns, check_footer};
 use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
-use taskhead::sweep::{Part, SCHEMA, Sweep};
+use taskhead::sweep::{OLDEST_SCHEMA, Part, SCHEMA, Sweep};
 
 /// Key of the metadata that holds the configuration.
 const CONFIG: &str = "taskhead.config";
@@ -150,8 +150,8 @@ impl Column {
     }
 }
 
-fn schema() -> Result<TypePtr, ParquetError> {
-    let field = |column: &Column| {
+fn schema(columns: &[&Column]) -> Result<TypePtr, ParquetError> {
+    let field = |column: &&Column| {
         let (physical, logical) = column.types();
         let field = Type::primitive_type_builder(column.name, physical)
             .with_repetition(if column.required { Repetition::REQUIRED } else { Repetition::OPTIONAL })
@@ -159,7 +159,7 @@ fn schema() -> Result<TypePtr, ParquetError> {
             .build()?;
         Ok(Arc::new(field))
     };
-    let fields = COLUMNS.iter().map(field).collect::<Result<Vec<_>, ParquetError>>()?;
+    let fields = columns.iter().map(field).collect::<Result<Vec<_>, ParquetError>>()?;
     Ok(Arc::new(Type::group_type_builder("sweep").with_fields(fields).build()?))
 }
 
@@ -178,17 +178,18 @@ fn write(writer: impl Write + Send, sweep: &Sweep, extent: Extent) -> Result<(),
         Extent::Unfinished(cells) => metadata.push((UNFINISHED, cells.to_string())),
     }
     let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value));
+    let columns: Vec<&Column> = written(&sweep.records).collect();
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_key_value_metadata(Some(metadata.collect()))
         .set_created_by("taskhead".to_owned())
         .build();
-    let mut file = SerializedFileWriter::new(writer, schema()?, Arc::new(properties))?;
+    let mut file = SerializedFileWriter::new(writer, schema(&columns)?, Arc::new(properties))?;
     file.write_all(SEAL)?;
     file.write_all(&[0; 4])?;
     let table: Vec<Row> = sweep.records.iter().map(Row::from).collect();
     let mut rows = file.next_row_group()?;
-    for column in COLUMNS {
+    for column in columns {
         let (mut counts, mut numbers, mut texts) = (Vec::new(), Vec::new(), Vec::new());
         let mut levels = Vec::new();
         for row in &table {
@@ -232,7 +233,7 @@ fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
     // The first edition did not say it; other programs drop everything.
     let first = if version.is_some() { Some(1) } else { None };
     let schema = value(SCHEMA_KEY).map(|text| text.parse().unwrap_or(0)).or(first);
-    if let Some(found) = schema.filter(|&schema| schema != SCHEMA) {
+    if let Some(found) = schema.filter(|schema| !(OLDEST_SCHEMA..=SCHEMA).contains(schema)) {
         return Err(Fault::Schema { found, version: version.unwrap_or_default(), read: SCHEMA });
     }
     let identity = value(IDENTITY).map(|text| text.parse());

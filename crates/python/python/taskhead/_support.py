@@ -89,6 +89,7 @@ def run_html(run: Run) -> str:
         if adaptation is not None:
             titles = ("distance", "cosine distance", "dot product", "norm")
             rows += [(name + title, f"{value:.6g}") for title, value in zip(titles, adaptation)]
+            rows.append((name + "Frobenius distance", f"{adaptation.frobenius_distance:.6g}"))
     changes = (("accuracy", run.accuracy), ("held-out accuracy", run.probe_accuracy), ("held-out risk", run.risk))
     rows += [(name, f"{change[0]:.6g} → {change[1]:.6g}") for name, change in changes if change is not None]
     if run.reason is not None:

@@ -94,7 +94,7 @@ def sweep(
         Stop earlier: at this training loss, or this share of samples that are predicted right.
     method, rtol, max_steps, max_time
         As in :meth:`Probed.finetune`, for each cell.
-    metrics : sequence of {"euclidean", "cosine", "dot", "norm"}
+    metrics : sequence of {"euclidean", "cosine", "dot", "norm", "frobenius_distance"}
         The metrics that are kept.
     kernel_tolerance : float
         As in :class:`Problem`, for a file.

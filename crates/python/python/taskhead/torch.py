@@ -251,9 +251,11 @@ class Recorder:
         if self._start is None:
             raise ValueError("`start` has to be called before finetuning")
         features, predictions = self._measure()
-        euclidean, cosine, dot, norm = adaptation(self._before, features)
+        moved = adaptation(self._before, features)
+        euclidean, cosine, dot, norm = moved
         row = self._fixed | self._start
         row |= {"time": float(time), "euclidean": euclidean, "cosine": cosine, "dot": dot, "norm": norm}
+        row["frobenius_distance"] = moved.frobenius_distance
         row["residual"] = float(np.linalg.norm(self._residual(predictions)))
         row["accuracy"] = self._accuracy(predictions)
         row["head_norm"] = self._head_norm()

@@ -111,6 +111,25 @@ pub enum Data {
     },
     /// Images of a folder, some classes being the source and others downstream.
     Files(Files),
+    /// Segmentation: 32×32 scenes of the embedded digits on textured canvases. Those of the digits 0–4 are the source,
+    /// those of 5–9 are downstream; the background is a class of both.
+    Scenes {
+        /// Downstream training scenes, drawn by the seed (all if absent: 300).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
+    },
+    /// Segmentation: images of a folder with a mask for each. The folder holds one of:
+    ///
+    /// * `images` and `masks` with the same names but for their endings; every third image, in the order of names, is
+    ///   held out.
+    /// * `JPEGImages`, `SegmentationClass` and `ImageSets/Segmentation/train.txt` and `val.txt`, as Pascal VOC; the label
+    ///   255 is ignored, and classes have its names.
+    ///
+    /// Masks are PNG files whose palette indices or grey values are labels. Label 0, the background, is a class of both
+    /// tasks; without classes the first half of the others is the source, the rest is downstream. A task has the images
+    /// that show one of its classes, and their pixels of other classes count as ignored. Images are turned as their EXIF
+    /// entries say, masks are not.
+    Masks(Files),
     /// Two-layer linear networks on random tasks of the engine, one for each seed.
     Linear(LinearTask),
 }
@@ -185,6 +204,9 @@ pub struct Files {
     /// What they are then divided by: one number, or one for each channel (1 if empty).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub std: Vec<f64>,
+    /// The label of masks for pixels without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<u16>,
 }
 
 impl Files {
@@ -202,6 +224,7 @@ impl Files {
             side: None,
             mean: Vec::new(),
             std: Vec::new(),
+            ignore: None,
         }
     }
 }
@@ -222,6 +245,16 @@ pub enum Backbone {
         /// Output channels of each convolution.
         channels: Vec<usize>,
         /// Feature width h.
+        width: usize,
+    },
+    /// For segmentation: a convolution with 3×3 filters and residual blocks, each halving height and width; then the
+    /// way back, doubling them, with a convolution for each. Every pixel has features of its own. Normalised by batches
+    /// as a ResNet.
+    EncoderDecoder {
+        /// Output channels of each stage on the way down, the first of which keeps height and width; on the way back
+        /// those of the stage before.
+        channels: Vec<usize>,
+        /// Feature width h: output channels of the last convolution.
         width: usize,
     },
     /// A ResNet: a convolution with 3×3 filters, stages of residual blocks, the mean over all pixels. Each stage
@@ -315,6 +348,11 @@ impl Config {
         matches!(self.data, Data::Linear(_))
     }
 
+    /// Whether pixels have labels, and not whole images.
+    pub fn is_segmentation(&self) -> bool {
+        matches!(self.data, Data::Scenes { .. } | Data::Masks(_))
+    }
+
     /// A time in steps of training on `samples`.
     pub fn steps(&self, time: f64, training: Training, samples: usize) -> usize {
         let per_unit = if self.is_flow() {
@@ -347,7 +385,10 @@ impl Config {
         let mut title = match &self.data {
             Data::Linear(_) => "linear".to_owned(),
             Data::Digits { source_folder, .. } => between(source_folder.as_deref(), "digits".into()),
-            Data::Files(files) => between(files.source_folder.as_deref(), name(&files.folder)),
+            Data::Files(files) | Data::Masks(files) => {
+                between(files.source_folder.as_deref(), name(&files.folder))
+            }
+            Data::Scenes { .. } => "scenes".into(),
         };
         match &self.backbone {
             Backbone::Mlp { .. } => title += " mlp",
@@ -355,6 +396,7 @@ impl Config {
             Backbone::Resnet { channels, blocks, .. } => {
                 title += &format!(" resnet-{}", 2 + 2 * channels.len() * blocks);
             }
+            Backbone::EncoderDecoder { .. } => title += " encoder-decoder",
             Backbone::Linear => {}
         }
         if !self.is_flow() && self.pretrain.weights.is_none() {

@@ -9,6 +9,8 @@ pub enum Architecture {
     Mlp,
     /// Two convolutions of 16 and 32 channels, then a dense layer of 128.
     Cnn,
+    /// For segmentation: 8, 16 and 32 channels down, which halve the image twice, and 16 and 16 back.
+    EncoderDecoder,
     /// A small ResNet: 16, 32 and 64 channels, one block each.
     Resnet8,
     /// ResNet-18 with a 3×3 convolution first: 64, 128, 256 and 512 channels, two blocks each. For a GPU.
@@ -27,6 +29,7 @@ impl Architecture {
         match self {
             Self::Mlp => Backbone::Mlp { widths: vec![128, 128] },
             Self::Cnn => Backbone::Cnn { channels: vec![16, 32], width: 128 },
+            Self::EncoderDecoder => Backbone::EncoderDecoder { channels: vec![8, 16, 32], width: 16 },
             Self::Resnet8 => Self::resnet(&[16, 32, 64], 1, false),
             Self::Resnet18 => Self::resnet(&[64, 128, 256, 512], 2, false),
             Self::Resnet18Imagenet => Self::resnet(&[64, 128, 256, 512], 2, true),
@@ -50,7 +53,7 @@ pub enum Experiment {
 }
 
 /// The settings that come with the program.
-pub const SETTINGS: [&str; 5] = ["linear", "digits", "digits-cnn", "fashion", "images"];
+pub const SETTINGS: [&str; 6] = ["linear", "digits", "digits-cnn", "fashion", "images", "segmentation"];
 
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const FASHION: &str = "/usr/share/datasets/fashion-mnist";
@@ -66,6 +69,7 @@ impl Config {
             }),
             "fashion" => Some(Self::fashion()),
             "images" => Some(Self::images()),
+            "segmentation" => Some(Self::segmentation()),
             "linear" => Some(Self::linear()),
             _ => None,
         }
@@ -124,6 +128,20 @@ impl Config {
         all
     }
 
+    fn segmentation() -> Self {
+        let training = Training { rate: 0.1, momentum: 0.9, batch: 8 };
+        Self {
+            times: vec![1.0, 5.0, 20.0],
+            data: Data::Scenes { samples: Some(60) },
+            backbone: Architecture::EncoderDecoder.backbone(),
+            pretrain: Pretrain { epochs: 15.0, training, ..Self::digits().pretrain },
+            // Slower, as the first steps take the most energy and points are whole steps.
+            probing: Probing { longest: 100.0, training: Training { rate: 0.02, ..training } },
+            finetune: training,
+            ..Self::digits()
+        }
+    }
+
     fn linear() -> Self {
         let descent = Training { rate: 1e-3, momentum: 0.0, batch: 0 };
         Self {
@@ -148,12 +166,19 @@ impl Config {
         }
     }
 
+    /// Segmentation of the images of a folder with masks.
+    pub fn masks(folder: impl Into<PathBuf>) -> Self {
+        Self { data: Data::Masks(Files::of(folder)), ..Self::segmentation() }
+    }
+
     /// Reads TOML; what it does not say is taken from the preset of its `data.kind`.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let given: toml::Table = toml::from_str(text)?;
         let kind = given.get("data").and_then(|d| d.get("kind")).and_then(|k| k.as_str());
         let preset = match kind {
             Some("files") => Some(Self::fashion()),
+            Some("scenes") => Some(Self::segmentation()),
+            Some("masks") => Some(Self::masks("")),
             Some(kind) => Self::preset(kind),
             None => None,
         };

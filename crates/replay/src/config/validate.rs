@@ -1,6 +1,6 @@
 //! What a configuration must satisfy before anything is read or run.
 
-use super::{Backbone, Class, Config, Data};
+use super::{Backbone, Class, Config, Data, Head};
 use taskhead::Setting;
 use taskhead::sweep::config::ConfigError;
 
@@ -64,6 +64,17 @@ impl Config {
                 }
                 channels.len() + 1
             }
+            Backbone::EncoderDecoder { channels, width } => {
+                if channels.len() < 2 {
+                    let accepted =
+                        "at least two numbers of channels: one stage, and one that halves the image";
+                    return wrong("backbone.channels", channels.len() as f64, accepted);
+                }
+                if channels.contains(&0) || *width == 0 {
+                    return wrong("backbone.channels or .width", 0.0, "at least 1");
+                }
+                3 * channels.len() - 2
+            }
             Backbone::Resnet { channels, blocks, .. } => {
                 if channels.is_empty() {
                     return Err(ConfigError::Empty { name: "backbone.channels" });
@@ -75,7 +86,7 @@ impl Config {
                 1 + channels.len() * blocks
             }
         };
-        if let Data::Files(files) = &self.data {
+        if let Data::Files(files) | Data::Masks(files) = &self.data {
             if let Some(side) = files.side.filter(|side| !(1..=MAX_SIDE).contains(side)) {
                 return wrong("data.side", side.into(), "1 to 1024");
             }
@@ -86,11 +97,26 @@ impl Config {
                 let accepted = "finite numbers above 0, one for each channel or one for all";
                 return wrong("data.std", std, accepted);
             }
+            if files.folder.as_os_str().is_empty() {
+                return Err(ConfigError::Empty { name: "data.folder" });
+            }
+            if let (Data::Files(_), Some(ignore)) = (&self.data, files.ignore) {
+                return wrong(
+                    "data.ignore",
+                    ignore.into(),
+                    "nothing for images with labels: only masks have pixels",
+                );
+            }
+            if let (Data::Masks(_), Some(folder)) = (&self.data, &files.shifted_folder) {
+                let (name, value) = ("data.shifted-folder", folder.display().to_string());
+                return Err(ConfigError::Text { name, value, accepted: "nothing for segmentation" });
+            }
             for (name, classes) in [("data.source", &files.source), ("data.classes", &files.classes)] {
                 let refused = |class: &Class, accepted| {
                     Err(ConfigError::Text { name, value: class.to_string(), accepted })
                 };
-                if classes.len() == 1 {
+                // Beside one class of masks there is the background.
+                if classes.len() == 1 && !self.is_segmentation() {
                     return refused(&classes[0], "at least two classes, or none for all");
                 }
                 if let Some(twice) = (1..classes.len()).find(|&i| classes[..i].contains(&classes[i])) {
@@ -107,9 +133,18 @@ impl Config {
                 }
             }
         }
-        if !(0.0..=1.0).contains(&self.label_noise) || (self.is_flow() && self.label_noise != 0.0) {
-            let accepted = "a share from 0 to 1; 0 for linear data, which have no labels";
+        let of_images = !self.is_flow() && !self.is_segmentation();
+        if !(0.0..=1.0).contains(&self.label_noise) || (!of_images && self.label_noise != 0.0) {
+            let accepted =
+                "a share from 0 to 1; 0 for linear data, which have no labels, and for segmentation";
             return wrong("label-noise", self.label_noise, accepted);
+        }
+        let of_pixels = matches!(self.backbone, Backbone::EncoderDecoder { .. });
+        if self.is_segmentation() != of_pixels {
+            return Err(ConfigError::Apart {
+                first: "data.kind = scenes or masks",
+                second: "backbone.kind = encoder-decoder",
+            });
         }
         let linear = matches!(self.backbone, Backbone::Linear);
         if self.is_flow() != linear {
@@ -160,6 +195,28 @@ impl Config {
                 let accepted = "fewer than the layers of the backbone: one has to stay";
                 return wrong("head.blocks", head.blocks as f64, accepted);
             }
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Whether the theory can be laid over networks of this kind, whatever their sizes.
+    ///
+    /// # Errors
+    ///
+    /// What it needs, in words.
+    pub fn admits_theory(&self) -> Result<(), &'static str> {
+        if self.head.iter().any(|head| *head != Head::default()) {
+            return Err("the theory needs a linear head on the whole backbone");
+        }
+        if self.times.last().is_none_or(|&time| time == 0.0) {
+            return Err("the theory needs a finetuning time above 0, and `times` ends with 0");
+        }
+        if self.is_segmentation() {
+            return Err(
+                "the theory needs one row of features for each sample; segmentation has one for each pixel",
+            );
         }
         Ok(())
     }

@@ -1,23 +1,17 @@
 //! A folder of images: `train/CLASS` and `test/CLASS`, where `val`, `valid` or `validation` may stand beside
 //! `test` or for it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
-use image::imageops::{FilterType, resize};
-
 use super::Images;
-use super::decode::{Decoded, EXTENSIONS, decode};
-use super::found::{Found, entries, fault, is_of_the_system, name};
+use super::decode::EXTENSIONS;
+use super::found::{Found, entries, fault, name};
+use super::reader::{Reader, Seen};
 use crate::error::ReplayError;
 
 const TRAIN: [&str; 2] = ["train", "training"];
 const TEST: [&str; 2] = ["test", "testing"];
 const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
-
-/// Names that a note lists.
-const LISTED: usize = 5;
 
 /// The folder below that has one of some names, in whatever case.
 fn part(folder: &Path, names: &[&str]) -> Result<Option<PathBuf>, ReplayError> {
@@ -61,7 +55,7 @@ pub(super) fn read(folder: &Path, side: Option<u32>) -> Result<Found, ReplayErro
             );
         }
     };
-    let mut reader = Reader { root: folder, side, size: None, seen: BTreeMap::new() };
+    let mut reader = Reader::new(folder, side);
     let mut classes = Vec::new();
     for path in reader.admitted(&train)? {
         if path.is_dir() {
@@ -77,54 +71,7 @@ pub(super) fn read(folder: &Path, side: Option<u32>) -> Result<Found, ReplayErro
     Ok(Found { train, held_out, validation, names: classes, notes })
 }
 
-/// What is worth a note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Seen {
-    System,
-    Loose,
-    OtherClass,
-    NoImage,
-    Transparent,
-    Deep,
-}
-
-impl Seen {
-    fn words(self) -> String {
-        match self {
-            Self::System => "skipped as hidden or of the system".into(),
-            Self::Loose => "skipped as they lie in no folder of a class".into(),
-            Self::OtherClass => "skipped as train has no such class".into(),
-            Self::NoImage => {
-                format!("skipped as they are no images that are read ({})", EXTENSIONS.join(", "))
-            }
-            Self::Transparent => "blended with black where they are transparent".into(),
-            Self::Deep => "rounded from 16 to 8 bits".into(),
-        }
-    }
-}
-
-struct Reader<'a> {
-    root: &'a Path,
-    side: Option<u32>,
-    /// Width and height of all images, once known.
-    size: Option<(u32, u32)>,
-    seen: BTreeMap<Seen, Vec<String>>,
-}
-
 impl Reader<'_> {
-    fn see(&mut self, what: Seen, path: &Path) {
-        let shown = path.strip_prefix(self.root).unwrap_or(path).display().to_string();
-        self.seen.entry(what).or_default().push(shown);
-    }
-
-    /// Entries of a folder but those of the system.
-    fn admitted(&mut self, folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
-        let (system, others): (Vec<_>, Vec<_>) =
-            entries(folder)?.into_iter().partition(|path| is_of_the_system(path));
-        system.iter().for_each(|path| self.see(Seen::System, path));
-        Ok(others)
-    }
-
     /// The images of one part, class by class.
     fn part(&mut self, part: &Path, classes: &[String], all: bool) -> Result<Images, ReplayError> {
         if !all {
@@ -155,54 +102,8 @@ impl Reader<'_> {
                 return fault(&folder, reason);
             }
         }
-        let (width, height) = self.size.unwrap_or((1, 1));
+        let (width, height) = self.size();
         Images::new([height as usize, width as usize, 3], pixels, labels, classes.len(), 255.0)
             .or_else(|reason| fault(part, reason))
-    }
-
-    fn image(&mut self, path: &Path) -> Result<RgbImage, ReplayError> {
-        let Decoded { image, transparent, deep } = match decode(path) {
-            Ok(decoded) => decoded,
-            Err(reason) => return fault(path, format!("this image cannot be read: {reason}")),
-        };
-        if transparent {
-            self.see(Seen::Transparent, path);
-        }
-        if deep {
-            self.see(Seen::Deep, path);
-        }
-        if let Some(side) = self.side {
-            self.size = Some((side, side));
-            return Ok(if image.dimensions() == (side, side) {
-                image
-            } else {
-                resize(&image, side, side, FilterType::Triangle)
-            });
-        }
-        let (found, wanted) = (image.dimensions(), *self.size.get_or_insert(image.dimensions()));
-        if found != wanted {
-            return fault(
-                path,
-                format!(
-                    "this image has {}×{} pixels, the first one {}×{}; accepted: one size, or --side N (`side` under \
-                     [data]), which brings all to N×N",
-                    found.0, found.1, wanted.0, wanted.1
-                ),
-            );
-        }
-        Ok(image)
-    }
-
-    fn notes(self) -> Vec<String> {
-        let Self { root, seen, .. } = self;
-        let note = |(what, paths): (Seen, Vec<String>)| {
-            let rest = paths.len().saturating_sub(LISTED);
-            let mut list = paths[..paths.len().min(LISTED)].join(", ");
-            if rest > 0 {
-                list += &format!(" and {rest} more");
-            }
-            format!("{}: {}: {list}", root.display(), what.words())
-        };
-        seen.into_iter().map(note).collect()
     }
 }

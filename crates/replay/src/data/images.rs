@@ -1,11 +1,14 @@
-//! Images of one size with labels.
+//! Images of one size with labels, of whole images or of their pixels.
 
 use candle_core::{DType, Device, Tensor};
 use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, RgbImage};
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
 use super::Samples;
+use crate::network::Row;
+use crate::targets::Targets;
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::stream;
 use taskhead_files::digest_of_parts;
@@ -13,12 +16,17 @@ use taskhead_files::digest_of_parts;
 /// Purpose of the random stream that draws halves.
 const HALVES: u64 = 102;
 
+/// The label of a pixel that has no class.
+pub const UNLABELLED: u16 = u16::MAX;
+
 /// Images of one size with labels, pixel by pixel, channels last.
 #[derive(Debug, Clone)]
 pub struct Images {
     shape: [usize; 3],
     pixels: Vec<u8>,
+    /// One for each row.
     labels: Vec<u16>,
+    row: Row,
     classes: usize,
     white: f32,
     /// Mean and deviation of each channel; none if pixels stay between 0 and 1.
@@ -62,7 +70,41 @@ impl Images {
                 classes as i64 - 1
             ));
         }
-        Ok(Self { shape, pixels, labels, classes, white, normalisation: Vec::new() })
+        let (row, normalisation) = (Row::Sample, Vec::new());
+        Ok(Self { shape, pixels, labels, row, classes, white, normalisation })
+    }
+
+    /// Images with a label for each pixel, row by row, or [`UNLABELLED`].
+    ///
+    /// # Errors
+    ///
+    /// In words: those of [`Self::new`].
+    pub fn with_masks(
+        shape: [usize; 3],
+        pixels: Vec<u8>,
+        masks: Vec<u16>,
+        classes: usize,
+        white: f32,
+    ) -> Result<Self, String> {
+        let area = (shape[0] * shape[1]).max(1);
+        let (count, rest) = (masks.len() / area, masks.len() % area);
+        if rest != 0 {
+            return Err(format!(
+                "{} labels do not fill masks of {}×{}",
+                masks.len(),
+                shape[0],
+                shape[1]
+            ));
+        }
+        if let Some(at) = masks.iter().position(|&l| l != UNLABELLED && usize::from(l) >= classes) {
+            let (image, label) = (at / area, masks[at]);
+            return Err(format!(
+                "the mask of image {image} has the label {label}; accepted: 0 to {}",
+                classes as i64 - 1
+            ));
+        }
+        let all = Self::new(shape, pixels, vec![0; count], 1, white)?;
+        Ok(Self { labels: masks, row: Row::Pixel, classes, ..all })
     }
 
     /// The same images with the means of channels subtracted and divided by their deviations when they become
@@ -138,7 +180,20 @@ impl Images {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.labels.len()
+        self.labels.len() / self.rows_of_one()
+    }
+
+    /// Labels of an image.
+    fn rows_of_one(&self) -> usize {
+        match self.row {
+            Row::Sample => 1,
+            Row::Pixel => self.shape[0] * self.shape[1],
+        }
+    }
+
+    /// What has a label.
+    pub fn row(&self) -> Row {
+        self.row
     }
 
     /// Number of classes.
@@ -151,20 +206,39 @@ impl Images {
         self.shape
     }
 
-    /// The label of each.
+    /// The label of each row, image by image.
     pub fn labels(&self) -> &[u16] {
         &self.labels
     }
 
+    /// The labels of each image.
+    pub fn masks(&self) -> impl Iterator<Item = &[u16]> {
+        self.labels.chunks_exact(self.rows_of_one())
+    }
+
+    /// The same images in the same order, each with the labels of another.
+    pub fn shuffled(&self, rng: &mut ChaCha8Rng) -> Self {
+        let mut order: Vec<usize> = (0..self.count()).collect();
+        order.shuffle(rng);
+        let labels = order.iter().flat_map(|&image| self.masks_of(image)).copied().collect();
+        self.clone().with_labels(labels)
+    }
+
+    fn masks_of(&self, image: usize) -> &[u16] {
+        let rows = self.rows_of_one();
+        &self.labels[image * rows..(image + 1) * rows]
+    }
+
     /// The same images with other labels, of which there must be as many.
     pub fn with_labels(self, labels: Vec<u16>) -> Self {
-        assert_eq!(labels.len(), self.labels.len(), "one label an image");
+        assert_eq!(labels.len(), self.labels.len(), "one label a row");
         Self { labels, ..self }
     }
 
-    /// The labels that images have, ascending.
+    /// The labels that there are, ascending.
     pub fn classes_seen(&self) -> Vec<u16> {
-        let seen: std::collections::BTreeSet<u16> = self.labels.iter().copied().collect();
+        let seen: std::collections::BTreeSet<u16> =
+            self.labels.iter().copied().filter(|&label| label != UNLABELLED).collect();
         seen.into_iter().collect()
     }
 
@@ -174,7 +248,7 @@ impl Images {
         let image = |&row: &usize| &self.pixels[row * size..(row + 1) * size];
         Self {
             pixels: rows.iter().flat_map(image).copied().collect(),
-            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+            labels: rows.iter().flat_map(|&row| self.masks_of(row)).copied().collect(),
             normalisation: self.normalisation.clone(),
             ..*self
         }
@@ -199,13 +273,15 @@ impl Images {
         Ok(Self { classes: classes.len(), ..chosen })
     }
 
-    /// Two halves that share no image and have of each class as many, or one more or less; each keeps the order of
-    /// its images. Which image is in which half is drawn once for all seeds: what one seed chooses by is then
+    /// Two halves that share no image and have of each class as many, or one more or less (of masks only as many
+    /// images); each keeps the order of its images. Which image is in which half is drawn once for all seeds: what one seed chooses by is then
     /// reported by none.
     pub fn halves(&self) -> [Self; 2] {
         let mut rows: Vec<usize> = (0..self.count()).collect();
         rows.shuffle(&mut stream(0, HALVES));
-        rows.sort_by_key(|&row| self.labels[row]);
+        if self.row == Row::Sample {
+            rows.sort_by_key(|&row| self.labels[row]);
+        }
         [0, 1].map(|first| {
             let mut half: Vec<usize> = rows.iter().skip(first).step_by(2).copied().collect();
             half.sort_unstable();
@@ -219,7 +295,13 @@ impl Images {
         let scales = [self.white].into_iter().chain(self.normalisation.as_flattened().iter().copied());
         let head: Vec<u8> = sizes.chain(scales.flat_map(f32::to_le_bytes)).collect();
         let labels: Vec<u8> = self.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-        digest_of_parts([&head[..], &self.pixels, &labels])
+        let masks: &[u8] = match self.row {
+            Row::Sample => &[],
+            Row::Pixel => b"masks",
+        };
+        digest_of_parts(
+            [&head[..], &self.pixels, &labels].into_iter().chain((!masks.is_empty()).then_some(masks)),
+        )
     }
 
     /// As tensors: inputs N×height×width×channels, from 0 to 1 before they are normalised; targets one-hot.
@@ -229,22 +311,40 @@ impl Images {
         for (value, [mean, std]) in values.iter_mut().zip(self.normalisation.iter().cycle()) {
             *value = (*value - mean) / std;
         }
-        let mut targets = vec![0f32; self.count() * self.classes];
-        for (row, &label) in self.labels.iter().enumerate() {
+        let mut targets = vec![0f32; self.labels.len() * self.classes];
+        let labelled = self.labels.iter().enumerate().filter(|(_, label)| **label != UNLABELLED);
+        for (row, &label) in labelled {
             targets[row * self.classes + usize::from(label)] = 1.0;
         }
         let place = |t: Tensor| t.to_dtype(dtype)?.to_device(device);
         let shape = (self.count(), height, width, channels);
-        Ok(Samples {
-            inputs: place(Tensor::from_vec(values, shape, &Device::Cpu)?)?,
-            targets: place(Tensor::from_vec(targets, (self.count(), self.classes), &Device::Cpu)?)?,
-        })
+        let inputs = place(Tensor::from_vec(values, shape, &Device::Cpu)?)?;
+        let known = || -> candle_core::Result<Option<Tensor>> {
+            if !self.labels.contains(&UNLABELLED) {
+                return Ok(None);
+            }
+            let known = self.labels.iter().map(|&label| f32::from(u8::from(label != UNLABELLED)));
+            let known =
+                Tensor::from_vec(known.collect(), (self.count(), height, width, 1), &Device::Cpu)?;
+            Ok(Some(place(known)?))
+        };
+        let targets = match self.row {
+            Row::Sample => {
+                place(Tensor::from_vec(targets, (self.count(), self.classes), &Device::Cpu)?)?.into()
+            }
+            Row::Pixel => {
+                let shape = (self.count(), height, width, self.classes);
+                Targets::of_pixels(place(Tensor::from_vec(targets, shape, &Device::Cpu)?)?, known()?)
+            }
+        };
+        Ok(Samples { inputs, targets })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nalgebra::dmatrix;
 
     #[test]
     fn images_become_tensors() {
@@ -255,7 +355,7 @@ mod tests {
             samples.inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
             [0.0, 0.25, 0.5, 1.0]
         );
-        assert_eq!(samples.targets.to_vec2::<f32>().unwrap(), [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]);
+        assert_eq!(samples.targets.matrix().unwrap(), dmatrix![0.0, 1.0, 0.0; 1.0, 0.0, 0.0]);
         let last = images.select(&[1]);
         assert_eq!((last.count(), last.labels()), (1, &[0u16][..]));
         let one = images.of_classes(&[1], None).unwrap();
@@ -282,6 +382,37 @@ mod tests {
         assert_eq!(values(&[], &[0.5]).0, [0.0, 0.5, 1.0, 2.0]);
         let error = images.normalised(&[0.0; 3], &[]).unwrap_err();
         assert_eq!(error, "3 numbers for mean do not fit images of 2 channels; accepted: 1 or 2");
+    }
+
+    /// By hand: one label a pixel, one of them unknown.
+    #[test]
+    fn masks_go_with_their_images() {
+        let masks = vec![0, 1, UNLABELLED, 0, 2, 2];
+        let images = Images::with_masks([1, 2, 1], (0..6).collect(), masks, 3, 1.0).unwrap();
+        assert_eq!(
+            (images.count(), images.row(), images.classes_seen()),
+            (3, Row::Pixel, vec![0, 1, 2])
+        );
+        let last = images.select(&[2, 1]);
+        assert_eq!((last.labels(), &last.pixels[..]), (&[2, 2, UNLABELLED, 0][..], &[4, 5, 2, 3][..]));
+        let samples = images.samples(DType::F32, &Device::Cpu).unwrap();
+        let known = dmatrix![1., 0., 0.; 0., 1., 0.; 1., 0., 0.; 0., 0., 1.; 0., 0., 1.];
+        assert_eq!(samples.targets.matrix().unwrap(), known);
+        assert_eq!((samples.targets.count(), samples.targets.outputs()), (3, 3));
+        let other = images.clone().with_labels(vec![0, 1, 0, 0, 2, 2]);
+        assert_ne!(images.digest(), other.digest());
+        // Whole masks change places.
+        let shuffled = images.shuffled(&mut stream(0, 1));
+        let mut all: Vec<&[u16]> = shuffled.masks().collect();
+        all.sort_unstable();
+        assert_eq!(all, [&[0, 1][..], &[2, 2], &[UNLABELLED, 0]]);
+        let [a, b] = images.halves();
+        assert_eq!(a.count() + b.count(), 3);
+        let error =
+            |masks: Vec<u16>| Images::with_masks([1, 2, 1], vec![0; 4], masks, 2, 1.0).unwrap_err();
+        assert_eq!(error(vec![0, 1, 2, 0]), "the mask of image 1 has the label 2; accepted: 0 to 1");
+        assert!(error(vec![0, 1, 0]).contains("3 labels do not fill masks of 1×2"));
+        assert!(error(vec![0, 1]).contains("need 2 bytes"));
     }
 
     /// By hand: 2×2 squares become their means, white stays white, grey has three equal channels.

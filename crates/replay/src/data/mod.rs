@@ -1,4 +1,5 @@
-//! Data: images with labels of a source and of a downstream task, and random linear tasks.
+//! Data: images with labels (of whole images, or of their pixels) of a source and of a downstream task, and random
+//! linear tasks.
 
 mod cifar;
 mod decode;
@@ -9,8 +10,12 @@ mod idx;
 mod images;
 mod layout;
 mod linear;
+mod mask;
+mod masks;
 mod npz;
+mod reader;
 mod samples;
+mod scenes;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +24,7 @@ use std::path::Path;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
-pub use images::Images;
+pub use images::{Images, UNLABELLED};
 pub use linear::Drawn;
 pub use samples::Samples;
 
@@ -103,6 +108,8 @@ impl Dataset {
                 embedded(*samples, source_folder.as_deref(), shifted_folder.as_deref())?
             }
             Data::Files(files) => files.tasks()?,
+            Data::Scenes { samples } => scenes::tasks(*samples),
+            Data::Masks(files) => files.mask_tasks()?,
         };
         let there = tasks.downstream.train.count();
         match tasks.samples {

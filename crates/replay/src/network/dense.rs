@@ -1,4 +1,4 @@
-//! Layers of all inputs with all outputs, on flattened samples.
+//! Layers of all inputs with all outputs, on flattened samples or on each pixel.
 
 use std::sync::Arc;
 
@@ -10,51 +10,55 @@ use super::layer::{Kind, Layer, Shape};
 use super::maker::{Copy, Maker};
 use super::moving::{Motion, Moving};
 use super::norm::Normalise;
+use super::rows::Row;
 
 /// x ↦ max(0, xW + b)
 pub(super) struct Dense {
     pub width: usize,
+    pub row: Row,
 }
 
 /// x ↦ xW
 pub(super) struct Linear {
     pub width: usize,
+    pub row: Row,
 }
 
-fn cost(input: &[usize], width: usize) -> Cost {
-    let width = width as f64;
-    Cost { weights: count(input) * width + width, outputs: width }
+fn cost(input: &[usize], width: usize, row: Row) -> Result<Cost> {
+    let inputs = row.width(input) as f64;
+    let outputs = count(&row.shape(input, width)?);
+    Ok(Cost { weights: inputs * width as f64 + width as f64, outputs })
 }
 
 impl Kind for Dense {
-    fn shape(&self, _input: &[usize]) -> Result<Shape> {
-        Ok(vec![self.width])
+    fn shape(&self, input: &[usize]) -> Result<Shape> {
+        self.row.shape(input, self.width)
     }
 
     fn cost(&self, input: &[usize]) -> Result<Cost> {
-        Ok(cost(input, self.width))
+        cost(input, self.width, self.row)
     }
 
     fn make(&self, input: &[usize], maker: &mut Maker<'_>) -> Result<Arc<dyn Layer>> {
         let bias = maker.bias(self.width)?;
-        let weight = maker.weight(input.iter().product(), self.width, 2.0)?;
-        Ok(Arc::new(DenseLayer { weight, bias }))
+        let weight = maker.weight(self.row.width(input), self.width, 2.0)?;
+        Ok(Arc::new(DenseLayer { weight, bias, row: self.row }))
     }
 }
 
 impl Kind for Linear {
-    fn shape(&self, _input: &[usize]) -> Result<Shape> {
-        Ok(vec![self.width])
+    fn shape(&self, input: &[usize]) -> Result<Shape> {
+        self.row.shape(input, self.width)
     }
 
     fn cost(&self, input: &[usize]) -> Result<Cost> {
-        Ok(cost(input, self.width))
+        cost(input, self.width, self.row)
     }
 
     fn make(&self, input: &[usize], maker: &mut Maker<'_>) -> Result<Arc<dyn Layer>> {
         let zero = maker.zero(self.width)?;
-        let weight = maker.weight(input.iter().product(), self.width, 1.0)?;
-        Ok(Arc::new(LinearLayer { weight, zero }))
+        let weight = maker.weight(self.row.width(input), self.width, 1.0)?;
+        Ok(Arc::new(LinearLayer { weight, zero, row: self.row }))
     }
 }
 
@@ -62,11 +66,12 @@ impl Kind for Linear {
 struct DenseLayer {
     weight: Var,
     bias: Var,
+    row: Row,
 }
 
 impl Layer for DenseLayer {
     fn forward(&self, x: &Tensor, _norm: &mut Normalise<'_>) -> Result<Tensor> {
-        affine(&x.flatten_from(1)?, &self.weight, &self.bias, true)
+        self.row.restore(affine(&self.row.flatten(x)?, &self.weight, &self.bias, true)?, x)
     }
 
     fn variables(&self) -> Vec<(&'static str, &Var)> {
@@ -74,12 +79,13 @@ impl Layer for DenseLayer {
     }
 
     fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
-        Ok(Arc::new(Self { weight: copy(&self.weight)?, bias: copy(&self.bias)? }))
+        Ok(Arc::new(Self { weight: copy(&self.weight)?, bias: copy(&self.bias)?, row: self.row }))
     }
 
     fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
-        let x = x.map(|x| x.flatten_from(1))?;
-        push(&x, motion.pair(&self.weight)?, motion.pair(&self.bias)?, true)
+        let rows = x.map(|x| self.row.flatten(x))?;
+        let y = push(&rows, motion.pair(&self.weight)?, motion.pair(&self.bias)?, true)?;
+        y.map(|y| self.row.restore(y.clone(), &x.value))
     }
 }
 
@@ -88,11 +94,12 @@ pub(super) struct LinearLayer {
     /// Inputs × outputs.
     pub weight: Var,
     pub zero: Tensor,
+    pub row: Row,
 }
 
 impl Layer for LinearLayer {
     fn forward(&self, x: &Tensor, _norm: &mut Normalise<'_>) -> Result<Tensor> {
-        affine(&x.flatten_from(1)?, &self.weight, &self.zero, false)
+        self.row.restore(affine(&self.row.flatten(x)?, &self.weight, &self.zero, false)?, x)
     }
 
     fn variables(&self) -> Vec<(&'static str, &Var)> {
@@ -102,11 +109,12 @@ impl Layer for LinearLayer {
     fn fork(&self, copy: &Copy<'_>) -> Result<Arc<dyn Layer>> {
         let weight = copy(&self.weight)?;
         let zero = Tensor::zeros(weight.dim(1)?, weight.dtype(), weight.device())?;
-        Ok(Arc::new(Self { weight, zero }))
+        Ok(Arc::new(Self { weight, zero, row: self.row }))
     }
 
     fn push(&self, x: &Moving, motion: &Motion<'_>) -> Result<Moving> {
-        let x = x.map(|x| x.flatten_from(1))?;
-        push(&x, motion.pair(&self.weight)?, [self.zero.clone(), self.zero.clone()], false)
+        let rows = x.map(|x| self.row.flatten(x))?;
+        let y = push(&rows, motion.pair(&self.weight)?, [self.zero.clone(), self.zero.clone()], false)?;
+        y.map(|y| self.row.restore(y.clone(), &x.value))
     }
 }

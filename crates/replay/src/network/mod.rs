@@ -15,14 +15,17 @@ mod plan;
 mod pool;
 mod relu;
 mod residual;
+mod rows;
 mod stack;
 mod stem;
 mod storage;
+mod up;
 
 pub use convert::{matrix, tensor};
 pub use cost::Cost;
 pub use layer::Shape;
 pub use plan::Plan;
+pub use rows::Row;
 pub use stack::Stack;
 pub use storage::gram;
 

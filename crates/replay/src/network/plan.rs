@@ -7,7 +7,9 @@ use super::dense::{Dense, Linear};
 use super::filtered::Filtered;
 use super::layer::{Kind, Shape};
 use super::residual::Residual;
+use super::rows::Row;
 use super::stem::Stem;
+use super::up::Up;
 
 /// A layer to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,15 @@ pub enum Plan {
         /// Outputs.
         width: usize,
     },
+    /// A dense or a linear layer on each pixel: a convolution with 1×1 filters.
+    Pixels {
+        /// Output channels.
+        width: usize,
+        /// Whether max(0, ·) follows, and a bias is added before it.
+        relu: bool,
+    },
+    /// Every pixel becomes a square of 2×2 equal ones.
+    Up,
     /// A convolution with 3×3 filters and max(0, ·), then the largest of each 2×2 square if `pool`.
     Conv {
         /// Output channels.
@@ -50,11 +61,30 @@ pub enum Plan {
 }
 
 impl Plan {
+    /// A layer without bias on each row.
+    pub fn linear(row: Row, width: usize) -> Self {
+        match row {
+            Row::Sample => Self::Linear { width },
+            Row::Pixel => Self::Pixels { width, relu: false },
+        }
+    }
+
+    /// A layer on each row that ends in max(0, ·).
+    pub fn dense(row: Row, width: usize) -> Self {
+        match row {
+            Row::Sample => Self::Dense { width },
+            Row::Pixel => Self::Pixels { width, relu: true },
+        }
+    }
+
     /// Its kind.
     pub(super) fn kind(&self) -> Box<dyn Kind> {
         match *self {
-            Self::Dense { width } => Box::new(Dense { width }),
-            Self::Linear { width } => Box::new(Linear { width }),
+            Self::Dense { width } => Box::new(Dense { width, row: Row::Sample }),
+            Self::Linear { width } => Box::new(Linear { width, row: Row::Sample }),
+            Self::Pixels { width, relu: true } => Box::new(Dense { width, row: Row::Pixel }),
+            Self::Pixels { width, relu: false } => Box::new(Linear { width, row: Row::Pixel }),
+            Self::Up => Box::new(Up),
             Self::Conv { channels, pool } => Box::new(Filtered { channels, pool }),
             Self::Stem { channels, large } => Box::new(Stem { channels, large }),
             Self::Residual { channels, stride, mean } => Box::new(Residual { channels, stride, mean }),

@@ -15,6 +15,7 @@ use super::moving::{Motion, Moving};
 use super::norm::{Moments, Norm, Normalise};
 use super::normed::Normed;
 use super::plan::Plan;
+use super::rows::Row;
 
 /// Layers, one after the other. Clones share their variables; a [fork](Self::fork) has its own.
 #[derive(Debug, Clone, Default)]
@@ -47,11 +48,16 @@ impl Stack {
         Ok((Self { layers }, shape))
     }
 
-    /// One linear layer of a given weight (inputs × outputs).
+    /// One linear layer of a given weight (inputs × outputs), on samples.
     pub fn linear(weight: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Self> {
+        Self::linear_on(Row::Sample, weight, dtype, device)
+    }
+
+    /// One linear layer of a given weight on each row.
+    pub fn linear_on(row: Row, weight: &DMatrix<f64>, dtype: DType, device: &Device) -> Result<Self> {
         let zero = Tensor::zeros(weight.ncols(), dtype, device)?;
         let weight = Var::from_tensor(&tensor(weight, dtype, device)?)?;
-        Ok(Self { layers: vec![Arc::new(LinearLayer { weight, zero })] })
+        Ok(Self { layers: vec![Arc::new(LinearLayer { weight, zero, row })] })
     }
 
     /// Applies all layers to samples in rows, normalising by the settled statistics.

@@ -88,8 +88,10 @@ fn the_slope_at_zero_is_zero_in_every_layer() {
         (residual(2, 1, true), true),
         (residual(3, 1, false), true),
         (residual(3, 2, true), true),
+        (Plan::Pixels { width: 3, relu: true }, true),
         // There is no max(0, ·) in it.
         (Plan::Linear { width: 3 }, false),
+        (Plan::Pixels { width: 3, relu: false }, false),
     ] {
         let (stack, _) =
             Stack::new(std::slice::from_ref(&plan), &[8, 6, 2], &mut stream(1, 1), PLACE).unwrap();
@@ -136,6 +138,54 @@ fn pooling_is_the_largest_of_each_window() {
     let image = Tensor::new(&rows, PLACE.1).unwrap().reshape((1, 3, 3, 1)).unwrap();
     let largest = pool(&image, Pool::OVERLAPPING).unwrap().flatten_all().unwrap();
     assert_eq!(largest.to_vec1::<f64>().unwrap(), [-1.0, -3.0, -2.0, -4.0]);
+}
+
+#[test]
+fn upsampling_makes_squares_of_pixels() {
+    let up = |x: &Tensor| {
+        let (stack, _) = Stack::new(&[Plan::Up], &x.dims()[1..], &mut stream(1, 1), PLACE)?;
+        stack.forward(x)
+    };
+    // By hand, two channels, and the gradient of a pixel is the sum over its square.
+    let rows = Tensor::arange(0.0, 4.0, PLACE.1).unwrap().reshape((1, 1, 2, 2)).unwrap();
+    let y = up(&rows).unwrap();
+    assert_eq!(y.dims(), [1, 2, 4, 2]);
+    let row = [0.0, 1.0, 0.0, 1.0, 2.0, 3.0, 2.0, 3.0];
+    assert_eq!(y.flatten_all().unwrap().to_vec1::<f64>().unwrap(), [row, row].concat());
+    for shape in [[2, 3, 5, 4], [1, 1, 1, 3]] {
+        let x = variable(&shape, 1);
+        let library = || {
+            let y = x.permute((0, 3, 1, 2))?.upsample_nearest2d(2 * shape[1], 2 * shape[2])?;
+            y.permute((0, 2, 3, 1))
+        };
+        assert_eq!(gap(&up(&x).unwrap(), &library().unwrap()), 0.0);
+        let weights = random(&[shape[0], 2 * shape[1], 2 * shape[2], shape[3]], 9);
+        let gradients = (up(&x).unwrap() * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+        let squares = weights.reshape((shape[0], shape[1], 2, shape[2], 2, shape[3])).unwrap();
+        let sums = squares.sum(4).unwrap().sum(2).unwrap();
+        assert!(gap(gradients.get(&x).unwrap(), &sums) < 1e-14);
+    }
+    let error = up(&random(&[1, 8], 1)).unwrap_err().to_string();
+    assert!(error.contains("upsampling cannot take samples of shape [8]"), "{error}");
+}
+
+/// A layer on each pixel is a convolution with 1×1 filters, and no pixel sees another.
+#[test]
+fn layers_of_pixels_are_convolutions_of_one() {
+    let x = variable(&[3, 4, 5, 2], 1);
+    for relu in [true, false] {
+        let plan = Plan::Pixels { width: 3, relu };
+        let (stack, shape) = Stack::new(&[plan], &[4, 5, 2], &mut stream(1, 1), PLACE).unwrap();
+        assert_eq!(shape, [4, 5, 3]);
+        let variables = stack.variables("");
+        let (weight, zero) = (variables[0].1.clone(), Tensor::zeros(3, PLACE.0, PLACE.1).unwrap());
+        let bias = variables.get(1).map_or(&zero, |(_, bias)| bias.as_tensor());
+        let kind = Conv { size: 1, stride: 1, relu };
+        compare(&[&x, &weight], || stack.forward(&x), || conv(&x, &weight, bias, kind));
+    }
+    let error = Stack::new(&[Plan::Pixels { width: 3, relu: true }], &[8], &mut stream(1, 1), PLACE);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("a layer of pixels cannot take samples of shape [8]"), "{error}");
 }
 
 /// For every variable of a stack its name, the slope of a loss in a direction by differences, and by the gradient.
@@ -308,6 +358,14 @@ fn motions_are_slopes_in_a_direction() {
     for plans in [
         vec![conv(true), conv(false), Plan::Dense { width: 6 }, Plan::Linear { width: 2 }],
         vec![
+            conv(true),
+            residual(4, 2, false),
+            Plan::Up,
+            conv(false),
+            Plan::Pixels { width: 5, relu: true },
+            Plan::Pixels { width: 2, relu: false },
+        ],
+        vec![
             Plan::Stem { channels: 3, large: true },
             residual(3, 1, false),
             residual(4, 2, false),
@@ -317,6 +375,10 @@ fn motions_are_slopes_in_a_direction() {
         let (stack, _) = Stack::new(&plans, &[13, 10, 2], &mut stream(2, 1), PLACE).unwrap();
         let x = random(&[6, 13, 10, 2], 1);
         let variables = stack.variables("");
+        // Without a bias, patches of zeros behind max(0, ·) are where the slope jumps.
+        for (_, bias) in variables.iter().filter(|(name, _)| name.ends_with(".bias")) {
+            bias.set(&random(bias.dims(), 15)).unwrap();
+        }
         let forward = || stack.forward_batch(&x).unwrap();
         let mut direction = forward().sum_all().unwrap().backward().unwrap();
         let old: Vec<Tensor> = variables.iter().map(|(_, v)| v.as_tensor().copy().unwrap()).collect();
@@ -349,5 +411,114 @@ fn motions_are_slopes_in_a_direction() {
         direction.remove(&variables[0].1);
         let error = stack.push(&x, &direction).unwrap_err().to_string();
         assert!(error.contains("does not say how a variable"), "{error}");
+    }
+}
+
+const LOSS: f64 = 1.17214440333923;
+const MEAN_IOU: f64 = 0.174663458910877;
+const ENERGY: f64 = 0.834662884103719;
+const LOGITS: [f64; 9] = [
+    0.232573125415314,
+    -1.34292828014678,
+    -0.124162882752727,
+    0.0,
+    0.448691027435723,
+    -0.0254622195757611,
+    0.590888380563447,
+    -0.505754150437229,
+    -0.203930819791474,
+];
+const GRADIENTS: [[f64; 2]; 28] = [
+    [0.0388313097767456, 0.226115894554728],
+    [-0.119460450600065, 0.499782000017247],
+    [0.00592329273106545, 0.0992194414855872],
+    [-0.0225874588901974, 0.0979488948142981],
+    [-0.0237946503180476, 0.29884856240192],
+    [-0.00262293438252743, 0.0285639720742248],
+    [-0.00962255541915305, 0.0425066615721899],
+    [0.00999159922230051, 0.255016215938795],
+    [0.0156052811202451, 0.0607756843780674],
+    [0.0121816893671164, 0.0447063522486543],
+    [-0.00689809956227283, 0.107078829319093],
+    [0.00899811567228811, 0.0225985606335045],
+    [0.0121816893671164, 0.0447063522486543],
+    [-0.0250440031262377, 0.308618205475606],
+    [-0.00198873788185368, 0.0225192570674021],
+    [-0.00206084184710129, 0.0378983735957079],
+    [-0.0142339200395066, 0.382326256524097],
+    [-0.0298951622260058, 0.0522941452903062],
+    [-0.00357656952304992, 0.0129592949394602],
+    [-0.0184448123103903, 0.0560403692025729],
+    [0.00394112182206629, 0.0157939729028856],
+    [-0.00357656952304992, 0.0129592949394602],
+    [-0.0182456146039619, 0.344729771501805],
+    [-0.00806837068988459, 0.0682495700212505],
+    [0.00542997858984142, 0.0199132094490314],
+    [-0.0229119455553943, 0.318705754961665],
+    [0.00550457223935475, 0.0890963785777485],
+    [-0.00370766061849328, 0.0661749928280582],
+];
+
+/// Loss, energy, mean IoU and gradients of a whole encoder–decoder, from tests/reference/encoder_decoder.py in PyTorch.
+/// Each variable has the last entry of its gradient and the norm of it.
+#[test]
+fn an_encoder_decoder_is_that_of_pytorch() {
+    use crate::config::{Backbone, Loss};
+    use crate::data::{Images, UNLABELLED};
+    let backbone = Backbone::EncoderDecoder { channels: vec![3, 4, 5], width: 6 };
+    let plans =
+        [crate::pretrain::plan(&backbone), vec![Plan::Pixels { width: 3, relu: false }]].concat();
+    let (stack, shape) = Stack::new(&plans, &[8, 12, 2], &mut stream(1, 1), PLACE).unwrap();
+    assert_eq!(shape, [8, 12, 3]);
+    let scatter = |tensor: u64, count: usize| -> Vec<f64> {
+        let mixed = |i: u64| (i * (i + tensor + 1)).wrapping_mul(2_654_435_761) & 0xffff_ffff;
+        (0..count as u64).map(|i| mixed(i) as f64 / f64::from(1u32 << 31) - 1.0).collect()
+    };
+    let variables = stack.variables("");
+    for (i, (_, variable)) in variables.iter().enumerate() {
+        let scale = match *variable.dims() {
+            [inputs, _] => (3.0 / inputs as f64).sqrt(),
+            _ => 0.2,
+        };
+        let middle = if variable.rank() == 1 && i % 3 == 2 { 1.0 } else { 0.0 };
+        let values = scatter(i as u64, variable.elem_count()).into_iter().map(|v| middle + v * scale);
+        let values = Tensor::from_vec(values.collect(), variable.shape(), PLACE.1).unwrap();
+        variable.set(&values).unwrap();
+    }
+    let label = |v: f64| ((v + 1.0) * 2.0) as u16;
+    let masks = scatter(60, 3 * 8 * 12).into_iter().map(label);
+    let masks = masks.map(|label| if label == 3 { UNLABELLED } else { label }).collect();
+    let images = Images::with_masks([8, 12, 1], vec![0; 3 * 8 * 12], masks, 3, 1.0).unwrap();
+    let targets = images.samples(PLACE.0, PLACE.1).unwrap().targets;
+    let x = Tensor::from_vec(scatter(50, 3 * 8 * 12 * 2), (3, 8, 12, 2), PLACE.1).unwrap();
+    let logits = stack.forward_batch(&x).unwrap();
+    let all = logits.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+    for (found, known) in all.iter().step_by(97).zip(LOGITS) {
+        assert!((found - known).abs() < 1e-12, "{found} is not {known}");
+    }
+    let (rows, right) = (targets.rows(&logits).unwrap(), targets.matrix().unwrap());
+    assert_eq!(rows.nrows(), 223);
+    let loss = |n: usize| {
+        let largest = rows.row(n).max();
+        let sum: f64 = rows.row(n).iter().map(|v| (v - largest).exp()).sum();
+        largest + sum.ln() - rows.row(n).dot(&right.row(n))
+    };
+    let loss = (0..223).map(loss).sum::<f64>() / 223.0;
+    assert!((loss - LOSS).abs() < 1e-13, "{loss}");
+    assert!((crate::score::mean_iou(&rows, &right) - MEAN_IOU).abs() < 1e-14);
+    let residual = targets.residual(Loss::CrossEntropy, &logits).unwrap();
+    let energy = taskhead::energy::Energy::of(&targets.rows(&residual).unwrap());
+    assert!((energy.aie - ENERGY).abs() < 1e-13, "{energy:?}");
+    let gradients = targets.driver(Loss::CrossEntropy, &logits).unwrap().backward().unwrap();
+    assert_eq!(variables.len(), GRADIENTS.len());
+    for ((name, variable), [last, norm]) in variables.iter().zip(GRADIENTS) {
+        let all = gradients.get(variable).expect(name).flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        let found = all.iter().map(|g| g * g).sum::<f64>().sqrt();
+        assert!(
+            (all[all.len() - 1] - last).abs() < 1e-12,
+            "{name}: {} is not {last}",
+            all[all.len() - 1]
+        );
+        assert!((found - norm).abs() < 1e-12, "{name}: {found} is not {norm}");
     }
 }

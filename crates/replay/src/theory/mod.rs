@@ -20,7 +20,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 use super::cell::Start;
-use super::config::{self, Config, Dynamics, Head, Loss, Theory};
+use super::config::{self, Config, Dynamics, Loss, Theory};
 use super::data::Dataset;
 use super::error::ReplayError;
 use super::network::matrix;
@@ -162,6 +162,7 @@ impl Base {
                     accuracy: None,
                     held_out_accuracy: None,
                     validation_accuracy: None,
+                    score: None,
                 };
                 let number = record.cell.number + (place * config.cells()) as u64;
                 let cell = Cell { number, problem, ..record.cell.clone() };
@@ -204,16 +205,9 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// A head that is not linear; more numbers than there is memory for.
+    /// A head that is not linear; pixels with features of their own; more numbers than there is memory for.
     pub fn admits_theory(&self) -> Result<(), ReplayError> {
-        if self.config.head.iter().any(|head| *head != Head::default()) {
-            let needs = "the theory needs a linear head on the whole backbone";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
-        if self.config.times.last().is_none_or(|&time| time == 0.0) {
-            let needs = "the theory needs a finetuning time above 0, and `times` ends with 0";
-            return Err(ReplayError::Unfit(needs.into()));
-        }
+        self.config.admits_theory().map_err(|needs| ReplayError::Unfit(needs.into()))?;
         let Dataset::Images(tasks) = &self.dataset else { return Ok(()) };
         let shape = tasks.downstream.train.shape();
         let (cost, features) = network::Cost::of(&plan(&self.config.backbone), &shape)?;

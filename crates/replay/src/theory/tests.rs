@@ -95,6 +95,7 @@ fn descent_takes_the_steps_of_a_linear_network() {
         let descent = train::Descent::new(training.momentum)
             .with(backbone.variables("backbone"), training.rate)
             .with(head.variables("head"), training.rate * 0.6);
+        let targets = targets.into();
         let samples = (&inputs, &targets);
         let mut trainer =
             Trainer::new(&whole, samples, of_network, training, descent, stream(1, 1)).unwrap();

@@ -81,6 +81,7 @@ pub const ENTRIES: &[Entry] = &[
             "T23_path",
             "T23_prediction",
             "T23_same_end",
+            "T23_reached",
             "T23_norm",
             "T23_norm_beyond",
             "T23_distance",

@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector, dmatrix};
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial, unit};
+use super::examples::{self, Along, Example, Rises, examples, seen_head, skewed_kernel};
 use super::forms::modes;
 use super::general::text;
 use super::instance::Instance;
@@ -482,72 +483,14 @@ fn whitened(
     Instance::new(features, DMatrix::identity(n, n), targets, head)
 }
 
-fn skewed_kernel() -> Instance {
-    Instance::new(
-        dmatrix![1.0, 0.0; 0.0, 2.0],
-        dmatrix![1.0, 1.0; 1.0, 2.0],
-        dmatrix![1.0; -2.0],
-        dmatrix![0.0; 0.0],
-    )
-}
-
-fn seen_head() -> Instance {
-    Instance::new(
-        dmatrix![1.0, 0.0; 0.0, 3.0],
-        DMatrix::identity(2, 2),
-        dmatrix![2.0; 4.0],
-        dmatrix![-2.0; 2.0],
-    )
-}
-
-fn orthogonal_part() -> Instance {
-    let features = dmatrix![1.0, 0.0, 0.0; 0.0, 6.0, 0.0];
-    Instance::new(features, DMatrix::identity(2, 2), dmatrix![16.0; 16.0], dmatrix![0.0; 0.0; 1.0])
-}
-
 /// Squared singular values ¼ and 4; with the targets I it decouples.
 fn slow_and_fast(targets: DMatrix<f64>) -> Instance {
-    let head = DMatrix::zeros(2, targets.ncols());
-    Instance::new(dmatrix![0.5, 0.0; 0.0, 2.0], DMatrix::identity(2, 2), targets, head)
+    examples::whitened(dmatrix![0.5, 0.0; 0.0, 2.0], targets)
 }
 
-fn deficient() -> Instance {
-    let features = dmatrix![1.0, 0.0; 0.0, 2.0; 0.0, 0.0];
-    let targets = dmatrix![0.0, 1.0; 1.0, 1.0; 1.0, 1.0];
-    Instance::new(features, DMatrix::identity(3, 3), targets, DMatrix::zeros(2, 2))
-}
-
-/// The counter-examples of conjecture A: the problem and its distances at two probing times.
-fn counter_examples() -> [(Instance, [(f64, f64); 2]); 4] {
-    [
-        (skewed_kernel(), [(0.0, 0.260_312_399_103_705_4), (0.25, 0.271_959_954_640_435_65)]),
-        (seen_head(), [(0.0, 1.594_953_830_998_002_4), (0.2, 1.669_220_403_248_928_6)]),
-        (orthogonal_part(), [(0.0, 3.603_976_160_402_323_3), (0.002, 3.604_707_279_466_569_6)]),
-        (deficient(), [(1.0, 1.605_397_253_255_270_3), (10.0, 1.609_665_056_151_89)]),
-    ]
-}
-
-/// Those of conjecture B: the problem, probed, and its distances at two head rates.
-fn counter_examples_by_rate() -> [(Instance, [(f64, f64); 2]); 2] {
-    let skewed = Instance {
-        probe_time: 0.5,
-        ..Instance::new(
-            dmatrix![1.0, 0.0; 0.0, 4.0],
-            dmatrix![5.0, -9.0; -9.0, 18.0],
-            dmatrix![-2.0; 9.0],
-            dmatrix![0.0; 0.0],
-        )
-    };
-    let seen = Instance::new(
-        dmatrix![1.0, 0.0; 0.0, 3.0],
-        DMatrix::identity(2, 2),
-        dmatrix![2.0; -1.0],
-        dmatrix![-2.0; 0.0],
-    );
-    [
-        (skewed, [(1.0, 0.707_056_603_199_034_8), (1.5, 0.745_590_652_345_525_2)]),
-        (seen, [(1.0, 1.990_511_374_534_717_3), (4.0, 3.320_543_338_280_54)]),
-    ]
+/// The counter-examples along a probing time or a head rate: the problem and its distances at two values.
+fn counter_examples(along: Along) -> Vec<(Instance, [(f64, f64); 2])> {
+    examples().into_iter().filter(|e| e.along == along).filter_map(Example::distances).collect()
 }
 
 /// A problem of conjecture A and three probing times.
@@ -572,7 +515,7 @@ fn distances(instance: &Instance, times: &[f64]) -> Result<Vec<f64>, String> {
 fn probing_lowers_distance(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let (instance, times) = if let Some(number) = violation {
-        let (instance, stated) = counter_examples()[number].clone();
+        let (instance, stated) = counter_examples(Along::ProbingTime)[number].clone();
         (instance, stated.map(|(tau, _)| tau).to_vec())
     } else {
         sweep_of_a(&mut draw, edge)?
@@ -739,7 +682,7 @@ fn integrated(instance: &Instance, tau: f64, head_rate: f64) -> Result<DMatrix<f
 
 fn stated_distances(case: Case) -> Scored {
     let (_, edge, violation) = case.split();
-    let (instance, stated) = counter_examples()[edge.unwrap_or(0)].clone();
+    let (instance, stated) = counter_examples(Along::ProbingTime)[edge.unwrap_or(0)].clone();
     let mut error: f64 = 0.0;
     for (tau, distance) in stated {
         let tau = if violation.is_some() { tau + 0.1 } else { tau };
@@ -750,7 +693,7 @@ fn stated_distances(case: Case) -> Scored {
 
 fn stated_distances_by_rate(case: Case) -> Scored {
     let (_, edge, violation) = case.split();
-    let (instance, stated) = counter_examples_by_rate()[edge.unwrap_or(0)].clone();
+    let (instance, stated) = counter_examples(Along::HeadRate)[edge.unwrap_or(0)].clone();
     let mut error: f64 = 0.0;
     for (rate, distance) in stated {
         let rate = if violation.is_some() { 1.1 * rate } else { rate };
@@ -760,23 +703,17 @@ fn stated_distances_by_rate(case: Case) -> Scored {
     Ok(Trial::new(error, instance))
 }
 
-/// How much a size of the motion grows from one probing time to the next, on a whitened problem with a zero head.
-fn growth(
-    features: DMatrix<f64>,
-    targets: DMatrix<f64>,
-    times: [f64; 2],
-    size: impl Fn(&DMatrix<f64>, &DMatrix<f64>) -> f64,
-) -> Scored {
-    let head = DMatrix::zeros(features.ncols(), targets.ncols());
-    let n = features.nrows();
-    let instance = Instance::new(features, DMatrix::identity(n, n), targets, head);
+/// How much a size of the motion grows where it is a mean that rises.
+fn growth(rises: Rises, size: impl Fn(&DMatrix<f64>, &DMatrix<f64>) -> f64) -> Scored {
+    let example = examples().into_iter().find(|e| e.rises == rises).ok_or("no such example")?;
+    let Example { instance, at: [first, second], .. } = example;
     let at = |tau: f64| Ok::<_, String>(size(&instance.features, &integrated(&instance, tau, 1.0)?));
-    Ok(Trial::new(at(times[1])? / at(times[0])? - 1.0, instance))
+    Ok(Trial::new(at(second)? / at(first)? - 1.0, instance))
 }
 
 fn mean_distance_rises(case: Case) -> Scored {
     let (_, _, violation) = case.split();
-    growth(dmatrix![1.0, 0.0; 3.0, -2.0], dmatrix![2.0; 4.0], [0.05, 0.1], |_, moved| {
+    growth(Rises::MeanDistance, |_, moved| {
         let mean = moved.row_iter().map(|row| row.norm()).sum::<f64>() / moved.nrows() as f64;
         if violation.is_some() { moved.norm() } else { mean }
     })
@@ -784,7 +721,7 @@ fn mean_distance_rises(case: Case) -> Scored {
 
 fn mean_cosine_rises(case: Case) -> Scored {
     let (_, _, violation) = case.split();
-    growth(dmatrix![0.0, 1.0; 3.0, 3.0], dmatrix![6.0; 2.0], [0.1, 0.15], |z, moved| {
+    growth(Rises::MeanCosine, |z, moved| {
         let pairs = z.row_iter().zip(moved.row_iter());
         let cosine =
             pairs.map(|(z, d)| 1.0 - z.dot(&(z + d)) / (z.norm() * (z + d).norm())).sum::<f64>();
@@ -795,7 +732,7 @@ fn mean_cosine_rises(case: Case) -> Scored {
 fn rate_lowers_distance(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let (instance, rates) = if let Some(number) = violation {
-        let (instance, stated) = counter_examples_by_rate()[number].clone();
+        let (instance, stated) = counter_examples(Along::HeadRate)[number].clone();
         (instance, stated.map(|(rate, _)| rate).to_vec())
     } else {
         let size = if edge == Some(2) { 1e3 } else { draw.log_uniform(0.1, 30.0) };

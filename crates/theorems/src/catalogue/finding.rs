@@ -88,7 +88,7 @@ pub(super) fn count_laws(finding: &mut Finding, group: &str, curves: &[Curves]) 
         let what = format!("{law} ({group})");
         // A curve that does not move at all says nothing (a cosine distance in width 1).
         let moving = || curves.iter().filter(|c| c.shapes[metric] != Shape::Flat);
-        let claim = Claim::of_metric(Metric::ALL[metric]);
+        let claim = Claim::of_metric(Metric::MEANS[metric]);
         let seen = moving().filter(|c| claim.agrees(&c.shapes[metric])).count();
         let turns =
             moving().filter(|c| matches!(c.shapes[metric], Shape::RisingThenFalling { .. })).count();

@@ -20,14 +20,15 @@ pub const ENTRIES: &[Entry] = &[Entry {
     kind: Kind::Identity,
     statement: "Metrics, energies, budgets, limits and gradient descent are what their definitions say, seen in full \
                 width and without any of the engine's arithmetic.",
-    formula: "mean ‖z_T − z₀‖, mean 1 − cos, mean z_T·z₀, mean ‖z_T‖; mean ‖rₙ‖, ‖R‖_F; ∫tr(RᵀK R VᵀV), γ∫‖ZᵀR‖²",
+    formula: "mean ‖z_T − z₀‖, mean 1 − cos, mean z_T·z₀, mean ‖z_T‖, ‖Z_T − Z₀‖_F; mean ‖rₙ‖, ‖R‖_F; ∫tr(RᵀK R VᵀV), γ∫‖ZᵀR‖²",
     hypotheses: &["the definitions themselves"],
     source: OWN,
     proofs: &[],
     figure: None,
     evidence: Evidence::Checks(&[
         Check {
-            claim: "the four metrics, on training and on held-out features, are means over the inputs in full width",
+            claim: "the metrics, on training and on held-out features, are means over the inputs in full width, and the \
+                    Frobenius distance the root of the sum of all squares",
             judge: Judge::Error { tolerance: 1e-8 },
             trial: metrics,
             cost: 20,
@@ -36,6 +37,7 @@ pub const ENTRIES: &[Entry] = &[Entry {
                 "root mean square in place of the mean distance",
                 "cosine of the mean features in place of the mean cosine",
                 "the part of a feature outside the span of the motion left out",
+                "the Frobenius distance over √N",
             ],
         },
         Check {
@@ -110,14 +112,14 @@ fn run_of(
     if result.stop.is_success() { Ok(result) } else { Err(format!("it stopped: {:?}", result.stop)) }
 }
 
-/// Distance, cosine distance, dot product and norm by their definitions, one input at a time.
-fn plain(before: &DMatrix<f64>, after: &DMatrix<f64>, mistake: Option<usize>) -> [f64; 4] {
+/// Distance, cosine distance, dot product, norm and Frobenius distance by their definitions, one input at a time.
+fn plain(before: &DMatrix<f64>, after: &DMatrix<f64>, mistake: Option<usize>) -> [f64; 5] {
     let (rows, width) = before.shape();
     let length = |sum: f64| sum.sqrt();
     let dot = |a: &dyn Fn(usize) -> f64, b: &dyn Fn(usize) -> f64| {
         (0..width).map(|j| a(j) * b(j)).sum::<f64>()
     };
-    let mut sums = [0.0; 4];
+    let (mut sums, mut squares) = ([0.0; 4], 0.0);
     for n in 0..rows {
         let old = |j: usize| before[(n, j)];
         let new = |j: usize| after[(n, j)];
@@ -126,6 +128,7 @@ fn plain(before: &DMatrix<f64>, after: &DMatrix<f64>, mistake: Option<usize>) ->
         let (size, end) = (length(dot(&old, &old)), length(dot(&new, &new)));
         let distance = dot(&moved, &moved);
         sums[0] += if mistake == Some(0) { distance } else { length(distance) };
+        squares += distance;
         sums[1] += 1.0 - product / (size * end);
         sums[2] += product;
         sums[3] += end;
@@ -139,7 +142,9 @@ fn plain(before: &DMatrix<f64>, after: &DMatrix<f64>, mistake: Option<usize>) ->
         let (old, new) = (|j: usize| mean(before, j), |j: usize| mean(after, j));
         means[1] = 1.0 - dot(&old, &new) / (length(dot(&old, &old)) * length(dot(&new, &new)));
     }
-    means
+    let [euclidean, cosine, product, norm] = means;
+    let all = if mistake == Some(3) { squares / rows as f64 } else { squares };
+    [euclidean, cosine, product, norm, length(all)]
 }
 
 fn metrics(case: Case) -> Scored {

@@ -12,6 +12,7 @@ mod draw;
 mod drawn;
 mod engine_loss;
 mod entry;
+pub mod examples;
 pub mod finding;
 mod forms;
 mod general;

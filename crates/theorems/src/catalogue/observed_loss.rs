@@ -111,7 +111,7 @@ fn shapes(instance: &Instance) -> Result<[[Shape; 4]; 3], String> {
     for (shapes, end) in all.iter_mut().zip(ENDS) {
         let first = shapes_at(&run, &probes, end, RTOL)?;
         let agrees =
-            |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::ALL[i]).agrees(&first[i]);
+            |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::MEANS[i]).agrees(&first[i]);
         *shapes = if (0..4).all(agrees) { first } else { shapes_at(&run, &probes, end, SECOND_LOOK)? };
     }
     Ok(all)
@@ -131,7 +131,7 @@ fn shapes_at(
         if let Some(reason) = result.stop.reason() {
             return Err(reason);
         }
-        curves.iter_mut().zip(result.adaptation.values()).for_each(|(curve, value)| curve.push(value));
+        curves.iter_mut().zip(result.adaptation.means()).for_each(|(curve, value)| curve.push(value));
     }
     curves[1].iter_mut().filter(|cosine| cosine.abs() < NO_ANGLE).for_each(|cosine| *cosine = 0.0);
     let shares: Vec<f64> = (1..=probes.len()).map(|i| i as f64 / probes.len() as f64).collect();
@@ -233,7 +233,7 @@ fn norm_across(seed: u64, problem: usize) -> Result<[Shape; 4], String> {
             .remove(0);
         match result.stop.reason() {
             Some(reason) => Err(reason),
-            None => Ok(result.adaptation.values()),
+            None => Ok(result.adaptation.means()),
         }
     })
 }

@@ -88,7 +88,7 @@ mod tests {
     /// The slope of a metric along energy, by a central difference of the closed form.
     fn slope(metric: usize, y: f64, w: f64, energy: f64) -> f64 {
         let step = 1e-5 * y;
-        let value = |e: f64| Limit::new(y, w, y - e).adaptation().values()[metric];
+        let value = |e: f64| Limit::new(y, w, y - e).adaptation().means()[metric];
         (value(energy + step) - value(energy - step)) / (2.0 * step)
     }
 

@@ -177,7 +177,7 @@ fn every_law_is_proved_without_an_undecided_box() {
 fn slope(metric: usize, region: Region) -> f64 {
     let middle = |[low, high]: [f64; 2]| (low + high) / 2.0;
     let (y, w, s) = (middle(region.y), middle(region.w), middle(region.s));
-    let value = |e: f64| rank_one::Limit::new(y, w, y - e).adaptation().values()[metric];
+    let value = |e: f64| rank_one::Limit::new(y, w, y - e).adaptation().means()[metric];
     let energy = y * (1.0 - s);
     (value(energy * (1.0 + 1e-6)) - value(energy * (1.0 - 1e-6))) / (2e-6 * energy)
 }
