@@ -219,7 +219,8 @@ fn a_slow_head_is_followed_where_it_cannot_fit() {
     let kernel = dmatrix![0.0, 0.0; 0.0, 1.197635300771204];
     let problem = Problem::new(features, kernel, dmatrix![0.0, 1.0; 0.0, 1.0]).unwrap();
     let head = dmatrix![-1.0, -1.0; -0.2911771453433196, 0.0; 0.0, 0.0];
-    let distances = [(6.931e13, 2_119.856_983_479_5), (7e13, 5_422.148_035_137), (1e14, 7_510.018_353_908)];
+    let distances =
+        [(6.931e13, 2_119.856_983_479_5), (7e13, 5_422.148_035_137), (1e14, 7_510.018_353_908)];
     for (time, distance) in distances {
         // Each on its own, so that no wanted time shortens a step.
         let end = simulate(&problem, &head, 1e-14, Method::Flow, &[time]).expect("a result").remove(0);
