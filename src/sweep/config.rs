@@ -171,6 +171,14 @@ pub enum ConfigError {
         /// Name of the list.
         name: &'static str,
     },
+    /// A value that makes the same cells twice.
+    #[error("`{name}` holds {} twice; accepted: each value once", Number(*value))]
+    Repeated {
+        /// Name of the list.
+        name: &'static str,
+        /// The value.
+        value: f64,
+    },
     /// A value out of its range.
     #[error("`{}` holds {}; accepted: {}", .0.name, Number(.0.value), .0.accepted)]
     Setting(Setting),
@@ -322,6 +330,14 @@ impl Config {
             return Err(ConfigError::StopMethod);
         }
         check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
+        let Heads { scales, smoothings, head_rates, .. } = &self.heads;
+        for (name, values) in
+            [("scales", scales), ("smoothings", smoothings), ("head-rates", head_rates)]
+        {
+            if let Some(twice) = (1..values.len()).find(|&i| values[..i].contains(&values[i])) {
+                return Err(ConfigError::Repeated { name, value: values[twice] });
+            }
+        }
         if self.heads.seeds == 0 {
             return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
         }
@@ -424,6 +440,8 @@ mod tests {
         assert!(message(&|c| c.heads.seeds = u64::MAX).contains("at most 10000000"));
         assert!(message(&|c| c.heads.smoothings = vec![1.5]).starts_with("`smoothings` holds 1.5"));
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
+        let twice = message(&|c| c.heads.scales = vec![0.0, 1.0, -0.0]);
+        assert_eq!(twice, "`scales` holds -0 twice; accepted: each value once");
         assert!(message(&|c| c.max_time = Some(-1.0)).starts_with("`max-time` holds -1"));
         let last = |c: &mut Config| (c.heads.first_seed, c.heads.seeds) = (u64::MAX, 2);
         assert!(message(&last).contains("seeds up to"));

@@ -19,7 +19,7 @@ use taskhead::simulation::Until;
 use taskhead::tasks::Task;
 use taskhead_figures::gallery::advice::advice as figure;
 use taskhead_figures::plot::Theme;
-use taskhead_files::{Note, check_output, write_layer};
+use taskhead_files::{Note, check_apart, check_output, write_layer};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -46,16 +46,19 @@ pub struct Args {
     #[arg(long, value_parser = choice::<Loss>())]
     loss: Option<Loss>,
     /// Probing times to compare, from full probing to none.
-    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().points)]
+    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().points,
+          value_parser = super::whole::<usize>(2..))]
     points: usize,
     /// Initial heads for each fold.
-    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().seeds)]
+    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().seeds,
+          value_parser = super::whole::<usize>(1..))]
     seeds: usize,
     /// The first seed.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::whole::<u64>(0..))]
     seed: u64,
     /// Folds, where FEATURES has no held-out targets.
-    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().folds)]
+    #[arg(long, value_name = "COUNT", default_value_t = Settings::default().folds,
+          value_parser = super::whole::<usize>(2..))]
     folds: usize,
     /// Deviation of the entries of the initial head, times the root of the width; a linear layer of PyTorch has 0.577.
     #[arg(long, value_name = "SCALE", default_value_t = Settings::default().head_scale, value_parser = super::amount)]
@@ -72,7 +75,7 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = super::amount, requires = "batch")]
     rate: Option<f64>,
     /// Your batch.
-    #[arg(long, value_name = "COUNT", value_parser = super::steps, requires = "rate")]
+    #[arg(long, value_name = "COUNT", requires = "rate", value_parser = super::whole::<usize>(1..))]
     batch: Option<usize>,
     /// Your momentum.
     #[arg(long, value_name = "M", default_value_t = 0.0, value_parser = super::amount, requires = "rate")]
@@ -87,13 +90,13 @@ pub struct Args {
     #[arg(long)]
     no_intercept: bool,
     /// Relative tolerance of the solver.
-    #[arg(long, default_value_t = Settings::default().rtol)]
+    #[arg(long, default_value_t = Settings::default().rtol, value_parser = super::real)]
     rtol: f64,
     /// Stop probing and finetuning with an error after this many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
     max_time: Option<f64>,
     /// Threads [default: all cores].
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = super::threads)]
     threads: Option<usize>,
     #[command(flatten)]
     reading: input::Reading,
@@ -129,6 +132,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     line.say(&format!("reading {}", args.features.display()));
     let threads = rayon::current_num_threads();
     let file = args.reading.problem(&args.features, threads, "advice on")?;
+    check_apart(&args.figure, &file.files)?;
     // Heads are drawn here whether the file has one or not, and a missing kernel is mentioned below.
     let said = |note: &&Note| !matches!(note, Note::NoHead | Note::NoKernel);
     let notes: Vec<Note> = file.notes.iter().filter(said).cloned().collect();

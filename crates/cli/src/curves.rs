@@ -6,10 +6,10 @@ use taskhead::sweep::config::{Heads, Probes};
 #[derive(Debug, clap::Args)]
 pub struct Curves {
     /// Number of seeds.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = super::whole::<u64>(1..))]
     seeds: Option<u64>,
     /// The first seed.
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = super::whole::<u64>(0..))]
     first_seed: Option<u64>,
     /// Scales of the initial head, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = super::amount)]
@@ -28,7 +28,7 @@ pub struct Curves {
     energies: Option<Vec<f64>>,
     /// Number of probing points, evenly spaced in Frobenius energy from convergence to no probing. In a sweep under
     /// cross-entropy, where convergence may not exist, the first is 1/COUNT of the way above it.
-    #[arg(long, value_name = "COUNT", group = "points_from")]
+    #[arg(long, value_name = "COUNT", group = "points_from", value_parser = super::whole::<usize>(2..))]
     points: Option<usize>,
 }
 

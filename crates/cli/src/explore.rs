@@ -21,6 +21,7 @@ use super::say;
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 #[command(
     after_help = "The page is a part of this program if it was built with the feature `page`; else it is a folder of \
     files that scripts/build-web makes once, and that any web server can serve. Settings of the page are in its address, so that a link leads to an exact situation.\n\nExamples:\n  \
@@ -33,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
     /// Port; 0 takes a free one.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::whole::<u16>(0..))]
     port: u16,
     /// Do not open a browser.
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! `taskhead sweep --export-cell`: one cell as the problem file that `simulate` takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use nalgebra::DMatrix;
@@ -11,11 +11,17 @@ use taskhead::flow::solver::Options;
 use taskhead::loss::Loss;
 use taskhead::simulation::{Method, Until};
 use taskhead::sweep::plan::{Plan, Tasks};
-use taskhead_files::{check_replaceable, digest, with_suffix, write_result_of};
+use taskhead_files::{check_apart, check_replaceable, digest, with_suffix, write_result_of};
 
 /// Writes OUT.cell-N.npz, and gives the command line that runs it. What is there already is replaced if it is the same
 /// cell of the same sweep, or by `force`.
-pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path, force: bool) -> Result<String> {
+pub fn export(
+    plan: &Plan,
+    tasks: &Tasks,
+    cell: u64,
+    (out, inputs): (&Path, &[PathBuf]),
+    force: bool,
+) -> Result<String> {
     let cells = plan.grid().cells();
     let outside =
         || anyhow!("--export-cell {cell} is not valid; accepted: 0 to {}", cells.saturating_sub(1));
@@ -39,6 +45,7 @@ pub fn export(plan: &Plan, tasks: &Tasks, cell: u64, out: &Path, force: bool) ->
     }
     arrays.extend(start.task.held_out_targets.as_ref().map(|targets| ("probe_targets", targets)));
     let path = with_suffix(out, &format!("cell-{cell}.npz"));
+    check_apart([&path], inputs)?;
     let identity = digest(format!("cell {cell} of {}", plan.identity()));
     if !force {
         check_replaceable(&path, identity)?;

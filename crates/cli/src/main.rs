@@ -16,6 +16,7 @@ mod goal;
 mod input;
 mod json;
 mod merge;
+mod numbers;
 mod outcome;
 mod plot;
 mod progress;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use numbers::{amount, number, real, time, whole};
 use say::Unwritten;
 use taskhead_files::{FileError, Remedy};
 
@@ -142,44 +144,19 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// More threads than any machine has cores.
-const MOST_THREADS: usize = 4096;
+/// As many threads as any machine has cores.
+const MOST_THREADS: u64 = 4095;
+
+/// Parses a number of threads.
+fn threads(text: &str) -> Result<usize, String> {
+    whole(1..=MOST_THREADS)(text)
+}
 
 /// Limits the threads, if a number is given.
 fn use_threads(count: Option<usize>) -> anyhow::Result<()> {
     match count {
-        Some(count @ 0) | Some(count @ MOST_THREADS..) => {
-            anyhow::bail!(
-                "--threads {count} is not valid; it must be at least 1 and below {MOST_THREADS}"
-            )
-        }
         Some(count) => Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?),
         None => Ok(()),
-    }
-}
-
-/// Parses a time in [0, ∞].
-fn time(text: &str) -> Result<f64, String> {
-    number(text, |t| t >= 0.0, "a number of at least 0, or inf")
-}
-
-/// Parses a finite number of at least 0.
-fn amount(text: &str) -> Result<f64, String> {
-    number(text, |v| v >= 0.0 && v.is_finite(), "a finite number of at least 0")
-}
-
-/// Parses a number of steps.
-fn steps(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|&steps| steps > 0)
-        .ok_or_else(|| "it must be a whole number above 0".into())
-}
-
-fn number(text: &str, good: impl Fn(f64) -> bool, accepted: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if good(value) => Ok(value),
-        _ => Err(format!("it must be {accepted}")),
     }
 }
 
@@ -192,6 +169,39 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// "invalid digit found in string"
+    #[test]
+    fn every_flag_says_what_it_accepts() {
+        let all = Args::command();
+        let mut counts = Vec::new();
+        for command in all.get_subcommands() {
+            for flag in command.get_opts().filter_map(clap::Arg::get_long) {
+                for bad in ["-1", "1e3", "x", "", "99999999999999999999"] {
+                    let words = ["taskhead", command.get_name(), &format!("--{flag}={bad}")];
+                    let Err(error) = Args::try_parse_from(words) else { continue };
+                    let text = error.to_string();
+                    for raw in [
+                        "invalid digit",
+                        "number too large",
+                        "float literal",
+                        "is not in",
+                        "empty string",
+                    ] {
+                        assert!(!text.contains(raw), "{words:?}: {text}");
+                    }
+                    if text.contains("it must be a whole number from") && bad == "1e3" {
+                        counts.push(format!("{} --{flag}", command.get_name()));
+                    }
+                }
+            }
+        }
+        for known in
+            ["sweep --seeds", "simulate --seed", "advise --folds", "verify --boxes", "explore --port"]
+        {
+            assert!(counts.iter().any(|flag| flag == known), "{known} is not in {counts:?}");
+        }
+    }
+
     #[test]
     fn causes_are_told_once() {
         let cause = std::io::Error::other("no space");
@@ -199,15 +209,5 @@ mod tests {
         assert_eq!(with_causes(&error), "s.toml: cannot be read: no space");
         let told = anyhow::anyhow!("no space").context("pretraining failed: no space");
         assert_eq!(with_causes(&told), "pretraining failed: no space");
-    }
-
-    #[test]
-    fn times_and_amounts() {
-        assert_eq!(time("inf"), Ok(f64::INFINITY));
-        assert_eq!(time("2.5"), Ok(2.5));
-        for bad in ["-1", "nan", "x", ""] {
-            assert!(time(bad).is_err() && amount(bad).is_err(), "{bad}");
-        }
-        assert!(amount("inf").is_err());
     }
 }

@@ -37,6 +37,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let output = SweepFiles::new(&args.out, None)?;
+    output.check_apart(&args.parts)?;
     let (sweep, notes) = merge(&args.parts)?;
     for (path, note) in notes {
         say::warning(format_args!("{}: {note}", path.display()));

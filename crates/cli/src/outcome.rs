@@ -47,7 +47,8 @@ pub struct Split {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     /// Run nothing; write OUT.slurm, an array job of N tasks that each run one part.
-    #[arg(long, value_name = "N", conflicts_with_all = ["shard", "json"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["shard", "json"],
+          value_parser = super::whole::<usize>(1..).try_map(NonZeroUsize::try_from))]
     pub slurm: Option<NonZeroUsize>,
     /// Submit it to Slurm, with a job after it that merges the parts.
     #[arg(long, requires = "slurm")]

@@ -14,7 +14,7 @@ use taskhead::metric::Metric;
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::{Figure, Theme};
-use taskhead_files::{Fault, check_output, read_sweep_with_notes, write_atomically};
+use taskhead_files::{Fault, check_apart, check_output, read_sweep_with_notes, write_atomically};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -142,7 +142,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     }
     make_folder(&args.out)?;
     let ending = args.format.ending();
-    let names = figures.iter().map(|figure| format!("{}.{ending}", figure.name()));
+    let names: Vec<String> =
+        figures.iter().map(|figure| format!("{}.{ending}", figure.name())).collect();
+    check_apart(names.iter().map(|name| args.out.join(name)), &[&args.results])?;
     check_ours(&args.out, names, args.force)?;
     let theme = match args.theme {
         Colours::Light => Theme::Light,

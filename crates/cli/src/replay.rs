@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     shifted_data: Option<PathBuf>,
     /// Share of the finetuning labels that are replaced by another class, drawn evenly.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = super::real)]
     label_noise: Option<f64>,
     /// Classes of the source task: labels, or names of folders (of masks: beside the background, and without any the
     /// first half of them).
@@ -84,16 +84,16 @@ pub struct Args {
     classes: Option<Vec<Class>>,
     /// Height and width that image files (of train/CLASS and test/CLASS, or with masks) are brought to, whatever their
     /// proportions.
-    #[arg(long, value_name = "PIXELS")]
+    #[arg(long, value_name = "PIXELS", value_parser = super::whole::<u32>(1..))]
     side: Option<u32>,
     /// The label of masks for pixels that have none [default: 255 for Pascal VOC, else none].
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", value_parser = super::whole::<u16>(0..))]
     ignore: Option<u16>,
     /// What is subtracted from pixels between 0 and 1: one number, or one for each channel.
-    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS", value_parser = super::real)]
     mean: Option<Vec<f64>>,
     /// What they are then divided by. Weights that were trained elsewhere want what they were trained with.
-    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS", value_parser = super::real)]
     std: Option<Vec<f64>>,
     /// auto, cpu, cuda:N or metal.
     #[arg(long, default_value = "auto")]
@@ -111,40 +111,41 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     weights: Option<String>,
     /// Downstream training images, drawn by the seed.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::whole::<usize>(1..))]
     samples: Option<usize>,
     /// Kind of backbone.
     #[arg(long, value_parser = choice::<Architecture>())]
     backbone: Option<Architecture>,
     /// Widths of the layers of an MLP backbone.
-    #[arg(long, conflicts_with = "backbone", value_delimiter = ',', value_name = "H")]
+    #[arg(long, conflicts_with = "backbone", value_delimiter = ',', value_name = "H",
+          value_parser = super::whole::<usize>(1..))]
     widths: Option<Vec<usize>>,
     /// Width of a hidden layer of the head.
-    #[arg(long, value_name = "WIDTH")]
+    #[arg(long, value_name = "WIDTH", value_parser = super::whole::<usize>(1..))]
     head_hidden: Option<usize>,
     /// How many layers at the end of the backbone are initialised anew and belong to the head.
-    #[arg(long, value_name = "LAYERS")]
+    #[arg(long, value_name = "LAYERS", value_parser = super::whole::<usize>(0..))]
     head_blocks: Option<usize>,
     /// Learning rate of finetuning; for `linear` the step of probing too.
-    #[arg(long)]
+    #[arg(long, value_parser = super::real)]
     rate: Option<f64>,
     /// Momentum of finetuning.
-    #[arg(long)]
+    #[arg(long, value_parser = super::real)]
     momentum: Option<f64>,
     /// Samples of a batch of finetuning; 0 for all at once.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::whole::<usize>(0..))]
     batch: Option<usize>,
     /// Held-out images of each task; of `linear` data the held-out inputs.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::whole::<usize>(1..))]
     held_out: Option<usize>,
     /// One backbone for all seeds, pretrained (or drawn) with this seed. Without it each seed has its own.
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = super::whole::<u64>(0..))]
     backbone_seed: Option<u64>,
     /// Epochs of pretraining.
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = super::real)]
     pretrain_epochs: Option<f64>,
     /// The time after which probing counts as converged.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = super::real)]
     longest: Option<f64>,
     #[command(flatten)]
     curves: Curves,
@@ -165,7 +166,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
     /// Cells that run at once (default: all cores). The result does not depend on it.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = super::threads)]
     threads: Option<usize>,
     /// Lay the theory over the network: the network that is linear in its weights, with these parts of the tangent
     /// kernel (default: all three, one after the other). A few hundred training samples at most.
@@ -195,6 +196,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if args.print_config {
         say::print(toml::to_string(&config)?)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(kernels) = &args.theory
+        && let Some(twice) = (1..kernels.len()).find(|&i| kernels[..i].contains(&kernels[i]))
+    {
+        bail!("--theory names the kernel {} twice; accepted: each once", kernels[twice].title());
     }
     check_cells(config.cells())?;
     let part = args.split.shard.map(|shard| Part { shard, cells: config.cells() });
@@ -252,7 +258,8 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         }
         _ => output,
     };
-    let journal = output.journal(head.clone(), size, Duration::ZERO, args.force, warn)?;
+    let journal =
+        output.journal(head.clone(), replay.records(), size, Duration::ZERO, args.force, warn)?;
     let theory = args.theory.clone().map(|kernels| Theory { kernels, dynamics: args.theory_dynamics });
     let theory_head = theory.as_ref().map(|theory| theory_head(&head, &replay, theory));
     if let (Some(head), false) = (&theory_head, args.force) {

@@ -35,6 +35,7 @@ use theorems::Theorems;
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Folder for `plots/` and `report.html`; it is made if it is missing.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -43,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Seeds of the random problems.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, default_value_t = 40, value_parser = super::whole::<u64>(1..=10_000))]
     seeds: u64,
     /// Print the summary as JSON.
     #[arg(long)]

@@ -21,7 +21,9 @@ use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, Until};
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::{Scores, Task};
-use taskhead_files::{RESULT_EXTENSIONS, check_output, check_replaceable, digest, write_result_of};
+use taskhead_files::{
+    RESULT_EXTENSIONS, check_apart, check_output, check_replaceable, digest, write_result_of,
+};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -38,7 +40,7 @@ pub struct Args {
     /// The problem: .npz, .safetensors, or a folder of .npy.
     problem: PathBuf,
     /// Seed of the initial head where PROBLEM has none: the head of a sweep with this seed.
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = super::whole::<u64>(0..))]
     seed: Option<u64>,
     /// Probe the head for this time before finetuning.
     #[arg(long, value_name = "TAU", value_parser = super::time, group = "probing")]
@@ -64,11 +66,11 @@ pub struct Args {
     #[arg(long, value_parser = choice::<Method>(), default_value = "auto")]
     method: Method,
     /// Relative tolerance of the solver [default: 1e-9].
-    #[arg(long, value_name = "RTOL")]
+    #[arg(long, value_name = "RTOL", value_parser = super::real)]
     rtol: Option<f64>,
     /// Stop after this many steps of the solver (gradient descent: a thousand times as many), with what was reached.
     /// [default: 20000]
-    #[arg(long, value_name = "COUNT", value_parser = super::steps)]
+    #[arg(long, value_name = "COUNT", value_parser = super::whole::<usize>(1..))]
     max_steps: Option<usize>,
     /// Stop after this many seconds, at the end of a step, with what was reached.
     #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
@@ -90,10 +92,7 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some(out) = &args.out {
         check_output(out, RESULT_EXTENSIONS)?;
-        let whole = |path: &PathBuf| path.canonicalize().ok();
-        if whole(out).is_some_and(|out| whole(&args.problem) == Some(out)) {
-            bail!("--out {} is the problem file itself; accepted: another file", out.display());
-        }
+        check_apart([out], &[&args.problem])?;
     }
     let without_steps = matches!(args.method, Method::ClosedForm);
     let without_tolerance = matches!(args.method, Method::ClosedForm | Method::Descent);
@@ -111,6 +110,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         None => (args.reading.problem(&args.problem, 1, "a run on")?, None),
         Some(out) => {
             let (file, content) = args.reading.problem_with_digest(&args.problem, 1, "a run on")?;
+            check_apart([out], &file.files)?;
             let identity = digest(identity(args, content));
             if !args.force {
                 check_replaceable(out, identity)?;

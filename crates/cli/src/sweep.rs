@@ -44,31 +44,31 @@ pub struct Args {
     #[arg(long)]
     problem: Option<String>,
     /// Samples N of random problems and of the digits.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::whole::<usize>(1..))]
     samples: Option<usize>,
     /// Input dimension d of random problems.
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", value_parser = super::whole::<usize>(1..))]
     inputs: Option<usize>,
     /// Feature width h of random problems and of the digits backbone.
-    #[arg(long, value_name = "H")]
+    #[arg(long, value_name = "H", value_parser = super::whole::<usize>(1..))]
     width: Option<usize>,
     /// Outputs k of random problems.
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = super::whole::<usize>(1..))]
     outputs: Option<usize>,
     /// Singular values of random inputs fall like i^-DECAY.
-    #[arg(long, value_name = "DECAY")]
+    #[arg(long, value_name = "DECAY", value_parser = super::real)]
     input_decay: Option<f64>,
     /// Singular values of random backbones fall like i^-DECAY.
-    #[arg(long, value_name = "DECAY")]
+    #[arg(long, value_name = "DECAY", value_parser = super::real)]
     backbone_decay: Option<f64>,
     /// Angle (rad) between a linear teacher and the features of random problems.
-    #[arg(long, value_name = "RAD")]
+    #[arg(long, value_name = "RAD", value_parser = super::real)]
     teacher_angle: Option<f64>,
     /// Target y of the rank-one problem.
-    #[arg(long, value_name = "Y")]
+    #[arg(long, value_name = "Y", value_parser = super::real)]
     target: Option<f64>,
     /// Part w of the rank-one head orthogonal to the feature.
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", value_parser = super::real)]
     across: Option<f64>,
     #[command(flatten)]
     curves: Curves,
@@ -86,10 +86,10 @@ pub struct Args {
     #[arg(long, value_parser = choice::<Method>())]
     method: Option<Method>,
     /// Relative tolerance of the solver.
-    #[arg(long)]
+    #[arg(long, value_parser = super::real)]
     rtol: Option<f64>,
     /// Solver steps after which a cell gives up with what it has reached (gradient descent: a thousand times as many).
-    #[arg(long, value_name = "COUNT", value_parser = super::steps)]
+    #[arg(long, value_name = "COUNT", value_parser = super::whole::<usize>(1..))]
     max_steps: Option<usize>,
     /// Seconds after which the finetuning from one probing point gives up with what it has reached.
     #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
@@ -108,10 +108,11 @@ pub struct Args {
     force: bool,
     /// Run nothing; write the cell of this number (column `cell`) as OUT.cell-N.npz, and print the command line that
     /// simulates it.
-    #[arg(long, value_name = "N", conflicts_with_all = ["json", "shard", "slurm"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["json", "shard", "slurm"],
+          value_parser = super::whole::<u64>(0..))]
     export_cell: Option<u64>,
     /// Threads (default: all cores). The result does not depend on it.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = super::threads)]
     threads: Option<usize>,
     /// Print a summary as JSON.
     #[arg(long)]
@@ -127,11 +128,13 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let toml = toml::to_string(&config)?;
     super::use_threads(args.threads)?;
     // What a file holds is read once, and before any cell runs: a file that changes meanwhile changes nothing.
+    let mut inputs: Vec<PathBuf> = args.config.iter().cloned().collect();
     let (plan, of_file, notes) = match &config.problem {
         TaskSpec::File { path } => {
             config.validate()?;
             let input = args.reading.task(Path::new(path))?;
             let notes = input::print(&input.notes, quiet);
+            inputs.extend(input.files);
             (Plan::of_file(config, input.digest)?, Some(Arc::new(input.task)), notes)
         }
         _ => {
@@ -171,13 +174,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     };
     if let Some(cell) = args.export_cell {
         check_output(with_suffix(&args.out, "npz"), &["npz"])?;
-        say::line(export(&plan, &tasks, cell, &args.out, args.force)?)?;
+        say::line(export(&plan, &tasks, cell, (&args.out, &inputs), args.force)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let output = SweepFiles::new(&args.out, part)?;
+    output.check_apart(&inputs)?;
     let head = plan.finished(toml, digest(plan.identity()), Vec::new());
     let together = plan.grid().cells_of_a_curve();
-    let journal = output.journal(head.clone(), together, STORE_EVERY, args.force, warn)?;
+    let journal = output.journal(head.clone(), plan.cells(), together, STORE_EVERY, args.force, warn)?;
     let bar = progress_bar(plan.cells() as u64, quiet);
     bar.inc(journal.count() as u64);
     let records = plan.run(&tasks, &Watched { journal: &journal, bar: &bar, unit: 1 });

@@ -22,6 +22,7 @@ use taskhead_theorems::certify::{BOXES, RANGE, REACH};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 #[command(
     after_help = "Exit code 1 if a statement is refuted, or if a check does not notice a violated hypothesis.\n\n\
     Examples:\n  \
@@ -37,10 +38,10 @@ pub struct Args {
     ids: Vec<String>,
     /// Random cases of a cheap check; costly checks take a share. O1 looks at as many problems.
     #[arg(long, default_value_t = Settings::default().instances as u64,
-          value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+          value_parser = super::whole::<u64>(1..=10_000_000))]
     instances: u64,
     /// Seed of all random cases.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::whole::<u64>(0..))]
     seed: u64,
     /// Write the worst case of every check, and counter-examples, as PROBLEM.npz to this folder.
     #[arg(long, value_name = "FOLDER")]
@@ -56,13 +57,14 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["instances", "seed", "save"])]
     certify: bool,
     /// Target y and orthogonal head norm w of the box.
-    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = RANGE, requires = "certify")]
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"], default_values_t = RANGE, requires = "certify",
+          value_parser = super::real)]
     range: Vec<f64>,
     /// Largest energy of the box, in units of y.
-    #[arg(long, default_value_t = REACH, requires = "certify")]
+    #[arg(long, default_value_t = REACH, requires = "certify", value_parser = super::real)]
     reach: f64,
     /// Boxes looked at for a law before the rest is left undecided.
-    #[arg(long, default_value_t = BOXES, requires = "certify")]
+    #[arg(long, default_value_t = BOXES, requires = "certify", value_parser = super::whole::<u64>(1..))]
     boxes: u64,
     /// Print JSON.
     #[arg(long)]

@@ -72,7 +72,7 @@ fn bad_input_is_refused() {
     std::fs::write(here.join("full/mine"), "").unwrap();
     std::fs::write(here.join("mine.svg"), "mine").unwrap();
     for (args, expected) in [
-        (&["--points", "1"][..], "points 1 is not valid; it must be at least 2"),
+        (&["--points", "1"][..], "it must be a whole number from 2"),
         (&["--folds", "99"], "folds 99 is not valid"),
         (&["--rate", "0.1"], "--batch"),
         (&["--rate", "0", "--batch", "2"], "learning rate 0 is not valid"),

@@ -52,7 +52,9 @@ impl Fault {
     /// What would let it pass.
     pub fn remedy(&self) -> Option<Remedy> {
         let needed = match self {
-            Self::OtherJournal | Self::OtherResult => return Some(Remedy::Replacement),
+            Self::OtherJournal | Self::DamagedJournal(_) | Self::OtherResult => {
+                return Some(Remedy::Replacement);
+            }
             Self::Problem(
                 ProblemError::Asymmetric { relative, .. } | ProblemError::Indefinite { relative, .. },
             ) => *relative,
@@ -108,6 +110,18 @@ pub enum Fault {
     #[cfg(feature = "all")]
     #[error("the archive is damaged or cut short ({0})")]
     Zip(#[from] zip::result::ZipError),
+    /// A member of an archive that is packed in a way that is not read.
+    #[cfg(feature = "all")]
+    #[error(
+        "array `{array}` is {packed}; accepted: stored or compressed with deflate, as numpy.savez and \
+         numpy.savez_compressed write it"
+    )]
+    Packed {
+        /// Name of the array.
+        array: String,
+        /// In which way.
+        packed: String,
+    },
     /// A damaged or truncated safetensors file.
     #[cfg(feature = "all")]
     #[error("the safetensors file is damaged or cut short ({0})")]
@@ -406,6 +420,34 @@ pub enum Fault {
         /// Number of the cell.
         cell: u64,
     },
+    /// Two rows of one place, as when tables of two runs are put one after the other.
+    #[error(
+        "the cells {first} and {second} are both of problem {problem}, seed {seed}, point {point} and time {time}, \
+         with the same head; if they are of two runs, read each from a table of its own, or tell them apart by `problem`"
+    )]
+    RepeatedPlace {
+        /// Number of the cell that comes first.
+        first: u64,
+        /// Number of the other one.
+        second: u64,
+        /// The problem of both.
+        problem: String,
+        /// The seed of both.
+        seed: u64,
+        /// The probing point of both.
+        point: u64,
+        /// The finetuning time of both.
+        time: f64,
+    },
+    /// What an interrupted run has left, but not whole.
+    #[error("what an interrupted run has left here is damaged ({0}); choose another output")]
+    DamagedJournal(
+        /// What is wrong with it.
+        Box<Fault>,
+    ),
+    /// An output that is an input.
+    #[error("this is read as an input; choose another output")]
+    Input,
     /// What an interrupted run of another sweep has left.
     #[error(
         "this is left from an interrupted run of another configuration, other input files or another version; \

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{At, Fault, FileError};
 use super::result;
-use super::table::{self, read_sweep, write_parquet};
+use super::table::{self, read_sweep, write_unfinished};
 use taskhead::sweep::Sweep;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::plan::Digest;
@@ -22,6 +22,8 @@ pub struct TableJournal {
     path: PathBuf,
     /// The sweep without its records.
     head: Sweep,
+    /// How many records there are in the end.
+    cells: usize,
     /// How many records are kept together.
     together: usize,
     every: Duration,
@@ -31,16 +33,17 @@ pub struct TableJournal {
 }
 
 impl TableJournal {
-    /// Opens the journal of a sweep (`head`, whose records do not count) of which so many records are computed
-    /// `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes on,
+    /// Opens the journal of a sweep (`head`, whose records do not count) of so many `cells`, of which so many are
+    /// computed `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes on,
     /// and after a stop it would start again.
     ///
     /// # Errors
     ///
-    /// A journal that cannot be read, or one of another identity ([`Fault::OtherJournal`]).
+    /// A journal that cannot be read ([`Fault::DamagedJournal`]), or one of another identity ([`Fault::OtherJournal`]).
     pub fn open(
         path: impl AsRef<Path>,
         head: Sweep,
+        cells: usize,
         together: usize,
         every: Duration,
         warn: fn(&FileError),
@@ -49,10 +52,12 @@ impl TableJournal {
         let head = Sweep { records: Vec::new(), ..head };
         let mut known: HashMap<u64, Vec<Record>> = HashMap::new();
         if path.exists() {
-            if !is_of(&path, head.identity) {
+            let damaged =
+                |fault| FileError { path: path.clone(), fault: Fault::DamagedJournal(Box::new(fault)) };
+            if table::stored_identity(&path).map_err(damaged)? != head.identity {
                 return Err(Fault::OtherJournal).at(&path);
             }
-            for record in read_sweep(&path)?.records {
+            for record in read_sweep(&path).map_err(|error| damaged(error.fault))?.records {
                 let first = record.cell.number / together as u64 * together as u64;
                 known.entry(first).or_default().push(record);
             }
@@ -62,7 +67,7 @@ impl TableJournal {
             });
         }
         let kept = Mutex::new((known.values().flatten().cloned().collect(), Instant::now()));
-        Ok(Self { path, head, together, every, known, kept, warn })
+        Ok(Self { path, head, cells, together, every, known, kept, warn })
     }
 
     /// How many records are known from before.
@@ -84,7 +89,8 @@ impl TableJournal {
     }
 
     fn write(&self, records: &[Record]) -> Result<(), FileError> {
-        write_parquet(&self.path, &Sweep { records: records.to_vec(), ..self.head.clone() })
+        let sweep = Sweep { records: records.to_vec(), ..self.head.clone() };
+        write_unfinished(&self.path, &sweep, self.cells)
     }
 
     /// The sweep is stored elsewhere: the journal goes.
@@ -133,7 +139,7 @@ pub fn check_replaceable(path: impl AsRef<Path>, identity: Digest) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::super::table::tests::record;
-    use super::super::{write_csv, write_result, write_result_of};
+    use super::super::{write_csv, write_parquet, write_result, write_result_of};
     use super::*;
 
     fn head(byte: u8) -> Sweep {
@@ -143,7 +149,7 @@ mod tests {
 
     fn open(path: &Path, byte: u8) -> Result<TableJournal, String> {
         let warn = |error: &FileError| panic!("{error}");
-        TableJournal::open(path, head(byte), 2, Duration::ZERO, warn).map_err(|e| e.fault.to_string())
+        TableJournal::open(path, head(byte), 8, 2, Duration::ZERO, warn).map_err(|e| e.fault.to_string())
     }
 
     #[test]
@@ -168,8 +174,21 @@ mod tests {
             .unwrap();
         let journal = open(&path, 1).unwrap();
         assert_eq!((journal.count(), journal.known(2)), (2, None));
-        std::fs::write(&path, "PAR1").unwrap();
-        assert!(open(&path, 1).is_err());
+        for (bytes, why) in [
+            (&b"PAR1"[..], "4 bytes are too few"),
+            (&std::fs::read(&path).unwrap()[..500], "it does not end as a Parquet file does"),
+            (b"notes of mine", "this is text"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            for byte in [1, 2] {
+                let text = open(&path, byte).unwrap_err();
+                assert!(
+                    text.starts_with("what an interrupted run has left here is damaged ("),
+                    "{text}"
+                );
+                assert!(text.contains(why), "{text}");
+            }
+        }
         journal.finish();
         assert!(!path.exists());
     }

@@ -67,9 +67,9 @@ pub use merge::merge;
 pub use names::PROBLEM_ARRAYS;
 pub use notes::Note;
 #[cfg(feature = "all")]
-pub use npz::check_directory;
+pub use npz::{check_directory, check_packing};
 #[cfg(feature = "all")]
-pub use output::{check_output, write_atomically};
+pub use output::{check_apart, check_output, write_atomically};
 pub use parts::ProblemParts;
 pub use problem::{ProblemFile, check_head};
 #[cfg(feature = "all")]
@@ -82,8 +82,8 @@ pub use source::{MAX_CONFIGURATION, read_configuration};
 pub use stored::{STORE_EVERY, SweepFiles, with_suffix};
 #[cfg(feature = "all")]
 pub use table::{
-    Field, Kind, SWEEP_EXTENSIONS, TableNote, columns, fields, read_sweep, read_sweep_with_notes,
-    record_of, write_csv, write_parquet, write_part,
+    Field, Kind, SWEEP_EXTENSIONS, TableNote, check_repeated, columns, fields, read_sweep,
+    read_sweep_with_notes, record_of, write_csv, write_parquet, write_part,
 };
 #[cfg(feature = "all")]
 pub use task::{TaskFile, read_parts, read_parts_with_digest, read_task};

@@ -2,8 +2,9 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::arrays::Arrays;
 use super::error::{Fault, printable};
@@ -37,6 +38,7 @@ pub(super) fn read(
         let name = printable(name);
         arrays.add(&name)?;
         if wanted.contains(&name.as_str()) {
+            check_packing(&name, &archive.by_index_raw(i)?)?;
             arrays.arrays.push(npy::read(&name, &mut archive.by_index(i)?, available)?);
         }
     }
@@ -76,6 +78,26 @@ pub fn check_directory(reader: &mut (impl Read + Seek)) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Refuses a member that holds an array in a way that is not read: encrypted, or compressed by other means than
+/// deflate.
+///
+/// # Errors
+///
+/// Such a member.
+pub fn check_packing(array: &str, member: &ZipFile<'_, impl Read>) -> Result<(), Fault> {
+    let packed = match member.compression() {
+        _ if member.encrypted() => "encrypted".into(),
+        CompressionMethod::Stored | CompressionMethod::Deflated => return Ok(()),
+        CompressionMethod::DEFLATE64 => "compressed with deflate64".into(),
+        CompressionMethod::BZIP2 => "compressed with bzip2".into(),
+        CompressionMethod::LZMA => "compressed with lzma".into(),
+        CompressionMethod::ZSTD => "compressed with zstd".into(),
+        CompressionMethod::XZ => "compressed with xz".into(),
+        other => format!("compressed in another way ({other})"),
+    };
+    Err(Fault::Packed { array: array.to_owned(), packed })
 }
 
 /// The name of an array from that of its member: without the folder that was packed, and without what macOS

@@ -92,6 +92,25 @@ pub fn check_output(path: impl AsRef<Path>, accepted: &'static [&'static str]) -
     temporary(path).map(drop).at(path)
 }
 
+/// Checks that no output is one of the inputs, under whatever name.
+///
+/// # Errors
+///
+/// The first output that is ([`Fault::Input`]).
+pub fn check_apart<P: AsRef<Path>>(
+    outputs: impl IntoIterator<Item = impl AsRef<Path>>,
+    inputs: &[P],
+) -> Result<(), FileError> {
+    for output in outputs {
+        let output = output.as_ref();
+        let same = |input: &P| same_file::is_same_file(input, output).unwrap_or(false);
+        if inputs.iter().any(same) {
+            return Err(Fault::Input).at(output);
+        }
+    }
+    Ok(())
+}
+
 /// The accepted extension that a path has.
 pub(super) fn format_of(path: &Path, accepted: &'static [&'static str]) -> Result<&'static str, Fault> {
     let found = path.extension().map(|e| e.to_string_lossy().to_lowercase());

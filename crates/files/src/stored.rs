@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::{At, Fault, FileError};
+use super::error::{At, Fault, FileError, Remedy};
 use super::journal::{TableJournal, check_replaceable};
 use super::lock::OutputLock;
-use super::output::check_output;
+use super::output::{check_apart, check_output};
 use super::table::{read_sweep, write_csv, write_parquet, write_part};
 use taskhead::sweep::plan::Digest;
 use taskhead::sweep::{Part, Sweep};
@@ -60,7 +60,17 @@ impl SweepFiles {
         self.part.is_some()
     }
 
-    /// The journal of a sweep (without records, with its identity) of which so many records are computed together.
+    /// Refuses inputs that would be written over.
+    ///
+    /// # Errors
+    ///
+    /// A table or a journal that is one of them.
+    pub fn check_apart<P: AsRef<Path>>(&self, inputs: &[P]) -> Result<(), FileError> {
+        check_apart(self.tables().chain([&*self.partial]), inputs)
+    }
+
+    /// The journal of a sweep (without records, with its identity) of so many cells, of which so many are computed
+    /// together.
     /// Neither a finished nor an interrupted sweep of another identity is touched, unless it is by `force`. `warn` is
     /// told of a store that failed.
     ///
@@ -74,18 +84,23 @@ impl SweepFiles {
     pub fn journal(
         &self,
         head: Sweep,
+        cells: usize,
         together: usize,
         every: Duration,
         force: bool,
         warn: fn(&FileError),
     ) -> Result<TableJournal, FileError> {
         let identity = head.identity.expect("a sweep that is run has an identity");
-        if force && self.partial.exists() && check_replaceable(&self.partial, identity).is_err() {
-            let remove = std::fs::remove_file(&self.partial);
-            remove.map_err(|source| Fault::Io { action: "remove", source }).at(&self.partial)?;
-        }
         self.check(identity, force)?;
-        TableJournal::open(&self.partial, head, together, every, warn)
+        let open = |head| TableJournal::open(&self.partial, head, cells, together, every, warn);
+        match open(head.clone()) {
+            Err(error) if force && error.fault.remedy() == Some(Remedy::Replacement) => {
+                let remove = std::fs::remove_file(&self.partial);
+                remove.map_err(|source| Fault::Io { action: "remove", source }).at(&self.partial)?;
+                open(head)
+            }
+            opened => opened,
+        }
     }
 
     /// The same files, whose tables may also be replaced if they are of this identity: by a sweep that holds all of it.

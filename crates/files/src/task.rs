@@ -1,6 +1,6 @@
 //! The task of a file or folder, with what tells its bytes from others.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nalgebra::DMatrix;
 
@@ -20,7 +20,9 @@ pub struct TaskFile {
     pub task: Task,
     /// What the reader has to say.
     pub notes: Vec<Note>,
-    /// The digest of the bytes of every file that was read.
+    /// Every file that was read.
+    pub files: Vec<PathBuf>,
+    /// The digest of their bytes.
     pub digest: Digest,
 }
 
@@ -39,7 +41,8 @@ pub fn read_task(
     // Each thread reduces the problem for itself.
     let purpose = sweep_of(threads);
     let (parts, digest) = read_parts_with_digest(path, kernel_tolerance, threads, &purpose)?;
-    parts.task_within_memory().at(path).map(|(task, notes)| TaskFile { task, notes, digest })
+    let files = parts.files().to_vec();
+    parts.task_within_memory().at(path).map(|(task, notes)| TaskFile { task, notes, files, digest })
 }
 
 /// Reads the arrays of a problem that shall be run so many times at once, for a purpose that is named where memory does

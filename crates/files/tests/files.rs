@@ -121,6 +121,30 @@ fn every_form_that_numpy_writes_is_read() {
     }
 }
 
+/// "array `features` is damaged (compression method not supported: 12)"
+#[test]
+fn other_ways_to_pack_are_named() {
+    let folder = Folder::new();
+    // Writes into the headers of all members, in front of them and in the directory, so many bytes behind their marks.
+    let patched = |[local, central]: [usize; 2], value: u8| {
+        let mut bytes = npz("<f8", Order::C, CompressionMethod::Deflated);
+        for (mark, at) in [(b"PK\x03\x04", local), (b"PK\x01\x02", central)] {
+            let found: Vec<usize> =
+                (0..bytes.len() - 4).filter(|&i| bytes[i..].starts_with(mark)).collect();
+            assert_eq!(found.len(), 4);
+            found.into_iter().for_each(|start| bytes[start + at] = value);
+        }
+        folder.refuse(&bytes)
+    };
+    let accepted = "; accepted: stored or compressed with deflate, as numpy.savez and numpy.savez_compressed write it";
+    for (method, name) in [(9, "deflate64"), (12, "bzip2"), (14, "lzma"), (93, "zstd"), (95, "xz")] {
+        let expected = format!("array `features` is compressed with {name}{accepted}");
+        assert_eq!(patched([8, 10], method), expected);
+    }
+    assert!(patched([8, 10], 77).starts_with("array `features` is compressed in another way ("));
+    assert_eq!(patched([6, 8], 1), format!("array `features` is encrypted{accepted}"));
+}
+
 #[test]
 fn the_content_decides_and_not_the_name() {
     let folder = Folder::new();

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use taskhead::sweep::Sweep;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::plan::Plan;
-use taskhead::sweep::record::Outcome;
+use taskhead::sweep::record::{Asked, Outcome, Record};
 use taskhead::tasks::{RankOneTask, TaskSpec};
 use taskhead_files::{TableNote, digest, read_sweep, read_sweep_with_notes, write_csv, write_parquet};
 
@@ -95,10 +95,20 @@ fn a_damaged_sweep_never_panics_and_parquet_is_never_misread() {
 /// What another program makes of a table: no seal, no metadata, every column optional, in another order, a column of
 /// its own, texts without a value as a column of integers without a value, and only some of the rows.
 fn rewrite(from: &Path, to: &Path, keep: impl Fn(u64) -> bool) {
+    rewrite_as(from, to, keep, |_| {});
+}
+
+/// The same with columns (name, type, values) that are changed before, in our order.
+fn rewrite_as(
+    from: &Path,
+    to: &Path,
+    keep: impl Fn(u64) -> bool,
+    change: impl Fn(&mut Vec<(String, &'static str, Values)>),
+) {
     let file = SerializedFileReader::new(std::fs::File::open(from).unwrap()).unwrap();
     let columns: Vec<_> = file.metadata().file_metadata().schema_descr().columns().to_vec();
     let group = file.get_row_group(0).unwrap();
-    let mut all: Vec<(String, &str, Values)> = Vec::new();
+    let mut all: Vec<(String, &'static str, Values)> = Vec::new();
     for (i, column) in columns.iter().enumerate() {
         let (mut levels, most) = (Vec::new(), column.max_def_level());
         let (kind, values) = match group.get_column_reader(i).unwrap() {
@@ -123,6 +133,7 @@ fn rewrite(from: &Path, to: &Path, keep: impl Fn(u64) -> bool) {
     }
     let Values::Counts(cells) = &all[0].2 else { panic!("the first column is the cell") };
     let kept: Vec<usize> = (0..cells.len()).filter(|&i| keep(cells[i].unwrap() as u64)).rev().collect();
+    change(&mut all);
     for (_, kind, values) in &mut all {
         values.select(&kept);
         if matches!(values, Values::Texts(texts) if texts.iter().all(Option::is_none)) {
@@ -308,6 +319,93 @@ fn promises_beyond_the_size_of_the_file_are_refused() {
     bytes.splice(at..end, [0xfe, 0xff, 0xff, 0xff, 0x0f]);
     std::fs::write(&theirs, bytes).unwrap();
     assert!(refused().contains("that become 2147483647"), "{}", refused());
+}
+
+/// The lines of a table; the second table is the same again with other numbers of cells.
+#[test]
+fn sweeps_that_are_pasted_together_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| -> PathBuf { folder.path().join(name) };
+    let sweep = sweep();
+    let again = |change: fn(&mut Record)| {
+        let mut both = sweep.clone();
+        for record in &sweep.records {
+            let mut record = record.clone();
+            record.cell.number += 100;
+            change(&mut record);
+            both.records.push(record);
+        }
+        write_parquet(path("s.parquet"), &both).unwrap();
+        write_csv(path("s.csv"), &both).unwrap();
+        ["s.parquet", "s.csv"].map(|name| {
+            let read = read_sweep(path(name)).map(|sweep| sweep.records.len());
+            read.map_err(|error| error.fault.to_string())
+        })
+    };
+    for refused in again(|_| {}) {
+        let text = refused.unwrap_err();
+        let expected = "the cells 0 and 100 are both of problem rank-one, seed 0, point 0 and time inf, with the same";
+        assert!(text.starts_with(expected), "{text}");
+    }
+    // What was asked for belongs to the point.
+    assert!(again(|record| record.cell.probe = Asked::Share(0.5))[0].is_err());
+    let changes: [fn(&mut Record); 7] = [
+        |record| record.cell.problem += " again",
+        |record| record.cell.seed = 1,
+        |record| record.cell.time = 3.0,
+        |record| record.cell.head_scale = 2.0,
+        |record| record.cell.smoothing = 0.1,
+        |record| record.cell.head_rate = 2.0,
+        |record| record.cell.point += 12,
+    ];
+    for change in changes {
+        assert_eq!(again(change), [Ok(24), Ok(24)]);
+    }
+}
+
+/// pandas makes a column of integers one of DOUBLE where a row has none.
+#[test]
+fn whole_numbers_in_floating_point_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = ["ours.parquet", "theirs.parquet"].map(|name| folder.path().join(name));
+    let sweep = sweep();
+    write_parquet(&ours, &sweep).unwrap();
+    let read = |column: usize, row: usize, value: Option<f64>| {
+        rewrite_as(
+            &ours,
+            &theirs,
+            |_| true,
+            |all| {
+                let (_, kind, values) = &mut all[column];
+                let Values::Counts(counts) = values else { panic!("whole numbers") };
+                let mut numbers: Vec<Option<f64>> = counts.iter().map(|v| v.map(|v| v as f64)).collect();
+                numbers[row] = value.or(numbers[row]);
+                (*kind, *values) = ("DOUBLE", Values::Numbers(numbers));
+            },
+        );
+        read_sweep(&theirs).map(|sweep| sweep.records).map_err(|error| error.fault.to_string())
+    };
+    let backwards: Vec<Record> = sweep.records.iter().rev().cloned().collect();
+    for (column, name) in [(0, "cell"), (2, "seed"), (6, "point")] {
+        assert_eq!(read(column, 0, None), Ok(backwards.clone()));
+        for (value, text) in
+            [(0.5, "0.5"), (-1.0, "-1"), (f64::NAN, "NaN"), (1e17, "100000000000000000")]
+        {
+            let expected = format!("row 5, column `{name}`: \"{text}\" is not a whole number from 0");
+            assert_eq!(read(column, 7, Some(value)), Err(expected));
+        }
+    }
+    rewrite_as(
+        &ours,
+        &theirs,
+        |_| true,
+        |all| {
+            let Values::Counts(seeds) = &mut all[2].2 else { panic!("whole numbers") };
+            seeds[7] = Some(-3);
+        },
+    );
+    let text = read_sweep(&theirs).unwrap_err().to_string();
+    assert!(text.ends_with("row 5, column `seed`: \"-3\" is not a whole number from 0"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sweeps: running them, and their tables.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +22,8 @@ use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::Theme;
 use taskhead_files::{
     Field, FileError, Kind, MAX_CONFIGURATION, STORE_EVERY, SWEEP_EXTENSIONS, SweepFiles, TableJournal,
-    check_output, columns, digest, digest_of_parts, fields, read_sweep, read_sweep_with_notes,
-    read_task, record_of, write_csv, write_parquet,
+    check_output, check_repeated, columns, digest, digest_of_parts, fields, read_sweep,
+    read_sweep_with_notes, read_task, record_of, write_csv, write_parquet,
 };
 
 use crate::figure::Figure;
@@ -249,7 +249,8 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 ///     ``accuracy``, ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that is not there.
 ///
 /// Without ``frobenius``, ``aie`` takes its place; a number of which nothing is known is NaN. Raises ``ValueError`` for
-/// columns that are missing, unknown, or of different lengths.
+/// columns that are missing, unknown, or of different lengths, for values that cannot be (a negative distance), and for
+/// two rows of one problem, seed, point and time.
 #[pyfunction]
 pub fn table(columns: &Bound<'_, PyDict>) -> PyResult<Sweep> {
     let mut lists: Vec<(String, Vec<Option<Field>>)> = Vec::new();
@@ -276,10 +277,7 @@ pub fn table(columns: &Bound<'_, PyDict>) -> PyResult<Sweep> {
         record_of(row, values).map_err(error::value)
     };
     let records: Vec<Record> = (0..rows).map(record).collect::<PyResult<_>>()?;
-    let mut seen = HashSet::new();
-    if let Some(record) = records.iter().find(|record| !seen.insert(record.cell.number)) {
-        return Err(error::value(format!("the cell {} is there twice", record.cell.number)));
-    }
+    check_repeated(&records).map_err(error::value)?;
     let version = env!("CARGO_PKG_VERSION").into();
     let sweep = sweep::Sweep { config: String::new(), version, identity: None, records };
     Ok(Sweep { sweep: Arc::new(sweep), notes: Vec::new() })
@@ -368,7 +366,9 @@ impl Ready {
         let together = plan.grid().cells_of_a_curve();
         let journal = files
             .as_ref()
-            .map(|files| files.journal(head.clone(), together, STORE_EVERY, asked.force, not_stored))
+            .map(|files| {
+                files.journal(head.clone(), plan.cells(), together, STORE_EVERY, asked.force, not_stored)
+            })
             .transpose()
             .map_err(error::of_file)?;
         Ok(Self { plan, task, notes, head, files, journal })
@@ -537,6 +537,9 @@ impl Gathering {
 pub fn merge(py: Python<'_>, paths: Vec<PathBuf>, out: Option<PathBuf>, force: bool) -> PyResult<Sweep> {
     let files =
         out.as_deref().map(|out| SweepFiles::new(out, None)).transpose().map_err(error::of_file)?;
+    if let Some(files) = &files {
+        files.check_apart(&paths).map_err(error::of_file)?;
+    }
     let (sweep, notes) = py.detach(|| taskhead_files::merge(&paths)).map_err(error::of_file)?;
     Counts::of(&sweep.records).some_succeeded().map_err(error::value)?;
     if let (Some(files), Some(identity)) = (files, sweep.identity) {

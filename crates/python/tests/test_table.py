@@ -56,7 +56,11 @@ def test_pandas_columns():
         (lambda c: c.update(aie=[0.1]), "`aie` has 1 values and `seed` 12; accepted: as many in each column"),
         (lambda c: c.update(seed=["a"] * 12), 'row 1, column `seed`: "a" is not a whole number'),
         (lambda c: c.update(cosine=[None] * 12), "row 1, column `cosine`"),
+        (lambda c: c.update(seed=[0.5] * 12), 'row 1, column `seed`: "0.5" is not a whole number from 0'),
+        (lambda c: c.update(aie=[-0.1] * 12), 'row 1, column `aie`: "-0.1" is not a number of at least 0'),
+        (lambda c: c.update(cosine=[3] * 12), 'row 1, column `cosine`: "3" is not a cosine distance, from 0 to 2'),
         (lambda c: c.update(cell=[0] * 12), "the cell 0 is there twice"),
+        (lambda c: c.update(seed=[0] * 12), "the cells 0 and 4 are both of problem recorded, seed 0, point 0 and time inf"),
     ],
 )
 def test_what_is_not_accepted(change, words):

@@ -1,6 +1,9 @@
 //! The columns of a table of records, all of them here: name, type, and how a record becomes a row and a row a record.
 
+use std::ops::RangeInclusive;
+
 use crate::error::Fault;
+use taskhead::Number;
 use taskhead::energy::Energy;
 use taskhead::flow::{Budget, Stop};
 use taskhead::metric::Metric;
@@ -65,6 +68,8 @@ pub struct Column {
     pub name: &'static str,
     /// Whether every row has a value.
     pub required: bool,
+    /// The numbers that it may hold, if not all.
+    pub within: Option<Within>,
     /// Whether only tables with a score have it.
     pub scored: bool,
     /// The value of a row.
@@ -73,8 +78,24 @@ pub struct Column {
     pub slot: fn(&mut Row) -> Slot<'_>,
 }
 
+/// A range of numbers, and its name.
+pub struct Within {
+    range: RangeInclusive<f64>,
+    name: &'static str,
+}
+
+/// Rounding of single precision, in which others may have computed.
+const ROUNDING: f64 = 1e-6;
+
+const FROM_ZERO: Within = Within { range: 0.0..=f64::INFINITY, name: "a number of at least 0" };
+const SHARE: Within = Within { range: 0.0..=1.0 + ROUNDING, name: "a share from 0 to 1" };
+const COSINE: Within =
+    Within { range: -ROUNDING..=2.0 + ROUNDING, name: "a cosine distance, from 0 to 2" };
+
 macro_rules! columns {
-    ($($field:ident: $type:ty, $required:literal $(, $scored:ident)?;)*) => {
+    (@within) => { None };
+    (@within $within:ident) => { Some($within) };
+    ($($field:ident: $type:ty, $required:literal $(, $within:ident)? $(=> $scored:ident)?;)*) => {
         /// A record as one value a column.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Row {
@@ -92,6 +113,7 @@ macro_rules! columns {
         pub const COLUMNS: &[Column] = &[$(Column {
             name: stringify!($field),
             required: $required,
+            within: columns!(@within $($within)?),
             scored: !concat!($(stringify!($scored))?).is_empty(),
             value: |row| Typed::value(&row.$field),
             slot: |row| Typed::slot(&mut row.$field),
@@ -103,56 +125,65 @@ columns! {
     cell: u64, true;
     problem: String, true;
     seed: u64, true;
-    head_scale: f64, true;
-    smoothing: f64, true;
-    head_rate: f64, true;
+    head_scale: f64, true, FROM_ZERO;
+    smoothing: f64, true, SHARE;
+    head_rate: f64, true, FROM_ZERO;
     point: u64, true;
     // What `asked` is: "time" τ, "energy" (AIE) or "share" of the way in Frobenius energy.
     asked_by: String, true;
-    asked: f64, true;
-    time: f64, true;
+    asked: f64, true, FROM_ZERO;
+    time: f64, true, FROM_ZERO;
     // "failed", or the name of the stop; its numbers are in `stop`.
     status: String, true;
     stop: String, false;
     // Why the cell failed.
     error: String, false;
     method: String, false;
-    probe_time: f64, false;
-    aie: f64, false;
-    frobenius: f64, false;
-    time_reached: f64, false;
-    residual: f64, false;
+    probe_time: f64, false, FROM_ZERO;
+    aie: f64, false, FROM_ZERO;
+    frobenius: f64, false, FROM_ZERO;
+    time_reached: f64, false, FROM_ZERO;
+    residual: f64, false, FROM_ZERO;
     // The training loss at the end, on average over the samples.
     loss: f64, false;
     drift: f64, false;
-    euclidean: f64, false;
-    cosine: f64, false;
+    euclidean: f64, false, FROM_ZERO;
+    cosine: f64, false, COSINE;
     dot: f64, false;
-    norm: f64, false;
-    frobenius_distance: f64, false;
-    held_out_euclidean: f64, false;
-    held_out_cosine: f64, false;
+    norm: f64, false, FROM_ZERO;
+    frobenius_distance: f64, false, FROM_ZERO;
+    held_out_euclidean: f64, false, FROM_ZERO;
+    held_out_cosine: f64, false, COSINE;
     held_out_dot: f64, false;
-    held_out_norm: f64, false;
-    held_out_frobenius_distance: f64, false;
+    held_out_norm: f64, false, FROM_ZERO;
+    held_out_frobenius_distance: f64, false, FROM_ZERO;
     budget_backbone: f64, false;
     budget_head: f64, false;
-    head_norm_start: f64, false;
-    head_norm: f64, false;
+    head_norm_start: f64, false, FROM_ZERO;
+    head_norm: f64, false, FROM_ZERO;
     risk_start: f64, false;
     risk: f64, false;
-    accuracy_start: f64, false;
-    accuracy: f64, false;
-    held_out_accuracy_start: f64, false;
-    held_out_accuracy: f64, false;
-    validation_accuracy: f64, false;
+    accuracy_start: f64, false, SHARE;
+    accuracy: f64, false, SHARE;
+    held_out_accuracy_start: f64, false, SHARE;
+    held_out_accuracy: f64, false, SHARE;
+    validation_accuracy: f64, false, SHARE;
     // What the task is scored by, where that is not accuracy. Last, as other tables are without these.
-    score: String, false, scored;
-    score_start: f64, false, scored;
-    score_end: f64, false, scored;
-    held_out_score_start: f64, false, scored;
-    held_out_score: f64, false, scored;
-    validation_score: f64, false, scored;
+    score: String, false => scored;
+    score_start: f64, false, SHARE => scored;
+    score_end: f64, false, SHARE => scored;
+    held_out_score_start: f64, false, SHARE => scored;
+    held_out_score: f64, false, SHARE => scored;
+    validation_score: f64, false, SHARE => scored;
+}
+
+/// What a column of whole numbers may hold.
+pub const WHOLE: &str = "a whole number from 0";
+
+/// A whole number from one of floating point that holds it to the last digit: 3.0.
+pub fn whole_of(number: f64) -> Option<u64> {
+    let exact = number.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(&number);
+    exact.then_some(number as u64)
 }
 
 /// The columns of a table of these records.
@@ -236,6 +267,20 @@ impl From<&Record> for Row {
 }
 
 impl Row {
+    /// Checks that all numbers can be; those that are not known may be NaN.
+    fn check_ranges(&self, row: usize) -> Result<(), Fault> {
+        for column in COLUMNS {
+            if let (Some(within), Some(Value::Number(number))) = (&column.within, (column.value)(self))
+                && !number.is_nan()
+                && !within.range.contains(&number)
+            {
+                let (value, wanted) = (Number(number).to_string(), within.name);
+                return Err(Fault::Cell { row: row + 1, column: column.name, value, wanted });
+            }
+        }
+        Ok(())
+    }
+
     /// The record of a row, which is that of this number (from 0) in the table.
     pub fn record(self, row: usize) -> Result<Record, Fault> {
         let wrong = |column, value: String, wanted| Fault::Cell { row: row + 1, column, value, wanted };
@@ -244,6 +289,7 @@ impl Row {
         let count = |value: Option<u64>, column| value.ok_or_else(|| missing(column, "a whole number"));
         let known = |value: Option<f64>| value.filter(|v| !v.is_nan());
         let pair = |start, end| Some(Change { start: known(start)?, end: known(end)? });
+        self.check_ranges(row)?;
 
         let asked = number(self.asked, "asked")?;
         let probe = match self.asked_by.as_deref().unwrap_or_default() {
@@ -375,11 +421,16 @@ pub fn record_of<'a>(
             (Slot::Number(place), Field::Number(number)) => *place = Some(number),
             (Slot::Number(place), Field::Count(count)) => *place = Some(count as f64),
             (Slot::Text(place), Field::Text(text)) => *place = Some(text),
-            (Slot::Count(_), field) => return Err(wrong(field.to_string(), "a whole number")),
+            (Slot::Count(place), Field::Number(number)) => {
+                *place = Some(whole_of(number).ok_or_else(|| wrong(number.to_string(), WHOLE))?);
+            }
+            (Slot::Count(_), field) => return Err(wrong(field.to_string(), WHOLE)),
             (Slot::Number(_), field) => return Err(wrong(field.to_string(), "a number")),
             (Slot::Text(_), field) => return Err(wrong(field.to_string(), "a text")),
         }
     }
+    // Before others take their values from them.
+    given.check_ranges(row)?;
     let Row { aie, time, euclidean, cosine, dot, norm, .. } = given;
     let needed =
         [("aie", aie), ("euclidean", euclidean), ("cosine", cosine), ("dot", dot), ("norm", norm)];
@@ -491,7 +542,10 @@ mod tests {
 
         assert_eq!(with(&[number("epoch", 1.0)]).unwrap_err(), "there is no column `epoch`");
         let text = with(&[number("seed", 0.5)]).unwrap_err();
-        assert_eq!(text, "row 5, column `seed`: \"0.5\" is not a whole number");
+        assert_eq!(text, "row 5, column `seed`: \"0.5\" is not a whole number from 0");
+        assert_eq!(with(&[number("seed", 4.0)]).unwrap().cell.seed, 4);
+        let text = with(&[number("aie", -0.5)]).unwrap_err();
+        assert_eq!(text, "row 5, column `aie`: \"-0.5\" is not a number of at least 0");
         let text = record_of(0, least[..4].to_vec()).unwrap_err().to_string();
         assert_eq!(text, "row 1, column `cosine`: \"\" is not a number");
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 
-use super::columns::{Row, Slot, Value, written};
+use super::columns::{Row, Slot, Value, WHOLE, whole_of, written};
 use super::rows::{TableNote, find, records};
 use crate::error::{At, Fault, FileError, printable};
 use crate::output::write_atomically;
@@ -100,7 +100,7 @@ const MAX_HEADER: u64 = 1 << 16;
 
 /// What stands between the names of the columns, if they are ours.
 fn separator(text: &[u8]) -> Option<u8> {
-    let first = text.split(|&byte| byte == b'\n').next()?;
+    let first = text.split(|&byte| matches!(byte, b'\n' | b'\r')).next()?;
     SEPARATORS.into_iter().find(|&separator| {
         let mut line = csv::ReaderBuilder::new().delimiter(separator).from_reader(first);
         let there = |names: &csv::StringRecord, name| names.iter().any(|other| other == name);
@@ -108,14 +108,45 @@ fn separator(text: &[u8]) -> Option<u8> {
     })
 }
 
+/// What ends the lines of a text, as its first line says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Of most programs, and ours.
+    Feed,
+    /// Of Windows.
+    ReturnAndFeed,
+    /// Of old programs of the Mac.
+    Return,
+}
+
+impl End {
+    fn of(text: &[u8]) -> Self {
+        let first = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        match first.map(|at| &text[at..]) {
+            Some([b'\r', b'\n', ..]) => Self::ReturnAndFeed,
+            Some([b'\r', _, ..]) => Self::Return,
+            _ => Self::Feed,
+        }
+    }
+
+    /// The last byte of a line.
+    fn last(self) -> u8 {
+        if self == Self::Return { b'\r' } else { b'\n' }
+    }
+}
+
 /// Reads the comments; the table follows.
 fn head(reader: &mut impl BufRead) -> Result<Head, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut comments = Vec::new();
+    let end = End::of(reader.fill_buf().map_err(failed)?);
     while reader.fill_buf().map_err(failed)?.first() == Some(&b'#') {
-        let mut line = String::new();
-        reader.read_line(&mut line).map_err(failed)?;
-        let line = line.strip_suffix('\n').ok_or(Fault::NotASweep { missing: END })?;
+        let mut line = Vec::new();
+        reader.read_until(end.last(), &mut line).map_err(failed)?;
+        let line = String::from_utf8(line).map_err(|error| failed(io::Error::other(error)))?;
+        let line = line.strip_suffix(char::from(end.last())).ok_or(Fault::NotASweep { missing: END })?;
+        // Only where all lines end so: a configuration may have such an end itself.
+        let line = line.strip_suffix('\r').filter(|_| end == End::ReturnAndFeed).unwrap_or(line);
         // An editor may trim the space of an empty line.
         comments.push(line.strip_prefix(COMMENT).unwrap_or(&line[1..]).to_owned());
     }
@@ -149,6 +180,7 @@ pub(super) fn identity(file: File) -> Result<Option<Digest>, Fault> {
 pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     let failed = |source| Fault::Io { action: "read", source };
     let mut reader = BufReader::new(file);
+    let mut end = End::of(reader.fill_buf().map_err(failed)?);
     if reader.fill_buf().map_err(failed)?.starts_with(MARK) {
         reader.consume(MARK.len());
     }
@@ -161,7 +193,11 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
     };
     let mut text = Vec::new();
     reader.read_to_end(&mut text).map_err(failed)?;
-    if text.last() != Some(&b'\n') {
+    // The names of columns of a table without comments may be more than were looked at.
+    if config.is_empty() {
+        end = End::of(&text);
+    }
+    if text.last() != Some(&end.last()) {
         return Err(Fault::NotASweep { missing: END });
     }
     let separator = separator(&text).unwrap_or(b',');
@@ -183,7 +219,7 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
             }
             match (column.slot)(&mut flat) {
                 Slot::Count(count) => {
-                    *count = Some(whole(field).ok_or_else(|| wrong("a whole number from 0"))?);
+                    *count = Some(whole(field).ok_or_else(|| wrong(WHOLE))?);
                 }
                 Slot::Number(number) => *number = Some(field.parse().map_err(|_| wrong("a number"))?),
                 Slot::Text(text) => *text = Some(field.to_owned()),
@@ -195,10 +231,9 @@ pub(super) fn read(file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, Faul
     Ok(Sweep { config, version, identity, records })
 }
 
-/// A whole number, also as one of floating point that holds it to the last digit: 3.0.
+/// A whole number, also as one of floating point.
 fn whole(field: &str) -> Option<u64> {
-    let exact = |v: &f64| v.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(v);
-    field.parse().ok().or_else(|| Some(field.parse().ok().filter(exact)? as u64))
+    field.parse().ok().or_else(|| whole_of(field.parse().ok()?))
 }
 
 const END: &str = "the end of its last line";
@@ -233,8 +268,8 @@ mod tests {
     fn the_text_is_pinned() {
         let names: Vec<&str> = written(&[]).map(|c| c.name).collect();
         let failed =
-            format!("7,test,1,0.5,0.0,1.0,3,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(29));
-        let stopped = "8,test,1,0.5,0.0,1.0,3,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
+            format!("7,test,1,0.5,0.0,1.0,7,share,0.25,inf,failed,,\"a \"\"b\"\"\"{}", ",".repeat(29));
+        let stopped = "8,test,1,0.5,0.0,1.0,8,share,0.25,inf,step-limit,steps=3.0 time=0.5,,flow,0.25,1e300,1e300,\
                        0.5,0.125,,,1.0,,-0.0,inf,,,,,,,,,1.0,2.0,,,,,,,";
         let identity = "ab".repeat(32);
         let expected = format!(
@@ -335,6 +370,72 @@ mod tests {
         }
         assert_eq!(["3", "3.0", "3e2"].map(whole), [Some(3), Some(3), Some(300)]);
         assert_eq!(["-3", "3.5", "1e17", "nan", "inf", ""].map(whole), [None; 6]);
+    }
+
+    /// Every line end, of a table with its comments and of one without them; breaks within quotes stay.
+    #[test]
+    fn lines_end_in_every_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let text = text().replace("a \"\"b\"\"", "a\u{1}b");
+        let bare: String =
+            text.lines().filter(|l| !l.starts_with('#')).map(|l| format!("{l}\n")).collect();
+        for (text, whole) in [(&text, true), (&bare, false)] {
+            let read = |end: &str, cut: usize| {
+                let text = text.replace('\n', end).replace('\u{1}', "\n");
+                std::fs::write(&path, &text[..text.len() - cut]).unwrap();
+                read_sweep(&path).map_err(|error| error.fault.to_string())
+            };
+            let sweep = read("\n", 0).unwrap();
+            assert_eq!(sweep.records[0].outcome, Outcome::Failed("a\nb".into()));
+            assert_eq!(sweep.config, if whole { "a = 1\nb = 2" } else { "" });
+            for end in ["\r", "\r\n"] {
+                assert_eq!(read(end, 0), Ok(sweep.clone()), "{end:?}");
+                assert!(read(end, 1).unwrap_err().contains("the end of its last line"), "{end:?}");
+            }
+        }
+    }
+
+    /// Whoever reads them would draw them.
+    #[test]
+    fn values_that_cannot_be_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let text = text();
+        let names: Vec<&str> = written(&[]).map(|c| c.name).collect();
+        let read = |column: &str, value: &str| {
+            let place = names.iter().position(|name| *name == column).unwrap();
+            let line = text.lines().last().unwrap();
+            let mut fields: Vec<&str> = line.split(',').collect();
+            fields[place] = value;
+            std::fs::write(&path, text.replace(line, &fields.join(","))).unwrap();
+            read_sweep(&path).map(drop).map_err(|error| error.fault.to_string())
+        };
+        for (column, value, wanted) in [
+            ("aie", "-0.5", "a number of at least 0"),
+            ("frobenius", "-inf", "a number of at least 0"),
+            ("euclidean", "-1e-300", "a number of at least 0"),
+            ("held_out_norm", "-1", "a number of at least 0"),
+            ("time", "-1", "a number of at least 0"),
+            ("cosine", "2.5", "a cosine distance, from 0 to 2"),
+            ("held_out_cosine", "-0.1", "a cosine distance, from 0 to 2"),
+            ("accuracy", "93", "a share from 0 to 1"),
+            ("smoothing", "1.5", "a share from 0 to 1"),
+        ] {
+            let expected = format!("row 2, column `{column}`: \"{value}\" is not {wanted}");
+            assert_eq!(read(column, value), Err(expected));
+        }
+        // Rounding of other programs, what is not known, and what may have any sign.
+        for (column, value) in [
+            ("cosine", "-1e-7"),
+            ("cosine", "2"),
+            ("norm", "NaN"),
+            ("dot", "-3"),
+            ("aie", "-0.0"),
+            ("risk", "-1"),
+        ] {
+            assert_eq!(read(column, value), Ok(()), "{column} {value}");
+        }
     }
 
     #[test]

@@ -18,8 +18,12 @@ use taskhead::sweep::plan::Digest;
 
 pub use columns::{Field, Kind, columns, fields, record_of};
 pub use csv::write_csv;
+pub(crate) use parquet::write_unfinished;
 pub use parquet::{write_parquet, write_part};
-pub use rows::TableNote;
+pub use rows::{TableNote, check_repeated};
+
+/// What is read here.
+const ACCEPTED: &str = "sweeps as Parquet or as CSV";
 
 /// Extensions of the files that hold a sweep.
 pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
@@ -30,7 +34,7 @@ pub const SWEEP_EXTENSIONS: &[&str] = &["parquet", "csv"];
 /// # Errors
 ///
 /// A file that is missing, damaged or of another kind; a table of another schema; columns that are missing or
-/// repeated; a cell that is there twice.
+/// repeated; a value that cannot be, as a negative distance; a cell or its place that is there twice.
 pub fn read_sweep(path: impl AsRef<Path>) -> Result<Sweep, FileError> {
     read_sweep_with_notes(path).map(|(sweep, _)| sweep)
 }
@@ -57,14 +61,18 @@ fn read(path: &Path, notes: &mut Vec<TableNote>) -> Result<Sweep, Fault> {
     } else if start.starts_with(csv::START.as_bytes()) || csv::is_rewritten(&mut file)? {
         csv::read(file, notes)
     } else {
-        Err(Fault::Format { start, accepted: "sweeps as Parquet or as CSV" })
+        Err(Fault::Format { start, accepted: ACCEPTED })
     }
 }
 
 /// The identity that a table says it has, without a look at its rows.
 pub(crate) fn stored_identity(path: &Path) -> Result<Option<Digest>, Fault> {
     let (file, start) = open(path, 16)?;
-    if start.starts_with(b"PAR1") { parquet::identity(file) } else { csv::identity(file) }
+    match &start {
+        table if table.starts_with(b"PAR1") => parquet::identity(file),
+        table if table.starts_with(csv::START.as_bytes()) => csv::identity(file),
+        _ => Err(Fault::Format { start, accepted: ACCEPTED }),
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +116,7 @@ pub(crate) mod tests {
             head_scale: 0.5,
             smoothing: 0.0,
             head_rate: 1.0,
-            point: 3,
+            point: number,
             probe: Asked::Share(0.25),
             time: f64::INFINITY,
         };
@@ -132,40 +140,49 @@ pub(crate) mod tests {
         let mut records = Vec::new();
         for i in 0..40_usize {
             let number = |j: usize| numbers[(i + j) % numbers.len()];
+            // Of what cannot be negative, or is a share, or is at most 2.
+            let size = |j: usize| if number(j) < 0.0 { -number(j) } else { number(j) };
+            let share = |j: usize| size(j).min(1.0);
             let change = |j: usize| (i % 3 > 0).then(|| Change { start: number(j), end: number(j + 1) });
+            let shares = |j: usize| (i % 3 > 0).then(|| Change { start: share(j), end: share(j + 1) });
             let metrics = |j: usize| {
-                Metrics::from([0, 1, 2, 3, 4].map(|m| ((i + m) % 3 > 0).then(|| number(j + m))))
+                let all = [size(j), size(j + 1).min(2.0), number(j + 2), size(j + 3), size(j + 4)];
+                let mut kept = all.map(Some);
+                kept[i % 5] = None;
+                Metrics::from(kept)
             };
             let text = |j: usize| texts[(i + j) % texts.len()].to_owned();
             let mut record = record(if i == 0 { u64::MAX } else { i as u64 });
             record.cell.problem = text(0);
             record.cell.seed = [0, 1, u64::MAX, 1 << 63][i % 4];
             (record.cell.head_scale, record.cell.smoothing, record.cell.head_rate) =
-                (number(1), number(2), number(3));
-            record.cell.time = number(4);
+                (size(1), share(2), size(3));
+            record.cell.time = size(4);
+            // Cells of one place are refused.
+            record.cell.point = i as u64;
             record.cell.probe =
-                [Asked::Time(number(5)), Asked::Energy(number(5)), Asked::Share(number(5))][i % 3];
+                [Asked::Time(size(5)), Asked::Energy(size(5)), Asked::Share(size(5))][i % 3];
             let measured = Measured {
                 method: text(1),
-                probe_time: number(6),
-                energies: Energy { aie: number(7), frobenius: number(8) },
-                time: number(9),
-                residual: number(10),
+                probe_time: size(6),
+                energies: Energy { aie: size(7), frobenius: size(8) },
+                time: size(9),
+                residual: size(10),
                 loss: (i % 3 > 0).then(|| number(27)),
                 drift: (i % 2 > 0).then(|| number(11)),
                 training: metrics(12),
                 held_out: (i % 4 > 0).then(|| metrics(16)),
                 budget: change(20).map(|c| Budget { backbone: c.start, head: c.end }),
-                head_norm: Change { start: number(22), end: number(23) },
+                head_norm: Change { start: size(22), end: size(23) },
                 risk: change(24),
-                accuracy: change(25),
-                held_out_accuracy: change(26),
-                validation_accuracy: (i % 2 > 0).then(|| number(28)),
-                score: change(29).map(|training| Score {
+                accuracy: shares(25),
+                held_out_accuracy: shares(26),
+                validation_accuracy: (i % 2 > 0).then(|| share(28)),
+                score: shares(29).map(|training| Score {
                     kind: ScoreKind::MeanIou,
                     training,
-                    held_out: Change { start: number(31), end: number(32) },
-                    validation: number(33),
+                    held_out: Change { start: share(31), end: share(32) },
+                    validation: share(33),
                 }),
             };
             record.outcome = match i % 7 {

@@ -22,7 +22,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
-use super::columns::{Column, Row, Slot, Value, written};
+use super::columns::{Column, Row, Slot, Value, WHOLE, whole_of, written};
 use super::promises::{check_codecs, check_columns, check_footer};
 use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
@@ -44,6 +44,9 @@ const IDENTITY: &str = "taskhead.identity";
 
 /// Keys of the metadata of a part: which one it is, and the number of cells of the whole.
 const PART: [&str; 2] = ["taskhead.part", "taskhead.cells"];
+
+/// Key of the metadata of a run that has not finished: the number of its cells.
+const UNFINISHED: &str = "taskhead.unfinished";
 
 /// What the seal begins with; the checksum follows as 4 bytes, little-endian.
 const SEAL: &[u8; 8] = b"taskhead";
@@ -67,7 +70,7 @@ const TEXTS: u64 = 64;
 ///
 /// Whatever the operating system says.
 pub fn write_parquet(path: impl AsRef<Path>, sweep: &Sweep) -> Result<(), FileError> {
-    write_table(path.as_ref(), sweep, None)
+    write_table(path.as_ref(), sweep, Extent::Whole)
 }
 
 /// Writes a part of a sweep, which [`merge`](crate::merge) puts together with the others; the metadata `taskhead.part`
@@ -77,14 +80,26 @@ pub fn write_parquet(path: impl AsRef<Path>, sweep: &Sweep) -> Result<(), FileEr
 ///
 /// Whatever the operating system says.
 pub fn write_part(path: impl AsRef<Path>, sweep: &Sweep, part: Part) -> Result<(), FileError> {
-    write_table(path.as_ref(), sweep, Some(part))
+    write_table(path.as_ref(), sweep, Extent::Part(part))
 }
 
-fn write_table(path: &Path, sweep: &Sweep, part: Option<Part>) -> Result<(), FileError> {
+/// Writes what is there of a run of so many cells that goes on; the metadata `taskhead.unfinished` says how many.
+pub(crate) fn write_unfinished(path: &Path, sweep: &Sweep, cells: usize) -> Result<(), FileError> {
+    write_table(path, sweep, Extent::Unfinished(cells))
+}
+
+/// How much of a run a table holds.
+enum Extent {
+    Whole,
+    Part(Part),
+    Unfinished(usize),
+}
+
+fn write_table(path: &Path, sweep: &Sweep, extent: Extent) -> Result<(), FileError> {
     write_atomically(path, |writer| {
         let failed = |source| Fault::Io { action: "write", source };
         let mut bytes = Vec::new();
-        write(&mut bytes, sweep, part).map_err(|e| failed(io::Error::other(e)))?;
+        write(&mut bytes, sweep, extent).map_err(|e| failed(io::Error::other(e)))?;
         let checksum = checksum(&mut &bytes[..]).map_err(failed)?;
         bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
         writer.write_all(&bytes).map_err(failed)
@@ -148,15 +163,19 @@ fn schema(columns: &[&Column]) -> Result<TypePtr, ParquetError> {
     Ok(Arc::new(Type::group_type_builder("sweep").with_fields(fields).build()?))
 }
 
-fn write(writer: impl Write + Send, sweep: &Sweep, part: Option<Part>) -> Result<(), ParquetError> {
+fn write(writer: impl Write + Send, sweep: &Sweep, extent: Extent) -> Result<(), ParquetError> {
     let mut metadata = vec![
         (CONFIG, sweep.config.clone()),
         (VERSION, sweep.version.clone()),
         (SCHEMA_KEY, SCHEMA.to_string()),
     ];
     metadata.extend(sweep.identity.map(|identity| (IDENTITY, identity.to_string())));
-    if let Some(Part { shard, cells }) = part {
-        metadata.extend([(PART[0], shard.to_string()), (PART[1], cells.to_string())]);
+    match extent {
+        Extent::Whole => {}
+        Extent::Part(Part { shard, cells }) => {
+            metadata.extend([(PART[0], shard.to_string()), (PART[1], cells.to_string())]);
+        }
+        Extent::Unfinished(cells) => metadata.push((UNFINISHED, cells.to_string())),
     }
     let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value));
     let columns: Vec<&Column> = written(&sweep.records).collect();
@@ -203,6 +222,7 @@ struct Head {
     version: Option<String>,
     identity: Option<Digest>,
     part: Option<Part>,
+    unfinished: Option<usize>,
 }
 
 fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
@@ -225,7 +245,8 @@ fn head(file: &SerializedFileReader<File>) -> Result<Head, Fault> {
             Some(part().ok_or(Fault::NotASweep { missing: PART[0] })?)
         }
     };
-    Ok(Head { config, version, identity, part })
+    let unfinished = value(UNFINISHED).and_then(|cells| cells.parse().ok());
+    Ok(Head { config, version, identity, part, unfinished })
 }
 
 /// The identity of what [`write_parquet`] has written, without a look at the rest.
@@ -245,7 +266,7 @@ pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, 
         let length = file.metadata().map_err(failed)?.len();
         let mut bytes = file.try_clone().map_err(failed)?;
         let file = SerializedFileReader::new(file)?;
-        let Head { config, version, identity, part } = head(&file)?;
+        let Head { config, version, identity, part, unfinished } = head(&file)?;
         check_codecs(file.metadata())?;
         if config.is_none() || version.is_none() {
             notes.push(TableNote::NoMetadata);
@@ -259,7 +280,9 @@ pub(super) fn read(mut file: File, notes: &mut Vec<TableNote>) -> Result<Sweep, 
             table.append(&*file.get_row_group(group)?, &columns, stored)?;
         }
         let (config, version) = (config.unwrap_or_default(), version.unwrap_or_default());
-        Ok(Sweep { config, version, identity, records: records(table.rows.into_iter().map(Ok))? })
+        let records = records(table.rows.into_iter().map(Ok))?;
+        notes.extend(unfinished.map(|cells| TableNote::Unfinished { found: records.len(), cells }));
+        Ok(Sweep { config, version, identity, records })
     })
 }
 
@@ -342,11 +365,22 @@ impl Table {
             }
             let unsigned = stored.logical_type_ref() == Some(&LogicalType::integer(64, false));
             self.rows.resize_with(start + values.len(), Row::default);
-            for (row, value) in self.rows[start..].iter_mut().zip(values) {
+            for (i, (row, value)) in self.rows[start..].iter_mut().zip(values).enumerate() {
+                let not_whole = |value: String| Fault::Cell {
+                    row: start + i + 1,
+                    column: column.name,
+                    value,
+                    wanted: WHOLE,
+                };
                 match ((column.slot)(row), value) {
                     (_, None) => {}
                     (Slot::Count(slot), Some(Stored::Integer(v))) if unsigned || v >= 0 => {
                         *slot = Some(v as u64)
+                    }
+                    (Slot::Count(_), Some(Stored::Integer(v))) => return Err(not_whole(v.to_string())),
+                    // What pandas makes of a column of integers where a row has none.
+                    (Slot::Count(slot), Some(Stored::Number(v))) => {
+                        *slot = Some(whole_of(v).ok_or_else(|| not_whole(v.to_string()))?);
                     }
                     (Slot::Number(slot), Some(Stored::Number(v))) => *slot = Some(v),
                     (Slot::Number(slot), Some(Stored::Integer(v))) => *slot = Some(v as f64),

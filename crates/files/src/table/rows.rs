@@ -1,12 +1,11 @@
 //! What readers of both kinds of table share: the columns by name, the rows as records, and notes.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use super::columns::{COLUMNS, Column, Row};
 use crate::error::{Fault, printable};
 use taskhead::sweep::Part;
-use taskhead::sweep::record::Record;
+use taskhead::sweep::record::{Cell, Record};
 
 /// What a reader should know of a table that was read nevertheless.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +18,13 @@ pub enum TableNote {
     Ignored(Vec<String>),
     /// A part of a sweep.
     Part(Part),
+    /// What is there of a run that has not finished.
+    Unfinished {
+        /// Cells that are there.
+        found: usize,
+        /// Cells of the run.
+        cells: usize,
+    },
     /// A table that another version of this program has written.
     Version(String),
 }
@@ -40,6 +46,9 @@ impl fmt::Display for TableNote {
             }
             Self::Part(Part { shard, cells }) => {
                 write!(f, "it is part {shard} of {cells} cells; all parts merged are the whole")
+            }
+            Self::Unfinished { found, cells } => {
+                write!(f, "the run that writes it has not finished: it holds {found} of {cells} cells")
             }
             Self::Version(version) => {
                 let own = env!("CARGO_PKG_VERSION");
@@ -80,15 +89,50 @@ pub(super) fn find<'a>(
     Ok(found)
 }
 
-/// The records of all rows, one by one as they come; a cell may be there only once.
+/// The records of all rows, one by one as they come; a cell may be there only once, and so may its place.
 pub(super) fn records(rows: impl IntoIterator<Item = Result<Row, Fault>>) -> Result<Vec<Record>, Fault> {
-    let mut seen = HashSet::new();
-    let record = |(i, row): (usize, Result<Row, Fault>)| {
-        let record = row?.record(i)?;
-        let cell = record.cell.number;
-        if seen.insert(cell) { Ok(record) } else { Err(Fault::RepeatedCell { cell }) }
+    let record = |(i, row): (usize, Result<Row, Fault>)| row?.record(i);
+    let records: Vec<Record> = rows.into_iter().enumerate().map(record).collect::<Result<_, _>>()?;
+    check_repeated(&records)?;
+    Ok(records)
+}
+
+/// Refuses two records of one cell, and two cells of one place: the same problem, head, probing point and time, which
+/// would be drawn as one curve.
+///
+/// # Errors
+///
+/// The first record that is there twice.
+pub fn check_repeated(records: &[Record]) -> Result<(), Fault> {
+    let twice = |same: &dyn Fn(&Cell, &Cell) -> std::cmp::Ordering| {
+        let mut order: Vec<usize> = (0..records.len()).collect();
+        order.sort_by(|&a, &b| same(&records[a].cell, &records[b].cell));
+        let pairs = order.windows(2).map(|pair| [pair[0], pair[1]]);
+        let pairs = pairs.filter(|[a, b]| same(&records[*a].cell, &records[*b].cell).is_eq());
+        pairs.min_by_key(|pair| pair[1]).map(|pair| pair.map(|i| &records[i].cell))
     };
-    rows.into_iter().enumerate().map(record).collect()
+    if let Some([cell, _]) = twice(&|a, b| a.number.cmp(&b.number)) {
+        return Err(Fault::RepeatedCell { cell: cell.number });
+    }
+    if let Some([first, second]) = twice(&|a, b| place(a).cmp(&place(b))) {
+        return Err(Fault::RepeatedPlace {
+            first: first.number,
+            second: second.number,
+            problem: printable(&first.problem),
+            seed: first.seed,
+            point: first.point,
+            time: first.time,
+        });
+    }
+    Ok(())
+}
+
+/// Where a cell is on the figures: what it is asked for belongs to its probing point. Numbers by their bits, 0 and −0
+/// alike.
+fn place(cell: &Cell) -> (&str, u64, u64, [u64; 4]) {
+    let Cell { problem, seed, head_scale, smoothing, head_rate, point, time, .. } = cell;
+    let numbers = [head_scale, smoothing, head_rate, time].map(|number| (number + 0.0).to_bits());
+    (problem, *seed, *point, numbers)
 }
 
 #[cfg(test)]

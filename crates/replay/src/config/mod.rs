@@ -414,8 +414,12 @@ impl Config {
         {
             title += &format!(", tested on {}", name(folder));
         }
-        if head.hidden.is_some() {
+        if let Some(width) = head.hidden {
             title += ", two-layer head";
+            let alike = |other: &&Head| other.hidden.is_some() && other.blocks == head.blocks;
+            if self.head.iter().filter(alike).count() > 1 {
+                title += &format!(" of width {width}");
+            }
         }
         if head.blocks > 0 {
             title += &format!(", {} of its layers in the head", head.blocks);

@@ -182,6 +182,11 @@ impl Config {
         if self.head.is_empty() {
             return Err(ConfigError::Empty { name: "head" });
         }
+        if let Some(twice) = (1..self.head.len()).find(|&i| self.head[..i].contains(&self.head[i])) {
+            let (name, accepted) = ("head", "each kind of head once");
+            let value = format!("the same twice (number {})", twice + 1);
+            return Err(ConfigError::Text { name, value, accepted });
+        }
         for head in &self.head {
             if head.hidden == Some(0) {
                 return wrong("head.hidden", 0.0, "at least 1");
@@ -236,6 +241,7 @@ mod tests {
         assert!(message(&|c| c.probing.training.momentum = 1.0).starts_with("`momentum` holds 1"));
         assert!(message(&|c| c.head[0].blocks = 2).starts_with("`head.blocks` holds 2"));
         assert!(message(&|c| c.backbone = Backbone::Mlp { widths: vec![] }).contains("is empty"));
+        assert!(message(&|c| c.head.push(c.head[0].clone())).starts_with("`head` holds the same twice"));
         assert!(message(&|c| c.label_noise = 1.5).starts_with("`label-noise` holds 1.5"));
         assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
     }

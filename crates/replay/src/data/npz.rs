@@ -11,7 +11,7 @@ use zip::result::ZipError;
 use super::Images;
 use super::found::{Found, fault};
 use crate::error::ReplayError;
-use taskhead_files::check_directory;
+use taskhead_files::{check_directory, check_packing};
 
 /// The largest array that is read: 4 GiB.
 const LIMIT: u64 = 1 << 32;
@@ -99,11 +99,10 @@ type Bytes = (Vec<usize>, Vec<u8>);
 
 /// An array of unsigned bytes, if the archive has it. Memory is taken as the data comes.
 fn array(archive: &mut Archive, name: &str) -> Result<Option<Bytes>, String> {
-    let mut entry = match archive.by_name(&format!("{name}.npy")) {
-        Ok(entry) => entry,
-        Err(ZipError::FileNotFound) => return Ok(None),
-        Err(error) => return Err(format!("`{name}` cannot be read: {error}")),
-    };
+    let Some(index) = archive.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
+    let refused = |error: ZipError| format!("`{name}` cannot be read: {error}");
+    check_packing(name, &archive.by_index_raw(index).map_err(refused)?).map_err(|e| e.to_string())?;
+    let mut entry = archive.by_index(index).map_err(refused)?;
     let damaged = |e: std::io::Error| format!("`{name}` cannot be read: {e}");
     let mut start = [0; 10];
     entry.read_exact(&mut start).map_err(damaged)?;
@@ -227,6 +226,19 @@ mod tests {
         ] {
             assert!(text.contains(expected) && text.contains("tinymnist.npz"), "{text}");
         }
+        save(&path, &good());
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (mark, at) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+            let found: Vec<usize> =
+                (0..bytes.len() - 4).filter(|&i| bytes[i..].starts_with(mark)).collect();
+            found.into_iter().for_each(|start| bytes[start + at] = 12);
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let text = read(&path).unwrap_err().to_string();
+        assert!(
+            text.contains("array `train_images` is compressed with bzip2; accepted: stored"),
+            "{text}"
+        );
         save(&path, &good());
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
