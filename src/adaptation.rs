@@ -8,7 +8,8 @@ use nalgebra::DMatrix;
 pub struct Adaptation {
     /// Mean Euclidean distance ‖z_T − z₀‖.
     pub euclidean: f64,
-    /// Mean cosine distance 1 − cos(z_T, z₀); NaN when a feature is zero, where it has no direction.
+    /// Mean cosine distance 1 − cos(z_T, z₀); NaN when a feature is zero, where it has no direction, or what is left of
+    /// it is the rounding of z₀ + d.
     pub cosine: f64,
     /// Mean dot product z_T·z₀.
     pub dot: f64,
@@ -74,7 +75,7 @@ impl Adaptation {
             let outside = 1.0 - c;
             sum(&|z, d| (z + d - c * z) * (z + d - c * z)) + outside * outside * rest
         };
-        let cosine = if before == 0.0 || after == 0.0 {
+        let cosine = if before == 0.0 || is_gone([before, moved, after].map(f64::sqrt)) {
             f64::NAN
         } else {
             // The two parts of z_T, which make up its norm: their ratios to it are at most 1.
@@ -102,6 +103,12 @@ impl Adaptation {
     pub fn values(&self) -> [f64; 5] {
         [self.euclidean, self.cosine, self.dot, self.norm, self.frobenius_distance]
     }
+}
+
+/// Whether of a feature of this norm, which moved by this distance to this norm, nothing is left but rounding, that of
+/// all steps of its motion.
+pub(crate) fn is_gone([before, moved, after]: [f64; 3]) -> bool {
+    after <= 64.0 * f64::EPSILON * (before + moved)
 }
 
 /// ‖D‖_F, in units of the largest entry, so that no square overflows or underflows.
@@ -182,6 +189,10 @@ mod tests {
         let a = Adaptation::of(&dmatrix![0.0, 0.0], &dmatrix![3.0, 4.0]);
         assert!(a.cosine.is_nan());
         assert_eq!((a.euclidean, a.dot, a.norm), (5.0, 0.0, 5.0));
+        // Nor has one of which only rounding is left.
+        let gone = Adaptation::of(&dmatrix![0.1, 0.3], &dmatrix![-0.1 + 1e-17, -0.3]);
+        assert!(gone.cosine.is_nan() && gone.norm < 1e-16);
+        assert!(!Adaptation::of(&dmatrix![1.0], &dmatrix![-1.0 + 1e-13]).cosine.is_nan());
     }
 
     #[test]

@@ -31,7 +31,7 @@ use nalgebra::{DMatrix, DVector};
 
 pub(crate) use sampled::Sampled;
 
-use crate::adaptation::Adaptation;
+use crate::adaptation::{Adaptation, is_gone};
 use crate::linalg::spanning_basis;
 use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
@@ -92,28 +92,32 @@ impl Inputs {
 
     /// [`Reduction::shown_error`] of these inputs.
     fn shown_error(&self, state: &State, share: f64) -> f64 {
+        let of_row = |[before, moved, after]: [f64; 3]| share * (before + moved) / after;
+        self.sizes(state).into_iter().filter(|row| row[2] > 0.0).map(of_row).fold(0.0, f64::max)
+    }
+
+    /// [`Reduction::smallest_feature`] of these inputs.
+    fn smallest_feature(&self, state: &State) -> f64 {
+        let after = self.sizes(state).into_iter().map(|row| row[2]);
+        after.filter(|&after| after > 0.0).fold(f64::INFINITY, f64::min)
+    }
+
+    /// For each feature its norm at the start, the most that moves it, taken alone, and its norm at a state: 0 where that
+    /// is rounding.
+    fn sizes(&self, state: &State) -> Vec<[f64; 3]> {
         let moving: Vec<f64> = (0..self.diagonal.len())
             .map(|i| self.diagonal[i].abs() * state.motion.row(i).norm())
             .collect();
         let moved = |row: usize| -> f64 {
             self.lift.row(row).iter().zip(&moving).map(|(x, size)| x.abs() * size).sum()
         };
-        let rows = self.sizes(state).into_iter().enumerate();
-        rows.map(|(row, [before, after])| share * (before + moved(row)) / after).fold(0.0, f64::max)
-    }
-
-    /// [`Reduction::smallest_feature`] of these inputs.
-    fn smallest_feature(&self, state: &State) -> f64 {
-        self.sizes(state).into_iter().map(|[_, after]| after).fold(f64::INFINITY, f64::min)
-    }
-
-    /// The norms of features at the start and at a state; 0 and ∞ where one of them is 0.
-    fn sizes(&self, state: &State) -> Vec<[f64; 2]> {
         let now = self.features_at(state);
         let of_row = |row: usize| {
             let outside = self.outside.get(row).copied().unwrap_or(0.0);
-            let sizes = [&*self.features, &now].map(|z| (z.row(row).norm_squared() + outside).sqrt());
-            if sizes.contains(&0.0) { [0.0, f64::INFINITY] } else { sizes }
+            let norm = |z: &DMatrix<f64>| (z.row(row).norm_squared() + outside).sqrt();
+            let sizes = [norm(&self.features), moved(row), norm(&now)];
+            // A feature of zero at the start has no angle to lose.
+            if sizes[0] == 0.0 || is_gone(sizes) { [sizes[0], sizes[1], 0.0] } else { sizes }
         };
         (0..now.nrows()).map(of_row).collect()
     }
@@ -349,7 +353,7 @@ impl Reduction {
 
     /// By how much, relative, an error of a share of all that moves and of each feature shows in the feature that shows it
     /// most: in one that has shrunk, or is far smaller than others that move. Features of zero, which have no angle, and
-    /// those that are zero at this state are left out.
+    /// those of which nothing is left at this state are left out.
     pub(crate) fn shown_error(&self, state: &State, share: f64) -> f64 {
         let training = self.training.shown_error(state, share);
         self.held_out.as_ref().map_or(training, |inputs| training.max(inputs.shown_error(state, share)))
@@ -484,7 +488,11 @@ impl Reduction {
     }
 
     fn measure(inputs: &Inputs, state: &State) -> Adaptation {
-        Adaptation::with_outside(&inputs.features, &inputs.displacement(state), &inputs.outside)
+        let all =
+            Adaptation::with_outside(&inputs.features, &inputs.displacement(state), &inputs.outside);
+        // What is left of a feature may be the rounding of what others move.
+        let gone = inputs.sizes(state).iter().any(|row| row[2] == 0.0);
+        Adaptation { cosine: if gone { f64::NAN } else { all.cosine }, ..all }
     }
 
     /// The motion of the training features in full width, N×h.

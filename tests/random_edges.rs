@@ -133,5 +133,5 @@ fn results_agree_or_are_refused() {
 #[test]
 fn what_was_once_wrong_agrees() {
     let seeds = [8219, 13829, 19793];
-    assert_eq!(agree_or_are_refused(seeds.into_iter().map(|seed| (seed, case(seed)))), 4);
+    assert_eq!(agree_or_are_refused(seeds.into_iter().map(|seed| (seed, case(seed)))), 3);
 }

@@ -138,8 +138,9 @@ pub struct Flow<'a> {
     constant_loss: f64,
     /// The relative size of what the head has lost on the way to here; 0 for one as it was given.
     head_rounding: f64,
-    /// The size of what the residual has lost.
+    /// The size of what the residual has lost, and whether all that moves at the start is due to that.
     residual_rounding: f64,
+    at_rest: bool,
 }
 
 impl<'a> Flow<'a> {
@@ -193,21 +194,28 @@ impl<'a> Flow<'a> {
             constant_loss,
             head_rounding,
             residual_rounding,
+            at_rest: false,
         })
     }
 
     /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
-    /// only, and the residual up to this size. Where all that moves is due to that, nothing does.
+    /// only, and the residual up to this size. Where all that moves is due to that, nothing does: its motion has no digits,
+    /// but is no reason to withhold an answer.
     pub fn computed(mut self, residual_rounding: f64) -> Self {
         self.head_rounding += 4.0 * f64::EPSILON;
         let velocity = self.velocity_by(&self.start, &self.residual);
         let (fastest, gamma) = (self.reduction.lambda().amax().sqrt(), self.head_rate);
         let pulls = [fastest * self.start.head.norm(), gamma * self.reduction.features().norm()];
         let moves = |velocity: f64, pull: f64| velocity > AT_REST * residual_rounding * pull;
-        if moves(velocity.motion.norm(), pulls[0]) || moves(velocity.head.norm(), pulls[1]) {
-            self.residual_rounding = residual_rounding;
-        }
+        self.at_rest =
+            !moves(velocity.motion.norm(), pulls[0]) && !moves(velocity.head.norm(), pulls[1]);
+        self.residual_rounding = residual_rounding;
         self
+    }
+
+    /// Whether all that moves at the start is the rounding of the residual.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.at_rest
     }
 
     /// The size of what the residual at the start has lost by rounding.

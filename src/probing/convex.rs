@@ -23,8 +23,8 @@ use crate::product::{Multiplier, product};
 /// Probing times up to which the flow is followed, in units of the fastest decay.
 const LONGEST: f64 = 1e200;
 
-/// Relative error of heads along the path: what steps of the tolerance [`RTOL`] leave.
-const HEAD_ERROR: f64 = 0.1 * RTOL;
+/// Relative error of heads along the path, at most: what steps of the tolerance [`RTOL`] leave.
+const HEAD_ERROR: f64 = 0.5 * RTOL;
 
 /// Largest r·k for which the curvature is whole from the start: it costs nothing there.
 const SMALL: usize = 160;

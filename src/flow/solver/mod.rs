@@ -89,7 +89,7 @@ fn solve_by(
         found = Solver::new(flow, method, &strict)?.run(until)?;
         found.work += work;
     }
-    if lost(&found) && flow.head_rate() > 0.0 && flow.reduction().samples().is_none() {
+    if lost(&found) && flow.head_rate() > 0.0 {
         // Errors are estimated from above; what they come to can be seen.
         let run = |jitter| Solver::new(flow, method, options)?.with_jitter(jitter).run(until);
         let seen = jitter::seen(flow, options.rtol, run)?;

@@ -16,6 +16,7 @@ use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
 use super::tangent::Tangent;
 use super::watch::Progress;
+use crate::adaptation::is_gone;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::product::scale_rows;
@@ -304,7 +305,10 @@ impl<'a> Solver<'a> {
     /// shows more of the motion than others.
     fn steps_error(&self) -> f64 {
         let fastest = self.flow.reduction().lambda().amax().sqrt();
-        let shown = fastest * self.motion() / self.stages.features.norm();
+        let (moved, left) = (fastest * self.motion(), self.stages.features.norm());
+        // Of features that are gone there are no digits to lose.
+        let gone = is_gone([self.flow.reduction().features().norm(), moved, left]);
+        let shown = if gone { 1.0 } else { moved / left };
         LOCAL_ERROR * self.options.rtol * if shown.is_finite() { shown.max(1.0) } else { 1.0 }
     }
 
@@ -353,8 +357,7 @@ impl<'a> Solver<'a> {
         let (flow, size) = (self.flow, self.size());
         // The rounding of predictions, which are formed again, is that of the state.
         let noise = self.rounding(step, self.stages.residual.norm());
-        let open = self.opened(self.time, self.time + step);
-        self.open += open;
+        let open = self.open(self.time + step);
         let local = self.options.rtol * moved * LOCAL_ERROR + noise + open + self.iteration.left_open;
         let motion = self.motion();
         let stages = &self.stages;
@@ -375,14 +378,16 @@ impl<'a> Solver<'a> {
         if self.open > 0.0 { self.open * lambda.amax().sqrt() / shown.norm() } else { 0.0 }
     }
 
-    /// The motion between two times that what the residual at the start has lost causes.
-    fn opened(&self, from: f64, to: f64) -> f64 {
+    /// The motion from here to a time that what the residual at the start has lost causes; 0 where nothing else moves,
+    /// which is no error of an answer.
+    fn open(&mut self, until: f64) -> f64 {
         let lost = self.flow.residual_rounding();
-        if lost > 0.0 {
-            lost * (self.tangent().response(to) - self.tangent().response(from))
-        } else {
-            0.0
+        if lost == 0.0 {
+            return 0.0;
         }
+        let open = lost * (self.tangent().response(until) - self.tangent().response(self.time));
+        self.open += open;
+        if self.flow.is_at_rest() { 0.0 } else { open }
     }
 
     fn work(&self) -> Work {
@@ -400,19 +405,21 @@ impl<'a> Solver<'a> {
     fn restored(&self, time: f64, here: Here, budget: Budget, stop: Stop) -> Result<Moment, FlowError> {
         let Here { mut state, turn, residual } = here;
         conservation::restore(self.flow, &mut state, &turn, CORRECTION * self.options.rtol)?;
+        let open = self.open_error(&state.motion);
         let error = match &self.frozen {
             Some(frozen) => {
                 frozen.relative_error(time, &state.motion, f64::EPSILON) + self.steps_error()
             }
             None => {
                 let carried = self.spread.relative(self.size(), self.motion());
-                carried.max(self.steps_error()).max(self.open_error(&state.motion))
+                let error = carried.max(self.steps_error());
+                if self.flow.is_at_rest() { error } else { error.max(open) }
             }
         };
         let judged = self.frozen.is_some() || self.jitter.stops();
         let lost = stop.is_success() && judged && error > self.lost();
         let stop = if lost { Stop::Rounding { error } } else { stop };
-        Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error), stop })
+        Ok(Moment { time, state, residual, budget: Some(budget), error: Some(error.max(open)), stop })
     }
 
     /// Freezes the tangent kernel here, again if there is one already.
@@ -900,8 +907,7 @@ impl<'a> Solver<'a> {
     /// Goes to a limit.
     fn arrive(&mut self, jump: Jump) {
         self.stages.jump(&jump.change, jump.residual);
-        let open = self.opened(self.time, f64::INFINITY);
-        self.open += open;
+        let open = self.open(f64::INFINITY);
         self.spread.add(jump.error + open);
         self.budget = jump.budget;
     }

@@ -124,6 +124,9 @@ impl<'a> Stages<'a> {
         self.head += &change.head;
         self.turn += &change.head;
         self.features = self.flow.reduction().features_at(&self.state());
+        if self.samples.is_some() {
+            self.predictions = &self.features * &self.head;
+        }
         self.residual = residual;
     }
 

@@ -102,7 +102,16 @@ impl Units {
         let constant_loss = shift(flow.constant_loss(), 2 * outputs);
         let head_rounding = flow.head_rounding();
         let residual_rounding = shift(flow.residual_rounding(), outputs);
-        Flow { reduction, start, head_rate, residual, constant_loss, head_rounding, residual_rounding }
+        Flow {
+            reduction,
+            start,
+            head_rate,
+            residual,
+            constant_loss,
+            head_rounding,
+            residual_rounding,
+            at_rest: flow.is_at_rest(),
+        }
     }
 
     /// A time in these units.
