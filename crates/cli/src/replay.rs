@@ -31,8 +31,8 @@ use taskhead_files::{
     SweepFiles, check_replaceable, digest, read_configuration, with_suffix, write_csv, write_parquet,
 };
 use taskhead_replay::config::{
-    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Files, Kernel, Loss, Precision,
-    SETTINGS, Source, Theory,
+    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Files, Kernel, Loss, MAX_SIDE,
+    Precision, SETTINGS, Source, Theory,
 };
 use taskhead_replay::{self as replay, Overlay, Replay, device};
 
@@ -84,7 +84,7 @@ pub struct Args {
     classes: Option<Vec<Class>>,
     /// Height and width that image files (of train/CLASS and test/CLASS, or with masks) are brought to, whatever their
     /// proportions.
-    #[arg(long, value_name = "PIXELS", value_parser = super::whole::<u32>(1..))]
+    #[arg(long, value_name = "PIXELS", value_parser = super::whole::<u32>(1..=u64::from(MAX_SIDE)))]
     side: Option<u32>,
     /// The label of masks for pixels that have none [default: 255 for Pascal VOC, else none].
     #[arg(long, value_name = "LABEL", value_parser = super::whole::<u16>(0..))]

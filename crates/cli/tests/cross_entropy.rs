@@ -115,6 +115,6 @@ fn a_problem_is_not_written_over() {
     write(folder.path());
     let before = std::fs::read(folder.path().join("p.npz")).unwrap();
     let text = refuse(folder.path(), &["simulate", "p.npz", "--time", "1", "--out", "./p.npz"]);
-    assert!(text.contains("is the problem file itself"), "{text}");
+    assert!(text.contains("is read as an input"), "{text}");
     assert_eq!(std::fs::read(folder.path().join("p.npz")).unwrap(), before);
 }

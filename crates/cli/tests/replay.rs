@@ -298,7 +298,7 @@ fn source_and_downstream_task_may_be_in_two_folders() {
             "`data.classes` holds 3; accepted: each class once (--classes)",
         ),
         ("bad --data digits --source-classes 0,0", "each class once (--source-classes)"),
-        ("bad --data digits --side 0", "`data.side` holds 0; accepted: 1 to 1024 (--side)"),
+        ("bad --data digits --side 0", "'--side <PIXELS>': it must be a whole number from 1 to 1024"),
     ] {
         let output = go(args);
         let text = String::from_utf8(output.stderr).unwrap();

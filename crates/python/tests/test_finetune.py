@@ -27,7 +27,7 @@ def check(run, json):
     for adaptation, name in ((run.adaptation, "adaptation"), (run.probe_adaptation, "probe_adaptation")):
         assert (adaptation is None) == (json[name] is None)
         if adaptation is not None:
-            assert len(json[name]) == 4
+            assert len(json[name]) == 5
             assert {metric: getattr(adaptation, metric) for metric in json[name]} == json[name]
     for pair, name in ((run.accuracy, "accuracy"), (run.probe_accuracy, "probe_accuracy"), (run.risk, "risk")):
         assert pair == (json[name] and (json[name]["start"], json[name]["end"])), name

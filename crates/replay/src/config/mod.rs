@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use class::Class;
 pub use settings::{Architecture, Experiment, SETTINGS};
 pub use theory::{Dynamics, Kernel, Theory};
+pub use validate::MAX_SIDE;
 
 use taskhead::sweep::config::{Heads, Points, Probes};
 use taskhead::tasks::Gaussian;

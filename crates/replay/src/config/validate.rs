@@ -8,7 +8,7 @@ use taskhead::sweep::config::ConfigError;
 const MAX_BLOCKS: usize = 1000;
 
 /// The largest height and width that images of a folder are brought to.
-const MAX_SIDE: u32 = 1024;
+pub const MAX_SIDE: u32 = 1024;
 
 /// The longest training, in epochs or units of time: nobody waits for more.
 const MAX_TIME: f64 = 1e6;
