@@ -8,8 +8,9 @@ export async function hypotheses(docs) {
   const note = await readFile(new URL('beyond-one-sample.md', docs), 'utf8');
   const section = note.match(/\n## What holds, what fails\n([^]*?)\n## /)?.[1];
   if (!section) throw new Error('docs/beyond-one-sample.md has no section "What holds, what fails"');
+  let tables = 0;
   let html = marked.parse(section)
-    .replaceAll('<table>', '<div class="scroll" role="region" aria-label="Table" tabindex="0" style="max-width:none"><table>')
+    .replaceAll('<table>', () => `<div class="scroll" role="region" aria-label="Table ${(tables += 1)}" tabindex="0" style="max-width:none"><table>`)
     .replaceAll('</table>', '</table></div>')
     .replaceAll('<img ', '<img style="max-width:100%;height:auto" ');
   for (const [link, name] of html.matchAll(/\.\.\/plots\/([\w-]+\.svg)/g)) {
