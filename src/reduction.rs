@@ -93,25 +93,26 @@ impl Inputs {
     /// [`Reduction::shown_error`] of these inputs.
     fn shown_error(&self, state: &State, share: f64) -> f64 {
         let of_row = |[before, moved, after]: [f64; 3]| share * (before + moved) / after;
-        self.sizes(state).into_iter().filter(|row| row[2] > 0.0).map(of_row).fold(0.0, f64::max)
+        let rows = self.sizes(state, &self.displacement(state)).into_iter();
+        rows.filter(|row| row[2] > 0.0).map(of_row).fold(0.0, f64::max)
     }
 
     /// [`Reduction::smallest_feature`] of these inputs.
     fn smallest_feature(&self, state: &State) -> f64 {
-        let after = self.sizes(state).into_iter().map(|row| row[2]);
+        let after = self.sizes(state, &self.displacement(state)).into_iter().map(|row| row[2]);
         after.filter(|&after| after > 0.0).fold(f64::INFINITY, f64::min)
     }
 
-    /// For each feature its norm at the start, the most that moves it, taken alone, and its norm at a state: 0 where that
-    /// is rounding.
-    fn sizes(&self, state: &State) -> Vec<[f64; 3]> {
+    /// For each feature its norm at the start, the most that moves it, taken alone, and its norm at a state with its
+    /// displacement: 0 where that is rounding.
+    fn sizes(&self, state: &State, displacement: &DMatrix<f64>) -> Vec<[f64; 3]> {
         let moving: Vec<f64> = (0..self.diagonal.len())
             .map(|i| self.diagonal[i].abs() * state.motion.row(i).norm())
             .collect();
         let moved = |row: usize| -> f64 {
             self.lift.row(row).iter().zip(&moving).map(|(x, size)| x.abs() * size).sum()
         };
-        let now = self.features_at(state);
+        let now = displacement + &*self.features;
         let of_row = |row: usize| {
             let outside = self.outside.get(row).copied().unwrap_or(0.0);
             let norm = |z: &DMatrix<f64>| (z.row(row).norm_squared() + outside).sqrt();
@@ -488,10 +489,10 @@ impl Reduction {
     }
 
     fn measure(inputs: &Inputs, state: &State) -> Adaptation {
-        let all =
-            Adaptation::with_outside(&inputs.features, &inputs.displacement(state), &inputs.outside);
+        let displacement = inputs.displacement(state);
+        let all = Adaptation::with_outside(&inputs.features, &displacement, &inputs.outside);
         // What is left of a feature may be the rounding of what others move.
-        let gone = inputs.sizes(state).iter().any(|row| row[2] == 0.0);
+        let gone = inputs.sizes(state, &displacement).iter().any(|row| row[2] == 0.0);
         Adaptation { cosine: if gone { f64::NAN } else { all.cosine }, ..all }
     }
 

@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
         let energy = Energy::of(&residual);
         let flow = Flow::with_residual(&self.reduction, &head, &residual, settings.head_rate)?;
         let flow = if probe_time > 0.0 {
-            flow.computed(self.path.residual_rounding(probe_time)?)
+            flow.computed(self.path.residual_rounding(&head, &residual))
         } else {
             flow
         };

@@ -162,13 +162,12 @@ impl ConvexPath {
         Ok(self.residual_of(&self.at(self.theta(tau))?))
     }
 
-    /// What the tolerance of the head leaves open of R(τ): it moves predictions by a share of all that they are.
-    pub fn residual_rounding(&self, tau: f64) -> Result<f64, ProbingError> {
-        let y = self.at(self.theta(tau))?;
+    /// What the tolerance of a head of the path leaves open of its residual: it moves predictions by a share of all that
+    /// they are.
+    pub fn residual_rounding(&self, head: &DMatrix<f64>) -> f64 {
+        let y = self.w.tr_mul(&(head - &self.start)) * self.largest;
         let moved = self.flow().predictions(&y) - &self.predictions;
-        Ok(self.loss.steepest(self.targets.ncols())
-            * HEAD_ERROR
-            * moved.norm().max(self.predictions.norm()))
+        self.loss.steepest(self.targets.ncols()) * HEAD_ERROR * moved.norm().max(self.predictions.norm())
     }
 
     fn theta(&self, tau: f64) -> f64 {

@@ -97,8 +97,8 @@ impl Convex<'_> {
 
     /// Looks for the minimum from X = 0 by Newton's method, each step by conjugate gradients and no longer than what
     /// lowers the loss. Where that takes too much of a step away, the curvature is damped by a multiple of ‖g‖, which
-    /// converges from everywhere (Doikov, arXiv 2308.14742: with √2‖g‖, here adapted). Before each step `goes_on` is asked with the number of steps and ‖R‖_F; nothing is returned if
-    /// it says no.
+    /// converges from everywhere (Doikov, arXiv 2308.14742: with √2‖g‖, here adapted). Before each step `goes_on` is
+    /// asked with the number of steps and ‖R‖_F; nothing is returned if it says no.
     pub fn minimum(&self, goes_on: impl Fn(usize, f64) -> bool) -> Option<Minimum> {
         let mut x = DMatrix::zeros(self.u.ncols(), self.targets.ncols());
         let mut f = self.start.clone();

@@ -148,12 +148,12 @@ impl ProbingPath {
         }
     }
 
-    /// By how much, at most, the residual after probing for τ has lost digits where it is computed.
-    pub(crate) fn residual_rounding(&self, tau: f64) -> Result<f64, ProbingError> {
-        Ok(match &self.0 {
-            Path::Linear(path) => 4.0 * f64::EPSILON * path.residual(tau)?.norm(),
-            Path::Convex(path) => path.residual_rounding(tau)?,
-        })
+    /// By how much, at most, the residual of a head of the path has lost digits where it is computed.
+    pub(crate) fn residual_rounding(&self, head: &DMatrix<f64>, residual: &DMatrix<f64>) -> f64 {
+        match &self.0 {
+            Path::Linear(_) => 4.0 * f64::EPSILON * residual.norm(),
+            Path::Convex(path) => path.residual_rounding(head),
+        }
     }
 
     /// Work done so far to follow the path, in products of N×r×k with the rank r of the features: none under the
