@@ -59,6 +59,7 @@ export function many() {
       shown = first.records;
       const layer = { x: first.shares, values: metricsOf(first.records) };
       curves.draw({ layers: [layer] });
+      for (const id of ['many-svg', 'many-csv']) $(id).disabled = false;
       waiting.end();
       said.dataset.milliseconds = String(took);
       const end = now.mloss === 'squared' ? '' : ` Finetuned by cross-entropy to a training loss of ${show(now.until)}.`;
@@ -81,7 +82,7 @@ export function many() {
   });
   digits().catch((error) => ($('digits-said').textContent = `No digits: ${error.message}`)).finally(pending());
   $('many-svg').addEventListener('click', () => curves.saveSvg('taskhead-random.svg', `Random problem: N = ${state.samples}, h = ${state.width}, k = ${state.outputs}, γ = ${show(state.rate)}, seed ${state.seed}${state.mloss === 'squared' ? '' : `, cross-entropy to a loss of ${show(state.until)}`}`));
-  $('many-csv').addEventListener('click', () => shown && saveRecords('taskhead-random.csv', shown));
+  $('many-csv').addEventListener('click', () => saveRecords('taskhead-random.csv', shown));
   whenNear($('many'), () => {
     onChange((changed) => {
       if (!KEYS.some((key) => changed.has(key))) return;

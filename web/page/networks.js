@@ -99,6 +99,7 @@ export function networks() {
   stored('networks').then((networks) => {
     all = networks;
     draw();
+    for (const id of ['net-svg', 'net-csv']) $(id).disabled = false;
   }).catch((error) => ($('net-said').textContent = `No networks: ${error.message}`)).finally(pending());
   $('net-svg').addEventListener('click', () => save('taskhead-networks.svg', 'image/svg+xml', standalone(all[state.net].command, [...curves.charts, accuracy].map((c) => ({ svg: c.svg.node(), title: c.options.title })), 3)));
   $('net-csv').addEventListener('click', () => {

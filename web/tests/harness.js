@@ -195,6 +195,7 @@ export async function drop(page, name, bytes) {
 
 /** The text of the file that a button saves. */
 export async function saved(page, id) {
+  await page.waitForSelector(`#${id}:enabled`);
   if (BROWSER === 'firefox') {
     // Its driver does not tell of downloads: what the page hands to the browser is read instead.
     return page.evaluate((id) => {
