@@ -230,6 +230,21 @@ fn a_slow_head_is_followed_where_it_cannot_fit() {
     }
 }
 
+/// Two features that never move and are parallel but for 10⁻⁴: the head fits their difference at a rate of 10⁻⁸, which a
+/// Gram matrix of them hides; the limit was given as 0.119, with the residual of before. The distance is that of
+/// SciPy's Radau at 1e-11 until t = 10¹¹.
+#[test]
+fn what_is_nearly_parallel_and_never_moves_is_fitted() {
+    let features = dmatrix![-1.0, -0.001, 0.0; -1.0, 1.0, -0.8943902912278697; 1000.0, 1.0, -0.001];
+    let kernel = dmatrix![0.0, 0.0, 0.0; 0.0, 1.0, -0.1; 0.0, -0.1, 0.01];
+    let targets = dmatrix![0.0, 0.0, 0.0; 0.0, 1.0, 0.37010485014233174; 0.0, 0.0, -0.06400020068104173];
+    let head = dmatrix![0.0, 0.0, 0.0; 0.0, 0.0, 0.001; -1.0, -0.25883912052854774, -1.0];
+    let end = limit(&Problem::new(features, kernel, targets).unwrap(), &head, Method::Auto);
+    assert_eq!(end.stop, Stop::Converged);
+    assert!((end.adaptation.euclidean - 0.203_451_723_088_26).abs() < 1e-10, "{:?}", end.adaptation);
+    assert!(end.residual < 1e-12, "{}", end.residual);
+}
+
 #[test]
 fn an_end_that_all_neighbours_come_to_is_given() {
     let problem = Problem::new(dmatrix![1e-12, 0.0, 0.0, 0.0, 0.0; 0.5095440511856925, 1.6077592453160574, -0.41543654920747264, -1.4161794802860033, -0.5713368342770767], dmatrix![0.21646529625047786, 0.5629789598876982; 0.5629789598876982, 2.3029015549106298], dmatrix![-1.0; 0.0]).unwrap();

@@ -112,8 +112,9 @@ fn motion_after_probing_nearly_to_the_best_head() {
     for (probe, right) in [(10.0, 4.256e-14), (LIMIT, 0.0)] {
         let found = after(probe);
         assert!(found.stop.is_success() && found.adaptation.euclidean < 1e-13, "{:?}", found.stop);
-        let error = (found.adaptation.euclidean - right).abs() / found.adaptation.euclidean;
-        assert!(error <= found.error_estimate.unwrap(), "{probe}: {error:e}");
+        let error = (found.adaptation.euclidean - right).abs();
+        let allowed = found.error_estimate.unwrap() * found.adaptation.euclidean;
+        assert!(error <= allowed, "{probe}: {error:e}");
     }
 }
 

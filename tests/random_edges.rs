@@ -128,10 +128,11 @@ fn results_agree_or_are_refused() {
 }
 
 /// A head that grows by 10¹⁰ under a tangent kernel of the start, and a kernel whose eigenvalues of 2·10¹² and 1 stand
-/// beside two equal samples: once they were off by 880 and 34 times what is allowed. And features that follow a slow
-/// head to 10⁴ where it cannot fit for a moment, which one step of the solver leapt over.
+/// beside two equal samples: once they were off by 880 and 34 times what is allowed. Features that one step of the
+/// solver leapt over: they follow a slow head to 10⁴ where it cannot fit for a moment, or go another way and back. And
+/// features that never move and are parallel but for 10⁻⁴, so that the head fits their difference at a rate of 10⁻⁸.
 #[test]
 fn what_was_once_wrong_agrees() {
-    let seeds = [8219, 13829, 19793];
-    assert_eq!(agree_or_are_refused(seeds.into_iter().map(|seed| (seed, case(seed)))), 3);
+    let seeds = [8219, 13829, 19793, 10690, 11026];
+    assert_eq!(agree_or_are_refused(seeds.into_iter().map(|seed| (seed, case(seed)))), 7);
 }

@@ -20,9 +20,6 @@ pub struct Collocation {
     pub eigenvalues: Vec<Complex<f64>>,
     /// Weights of the stage increments in the embedded error formula.
     pub error: Vec<f64>,
-    /// Weights of the stage increments in by how much, at most, one of the stages lies beside the polynomial of the
-    /// others.
-    pub apart: Vec<f64>,
     /// A^{−T}.
     pub inverse_transposed: DMatrix<f64>,
     /// Turns a row of s stages into the real component and the real and imaginary part of each complex one.
@@ -84,13 +81,6 @@ impl Collocation {
         let embedded = solve.solve(&rhs).expect("distinct nodes");
         let difference = embedded - a.row(s - 1).transpose();
         let error = a.transpose().lu().solve(&difference).expect("A is invertible");
-        // A stage lies beside the polynomial of the others by the highest divided difference times its distances to
-        // them.
-        let distances = |i: usize| -> f64 {
-            nodes.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, c)| nodes[i] - c).product()
-        };
-        let most = (0..s).map(|i| distances(i).abs()).fold(0.0, f64::max);
-        let apart = (0..s).map(|i| most / distances(i)).collect();
         // Component c of the decoupled system: the real eigenvalue, or a part of pair (c + 1)/2.
         let part =
             |value: Complex<f64>, c: usize| if c % 2 == 1 || c == 0 { value.re } else { value.im };
@@ -107,7 +97,6 @@ impl Collocation {
         });
         Self {
             nodes,
-            apart,
             inverse_transposed: a.transpose().try_inverse().expect("A is invertible"),
             a,
             eigenvalues: values,

@@ -18,6 +18,7 @@ use nalgebra::{DMatrix, DVector};
 use super::limit::{Jump, head_size};
 use super::stability::Jacobian;
 use super::stages::Stages;
+use super::tangent::FINEST;
 use crate::flow::{Budget, Flow};
 use crate::linalg::{DecompositionError, Eigen, Svd};
 use crate::reduction::State;
@@ -187,10 +188,7 @@ fn turns(flow: &Flow, state: &State) -> Result<DMatrix<f64>, DecompositionError>
     let free = if fixed.is_empty() {
         DMatrix::identity(p, p)
     } else {
-        let gram = reduction.features().select_rows(&fixed);
-        let Eigen { q, d } = Eigen::new(&gram.tr_mul(&gram))?;
-        let first = d.iter().take_while(|&&d| d > NULL * d.max(gram.norm_squared())).count();
-        q.columns(first, p - first).into_owned()
+        unread(&reduction.features().select_rows(&fixed))?
     };
     let b = reduction.backbone() + &state.motion;
     let columns = (0..free.ncols()).flat_map(|i| (0..p).map(move |j| (i, j)));
@@ -212,6 +210,16 @@ fn turns(flow: &Flow, state: &State) -> Result<DMatrix<f64>, DecompositionError>
     let svd = Svd::new(&DMatrix::from_columns(&all))?;
     let count = svd.s.iter().take_while(|&&s| s > 1e-9 * svd.s[0]).count();
     Ok(svd.u.columns(0, count).into_owned())
+}
+
+/// An orthonormal basis of what no row reads. Of rows that are nearly parallel the head reads the difference, slowly:
+/// only what is rounding in them is not read.
+fn unread(rows: &DMatrix<f64>) -> Result<DMatrix<f64>, DecompositionError> {
+    let p = rows.ncols();
+    // As many rows as columns, so that the basis is whole.
+    let svd = Svd::new(&rows.clone().resize_vertically(rows.nrows().max(p), 0.0))?;
+    let read = svd.s.iter().take_while(|&&s| s > FINEST * svd.s[0]).count();
+    Ok(svd.w.columns(read, p - read).into_owned())
 }
 
 /// ∫‖Ḋ‖² and ∫‖V̇‖²/γ along Σ c_i q_i (1 − e^{−h_i t}), where the first `motion` coordinates are those of D.

@@ -44,10 +44,9 @@ const LOCAL_ERROR: f64 = 0.1;
 const STAYS: f64 = 0.9;
 const SETTLED: f64 = 1e-3;
 
-/// By how much a stage may lie beside the polynomial of the others, as a share of all motion: times the cube root of the
-/// tolerance, and at most. Steps of the suite stay below a tenth of it.
-const ROUGH: f64 = 10.0;
-const ROUGHEST: f64 = 0.1;
+/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance. Steps
+/// of the suite stay below 2, whatever the tolerance.
+const UNACCOUNTED: f64 = 3.0;
 
 /// Steps between two looks at the whole Jacobian; later an eighth of all steps.
 const LOOK: usize = 3;
@@ -631,7 +630,7 @@ impl<'a> Solver<'a> {
         let error = self.local_error(step);
         if error.is_nan() {
             Attempt::NoConvergence
-        } else if error < 1.0 && !self.leaps(step) {
+        } else if error < 1.0 && !self.leaps() {
             Attempt::Accepted { error, iterations }
         } else if error < 1.0 {
             // Half of the step.
@@ -655,15 +654,20 @@ impl<'a> Solver<'a> {
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
     }
 
-    /// Whether motion or head is not resolved by the stages of a step. Features that follow a slow head at once may grow
-    /// without bound and come back within a step, where the head turns so that it cannot fit for a moment; the error
-    /// formula, which is filtered of all that decays within the step, does not see that.
-    fn leaps(&mut self, step: f64) -> bool {
-        let rough = self.stages.roughness(&self.iteration.residuals, step);
-        let sizes = self.step_sizes();
-        let most = (ROUGH * self.options.rtol.cbrt()).min(ROUGHEST);
-        let noise = self.noise(step);
-        (0..2).any(|i| rough[i] > most * sizes[i] + noise[i])
+    /// Whether the path between the stages of a step is another one than they tell: then the loss that is gone at its
+    /// end is not what they spend. Features that follow a slow head at once may go far and come back within a step, where
+    /// the head turns so that it cannot fit for a moment; the error formula, which is filtered of all that decays within
+    /// the step, does not see that.
+    fn leaps(&self) -> bool {
+        let moved = self.moved();
+        let share = moved / (self.motion() + moved);
+        share * self.stages.unaccounted(&self.iteration.residuals) > UNACCOUNTED * self.options.rtol
+    }
+
+    /// The motion of the step in the norm of (D, V/√γ).
+    fn moved(&self) -> f64 {
+        let (turned, rate) = (self.stages.turned.norm(), self.flow.head_rate());
+        self.stages.moved.norm().hypot(if rate > 0.0 { turned / rate.sqrt() } else { 0.0 })
     }
 
     /// The sizes in units of which errors of motion and head in a step are measured.
@@ -752,9 +756,7 @@ impl<'a> Solver<'a> {
     /// Takes the step whose stages are solved.
     fn accept(&mut self, step: f64, time: f64) {
         self.last_residuals.copy_from_slice(&self.iteration.residuals);
-        let turned = self.stages.turned.norm();
-        let rate = self.flow.head_rate();
-        let moved = self.stages.moved.norm().hypot(if rate > 0.0 { turned / rate.sqrt() } else { 0.0 });
+        let moved = self.moved();
         let before = self.stages.residual.norm();
         let spent = self.stages.advance();
         // A residual that decays ends with the tangent kernel.

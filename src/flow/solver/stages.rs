@@ -25,6 +25,9 @@ use crate::flow::{Budget, Flow};
 use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
 use crate::reduction::{Sampled, State};
 
+/// What a loss that is gone is known to, in units of the rounding of targets and predictions.
+const ROUNDINGS: f64 = 16.0;
+
 /// A state with what its sums have lost: the change of the head, and the residual, n×k.
 #[derive(Debug, Clone)]
 pub(super) struct Here {
@@ -319,26 +322,6 @@ impl<'a> Stages<'a> {
         [norm(self.wrong_motion.as_slice()), norm(self.wrong_head.as_slice())]
     }
 
-    /// By how much, at most, motion and head at a stage lie beside the polynomial of the other stages: their norms. The
-    /// heads of these residuals must have been solved for.
-    pub fn roughness(&mut self, residuals: &[f64], step: f64) -> [f64; 2] {
-        let (n, p) = self.features.shape();
-        let (m, k) = (self.method, self.outputs());
-        let s = m.stages();
-        self.weigh(residuals, |l| (0..s).map(|j| step * m.apart[j] * m.a[(j, l)]).sum());
-        let parts = Factor::new(&self.weighted.as_slice()[..n * s * k], n);
-        let heads = Factor::new(&self.heads.as_slice()[..p * s * k], p).t();
-        self.multiplier.multiply(self.wrong_motion.as_mut_slice(), false, 1.0, parts, heads);
-        scale_rows(self.wrong_motion.as_mut_slice(), &self.sqrt_lambda);
-        self.wrong_head.fill(0.0);
-        for c in 0..k {
-            for j in 0..s {
-                self.wrong_head.column_mut(c).axpy(m.apart[j], &self.shifts.column(c * s + j), 1.0);
-            }
-        }
-        [norm(self.wrong_motion.as_slice()), norm(self.wrong_head.as_slice())]
-    }
-
     /// The norms of motion and head of the error that is there, filtered by (1 − xJ)⁻¹ with the Jacobian here.
     fn filtered(&self, x: f64) -> [f64; 2] {
         let (motion, head) = (&self.wrong_motion, &self.wrong_head);
@@ -395,6 +378,36 @@ impl<'a> Stages<'a> {
         }
         self.multiplier.add(s * k * k * (n + p) + s * s * k * p);
         self.spent = spent;
+    }
+
+    /// The share of the loss that is gone in a step that is settled which its stages do not account for, rounding left
+    /// out.
+    pub fn unaccounted(&self, residuals: &[f64]) -> f64 {
+        let r = &self.residual;
+        let (n, s) = (self.features.nrows(), self.method.stages());
+        let (gone, size) = match self.samples {
+            None => {
+                // The last stage is the end. A difference of squares keeps the digits of a small step.
+                let gone = |(c, start): (usize, &[f64])| -> f64 {
+                    let end = &residuals[(c * s + s - 1) * n..][..n];
+                    start.iter().zip(end).map(|(a, b)| (a - b) * (a + b)).sum()
+                };
+                let columns = r.as_slice().chunks_exact(n.max(1)).enumerate();
+                let formed =
+                    self.flow.reduction().targets().norm() + self.features.norm() * self.head.norm();
+                (columns.map(gone).sum::<f64>() / 2.0, formed * r.norm())
+            }
+            Some(samples) => {
+                let mut moved = self.moved.clone();
+                scale_rows(moved.as_mut_slice(), &self.sqrt_lambda);
+                let predictions = (&self.features + moved) * (&self.head + &self.turned);
+                let before = samples.value(&self.predictions);
+                (before - samples.value(&predictions), before + self.predictions.norm() * r.norm())
+            }
+        };
+        let spent = self.spent.backbone + self.spent.head;
+        let missing = (gone - spent).abs() - ROUNDINGS * f64::EPSILON * size;
+        if missing > 0.0 { missing / spent.max(gone) } else { 0.0 }
     }
 
     /// The state after a step that is settled, and the loss spent in it.
