@@ -272,7 +272,11 @@ impl<'a> Run<'a> {
             let (reduction, start) = (&self.reduction, flow.start());
             // What the eigenvalues of the kernel leave open, and what the sum of a feature and its motion loses.
             let more = reduction.kernel_error(&state).max(reduction.shown_error(&state, f64::EPSILON));
-            let error = error.map(|error| error.max(more));
+            // The solver knows what the residual at the start has lost; forms move features in proportion to it. Where
+            // nothing else moves the motion has no digits, and the rest is certain.
+            let lost = if method == "flow" { 0.0 } else { flow.lost_share() };
+            let error = error.map(|error| error.max(more).max(lost));
+            let more = if flow.is_at_rest() { more } else { more.max(lost) };
             if stop.is_success() && error.is_some() && more > LOST.max(1e4 * settings.rtol) {
                 stop = Stop::Rounding { error: more };
             }

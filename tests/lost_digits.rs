@@ -118,6 +118,38 @@ fn motion_after_probing_nearly_to_the_best_head() {
     }
 }
 
+/// One sample with a smoothed label, near its best head: the closed form has no more digits than the residual that
+/// probing leaves. The numbers are SciPy's for the logarithm of the residual, which keeps its digits.
+#[test]
+fn a_closed_form_after_probing_nearly_to_the_best_head() {
+    let problem = identity(dmatrix![1.3, 0.0], dmatrix![0.95]);
+    let run = Run::with_loss(&problem, &dmatrix![-0.1; 0.4], 0.0, Loss::CrossEntropy).unwrap();
+    let mut digits = Vec::new();
+    for (probe, right) in [
+        (40.0, 4.2713608812e-03),
+        (120.0, 6.7777080471e-06),
+        (200.0, 1.1016077057e-08),
+        (260.0, 8.9175913328e-11),
+        (300.0, 3.5952408066e-12),
+        (340.0, 1.4494672363e-13),
+        (400.0, 1.1733539263e-15),
+    ] {
+        let found = run.finetune(Probe::Time(probe), &[1.0], &Settings::default()).unwrap().remove(0);
+        assert_ne!(found.method, "flow");
+        let estimate = found.error_estimate.unwrap();
+        digits.push(estimate);
+        if probe < 280.0 {
+            is_honest(&found, found.adaptation.euclidean, right, &format!("{probe}"));
+        } else {
+            // All that moves is rounding: the motion has no digits, and the rest is certain.
+            assert!(found.stop.is_success() && estimate > LOST, "{probe}: {:?}", found.stop);
+            let error = (found.adaptation.euclidean - right).abs() / found.adaptation.euclidean;
+            assert!(error <= estimate, "{probe}: {error:e} {estimate:e}");
+        }
+    }
+    assert!(digits.is_sorted() && digits[0] < 1e-8, "{digits:?}");
+}
+
 /// Near-duplicates make one mode so slow that the rounding of the features changes how far it has decayed.
 #[test]
 fn the_energy_of_near_duplicates() {

@@ -223,6 +223,12 @@ impl<'a> Flow<'a> {
         self.residual_rounding
     }
 
+    /// The share of the residual at the start that rounding has lost.
+    pub(crate) fn lost_share(&self) -> f64 {
+        let size = self.residual.norm();
+        if size > 0.0 { self.residual_rounding / size } else { 0.0 }
+    }
+
     /// The relative size of what the head has lost by rounding.
     pub(crate) fn head_rounding(&self) -> f64 {
         self.head_rounding
