@@ -14,8 +14,8 @@ use super::progress::Line;
 use super::say;
 use crate::choices::choice;
 use taskhead::Number;
-use taskhead::flow::Stop;
 use taskhead::flow::solver::{DEFAULT_RTOL, Options};
+use taskhead::flow::{LOST, Stop};
 use taskhead::loss::Loss;
 use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, Until};
@@ -293,6 +293,11 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
              {frobenius}"
         );
         rows.push((name, text));
+    }
+    if let Some(error) = s.error_estimate.filter(|&error| error > LOST && s.stop.is_success()) {
+        let words =
+            format!("{error:.1e} of the motion, which is rounding: nothing else moves from here");
+        rows.push(("error estimate", words));
     }
     type Value = fn(&Scores) -> Option<f64>;
     let values: [(_, Value); 3] = [

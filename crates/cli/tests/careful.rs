@@ -202,3 +202,23 @@ fn curves_are_told_apart() {
     let text = refuse(here, &["plot", "both.parquet"]);
     assert!(text.contains("the cells 0 and 2 are both of problem gaussian, seed 0, point 0"), "{text}");
 }
+
+/// Near the best head of cross-entropy all that moves may be rounding: the text says so, and not only the JSON.
+#[test]
+fn a_motion_that_is_rounding_is_called_so() {
+    let folder = folder();
+    let here = folder.path();
+    let arrays = [
+        ("features", &dmatrix![1.3, 0.0]),
+        ("kernel", &dmatrix![1.0]),
+        ("targets", &dmatrix![0.95]),
+        ("head", &dmatrix![-0.1; 0.4]),
+    ];
+    write_result(here.join("p.npz"), &arrays).unwrap();
+    let text = |probe: &str| {
+        let args = ["simulate", "p.npz", "--loss", "cross-entropy", "--probe", probe, "--time", "1"];
+        succeed(here, &args)
+    };
+    assert!(!text("40").contains("error estimate"), "{}", text("40"));
+    assert!(text("300").contains("of the motion, which is rounding"), "{}", text("300"));
+}
