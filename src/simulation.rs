@@ -460,7 +460,28 @@ fn solved(
         ..Options::default()
     };
     let until = times.last().copied().unwrap_or(0.0);
-    let Solution { mut points, end, work, .. } = solver::solve(flow, until, &options)?;
+    let mut solution = solver::solve(flow, until, &options)?;
+    // What the tolerance leaves open shows in features that have shrunk, which the whole does not tell.
+    let shown = |moment: &Moment, rtol: f64| {
+        flow.reduction().shown_error(&moment.state, solver::LOCAL_ERROR * rtol)
+    };
+    let lost = LOST.max(1e4 * settings.rtol);
+    let too_loose = |moment: &Moment| moment.stop.is_success() && shown(moment, settings.rtol) > lost;
+    let mut rtol = settings.rtol;
+    if rtol > solver::STRICTEST && solution.points.iter().chain([&solution.end]).any(too_loose) {
+        rtol = solver::STRICTEST;
+        let work = solution.work;
+        solution = solver::solve(flow, until, &Options { rtol, ..options })?;
+        solution.work += work;
+    }
+    for moment in solution.points.iter_mut().chain([&mut solution.end]) {
+        let shown = shown(moment, rtol);
+        moment.error = moment.error.map(|error| error.max(shown));
+        if moment.stop.is_success() && shown > lost {
+            moment.stop = Stop::Rounding { error: shown };
+        }
+    }
+    let Solution { mut points, end, work, .. } = solution;
     if end.stop == Stop::Converged {
         let reduction = flow.reduction();
         let never = |what, level, limit| Err(SimulationError::NeverMet { what, level, limit });

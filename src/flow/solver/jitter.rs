@@ -8,7 +8,7 @@
 
 use nalgebra::DMatrix;
 
-use super::options::Solution;
+use super::options::{LOCAL_ERROR, Solution};
 use crate::flow::{Flow, FlowError, LOST, Moment, Stop};
 use crate::reduction::State;
 
@@ -92,7 +92,7 @@ pub(super) fn seen(
         .map(|i| gap(&plain.points[i], &|other| other.points[i].clone()))
         .collect();
     for (moment, error) in plain.points.iter_mut().zip(points).chain([(&mut plain.end, end)]) {
-        let error = error.max(LOCAL * rtol);
+        let error = error.max(LOCAL_ERROR * rtol);
         moment.error = Some(error);
         if error.is_nan() || error > lost {
             moment.stop = Stop::Rounding { error };
@@ -103,9 +103,6 @@ pub(super) fn seen(
 
 /// Drift of the conserved matrix (T2) from which on a solution is none.
 const DRIFT: f64 = 1e-9;
-
-/// The least error of a solution, in units of the tolerance.
-const LOCAL: f64 = 0.1;
 
 /// How far two moments are apart, relative to the motion and to the features.
 fn apart(flow: &Flow, a: &Moment, b: &Moment) -> f64 {

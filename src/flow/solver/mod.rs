@@ -35,11 +35,13 @@ use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
 
+pub(crate) use options::LOCAL_ERROR;
+
 pub use options::{DEFAULT_RTOL, Options, Solution, Work};
 pub use watch::{Progress, Watch};
 
 /// Smallest relative tolerance.
-const STRICTEST: f64 = 1e-13;
+pub(crate) const STRICTEST: f64 = 1e-13;
 
 /// Stages of the method: order 9. Measured against 3 and 7 in benches/RESULTS.md.
 pub(crate) const STAGES: usize = 5;

@@ -4,6 +4,9 @@ use super::watch::Watch;
 use crate::flow::Moment;
 use crate::reduction::State;
 
+/// Error of a step over its motion, in units of the tolerance: what the suite shows.
+pub(crate) const LOCAL_ERROR: f64 = 0.1;
+
 /// Default relative tolerance: what is left is far below the 1e-7 that reports print.
 pub const DEFAULT_RTOL: f64 = 1e-9;
 
