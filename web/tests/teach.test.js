@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import gift from 'gift-pegjs';
 import { after, before, test } from 'node:test';
 import { close, on, rankOne, settled, start } from './harness.js';
 
@@ -93,6 +94,23 @@ test('the questions for learning platforms are the questions of the page', () =>
       for (const choice of choices) assert.match(choice, /^ {2}[=~](?:[^~=#{}:\\]|\\[~=#{}:\\])+#(?:[^~=#{}:\\]|\\[~=#{}:\\])+$/, 'special characters are escaped');
       assert.doesNotMatch(question, /<\/?\w|&lt;|\[T\d/);
     }
+    // A parser of that format which is not ours reads the words that the page shows.
+    const shown = await page.locator('fieldset.quiz').evaluateAll((all) => {
+      const plain = (e) => {
+        const copy = e.cloneNode(true);
+        for (const link of copy.querySelectorAll('a.t')) link.remove();
+        return copy.textContent.replace(/ +([.,:])/g, '$1').replace(/\s+/g, ' ').trim();
+      };
+      return all.map((q) => ({
+        title: q.dataset.question, stem: plain(q.querySelector('legend')),
+        choices: [...q.querySelectorAll('label')].map((label) => ({ text: plain(label), right: label.nextElementSibling.hasAttribute('data-right'), feedback: plain(label.nextElementSibling) })),
+      }));
+    });
+    const read = gift.parse(text).map((q) => {
+      assert.equal(q.type, 'MC', q.title);
+      return { title: q.title, stem: q.stem.text, choices: q.choices.map((c) => ({ text: c.text.text, right: c.isCorrect, feedback: c.feedback.text })) };
+    });
+    assert.deepEqual(read, shown);
   }));
 
 test('the slides are one file: nothing is loaded, each fits, keys and notes work, and axe finds nothing', async () => {
