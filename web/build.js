@@ -9,7 +9,8 @@ import subsetFont from 'subset-font';
 import { article, proofs } from './proofs.js';
 import { table } from './replays.js';
 import { slides, slidesText } from './slides.js';
-import { gift, steps, teach } from './teach.js';
+import { qti } from './qti.js';
+import { gift, questions, steps, teach } from './teach.js';
 import { hypotheses } from './hypotheses.js';
 import { theorems } from './theorems.js';
 
@@ -67,7 +68,7 @@ async function cut(font, texts) {
 function styleFor(css, texts) {
   const classes = new Set(texts.flatMap((text) => [...text.drawn.matchAll(/class="([^"]*)"/g)].flatMap(([, names]) => names.split(/\s+/))));
   return css.replace(/([^{}@]+)\{([^{}]*)\}/g, (rule, selectors, body) => {
-    const used = selectors.split(',').filter((selector) => [...selector.matchAll(/\.([a-z][\w-]*)/gi)].every(([, name]) => classes.has(name)));
+    const used = selectors.split(',').filter((selector) => [...selector.replace(/:not\([^)]*\)/g, '').matchAll(/\.([a-z][\w-]*)/gi)].every(([, name]) => classes.has(name)));
     return selectors.trim() === 'font-face' ? rule : used.length ? `${used.join(',')}{${body}}` : '';
   });
 }
@@ -178,7 +179,9 @@ await writeFile(at(`${out}style.css`), style.code);
 for (const font of FONTS) await writeFile(at(`${out}fonts/${font}.woff2`), await cut(font, texts));
 
 await writeFile(at(`${out}teach.html`), teachers.drawn);
-await writeFile(at(`${out}quiz.gift.txt`), gift(page));
+const asked = questions(page);
+await writeFile(at(`${out}quiz.gift.txt`), gift(asked));
+await writeFile(at(`${out}quiz.qti.zip`), qti(asked));
 /** A style with the fonts that it names inside, for some texts. */
 async function withFonts(css, texts) {
   for (const font of FONTS) {

@@ -424,17 +424,19 @@ test('nothing to read is cut off at the side', async () => {
 
 test('what is not drawn yet cannot be saved', () =>
   on(site, '', async (page) => {
-    // Buttons that can be pressed, and those whose figure is drawn.
-    const can = (drawn) => page.evaluate((drawn) => Object.entries({ many: '#many-curves', net: '#net-curves', own: '#own-curves' })
-      .filter(([name, figure]) => (drawn ? document.querySelector(`${figure} path[class][d]`) : !document.getElementById(`${name}-svg`).disabled && !document.getElementById(`${name}-csv`).disabled)).map(([name]) => name), drawn);
+    // Whether each figure is drawn, and so whether its buttons can be pressed.
     const agree = async (...least) => {
       await settled(page);
-      const pressed = await can(false);
-      assert.deepEqual(pressed, await can(true));
-      for (const name of least) assert.ok(pressed.includes(name), name);
-      return pressed;
+      const found = await page.evaluate(() => Object.fromEntries(['many', 'net', 'own'].map((name) => [name, {
+        drawn: document.querySelector(`#${name}-curves path[class][d]`) !== null,
+        pressed: ['svg', 'csv'].map((kind) => !document.getElementById(`${name}-${kind}`).disabled),
+      }])));
+      for (const [name, { drawn, pressed }] of Object.entries(found)) assert.deepEqual(pressed, [drawn, drawn], name);
+      for (const name of least) assert.ok(found[name].drawn, name);
+      return found;
     };
-    assert.ok(!(await agree()).includes('many'), 'out of sight the solver is not asked yet');
+    const { many, own } = await agree();
+    assert.deepEqual([many.drawn, own.drawn], [false, false], 'out of sight the solver is not asked yet');
     await visit(page, 'many');
     await agree('many');
     await visit(page, 'networks');

@@ -175,6 +175,37 @@ test('formulas are whole: roots and braces are drawn', () =>
     for (const name of ['KaTeX_Main', 'KaTeX_Math', 'KaTeX_Size2']) assert.ok(fonts.includes(name), name);
   }));
 
+test('formulas look as KaTeX has them, with no more of its style than they need', async () => {
+  const whole = (await readFile(new URL('../node_modules/katex/dist/katex.min.css', import.meta.url), 'utf8')).replace(/@font-face\{.*?\}/g, '');
+  for (const name of ['', 'teach.html', 'slides.html']) {
+    const context = await site.browser.newContext();
+    const page = await context.newPage();
+    await page.goto(site.url + name);
+    if (name === '') await page.waitForSelector('html[data-ready]');
+    const [before, after] = await page.evaluate(async (whole) => {
+      await document.fonts.ready;
+      for (const e of document.querySelectorAll('details')) e.open = true;
+      // One after the other, each in a place of its own: nothing else on the page moves them.
+      const places = () => [...document.querySelectorAll('.katex')].map((formula) => {
+        const copy = document.body.appendChild(document.createElement('div'));
+        copy.style = 'position:absolute;left:0;top:0;width:60rem';
+        copy.append(formula.cloneNode(true));
+        const boxes = [...copy.querySelectorAll('.katex-html, .katex-html *')].map((e) => [e.getAttribute('class') ?? e.tagName, ...['x', 'y', 'width', 'height'].map((k) => e.getBoundingClientRect()[k].toFixed(2)), getComputedStyle(e).fill].join(' '));
+        copy.remove();
+        return boxes;
+      });
+      const before = places();
+      document.head.insertAdjacentHTML('afterbegin', `<style>${whole}</style>`);
+      return [before, places()];
+    }, whole);
+    assert.ok(before.length > 10, name);
+    assert.deepEqual(before, after, name);
+    const fills = await page.locator('.katex svg path').evaluateAll((all) => all.map((path) => getComputedStyle(path).fill));
+    assert.ok(fills.every((fill) => fill !== 'none'), `${name}: ${fills}`);
+    await context.close();
+  }
+});
+
 test('each font has the characters that formulas draw with it', async () => {
   for (const name of ['', 'teach.html', 'slides.html']) {
     const context = await site.browser.newContext();
