@@ -24,6 +24,9 @@ const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm
  * teachers open by themselves. */
 const BUDGET = 500_000;
 
+/** Text of a page without its escapes. */
+const decoded = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+
 /** The font that a class of KaTeX asks for. */
 function fontOf(names) {
   if (/\bmathnormal\b/.test(names)) return 'KaTeX_Math-Italic';
@@ -38,19 +41,19 @@ function addCharacters(drawn, fonts) {
   for (const [, end, name, attributes, text] of drawn.matchAll(/<(\/?)(\w+)([^>]*)>([^<]*)/g)) {
     if (end) open.pop();
     else if (!attributes.endsWith('/')) open.push(fontOf(attributes.match(/class="([^"]*)"/)?.[1] ?? '') ?? open[open.length - 1]);
-    if (name !== 'path') for (const character of text) fonts[open[open.length - 1]].add(character);
+    if (name !== 'path') for (const character of decoded(text)) fonts[open[open.length - 1]].add(character);
   }
 }
 
 /** A text with its formulas \( … \) and \[ … \] drawn, and the characters that each font draws in them. */
 function formulas(html) {
   const fonts = Object.fromEntries(FONTS.map((font) => [font, new Set()]));
-  const plain = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
   const draw = (displayMode) => (_, source) => {
-    const tex = plain(source);
+    const tex = decoded(source);
     const options = { displayMode, strict: 'error', trust: false };
-    addCharacters(plain(katex.renderToString(tex, { ...options, output: 'html' })), fonts);
-    return katex.renderToString(tex, options);
+    addCharacters(katex.renderToString(tex, { ...options, output: 'html' }), fonts);
+    // The source of a formula beside it is for nobody who reads the page.
+    return katex.renderToString(tex, options).replace(/<annotation[^>]*>.*?<\/annotation>/s, '');
   };
   const drawn = html.replace(/\\\((.+?)\\\)/gs, draw(false)).replace(/\\\[(.+?)\\\]/gs, draw(true));
   const other = drawn.match(OTHER_FONTS);

@@ -130,6 +130,41 @@ test('a newer question does not wait for an older one that takes long', () =>
     assert.equal(await page.textContent('#own-said'), '');
   }));
 
+test('a point without an answer does not hide the others', async () => {
+  const page = await open(site, '');
+  try {
+    await settled(page);
+    // Some answers of a thread lose their last point on the way.
+    await page.evaluate(() => {
+      let curves = 0;
+      window.lacking = [2, 3];
+      Object.defineProperty(Worker.prototype, 'onmessage', {
+        set(told) {
+          this.addEventListener('message', (event) => {
+            const { answer } = event.data;
+            if (answer?.records && answer.shares && window.lacking.includes(++curves)) {
+              answer.records.pop();
+              answer.shares.pop();
+              Object.assign(answer, { missing: 1, why: 'it fails a check' });
+            }
+            told(event);
+          });
+        },
+      });
+    });
+    await visit(page, 'many');
+    assert.match(await page.textContent('#many-said'), /^24 energies .* Band: 6 of 8 seeds; the others lack other points\.$/);
+    await slide(page, 'seeds', 1);
+    await page.evaluate(() => (window.lacking = { includes: () => true }));
+    await slide(page, 'seed', 6);
+    assert.match(await page.textContent('#many-said'), /^23 energies by the solver .* 1 point of 24 has no answer; the first: it fails a check\.$/);
+    assert.ok((await page.locator('#many-curves path.m0').getAttribute('d')).length > 100, 'the others are drawn');
+    assert.ok(await page.locator('#many-svg').isEnabled());
+  } finally {
+    await page.context().close();
+  }
+});
+
 test('a thread that dies says so, and the next question is answered', async () => {
   const page = await open(site, '?seeds=1#many');
   try {
