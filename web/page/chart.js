@@ -26,6 +26,7 @@ export function padded([low, high], share = 0.08) {
 
 /** How much larger than usual the reader wants text. Figures are drawn in units of it: lines, points and gaps grow with it. */
 const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 17;
+document.documentElement.style.setProperty('--unit', Math.max(1, unit()));
 
 const updates = [];
 

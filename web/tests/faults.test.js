@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BROWSER, close, drop, launch, npz, on, open, opening, overlaps, problem, ready, saved, settled, slide, startStatic, staticHost, visit } from './harness.js';
+import { BROWSER, close, drop, launch, npy, npz, on, open, opening, overlaps, problem, ready, saved, settled, slide, startStatic, staticHost, visit } from './harness.js';
 
 let site;
 before(async () => (site = await startStatic()));
@@ -164,6 +164,20 @@ test('a point without an answer does not hide the others', async () => {
     await page.context().close();
   }
 });
+
+test('a file with the most significant byte first, and tiny numbers, are read as the command reads them', () =>
+  on(site, '#own', async (page) => {
+    const said = async (rows) => {
+      await drop(page, 'own.npz', npz(rows));
+      await settled(page);
+      assert.equal(await page.textContent('#own-error'), '');
+      return page.textContent('#own-said');
+    };
+    const usual = await said(problem());
+    await said({ features: random(5, 8), targets: random(5, 2) });
+    assert.equal(await said(Object.fromEntries(Object.entries(problem()).map(([name, rows]) => [name, npy(rows, { dtype: '>f8' })]))), usual);
+    assert.match(await said({ features: random(5, 8, 1e-100), targets: random(5, 2) }), /^own\.npz: N = 5, h = 8, k = 2; energies/);
+  }));
 
 test('a thread that dies says so, and the next question is answered', async () => {
   const page = await open(site, '?seeds=1#many');
@@ -504,6 +518,12 @@ test('text and figures grow with the font size of the reader', { skip: !EVERYTHI
       const drawn = (selector) => page.locator(selector).first().evaluate((e) => e.getScreenCTM().a);
       const size = (selector) => page.locator(selector).first().evaluate((e) => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a);
       assert.ok((await size('#curves .axis text')) > 16, 'numbers of axes, too');
+      assert.ok((await page.locator('#probe').evaluate((e) => e.getBoundingClientRect().height)) > 42, 'sliders, too');
+      assert.ok((await page.locator('#probe').evaluate((e) => Number(getComputedStyle(e).zoom))) > 1.5, 'and their thumbs');
+      for (const selector of ['#q-opening1 input', '#networks code']) {
+        const height = await page.locator(selector).first().evaluate((e) => e.getBoundingClientRect().height);
+        assert.ok(height > 18, `${selector}: ${height}`);
+      }
       for (const selector of ['#curves circle.now', '#curves path.m0', '#plane .handle', '#plane .arrow.z0']) assert.ok((await drawn(selector)) > 1.5, `${selector}, too`);
       assert.deepEqual(await cut(page), []);
       assert.deepEqual(await page.evaluate(overlaps, 1280), []);
