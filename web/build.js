@@ -9,7 +9,8 @@ import subsetFont from 'subset-font';
 import { article, proofs } from './proofs.js';
 import { table } from './replays.js';
 import { slides, slidesText } from './slides.js';
-import { gift, steps, teach } from './teach.js';
+import { qti } from './qti.js';
+import { gift, questions, steps, teach } from './teach.js';
 import { hypotheses } from './hypotheses.js';
 import { theorems } from './theorems.js';
 
@@ -19,24 +20,60 @@ const out = 'dist/';
 const FONTS = ['KaTeX_Main-Regular', 'KaTeX_Math-Italic', 'KaTeX_Size1-Regular', 'KaTeX_Size2-Regular'];
 /** Classes of KaTeX that would need another font. */
 const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm|mathbb|mathcal|mathscr|mathfrak|mathtt|mathsf|delimsizing size[34]|delim-size4)\b/;
-/** The largest that all files of the explorer may be together, compressed; it loads neither the pages for teachers nor the
- * one of the theorems, which open by themselves. */
+/** The largest that all files of the explorer, with the page of the theorems, may be together, compressed. The pages for
+ * teachers open by themselves. */
 const BUDGET = 500_000;
 
-/** A text with its formulas \( … \) and \[ … \] drawn, and the characters that they are drawn with. */
+/** Text of a page without its escapes. */
+const decoded = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+
+/** The font that a class of KaTeX asks for. */
+function fontOf(names) {
+  if (/\bmathnormal\b/.test(names)) return 'KaTeX_Math-Italic';
+  if (/\b(small-op|size1|delim-size1)\b/.test(names) && /\b(op-symbol|delimsizing\w*|delim-size1)\b/.test(names)) return 'KaTeX_Size1-Regular';
+  if (/\b(large-op|size2)\b/.test(names) && /\b(op-symbol|delimsizing\w*)\b/.test(names)) return 'KaTeX_Size2-Regular';
+  return undefined;
+}
+
+/** Adds the characters of a drawn formula to those of each font. */
+function addCharacters(drawn, fonts) {
+  const open = ['KaTeX_Main-Regular'];
+  for (const [, end, name, attributes, text] of drawn.matchAll(/<(\/?)(\w+)([^>]*)>([^<]*)/g)) {
+    if (end) open.pop();
+    else if (!attributes.endsWith('/')) open.push(fontOf(attributes.match(/class="([^"]*)"/)?.[1] ?? '') ?? open[open.length - 1]);
+    if (name !== 'path') for (const character of decoded(text)) fonts[open[open.length - 1]].add(character);
+  }
+}
+
+/** A text with its formulas \( … \) and \[ … \] drawn, and the characters that each font draws in them. */
 function formulas(html) {
-  const characters = new Set();
-  const plain = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  const fonts = Object.fromEntries(FONTS.map((font) => [font, new Set()]));
   const draw = (displayMode) => (_, source) => {
-    const tex = plain(source);
+    const tex = decoded(source);
     const options = { displayMode, strict: 'error', trust: false };
-    for (const character of plain(katex.renderToString(tex, { ...options, output: 'html' }).replace(/<[^>]*>/g, ''))) characters.add(character);
-    return katex.renderToString(tex, options);
+    addCharacters(katex.renderToString(tex, { ...options, output: 'html' }), fonts);
+    // The source of a formula beside it is for nobody who reads the page.
+    return katex.renderToString(tex, options).replace(/<annotation[^>]*>.*?<\/annotation>/s, '');
   };
   const drawn = html.replace(/\\\((.+?)\\\)/gs, draw(false)).replace(/\\\[(.+?)\\\]/gs, draw(true));
   const other = drawn.match(OTHER_FONTS);
   if (other) throw new Error(`a formula needs a font that is not copied: ${other[0]}`);
-  return { drawn, characters: [...characters].join('') };
+  return { drawn, fonts };
+}
+
+/** A font with no more than the characters that some texts draw with it. */
+async function cut(font, texts) {
+  const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
+  return subsetFont(whole, texts.flatMap((text) => [...text.fonts[font]]).join(''), { targetFormat: 'woff2' });
+}
+
+/** KaTeX's style without rules for classes that no formula of some texts has. */
+function styleFor(css, texts) {
+  const classes = new Set(texts.flatMap((text) => [...text.drawn.matchAll(/class="([^"]*)"/g)].flatMap(([, names]) => names.split(/\s+/))));
+  return css.replace(/([^{}@]+)\{([^{}]*)\}/g, (rule, selectors, body) => {
+    const used = selectors.split(',').filter((selector) => [...selector.replace(/:not\([^)]*\)/g, '').matchAll(/\.([a-z][\w-]*)/gi)].every(([, name]) => classes.has(name)));
+    return selectors.trim() === 'font-face' ? rule : used.length ? `${used.join(',')}{${body}}` : '';
+  });
 }
 
 /** Rows by what they have in a column, in their order. */
@@ -134,31 +171,33 @@ const page = explorer.drawn.replace(/\[coq (\w+)\]/g, (_, name) => {
   if (!proved.rows.has(name)) throw new Error(`the page names ${name}, which the table of proofs/README.md does not have`);
   return `<div class="proved">${article(proved.rows.get(name), { at: 'theorems.html' })}</div>`;
 });
-const characters = explorer.characters + teachers.characters + lecture.characters;
+const texts = [explorer, teachers];
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
   return font ? face.replace(/src:.*?(?=[;}])/, `src:url(fonts/${font}.woff2) format("woff2")`) : '';
 });
-const style = await esbuild.transform(faces + (await readFile(at('page/style.css'), 'utf8')), { loader: 'css', minify: true });
+const style = await esbuild.transform(styleFor(faces, texts) + (await readFile(at('page/style.css'), 'utf8')), { loader: 'css', minify: true });
 await writeFile(at(`${out}style.css`), style.code);
-// Fonts with no more than the characters of the formulas, each font with all of them.
-for (const font of FONTS) {
-  const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
-  await writeFile(at(`${out}fonts/${font}.woff2`), await subsetFont(whole, characters, { targetFormat: 'woff2' }));
-}
+for (const font of FONTS) await writeFile(at(`${out}fonts/${font}.woff2`), await cut(font, texts));
 
 await writeFile(at(`${out}teach.html`), teachers.drawn);
-await writeFile(at(`${out}quiz.gift.txt`), gift(page));
-/** A style with the fonts that it names inside. */
-async function withFonts(css) {
+const asked = questions(page);
+await writeFile(at(`${out}quiz.gift.txt`), gift(asked));
+await writeFile(at(`${out}quiz.qti.zip`), qti(asked));
+/** A style with the fonts that it names inside, for some texts. */
+async function withFonts(css, texts) {
   for (const font of FONTS) {
-    const bytes = await readFile(at(`${out}fonts/${font}.woff2`));
+    if (texts.every((text) => text.fonts[font].size === 0)) {
+      css = css.replace(new RegExp(`@font-face\\{[^}]*${font}[^}]*\\}`), '');
+      continue;
+    }
+    const bytes = await cut(font, texts);
     css = css.replace(`url(fonts/${font}.woff2)`, `url(data:font/woff2;base64,${bytes.toString('base64')})`);
   }
   return css;
 }
-await writeFile(at(`${out}slides.html`), slides(lecture.drawn, await withFonts((await esbuild.transform(faces, { loader: 'css', minify: true })).code)));
+await writeFile(at(`${out}slides.html`), slides(lecture.drawn, await withFonts((await esbuild.transform(styleFor(faces, [lecture]), { loader: 'css', minify: true })).code, [lecture])));
 
 const NAMED = /\[(T\d+)\]/g;
 const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
@@ -171,7 +210,7 @@ for (const [name, numbers] of Object.entries(stored)) await writeFile(at(`${out}
 async function oneFile() {
   const { outputFiles } = await esbuild.build({ ...bundled, entryPoints: ['page/main.js'], write: false });
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
-  const css = await withFonts(style.code);
+  const css = await withFonts(style.code, [explorer]);
   const wasm = gzipSync(await readFile(at(`${out}engine.wasm`)), { level: 9 }).toString('base64');
   const parts = theorems(proved, named, trend).match(/<p>Each statement[^]*<\/section>(?=<\/main>)/)[0];
   const swaps = [
@@ -194,7 +233,7 @@ async function oneFile() {
 }
 await oneFile();
 
-const APART = /^(teach|worksheet|quiz|slides|theorems)/;
+const APART = /^(teach|worksheet|quiz|slides)/;
 let [total, apart] = [0, 0];
 for (const folder of ['', 'fonts/']) {
   for (const name of await readdir(at(out + folder))) {
@@ -206,5 +245,5 @@ for (const folder of ['', 'fonts/']) {
     console.log(`${(size / 1000).toFixed(1).padStart(7)} kB  ${folder}${name}`);
   }
 }
-console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB), and ${(apart / 1000).toFixed(1)} kB of theorems and for teachers`);
+console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB), and ${(apart / 1000).toFixed(1)} kB for teachers`);
 if (total > BUDGET) throw new Error(`the page is ${total} bytes compressed; the limit is ${BUDGET}`);

@@ -83,7 +83,7 @@ table{border-collapse:collapse}thead{display:none}td{padding:.25em 1.2em .25em 0
 .figures{display:flex;flex-wrap:wrap;gap:1vmin 3vmin;margin:.4em 0}.figures svg{flex:1 1 34vmin;max-width:78vmin;max-height:48vh;min-width:0}.figures svg:only-child{max-width:110vmin}
 .figures.four svg{flex:1 1 40%;max-height:28vh}
 svg text{font:15px system-ui,"Segoe UI","DejaVu Sans",sans-serif;fill:var(--ink)}svg .tick{font-size:12px;fill:var(--soft)}svg .title{font-weight:600}
-svg path{fill:none;stroke-width:2.4}svg .axis,svg .rule{stroke:var(--hair);stroke-width:1.2}svg .rule{stroke:var(--fit);stroke-dasharray:4 4}
+:where(.figures) svg path{fill:none;stroke-width:2.4}svg .axis,svg .rule{stroke:var(--hair);stroke-width:1.2}svg .rule{stroke:var(--fit);stroke-dasharray:4 4}
 .m0{stroke:var(--feature)}.m1{stroke:var(--head);stroke-dasharray:7 3}.m2{stroke:var(--m2);stroke-dasharray:2.5 3}.m3{stroke:var(--energy);stroke-dasharray:9 3 2 3}svg path.wide{stroke-width:7;opacity:.45}svg path.dashed{stroke-dasharray:6 4}
 path.z0{stroke:var(--old)}path.head{stroke:var(--head)}path.feature{stroke:var(--feature)}text.z0{fill:var(--old)!important}text.head{fill:var(--head)!important}text.feature{fill:var(--feature)!important}
 circle.m0,circle.feature{fill:var(--feature)}marker path{stroke:none!important}marker.z0 path{fill:var(--old)}marker.head path{fill:var(--head)}marker.feature path{fill:var(--feature)}

@@ -21,7 +21,7 @@ const SHEET = `<h2 id="worksheet">Worksheet <span class="seed">no. <span id="she
 <h2 id="slides">Slides</h2><p><a href="slides.html">Slides for 45 minutes</a>, with notes for you (key t) and figures by the engine. It is one file that needs nothing else:
 <a href="slides.html" download="taskhead-slides.html">save it</a>, show it in any browser, print it. Their text is <code>web/teach/slides.md</code> in the source.</p>
 <h2 id="quiz">Questions</h2><p>The questions of the explorer with an answer to each choice, as a
-<a href="quiz.gift.txt" download>GIFT file</a>, which Moodle and other platforms import.</p>
+<a href="quiz.gift.txt" download>GIFT file</a>, which Moodle imports, and as a <a href="quiz.qti.zip" download>package in QTI 2.1</a> for other platforms.</p>
 `;
 
 /** Markdown with formulas \\( … \\) left alone, and headings that can be linked to. */
@@ -48,15 +48,26 @@ export async function teach(folder) {
   return `${HEAD.replace('LINKS', links.join(' '))}${body}</main></body></html>\n`;
 }
 
-/** The questions of the explorer in GIFT. */
-export function gift(page) {
+/** The questions of the explorer as plain text. */
+export function questions(page) {
   const plain = (text) => text.replace(/<a class="t"[^>]*>.*?<\/a>|\[T\d+\]/g, '').replace(/<[^>]*>/g, '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
-    .replace(/ +([.,:])/g, '$1').replace(/\s+/g, ' ').trim().replace(/[~=#{}:\\]/g, (c) => `\\${c}`);
-  const questions = [...page.matchAll(/<fieldset class="quiz" id="q-(\w+)"[^>]*><legend>(.*?)<\/legend>(.*?)<\/fieldset>/gs)].map(([, id, question, rest]) => {
-    const choices = [...rest.matchAll(/<label><input[^>]*>(.*?)<\/label>\s*<p class="feedback"( data-right)? hidden>(.*?)<\/p>/gs)]
-      .map(([, label, right, feedback]) => `  ${right ? '=' : '~'}${plain(label)}#${plain(feedback)}`);
-    return `::${id}:: ${plain(question)} {\n${choices.join('\n')}\n}`;
+    .replace(/ +([.,:])/g, '$1').replace(/\s+/g, ' ').trim();
+  const all = page.split(/(?=<section id=")/).flatMap((section) => {
+    const [chapter, title] = [section.match(/^<section id="(\w+)"/)?.[1], plain(section.match(/<h[12]>(.*?)<\/h[12]>/s)?.[1] ?? '')];
+    return [...section.matchAll(/<fieldset class="quiz" id="q-(\w+)"[^>]*><legend>(.*?)<\/legend>(.*?)<\/fieldset>/gs)].map(([, id, stem, rest]) => ({
+      id, chapter, title, stem: plain(stem),
+      choices: [...rest.matchAll(/<label><input[^>]*>(.*?)<\/label>\s*<p class="feedback"( data-right)? hidden>(.*?)<\/p>/gs)]
+        .map(([, label, right, feedback]) => ({ text: plain(label), right: right !== undefined, feedback: plain(feedback) })),
+    }));
   });
-  if (questions.length < 12) throw new Error(`the page has ${questions.length} questions only`);
-  return `// Questions of the explorer “How far will the features move?”, in GIFT.\n\n${questions.join('\n\n')}\n`;
+  if (all.length < 12) throw new Error(`the page has ${all.length} questions only`);
+  return all;
+}
+
+/** Questions in GIFT. */
+export function gift(questions) {
+  const escaped = (text) => text.replace(/[~=#{}:\\]/g, (c) => `\\${c}`);
+  const choice = ({ text, right, feedback }) => `  ${right ? '=' : '~'}${escaped(text)}#${escaped(feedback)}`;
+  const one = ({ id, stem, choices }) => `::${id}:: ${escaped(stem)} {\n${choices.map(choice).join('\n')}\n}`;
+  return `// Questions of the explorer “How far will the features move?”, in GIFT.\n\n${questions.map(one).join('\n\n')}\n`;
 }

@@ -24,22 +24,36 @@ export function padded([low, high], share = 0.08) {
   return [low - room, high + room];
 }
 
-/** Redraws what a container holds when its width changes; `draw(width)` is called at once, too. */
+/** How much larger than usual the reader wants text. Figures are drawn in units of it: lines, points and gaps grow with it. */
+const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 17;
+document.documentElement.style.setProperty('--unit', Math.max(1, unit()));
+
+const updates = [];
+
+/** Redraws what a container holds when its width changes; `draw(width)` is called at once, too, with the width in units. */
 export function fitted(parent, fallback, draw) {
   let width = 0;
   const update = () => {
-    const now = Math.round(parent.clientWidth) || fallback;
+    const now = Math.round(parent.clientWidth / unit()) || fallback;
     if (now === width) return;
     width = now;
     draw(now);
   };
+  updates.push(update);
   new ResizeObserver(update).observe(parent);
   update();
 }
 
-/** The font of the figures, and how much larger than usual the reader wants text: figures grow with it. */
+/** Fits every figure to its place now: before a page is printed nobody waits for observers. */
+export function fitAll() {
+  for (const update of updates) update();
+}
+
+/** Height of the window in units. */
+export const windowHeight = () => innerHeight / unit();
+
+/** The font of the figures. */
 const FONT = 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif';
-export const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 17;
 
 const pen = document.createElement('canvas').getContext('2d');
 const widths = new Map();
@@ -62,6 +76,18 @@ function power(value) {
   return `10${exponent < 0 ? '⁻' : ''}${[...String(Math.abs(exponent))].map((d) => SUPERSCRIPTS[d]).join('')}`;
 }
 
+/** Whether a curve through places (x, y) goes through a box [left, top, right, bottom]. */
+function meets(x, y, [left, top, right, bottom]) {
+  return x.some((x1, i) => {
+    const [x0, y0, y1] = [x[i - 1], y[i - 1], y[i]];
+    if (i === 0 || !Number.isFinite(y0 + y1)) return false;
+    const [a, b] = [Math.max(left, Math.min(x0, x1)), Math.min(right, Math.max(x0, x1))];
+    if (a > b) return false;
+    const at = (place) => (x1 === x0 ? y1 : y0 + ((y1 - y0) * (place - x0)) / (x1 - x0));
+    return Math.max(at(a), at(b)) > top && Math.min(at(a), at(b)) < bottom;
+  });
+}
+
 export class Chart {
   /** `options`: width (while the container has none), height, xLabel, yLabel, logX, xTicks, title, margin. */
   constructor(parent, options) {
@@ -75,12 +101,16 @@ export class Chart {
     this.yAxis = svg.append('g').attr('class', 'axis');
     this.xLabel = svg.append('text').attr('class', 'label').attr('text-anchor', 'end');
     this.yLabel = svg.append('text').attr('class', 'label').attr('x', 4);
-    this.inside = svg.append('g').attr('clip-path', `url(#${this.id})`);
-    this.layers = Object.fromEntries(['areas', 'rules', 'lines', 'dots', 'texts'].map((name) => [name, this.inside.append('g')]));
+    // A point at an end of its curve is drawn whole.
+    this.around = svg.append('clipPath').attr('id', `${this.id}-dots`).append('rect');
+    const group = (clip) => svg.append('g').attr('clip-path', `url(#${clip})`);
+    this.inside = group(this.id);
+    this.layers = Object.fromEntries(['areas', 'rules', 'lines'].map((name) => [name, this.inside.append('g')]));
+    this.layers.dots = group(`${this.id}-dots`);
+    this.layers.texts = group(this.id);
     fitted(parent, width, (now) => {
       this.width = now;
-      this.unit = unit();
-      this.height = Math.round(height * this.unit);
+      this.height = height;
       this.key = '';
       svg.attr('viewBox', `0 0 ${now} ${this.height}`);
       if (this.shown) this.draw(this.shown);
@@ -89,32 +119,32 @@ export class Chart {
 
   /** The place that the axes leave: as wide as their numbers need. */
   frameFor(x, y) {
-    const { options, unit, width, height } = this;
-    const size = 11 * unit;
-    const [top, bottom] = [(options.yLabel ? 24 : 10) * unit, (options.margin?.bottom ?? 42) * unit];
+    const { options, width, height } = this;
+    const size = 11;
+    const [top, bottom] = [options.yLabel ? 24 : 10, options.margin?.bottom ?? 42];
     const yTicks = Math.max(3, Math.round(options.height / 50 || 4));
     const widest = (scale, count) => Math.max(...scale.ticks(count).map((v) => textWidth(scale.tickFormat(count)(v), size)));
-    const left = Math.ceil(Math.max(38 * unit, widest(scaleLinear().domain(y), yTicks) + 14));
+    const left = Math.ceil(Math.max(38, widest(scaleLinear().domain(y), yTicks) + 14));
     const sx = (options.logX ? scaleLog() : scaleLinear()).domain(x);
     let [many, ticks, labels] = [0, [], []];
     if (options.logX) {
       const [first, last] = [Math.ceil(Math.log10(x[0]) - 1e-9), Math.floor(Math.log10(x[1]) + 1e-9)];
       const powers = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
-      many = Math.max(2, Math.floor((width - left) / (48 * unit)));
+      many = Math.max(2, Math.floor((width - left) / 48));
       ticks = powers.filter((_, i) => i % Math.ceil(powers.length / many) === 0);
       labels = ticks.map(power);
     } else if (options.xTicks) [ticks, labels] = [options.xTicks, options.xTicks.map(String)];
     else {
       // As many numbers as have room beside each other.
-      for (many = Math.max(2, Math.floor((width - left) / (48 * unit))); ; many--) {
+      for (many = Math.max(2, Math.floor((width - left) / 48)); ; many--) {
         const format = sx.tickFormat(many);
         ticks = sx.ticks(many);
         labels = ticks.map(format);
-        const room = (width - left - 14 * unit) / Math.max(1, ticks.length);
-        if (many <= 1 || Math.max(...labels.map((l) => textWidth(l, size))) + 8 * unit < room) break;
+        const room = (width - left - 14) / Math.max(1, ticks.length);
+        if (many <= 1 || Math.max(...labels.map((l) => textWidth(l, size))) + 8 < room) break;
       }
     }
-    const right = Math.ceil(Math.max(14 * unit, textWidth(labels[labels.length - 1] ?? '', size) / 2 + 2));
+    const right = Math.ceil(Math.max(14, textWidth(labels[labels.length - 1] ?? '', size) / 2 + 2));
     this.m = { top, bottom, left, right };
     return { sx: sx.range([left, width - right]), sy: scaleLinear().domain(y).range([height - bottom, top]), ticks, labels, yTicks };
   }
@@ -124,14 +154,16 @@ export class Chart {
     const key = [this.width, ...x, ...y].join();
     if (key === this.key) return;
     this.key = key;
-    const { width, height, unit } = this;
+    const { width, height } = this;
     const { sx, sy, ticks, labels, yTicks } = this.frameFor(x, y);
     const { top, right, bottom, left } = this.m;
     [this.sx, this.sy] = [sx, sy];
-    this.frame.attr('x', left - 1).attr('y', top - 1).attr('width', Math.max(0, width - left - right + 2)).attr('height', height - top - bottom + 2);
-    this.xLabel.attr('x', width - right).attr('y', height - 4 * unit).text(this.options.xLabel);
-    this.yLabel.attr('y', 13 * unit).text(this.options.yLabel ?? '');
-    this.xAxis.attr('transform', `translate(0,${height - bottom})`).call(axisBottom(sx).tickSizeOuter(0).tickPadding(3 + 3 * unit).tickValues(ticks).tickFormat((_, i) => labels[i]));
+    for (const [frame, room] of [[this.frame, 1], [this.around, 8]]) {
+      frame.attr('x', left - room).attr('y', top - room).attr('width', Math.max(0, width - left - right + 2 * room)).attr('height', height - top - bottom + 2 * room);
+    }
+    this.xLabel.attr('x', width - right).attr('y', height - 4).text(this.options.xLabel);
+    this.yLabel.attr('y', 13).text(this.options.yLabel ?? '');
+    this.xAxis.attr('transform', `translate(0,${height - bottom})`).call(axisBottom(sx).tickSizeOuter(0).tickPadding(6).tickValues(ticks).tickFormat((_, i) => labels[i]));
     this.yAxis.attr('transform', `translate(${left},0)`).call(axisLeft(sy).ticks(yTicks).tickSizeOuter(0));
   }
 
@@ -162,9 +194,22 @@ export class Chart {
       y1: (d) => ('x' in d ? top : sy(d.y)),
       y2: (d) => ('x' in d ? height - bottom : sy(d.y)),
     });
-    // On the side of its rule that has room.
-    const side = (at) => (sx(at) > (left + width - right) / 2 ? { dx: -3, anchor: 'end' } : { dx: 3 });
-    const named = rules.filter((d) => d.label).map((d) => ({ x: d.x ?? x[0], y: d.y ?? this.sy.domain()[0], text: d.label, kind: 'note', dy: -5, ...side(d.x ?? x[0]) }));
+    // The name of a rule: on the side that has more room, at the foot or at the head, where no line or point is.
+    const sides = (at) => (sx(at) > (left + width - right) / 2 ? ['end', 'start'] : ['start', 'end']);
+    const [foot, head] = [[sy.domain()[0], -5], [sy.domain()[1], 12]];
+    const name = (d) => {
+      const at = d.x ?? x[0];
+      const wide = textWidth(d.label, 12) + 3;
+      const places = ('x' in d ? [foot, head] : [[d.y, -5], [d.y, 14]]).flatMap(([y, dy]) => sides(at).map((anchor) => ({ x: at, y, dx: anchor === 'end' ? -3 : 3, dy, anchor })));
+      const free = (place) => {
+        const [end, base] = [sx(at) + place.dx, sy(place.y) + place.dy];
+        const [from, to] = place.anchor === 'end' ? [end - wide, end] : [end, end + wide];
+        return from > left && to < width - right && !lines.some((l) => meets(l.x.map(sx), l.y.map(sy), [from, base - 12, to, base + 3]))
+          && !dots.some((dot) => sx(dot.x) > from - 6 && sx(dot.x) < to + 6 && sy(dot.y) > base - 18 && sy(dot.y) < base + 9);
+      };
+      return { ...(places.find(free) ?? places[0]), text: d.label, kind: 'note' };
+    };
+    const named = rules.filter((d) => d.label).map(name);
     write(attrs(join('texts', 'text', [...named, ...texts]), {
       x: (d) => sx(d.x) + (d.dx ?? 0),
       y: (d) => sy(d.y) + (d.dy ?? 0),

@@ -43,11 +43,13 @@ export function metricsOf(records, prefix = '') {
   return METRICS.map(({ key }) => records.map((r) => r[prefix + key]));
 }
 
-/** What there is to say about the points of a curve whose flow stopped before its end, and why the first one did. */
-export function early({ records, unfinished }) {
-  if (!unfinished) return '';
-  const points = unfinished === 1 ? '1 point' : `${unfinished} points`;
-  return ` ${points} of ${records.length} stopped before the end; the first: ${records.find((r) => r.error).error}.`;
+const points = (count) => (count === 1 ? '1 point' : `${count} points`);
+
+/** What there is to say about the points of a curve whose flow stopped before its end, or that have no answer, and why the first one did. */
+export function early({ records, unfinished, missing, why }) {
+  const all = records.length + missing;
+  const stopped = unfinished ? ` ${points(unfinished)} of ${all} stopped before the end; the first: ${records.find((r) => r.error).error}.` : '';
+  return stopped + (missing ? ` ${points(missing)} of ${all} ${missing === 1 ? 'has' : 'have'} no answer; the first: ${why}.` : '');
 }
 
 /** Records as a CSV file with every column that holds something. */

@@ -4,7 +4,7 @@
 import { axisBottom, axisLeft } from 'd3-axis';
 import { select } from 'd3-selection';
 import { line, scaleLog } from './scale.js';
-import { fitted, unit } from './chart.js';
+import { fitted } from './chart.js';
 import { lazily, putAll, show, whenNear } from './controls.js';
 import { Curves } from './curves.js';
 import { Thread } from './engine.js';
@@ -69,17 +69,15 @@ class Map {
       choose(state.y * 1.05 ** dx, Math.max(state.w, ACROSS[0]) * 1.1 ** dy);
     });
     fitted(figure, 300, (width) => {
-      const size = unit();
-      const height = Math.round(Math.max(0.85 * width, 150 * size));
-      const margin = Object.fromEntries(Object.entries(MARGIN).map(([side, px]) => [side, px * size]));
+      const height = Math.round(Math.max(0.85 * width, 150));
       svg.attr('viewBox', `0 0 ${width} ${height}`);
-      this.sx.range([margin.left, width - margin.right]);
-      this.sy.range([height - margin.bottom, margin.top]);
-      frame.attr('x', margin.left).attr('y', margin.top).attr('width', width - margin.left - margin.right).attr('height', height - margin.top - margin.bottom);
-      below.attr('transform', `translate(0,${height - margin.bottom})`).call(axisBottom(this.sx).tickValues([0.2, 0.5, 1, 2]).tickFormat(String).tickSizeOuter(0).tickPadding(5 * size));
-      beside.call(axisLeft(this.sy).tickValues([0.02, 0.1, 0.5, 2]).tickFormat(String).tickSizeOuter(0).tickPadding(5 * size));
-      beside.attr('transform', `translate(${margin.left},0)`);
-      label.attr('x', width - margin.right).attr('y', height - 4);
+      this.sx.range([MARGIN.left, width - MARGIN.right]);
+      this.sy.range([height - MARGIN.bottom, MARGIN.top]);
+      frame.attr('x', MARGIN.left).attr('y', MARGIN.top).attr('width', width - MARGIN.left - MARGIN.right).attr('height', height - MARGIN.top - MARGIN.bottom);
+      below.attr('transform', `translate(0,${height - MARGIN.bottom})`).call(axisBottom(this.sx).tickValues([0.2, 0.5, 1, 2]).tickFormat(String).tickSizeOuter(0).tickPadding(5));
+      beside.call(axisLeft(this.sy).tickValues([0.02, 0.1, 0.5, 2]).tickFormat(String).tickSizeOuter(0).tickPadding(5));
+      beside.attr('transform', `translate(${MARGIN.left},0)`);
+      label.attr('x', width - MARGIN.right).attr('y', height - 4);
       labelW.attr('y', height - 4);
       this.paint();
       this.draw();

@@ -63,18 +63,21 @@ export function many() {
       waiting.end();
       said.dataset.milliseconds = String(took);
       const end = now.mloss === 'squared' ? '' : ` Finetuned by cross-entropy to a training loss of ${show(now.until)}.`;
-      const text = `${POINTS} energies by ${first.records[0].method === 'flow' ? 'the solver' : `the closed form (${first.records[0].method})`} in ${(took / 1000).toFixed(2)} s.${end} ` +
+      const text = `${first.records.length} energies by ${first.records[0].method === 'flow' ? 'the solver' : `the closed form (${first.records[0].method})`} in ${(took / 1000).toFixed(2)} s.${end} ` +
         `Distance ${first.shapes[0]}; cosine distance ${first.shapes[1]}; dot product ${first.shapes[2]}; norm ${first.shapes[3]}.${early(first)}`;
       said.textContent = text;
       curves.charts.forEach((chart, i) => chart.describe(`Against the share of the largest energy this metric ${first.shapes[i]}.`));
       const all = [first];
+      // A seed that lacks other points than the chosen one cannot be laid beside it.
+      const places = ({ records }) => records.map((r) => r.point).join();
       for (let i = 1; i < now.seeds; i++) {
         if (turn !== mine || KEYS.some((key) => state[key] !== now[key])) return;
-        all.push(await thread.ask('curves', [setting(now.seed + i, now)]));
+        const next = await thread.ask('curves', [setting(now.seed + i, now)]);
+        if (places(next) === places(first)) all.push(next);
         if (i + 1 < now.seeds && (i + 1) % 4) continue;
         const bands = await Promise.all([0, 1, 2, 3].map((m) => thread.ask('band', [{ curves: all.map((a) => metricsOf(a.records)[m]), quantiles: [0.1, 0.9] }])));
         curves.draw({ layers: [layer], bands: [{ x: first.shares, low: bands.map((b) => b[0]), high: bands.map((b) => b[1]) }] });
-        said.textContent = `${text} Band: ${i + 1} seeds.`;
+        said.textContent = `${text} Band: ${all.length === i + 1 ? '' : `${all.length} of `}${i + 1} seeds${all.length === i + 1 ? '' : '; the others lack other points'}.`;
       }
     } catch (error) {
       waiting.failed(error);

@@ -1,7 +1,7 @@
 // Chapter 2: kernel × direction × energy, on two samples and an input that is not trained on.
 
 import { select } from 'd3-selection';
-import { Chart, fitted, padded, textWidth, unit } from './chart.js';
+import { Chart, fitted, padded, textWidth } from './chart.js';
 import { attrs, logTime, show, slider, still } from './controls.js';
 import { engine } from './engine.js';
 import { line, scaleLinear } from './scale.js';
@@ -71,7 +71,7 @@ export function motion() {
     const dots = [...features.map((z, i) => ({ z, kind: `input ${NAMES[i].toLowerCase()}` })), ...paths.map((path) => ({ z: path[now], kind: 'input end' }))];
     layer.selectAll('circle').data(dots).join('circle').attr('class', (d) => d.kind).attr('r', (d) => (d.kind === 'input end' ? 3.5 : 6)).attr('cx', (d) => sx(d.z[0])).attr('cy', (d) => sy(d.z[1]));
     const names = features.map((z, i) => ({ z, text: NAMES[i], dx: 9, dy: 17, kind: 'name' }));
-    const [large, small] = [17 * unit(), 12 * unit()];
+    const [large, small] = [17, 12];
     const box = ({ z, text, dx, dy, anchor }, size) => {
       const [wide, x, y] = [textWidth(text, size, 600), sx(z[0]) + dx, sy(z[1]) + dy];
       return { left: anchor ? x - wide : x, right: anchor ? x : x + wide, top: y - size, bottom: y + 0.3 * size };

@@ -2,9 +2,28 @@
 
 import { select } from 'd3-selection';
 import { line } from './scale.js';
-import { fitted, textWidth, unit } from './chart.js';
+import { fitted, textWidth, windowHeight } from './chart.js';
 import { attrs, write } from './controls.js';
 import { flush } from './state.js';
+
+/** Whether the way through some places goes through a box [left, top, right, bottom]. */
+function goesThrough(way, [left, top, right, bottom]) {
+  return way.some(([x1, y1], i) => {
+    if (i === 0) return false;
+    const [x0, y0] = way[i - 1];
+    // The part of the step between the sides, then between top and bottom.
+    let [from, to] = [0, 1];
+    for (const [a, b, low, high] of [[x0, x1, left, right], [y0, y1, top, bottom]]) {
+      if (a === b) {
+        if (a < low || a > high) return false;
+        continue;
+      }
+      const [s, t] = [(low - a) / (b - a), (high - a) / (b - a)];
+      [from, to] = [Math.max(from, Math.min(s, t)), Math.min(to, Math.max(s, t))];
+    }
+    return from <= to;
+  });
+}
 
 export class Plane {
   /** `move({ along, across })` is called while the tip is dragged or moved by arrow keys. */
@@ -41,9 +60,8 @@ export class Plane {
     this.listen(move);
     fitted(parent, 600, (width) => {
       this.width = width;
-      this.unit = unit();
       // Never so high that the figure beside or below it is out of sight.
-      this.height = Math.round(Math.min(Math.max(0.7 * width, 250), innerHeight * (innerWidth < 960 ? 0.36 : 0.58)));
+      this.height = Math.round(Math.min(Math.max(0.7 * width, 250), windowHeight() * (matchMedia('(max-width: 60rem)').matches ? 0.36 : 0.58)));
       svg.attr('viewBox', `0 0 ${width} ${this.height}`);
       if (this.shown) this.draw(...this.shown);
     });
@@ -86,9 +104,10 @@ export class Plane {
 
   /**
    * Puts texts where nothing else is written: each { to, text, at: [x, y], size, weight?, italic?, spare? } takes the
-   * first of its `places` ([dx, dy, anchor]) that is free and inside; one that is `spare` goes if there is none.
+   * first of its `places` ([dx, dy, anchor]) that is free and inside, if it can one that none of the `ways` (lists of
+   * places) goes through; one that is `spare` goes if it cannot.
    */
-  write(texts) {
+  write(texts, ways) {
     const taken = [];
     const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
     for (const { to, text, at, size, weight, spare, places, hidden } of texts) {
@@ -99,7 +118,7 @@ export class Plane {
         return { x: at[0] + dx + (spare ? 0 : shift), y: at[1] + dy, anchor, box: [x + (spare ? 0 : shift), at[1] + dy - 0.95 * size, x + wide + (spare ? 0 : shift), at[1] + dy + 0.3 * size] };
       });
       const free = ({ box }) => box[0] >= 2 && box[2] <= this.width - 2 && box[1] >= 2 && box[3] <= this.height - 2 && !taken.some((other) => meets(box, other));
-      const found = boxes.find(free);
+      const found = boxes.find((b) => free(b) && !ways.some((way) => goesThrough(way, b.box))) ?? (spare ? undefined : boxes.find(free));
       attrs(to, { visibility: found ? 'visible' : 'hidden' });
       if (!found) continue;
       taken.push(found.box);
@@ -112,7 +131,7 @@ export class Plane {
   draw(scene, head, loss) {
     this.shown = [scene, head, loss];
     const { target, across, start } = head;
-    const { width, height, unit } = this;
+    const { width, height } = this;
     // Room for target and head; while the tip is dragged the scale stays.
     const reach = Math.max(1.45, target + 0.3, ((across + 0.2) * width) / 2 / (height - 84));
     const scale = (this.scale = this.grip ? this.scale : width / 2 / reach);
@@ -142,21 +161,22 @@ export class Plane {
     const [z0, v, z, vt] = this.names;
     const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) * scale;
     const at = (p) => [X(p[0]), Y(p[1])];
-    const [name, note] = [{ size: 17 * unit, weight: 600 }, { size: 12 * unit }];
+    const [name, note] = [{ size: 17, weight: 600 }, { size: 12 }];
     const around = [[10, -8, 'start'], [10, 20, 'start'], [-10, -8, 'end'], [-10, 20, 'end'], [0, -18, 'middle'], [0, 30, 'middle'], [22, 6, 'start'], [-22, 6, 'end'], [0, -38, 'middle'], [0, 50, 'middle']];
     const squared = loss === 'squared';
     const middle = [(scene.head[0] + target) / 2, scene.head[1]];
-    const long = (target - scene.head[0]) * scale > 78 * unit;
+    const long = (target - scene.head[0]) * scale > 78;
+    const ways = [[[0, 0], scene.now.feature], [[0, 0], scene.head], [[0, 0], [1, 0]], [[target, -1], [target, top]], scene.feature_path, scene.head_path].map((way) => way.map(at));
     this.write([
-      { to: this.fitsText, text: squared ? 'heads that fit: z₀·v = y' : 'prediction y: z₀·v = y', at: [X(target), 15 * unit], ...note, places: [[-6, 0, 'end'], [6, 0, 'start']] },
+      { to: this.fitsText, text: squared ? 'heads that fit: z₀·v = y' : 'prediction y: z₀·v = y', at: [X(target), 15], ...note, places: [[-6, 0, 'end'], [6, 0, 'start']] },
       { to: v, text: 'v', at: at(scene.head), ...name, places: [[-16, -12, 'end'], [16, -12, 'start'], ...around] },
       { to: z, text: 'z', at: at(scene.now.feature), ...name, hidden: apart(scene.now.feature, [1, 0]) <= 18, places: around },
       { to: z0, text: 'z₀', at: at([1, 0]), ...name, places: [[-14, 20, 'middle'], [-14, -10, 'middle'], ...around] },
       { to: vt, text: 'v(t)', at: at(scene.now.head), ...name, hidden: apart(scene.now.head, scene.head) <= 26, places: around },
-      { to: this.energyText, text: squared ? (long ? 'energy E' : 'E') : (long ? 'still to gain' : ''), at: at(middle), size: 12 * unit, weight: 600, hidden: (target - scene.head[0]) * scale <= 16, spare: true, places: [[0, 18, 'middle'], [0, -10, 'middle']] },
+      { to: this.energyText, text: squared ? (long ? 'energy E' : 'E') : (long ? 'still to gain' : ''), at: at(middle), size: 12, weight: 600, hidden: (target - scene.head[0]) * scale <= 16, places: [0, -0.25, 0.25].flatMap((part) => [18, -10].map((dy) => [part * (target - scene.head[0]) * scale, dy, 'middle'])) },
       { to: this.beforeText, text: 'before probing', at: at([start, across]), ...note, spare: true, hidden: (scene.head[0] - start) * scale <= 35, places: [[0, 22, 'middle'], [0, -12, 'middle'], [-4, 22, 'start']] },
-      { to: this.endsText, text: 'ends for other energies', at: at(scene.ends[scene.ends.length - 1]), ...note, spare: true, hidden: width <= 420, places: [[-8, -6, 'end'], [8, -6, 'start'], [-8, 16, 'end']] },
-    ]);
+      { to: this.endsText, text: 'ends for other energies', at: at(scene.ends[scene.ends.length - 1]), ...note, spare: true, hidden: width <= 420, places: [[-8, -6, 'end'], [8, -6, 'start'], [-8, 16, 'end'], [0, -16, 'middle'], [0, 24, 'middle']] },
+    ], ways);
     attrs(this.tip, {
       'aria-valuemin': -target,
       'aria-valuemax': target,

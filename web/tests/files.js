@@ -12,6 +12,7 @@ function bytesOf(values, dtype) {
     values.forEach((text, i) => [...text].forEach((c, j) => (points[i * Number(dtype.slice(2)) + j] = c.codePointAt(0))));
     return Buffer.from(points.buffer);
   }
+  if (dtype === '>f8') return bytesOf(values, '<f8').swap64();
   const array = TYPES[dtype].from(values, dtype === '<i8' ? BigInt : Number);
   return Buffer.from(array.buffer);
 }

@@ -136,9 +136,12 @@ export async function settled(page) {
   await page.waitForFunction(() => !document.documentElement.dataset.busy, null, { timeout: 60_000 });
 }
 
-/** Scrolls to a part, so that its figures are drawn. */
+/** Scrolls to a part, as by the wheel, so that its figures are drawn: from then on the page no longer keeps its first place. */
 export async function visit(page, id) {
-  await page.evaluate((id) => document.getElementById(id).scrollIntoView({ behavior: 'instant' }), id);
+  await page.evaluate((id) => {
+    dispatchEvent(new Event('wheel'));
+    document.getElementById(id).scrollIntoView({ behavior: 'instant' });
+  }, id);
   await settled(page);
 }
 

@@ -175,6 +175,70 @@ test('formulas are whole: roots and braces are drawn', () =>
     for (const name of ['KaTeX_Main', 'KaTeX_Math', 'KaTeX_Size2']) assert.ok(fonts.includes(name), name);
   }));
 
+test('formulas look as KaTeX has them, with no more of its style than they need', async () => {
+  const whole = (await readFile(new URL('../node_modules/katex/dist/katex.min.css', import.meta.url), 'utf8')).replace(/@font-face\{.*?\}/g, '');
+  for (const name of ['', 'teach.html', 'slides.html']) {
+    const context = await site.browser.newContext();
+    const page = await context.newPage();
+    await page.goto(site.url + name);
+    if (name === '') await page.waitForSelector('html[data-ready]');
+    const [before, after] = await page.evaluate(async (whole) => {
+      await document.fonts.ready;
+      for (const e of document.querySelectorAll('details')) e.open = true;
+      // One after the other, each in a place of its own: nothing else on the page moves them.
+      const places = () => [...document.querySelectorAll('.katex')].map((formula) => {
+        const copy = document.body.appendChild(document.createElement('div'));
+        copy.style = 'position:absolute;left:0;top:0;width:60rem';
+        copy.append(formula.cloneNode(true));
+        const boxes = [...copy.querySelectorAll('.katex-html, .katex-html *')].map((e) => [e.getAttribute('class') ?? e.tagName, ...['x', 'y', 'width', 'height'].map((k) => e.getBoundingClientRect()[k].toFixed(2)), getComputedStyle(e).fill].join(' '));
+        copy.remove();
+        return boxes;
+      });
+      const before = places();
+      document.head.insertAdjacentHTML('afterbegin', `<style>${whole}</style>`);
+      return [before, places()];
+    }, whole);
+    assert.ok(before.length > 10, name);
+    assert.deepEqual(before, after, name);
+    const fills = await page.locator('.katex svg path').evaluateAll((all) => all.map((path) => getComputedStyle(path).fill));
+    assert.ok(fills.every((fill) => fill !== 'none'), `${name}: ${fills}`);
+    await context.close();
+  }
+});
+
+test('each font has the characters that formulas draw with it', async () => {
+  for (const name of ['', 'teach.html', 'slides.html']) {
+    const context = await site.browser.newContext();
+    const page = await context.newPage();
+    await page.goto(site.url + name);
+    if (name === '') await page.waitForSelector('html[data-ready]');
+    const { checked, lacking } = await page.evaluate(async () => {
+      await Promise.all([...document.fonts].map((font) => font.load()));
+      const used = new Map();
+      for (const root of document.querySelectorAll('.katex-html')) {
+        const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) {
+          const { fontFamily, fontStyle } = getComputedStyle(walk.currentNode.parentElement);
+          const family = fontFamily.split(',')[0];
+          for (const character of walk.currentNode.textContent.replace(/[\s\u200b]/g, '')) used.set(`${fontStyle} ${family} ${character}`, { family, fontStyle, character });
+        }
+      }
+      // A character that its font lacks comes from another one, of another width.
+      const pen = document.createElement('canvas').getContext('2d');
+      const width = (style, family, character) => {
+        pen.font = `${style} 200px ${family}`;
+        return pen.measureText(character).width;
+      };
+      const lacking = [...used.values()].filter(({ family, fontStyle, character }) => !/^"?KaTeX_/.test(family)
+        || ['serif', 'monospace', 'sans-serif'].some((other) => width(fontStyle, `${family}, ${other}`, character) !== width(fontStyle, `${family}, cursive`, character)));
+      return { checked: used.size, lacking: lacking.map(({ family, character }) => `${family} ${character}`) };
+    });
+    assert.ok(checked > 30, `${name}: ${checked} characters`);
+    assert.deepEqual(lacking, [], name);
+    await context.close();
+  }
+});
+
 test('figures and data can be saved', () =>
   on(site, '?y=1&tau=0.4&v=2', async (page) => {
     await page.locator('#opening details.more').evaluate((e) => (e.open = true));
@@ -260,9 +324,9 @@ test('every chapter asks at least two questions, and answers each choice at once
     assert.match(new URL(page.url()).searchParams.get('q'), /opening1c\.opening2c\.energy1c/);
   }));
 
-test('all that the page loads is smaller than 500 kB, compressed', async () => {
+test('all that the page loads, with the theorems, is smaller than 500 kB, compressed', async () => {
   const dist = new URL('../dist/', import.meta.url);
-  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile() && !/^(teach|worksheet|quiz|slides|theorems)/.test(f.name));
+  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile() && !/^(teach|worksheet|quiz|slides)/.test(f.name));
   const sizes = await Promise.all(files.map(async (f) => gzipSync(await readFile(`${f.parentPath ?? f.path}/${f.name}`), { level: 9 }).length));
   const total = sizes.reduce((a, b) => a + b);
   assert.ok(files.length > 10 && total < 500_000, `${total} bytes in ${files.length} files`);
@@ -311,7 +375,7 @@ test('every theorem number leads to its statement and its check', () =>
     for (const link of new Set(links)) assert.equal(await page.locator(new URL(link, site.url).hash).count(), 1, link);
     const law = await page.textContent('#T10_distance_law');
     assert.match(await page.textContent('#hypotheses'), /conjecture A[^]*taskhead simulate cases\/C1-1-violation-1\.npz/);
-    assert.ok(await page.locator('#hypotheses img').evaluate((picture) => picture.naturalWidth > 300));
+    assert.ok(await page.locator('#hypotheses svg').evaluate((picture) => picture.getBoundingClientRect().width > 300 && picture.querySelectorAll('path').length > 16));
     assert.match(law, /Theorem T10_distance_law[^]*dist2T[^]*DistanceLaw\.v[^]*taskhead verify T10/);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run());

@@ -24,7 +24,8 @@ use super::say;
 #[command(allow_negative_numbers = true)]
 #[command(
     after_help = "The page is a part of this program if it was built with the feature `page`; else it is a folder of \
-    files that scripts/build-web makes once, and that any web server can serve. Settings of the page are in its address, so that a link leads to an exact situation.\n\nExamples:\n  \
+    files that scripts/build-web makes once, and that any web server can serve. Settings of the page are in its \
+    address, so that a link leads to an exact situation.\n\nExamples:\n  \
     taskhead explore\n  \
     taskhead explore --port 8080 --no-open\n  taskhead explore --host 0.0.0.0 --port 8080"
 )]

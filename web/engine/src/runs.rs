@@ -112,18 +112,42 @@ fn row(record: &Record) -> Result<Row, String> {
 /// Who hears how many points of a curve are done.
 type Told<'a> = &'a (dyn Fn(usize) + Sync);
 
-/// Runs a sweep in the browser: one row a cell, or why none was possible.
+/// The rows of a sweep, and why cells that have none failed.
+struct Rows {
+    rows: Vec<Row>,
+    failed: Vec<String>,
+}
+
+impl Rows {
+    /// All of them, where each is needed.
+    fn whole(self) -> Result<Vec<Row>, String> {
+        self.failed.into_iter().next().map_or(Ok(self.rows), Err)
+    }
+}
+
+/// Runs a sweep in the browser: one row for each cell that has an answer, or why none has.
 fn rows(
     plan: &Plan,
     task: &(dyn Fn(u64) -> Result<Arc<Task>, TaskError> + Sync),
     told: Told,
-) -> Result<Vec<Row>, String> {
+) -> Result<Rows, String> {
     let cells = plan.grid().cells();
     if cells > MAX_CELLS {
         return Err(format!("the sweep has {cells} cells; here at most {MAX_CELLS}"));
     }
     let records = plan.run_telling(task, &(), &Watch::default(), told).unwrap_or_default();
-    records.iter().map(row).collect()
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    for record in &records {
+        match row(record) {
+            Ok(row) => rows.push(row),
+            Err(why) => failed.push(why),
+        }
+    }
+    if rows.is_empty() && !failed.is_empty() {
+        Err(failed.swap_remove(0))
+    } else {
+        Ok(Rows { rows, failed })
+    }
 }
 
 /// A random problem and its head. A type of its own: to read every configuration of `taskhead sweep` would add a
@@ -188,7 +212,7 @@ fn labelled(task: Task) -> Result<Task, TaskError> {
 }
 
 /// The rows of random tasks. Not [`Plan::records`]: that would bring the digits along, and the page is kept small.
-fn random(config: Config, told: Told) -> Result<Vec<Row>, String> {
+fn random(config: Config, told: Told) -> Result<Rows, String> {
     let plan = Plan::new(config).map_err(said)?;
     let task = |seed| match (&plan.config().problem, plan.config().loss) {
         (TaskSpec::Gaussian(spec), Loss::Squared) => gaussian(spec, seed).map(Arc::new),
@@ -202,19 +226,23 @@ fn random(config: Config, told: Told) -> Result<Vec<Row>, String> {
 #[derive(Debug, Serialize)]
 pub struct Curve {
     records: Vec<Row>,
-    /// Frobenius energies over the largest, ascending.
+    /// Frobenius energies over the largest of a record, ascending.
     shares: Vec<f64>,
     /// What each metric does as the energy grows, in words.
     shapes: [String; 4],
     /// Points whose flow did not reach its end.
     unfinished: usize,
+    /// Points that have no answer, and so no record, and why the first one has none.
+    missing: usize,
+    why: String,
 }
 
 /// A run of a metric against its direction that is this small a part of its range is rounding of the solver.
 const SHAPE_TOLERANCE: f64 = 1e-6;
 
 impl Curve {
-    fn of(records: Vec<Row>) -> Self {
+    fn of(rows: Rows) -> Self {
+        let Rows { rows: records, failed } = rows;
         let most = records.iter().map(|r| r.frobenius).fold(0.0, f64::max);
         let shares: Vec<f64> = records.iter().map(|r| r.frobenius / most).collect();
         let metrics: [fn(&Row) -> f64; 4] = [|r| r.euclidean, |r| r.cosine, |r| r.dot, |r| r.norm];
@@ -223,7 +251,8 @@ impl Curve {
             Shape::of(&shares, &metric, SHAPE_TOLERANCE).describe()
         });
         let unfinished = records.iter().filter(|r| !r.error.is_empty()).count();
-        Self { records, shares, shapes, unfinished }
+        let (missing, why) = (failed.len(), failed.into_iter().next().unwrap_or_default());
+        Self { records, shares, shapes, unfinished, missing, why }
     }
 }
 
@@ -264,7 +293,7 @@ pub struct Probed {
 pub fn downstream(setting: Probed, told: Told) -> Result<Downstream, String> {
     let mut config = setting.problem.config();
     config.probe.times = Some(setting.times);
-    let records = random(config, told)?;
+    let records = random(config, told)?.whole()?;
     let best = (0..records.len())
         .filter(|&i| records[i].risk.is_finite())
         .min_by(|&a, &b| records[a].risk.total_cmp(&records[b].risk))
@@ -410,6 +439,21 @@ mod tests {
         assert_eq!((curve.shares[7], curve.unfinished), (1.0, 0));
         assert_eq!(curve.records[7].probe_time, 0.0);
         assert_eq!(curve.shapes[0], "rises");
+    }
+
+    #[test]
+    fn a_point_without_an_answer_leaves_the_others() {
+        let mut config = default().config();
+        config.probe.points = Some(4);
+        let all = || random(config.clone(), &|_| ()).unwrap();
+        let Rows { mut rows, .. } = all();
+        rows.truncate(3);
+        let curve = Curve::of(Rows { rows, failed: vec!["first".into(), "second".into()] });
+        assert_eq!((curve.records.len(), curve.missing, curve.why.as_str()), (3, 2, "first"));
+        assert_eq!(curve.shares[2], 1.0);
+        assert_eq!(all().whole().unwrap().len(), 4);
+        let lacking = Rows { failed: vec!["first".into()], ..all() };
+        assert_eq!(lacking.whole().unwrap_err(), "first");
     }
 
     #[test]
