@@ -71,7 +71,11 @@ pub(super) fn limit(
     let stuck = tangent.push(&unreachable);
     let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
     let still = if closer.is_some() { 4.0 * FINEST } else { rounding };
-    if stuck.motion.norm() + stuck.head.norm() > still * size {
+    // The pull on the head is known as well as the features, however large the head is.
+    let pulls = flow.head_rate() * r.norm() * z.norm();
+    if stuck.motion.norm() + stuck.head.norm() > still * size
+        || stuck.head.norm() > FINEST * (r.nrows() + z.ncols()) as f64 * pulls
+    {
         return Ok(not_yet);
     }
     // A row whose eigenvalue is near the rounding of the kernel is neither out of reach nor known well enough.
