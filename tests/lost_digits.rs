@@ -166,6 +166,27 @@ fn a_feature_that_shrinks_is_followed_more_strictly() {
     }
 }
 
+/// The squares of these numbers are zero, and so was all that the hypotheses of the decoupled form were judged by: every
+/// one of them held. A problem is the same whatever its units are.
+#[test]
+fn numbers_whose_squares_are_zero() {
+    let features = dmatrix![0.3, -0.7, 1.1; 0.9, 0.2, -0.4];
+    let head = dmatrix![0.5, -0.2; 0.1, 0.8; -0.6, 0.3];
+    let at = |size: f64| {
+        let targets = dmatrix![1.0, 0.4; -0.3, 0.7] * (size * size);
+        let problem = Problem::new(&features * size, dmatrix![1.0, 0.3; 0.3, 0.8], targets).unwrap();
+        let found = auto(&problem, &(&head * size), 0.0, LIMIT);
+        assert_eq!((found.method, found.stop), ("flow", Stop::Converged), "{size:e}");
+        (found.adaptation.cosine, found.adaptation.euclidean / size)
+    };
+    let right = at(1.0);
+    for size in [1e-80, 1e-100, 1e-120] {
+        let (cosine, distance) = at(size);
+        assert!((cosine / right.0 - 1.0).abs() < 1e-7, "{size:e}: {cosine} is not {}", right.0);
+        assert!((distance / right.1 - 1.0).abs() < 1e-7, "{size:e}: {distance} is not {}", right.1);
+    }
+}
+
 /// Near-duplicates make one mode so slow that the rounding of the features changes how far it has decayed.
 #[test]
 fn the_energy_of_near_duplicates() {

@@ -66,7 +66,9 @@ impl Decoupled {
         let (n, k) = (reduction.rows(), reduction.outputs());
         let (z, y, v) = (reduction.features(), reduction.targets(), &flow.start().head);
         let kernel = DMatrix::from_diagonal(reduction.lambda());
-        let (samples, outputs) = bases(&kernel, z, y, v, mixture)?;
+        // Hypotheses are about directions: they are judged by numbers whose squares are numbers.
+        let [unit_z, unit_y, unit_v, unit_r] = [z, y, v, flow.residual()].map(of_size_one);
+        let (samples, outputs) = bases(&kernel, &unit_z, &unit_y, &unit_v, mixture)?;
 
         let mut coupling: f64 = 0.0;
         let mut within = |hypothesis, measure, off: f64, all: f64| {
@@ -81,21 +83,21 @@ impl Decoupled {
             off_diagonal(&kappa),
             kappa.norm(),
         )?;
-        let targets = samples.transpose() * y * &outputs;
+        let targets = samples.transpose() * unit_y * &outputs;
         within(
             "targets that are diagonal in the modes",
             "the off-diagonal part of the targets over their size",
             off_diagonal(&targets),
             targets.norm(),
         )?;
-        let residual = samples.transpose() * flow.residual() * &outputs;
+        let residual = samples.transpose() * unit_r * &outputs;
         within(
             "a residual that is diagonal in the modes",
             "the off-diagonal part of the residual over its size",
             off_diagonal(&residual),
             residual.norm(),
         )?;
-        let (features, heads) = (samples.transpose() * z, v * &outputs);
+        let (features, heads) = (samples.transpose() * unit_z, unit_v * &outputs);
         for (measure, gram, size) in [
             (
                 "the overlap of features of different modes",
@@ -116,6 +118,9 @@ impl Decoupled {
             within("modes with orthogonal feature subspaces", measure, off_diagonal(&gram), size)?;
         }
 
+        let (features, heads) = (samples.transpose() * z, v * &outputs);
+        let targets = samples.transpose() * y * &outputs;
+        let residual = samples.transpose() * flow.residual() * &outputs;
         let paired = n.min(k);
         // What rounding leaves of a mode that is zero, and the couplings that are left out.
         let rounding = null_threshold(n + z.ncols());
@@ -207,6 +212,13 @@ impl ClosedForm for Decoupled {
         let error = Some(if error == 0.0 { 0.0 } else { error / size });
         Ok(Moment { time: t, state, residual, budget: Some(budget), error, stop })
     }
+}
+
+/// A matrix over its largest entry; one of zeros as it is.
+fn of_size_one(a: &DMatrix<f64>) -> DMatrix<f64> {
+    let size = a.amax();
+    // Not by the reciprocal, which may not be a number.
+    if size > 0.0 { a / size } else { a.clone() }
 }
 
 fn off_diagonal(a: &DMatrix<f64>) -> f64 {
