@@ -178,14 +178,19 @@ impl fmt::Display for Stop {
     }
 }
 
+/// Relative size of a state along a direction from which on not all of it is rounding.
+const VISIBLE: f64 = 1e-12;
+
 impl fmt::Display for Saddle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { time, growth, size, sample, output } = self;
+        let rounding =
+            if *size < VISIBLE { "which is rounding," } else { "of which rounding is a part," };
         write!(
             f,
-            "a saddle from time {time:e} on: an unstable direction (mostly sample {sample} and output \
-             {output}, counted from 0) has the relative size {size:.1e}, which is rounding, and grows at rate \
-             {growth:e}; where the flow goes from here is not determined by these numbers"
+            "a saddle from time {time:.4e} on: an unstable direction (mostly sample {sample} and output \
+             {output}, counted from 0) has the relative size {size:.1e}, {rounding} and grows at rate \
+             {growth:.4e}; where the flow goes from here is not determined by these numbers"
         )
     }
 }
@@ -209,7 +214,12 @@ mod tests {
             assert!(stop.is_success() && stop.reason().is_none() && stop.name() == name);
         }
         for (stop, name, words) in [
-            (Stop::Saddle(saddle), "saddle", "grows at rate 2e0"),
+            (Stop::Saddle(saddle), "saddle", "1.0e-16, which is rounding, and grows at rate 2.0000e0"),
+            (
+                Stop::Saddle(Saddle { size: 1e-3, ..saddle }),
+                "saddle",
+                "1.0e-3, of which rounding is a part,",
+            ),
             (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
             (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 0.5 reached"),
             (

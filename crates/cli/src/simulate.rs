@@ -288,6 +288,8 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     let sets = [("adaptation", Some(s.adaptation)), ("held-out adaptation", s.held_out)];
     for (name, a) in sets.iter().filter_map(|(name, a)| a.map(|a| (name, a))) {
         let [euclidean, cosine, dot, norm, frobenius] = a.values().map(digits);
+        let none = || "none (a feature is zero, or gone to rounding)".into();
+        let cosine = if a.cosine.is_nan() { none() } else { cosine };
         let text = format!(
             "distance {euclidean}, cosine distance {cosine}, dot product {dot}, norm {norm}, Frobenius distance \
              {frobenius}"

@@ -222,3 +222,19 @@ fn a_motion_that_is_rounding_is_called_so() {
     assert!(!text("40").contains("error estimate"), "{}", text("40"));
     assert!(text("300").contains("of the motion, which is rounding"), "{}", text("300"));
 }
+
+/// "cosine distance NaN"
+#[test]
+fn a_feature_that_is_gone_has_no_cosine() {
+    let folder = folder();
+    let arrays = [
+        ("features", &dmatrix![1.0]),
+        ("kernel", &dmatrix![1.0]),
+        ("targets", &dmatrix![1e-16]),
+        ("head", &dmatrix![2.0]),
+    ];
+    write_result(folder.path().join("p.npz"), &arrays).unwrap();
+    let text = succeed(folder.path(), &["simulate", "p.npz"]);
+    assert!(text.contains("cosine distance none (a feature is zero, or gone to rounding)"), "{text}");
+    assert!(!text.contains("NaN"), "{text}");
+}

@@ -43,6 +43,10 @@ pub use watch::{Progress, Watch};
 /// Smallest relative tolerance.
 pub(crate) const STRICTEST: f64 = 1e-13;
 
+/// Steps of a flow that is looked at again: as many as it had taken where it lost its digits, times this, and more.
+const FURTHER: usize = 10;
+const SEEN: usize = 300;
+
 /// Stages of the method: order 9. Measured against 3 and 7 in benches/RESULTS.md.
 pub(crate) const STAGES: usize = 5;
 
@@ -92,8 +96,11 @@ fn solve_by(
         found.work += work;
     }
     if lost(&found) && flow.head_rate() > 0.0 {
-        // Errors are estimated from above; what they come to can be seen.
-        let run = |jitter| Solver::new(flow, method, options)?.with_jitter(jitter).run(until);
+        // Errors are estimated from above; what they come to can be seen. A flow that stays at its saddle is not
+        // followed for ever.
+        let max_steps = options.max_steps.min(FURTHER * found.work.steps + SEEN);
+        let options = Options { max_steps, ..options.clone() };
+        let run = |jitter| Solver::new(flow, method, &options)?.with_jitter(jitter).run(until);
         let seen = jitter::seen(flow, options.rtol, run)?;
         if let Some(mut seen) = seen {
             seen.work += found.work;
