@@ -23,8 +23,8 @@ const PREFIX: &str = "backbone";
 /// Key of the metadata that says what a stored backbone depends on.
 const CONFIGURATION: &str = "configuration";
 
-/// What stands behind it there, before the digest of what was stored. One entry of the metadata holds both, since several
-/// have no order, and the same backbone is the same bytes.
+/// What stands behind it there, before the digest of what was stored. One entry of the metadata holds both, since
+/// several have no order, and the same backbone is the same bytes.
 const CONTENTS: &str = "\n# contents ";
 
 /// Everything that is stored of a backbone.

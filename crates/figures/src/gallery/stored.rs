@@ -105,8 +105,8 @@ fn trend(records: &[Record], metrics: &[Metric]) -> Option<Trend> {
     Some(Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.collect() })
 }
 
-/// The first seed of the first group, at three probing points, over time. If there are other groups or seeds, labels say
-/// which one is drawn.
+/// The first seed of the first group, at three probing points, over time. If there are other groups or seeds, labels
+/// say which one is drawn.
 fn trajectories(records: &[Record]) -> Option<Trajectories> {
     let groups = groups(records);
     let group = groups.first()?;

@@ -175,7 +175,8 @@ mod tests {
     use std::io::Write;
     use zip::write::SimpleFileOptions;
 
-    /// An archive of arrays, each with its type (behind an F if it is stored column by column), its shape and its bytes.
+    /// An archive of arrays, each with its type (behind an F if it is stored column by column), its shape and its
+    /// bytes.
     fn save(path: &Path, arrays: &[(&str, &str, &str, Vec<u8>)]) {
         let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
         for (name, descr, shape, bytes) in arrays {
