@@ -50,8 +50,8 @@ pub enum SimulationError {
     /// Numbers whose products f64 cannot hold.
     #[error(
         "{quantity} beyond double precision (1.8e308): the largest of the features is {features:.3e}, of the head \
-         {head:.3e}, of the targets {targets:.3e}; accepted: numbers whose squares multiplied with each other stay below \
-         that; scale them down"
+         {head:.3e}, of the targets {targets:.3e}; accepted: numbers whose squares multiplied with each other stay \
+         below that; scale them down"
     )]
     TooLarge {
         /// What is too large, with its verb.

@@ -317,7 +317,8 @@ pub enum Fault {
     /// Held-out labels of classes that no training sample has, for which the head has no column.
     #[error(
         "`probe_labels` holds {}, which no sample of `labels` is of, and `head` has {columns} columns for {outputs} \
-         classes; accepted: held-out samples of classes that the training samples have, or a head with a column for each class",
+         classes; accepted: held-out samples of classes that the training samples have, or a head with a column for \
+         each class",
         classes_in_words(classes, *count)
     )]
     UnseenClasses {
