@@ -36,6 +36,18 @@ pub enum DecompositionError {
         /// Columns of the matrix.
         columns: usize,
     },
+    /// An entry is not finite.
+    #[error("the {kind} of a {rows}x{columns} matrix needs finite entries; one is {value}")]
+    NotFinite {
+        /// Which decomposition.
+        kind: &'static str,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        columns: usize,
+        /// The first such entry.
+        value: f64,
+    },
     /// The factors do not multiply to the matrix.
     #[error(
         "the {kind} of a {rows}x{columns} matrix is inaccurate: relative reconstruction error {error:e}"
@@ -68,8 +80,7 @@ impl Svd {
     pub fn new(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
         let (rows, columns) = a.shape();
         let kind = "singular value decomposition";
-        let scale =
-            scale(a).ok_or(DecompositionError::Inaccurate { kind, rows, columns, error: f64::NAN })?;
+        let scale = scale(a, kind)?;
         if scale == 0.0 || rows.min(columns) == 0 {
             let m = rows.min(columns);
             return Ok(Self {
@@ -173,12 +184,7 @@ impl Eigen {
     pub fn new(a: &DMatrix<f64>) -> Result<Self, DecompositionError> {
         let n = a.nrows();
         let kind = "symmetric eigendecomposition";
-        let scale = scale(a).ok_or(DecompositionError::Inaccurate {
-            kind,
-            rows: n,
-            columns: n,
-            error: f64::NAN,
-        })?;
+        let scale = scale(a, kind)?;
         if n == 0 || scale == 0.0 {
             return Ok(Self { q: DMatrix::identity(n, n), d: DVector::zeros(n) });
         }
@@ -226,8 +232,12 @@ fn symmetric_eigen(a: &DMatrix<f64>) -> Option<(DVector<f64>, DMatrix<f64>)> {
 }
 
 /// The largest magnitude of a finite matrix; `amax` alone would pass over a NaN.
-fn scale(a: &DMatrix<f64>) -> Option<f64> {
-    a.iter().all(|v| v.is_finite()).then(|| a.amax())
+fn scale(a: &DMatrix<f64>, kind: &'static str) -> Result<f64, DecompositionError> {
+    let (rows, columns) = a.shape();
+    match a.iter().copied().find(|v| !v.is_finite()) {
+        Some(value) => Err(DecompositionError::NotFinite { kind, rows, columns, value }),
+        None => Ok(a.amax()),
+    }
 }
 
 /// The number of leading values (descending, non-negative) that exceed the rounding error of a

@@ -11,7 +11,8 @@ use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
 use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
-use crate::flow::{Budget, ClosedForm, Flow, FlowError, LOST, Moment, Stop, Violation};
+use crate::flow::{Budget, ClosedForm, Flow, FlowError, INITIAL_LOSS, LOST, Moment, Stop, Violation};
+use crate::linalg::DecompositionError;
 use crate::loss::Loss;
 use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
@@ -45,6 +46,22 @@ pub enum SimulationError {
         level: f64,
         /// What it is at the limit.
         limit: f64,
+    },
+    /// Numbers whose products f64 cannot hold.
+    #[error(
+        "{quantity} beyond double precision (1.8e308): the largest of the features is {features:.3e}, of the head \
+         {head:.3e}, of the targets {targets:.3e}; accepted: numbers whose squares multiplied with each other stay \
+         below that; scale them down"
+    )]
+    TooLarge {
+        /// What is too large, with its verb.
+        quantity: &'static str,
+        /// The largest feature, without its sign.
+        features: f64,
+        /// The largest entry of the head.
+        head: f64,
+        /// The largest target.
+        targets: f64,
     },
     /// A closed form was asked for and none fits.
     #[error("no closed form fits this problem:{}", list(.0))]
@@ -189,6 +206,7 @@ pub struct Run<'a> {
     problem: &'a Problem,
     path: ProbingPath,
     reduction: Reduction,
+    largest_of_head: f64,
 }
 
 impl<'a> Run<'a> {
@@ -217,7 +235,7 @@ impl<'a> Run<'a> {
             _ => Reduction::for_loss(problem, head, loss),
         };
         let reduction = reduction.map_err(FlowError::from)?;
-        Ok(Self { problem, path, reduction })
+        Ok(Self { problem, path, reduction, largest_of_head: head.amax() })
     }
 
     /// The same run, whose probing asks at every step whether to go on ([`ProbingPath::watched`]).
@@ -249,6 +267,31 @@ impl<'a> Run<'a> {
     ///
     /// A solver that stops early gives what it has reached for the remaining times, with its reason.
     pub fn finetune(
+        &self,
+        probe: Probe,
+        times: &[f64],
+        settings: &Settings,
+    ) -> Result<Vec<Simulation>, SimulationError> {
+        self.finetuned(probe, times, settings).map_err(|error| {
+            let quantity = match &error {
+                SimulationError::Flow(FlowError::Decomposition(DecompositionError::NotFinite {
+                    ..
+                })) => "products of these numbers are",
+                SimulationError::Flow(FlowError::Overflow { quantity: INITIAL_LOSS, .. }) => {
+                    "the initial loss is"
+                }
+                _ => return error,
+            };
+            SimulationError::TooLarge {
+                quantity,
+                features: self.problem.features().amax(),
+                head: self.largest_of_head,
+                targets: self.problem.targets().amax(),
+            }
+        })
+    }
+
+    fn finetuned(
         &self,
         probe: Probe,
         times: &[f64],

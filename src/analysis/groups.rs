@@ -117,6 +117,8 @@ pub fn curves(records: &[Record]) -> Vec<Curve<'_>> {
 pub struct Group<'a> {
     /// What distinguishes it from the other groups; the problem if there is no other.
     pub label: String,
+    /// The same but for the label smoothing: empty if the groups differ in nothing else.
+    pub beside_smoothing: String,
     /// Its cells that have the numbers of what was asked for; at least one.
     pub points: Vec<Point<'a>>,
     last: f64,
@@ -141,8 +143,17 @@ pub fn groups(records: &[Record]) -> Vec<Group<'_>> {
         let used = parts.iter().filter(|(used, _)| *used).map(|(_, part)| part(cell));
         used.collect::<Vec<_>>().join(", ")
     };
-    let labels: Vec<String> = firsts.iter().map(|cell| label(cell)).collect();
-    labels.into_iter().zip(all).map(|(label, points)| Group { label, points, last }).collect()
+    let beside_smoothing = |cell: &Cell| {
+        let problem = firsts.iter().any(|c| c.problem != firsts[0].problem);
+        let used = [problem, parts[1].0, false, parts[3].0];
+        let used = used.iter().zip(&parts).filter(|(used, _)| **used).map(|(_, part)| part.1(cell));
+        used.collect::<Vec<_>>().join(", ")
+    };
+    let labels: Vec<[String; 2]> =
+        firsts.iter().map(|cell| [label(cell), beside_smoothing(cell)]).collect();
+    let both = labels.into_iter().zip(all);
+    both.map(|([label, beside_smoothing], points)| Group { label, beside_smoothing, points, last })
+        .collect()
 }
 
 impl<'a> Group<'a> {
@@ -238,9 +249,14 @@ mod tests {
         let smooth = with(&|c| c.smoothing = 0.2);
         let both = with(&|c| (c.smoothing, c.head_rate) = (0.2, 0.5));
         assert_eq!(
-            labels(&[plain, smooth, both]),
+            labels(&[plain.clone(), smooth.clone(), both.clone()]),
             ["ε = 0, γ = 1", "ε = 0.2, γ = 1", "ε = 0.2, γ = 0.5"]
         );
+        let beside = |records: &[Record]| -> Vec<String> {
+            groups(records).into_iter().map(|group| group.beside_smoothing).collect()
+        };
+        assert_eq!(beside(&[plain.clone(), smooth.clone(), both]), ["γ = 1", "γ = 1", "γ = 0.5"]);
+        assert_eq!(beside(&[plain, smooth]), ["", ""]);
     }
 
     /// A curve without its first point does not shift the others.

@@ -65,6 +65,9 @@ pub const HYPOTHESIS_TOLERANCE: f64 = 1e-13;
 /// an answer is not given as one: it is a [`Stop::Saddle`].
 pub const LOST: f64 = 1e-4;
 
+/// A quantity that f64 may not hold.
+pub(crate) const INITIAL_LOSS: &str = "the initial loss";
+
 /// Why a flow has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -182,7 +185,7 @@ impl<'a> Flow<'a> {
             Some(_) => reduction.loss(&start),
         };
         if !loss.is_finite() {
-            return Err(FlowError::Overflow { quantity: "the initial loss", value: loss });
+            return Err(FlowError::Overflow { quantity: INITIAL_LOSS, value: loss });
         }
         let head_rounding = if reduction.keeps_heads() { 0.0 } else { 4.0 * f64::EPSILON };
         let residual_rounding = 0.0;

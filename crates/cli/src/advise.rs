@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::goal::Goal;
 use super::json::{adaptation, number};
 use super::plot::{Format, check_ours, save};
 use super::progress::Line;
-use super::{input, say, use_threads};
+use super::{input, say, stopped_early, use_threads};
 use crate::choices::choice;
 use taskhead::advise::{Advice, Row, Settings, Verdict, advise};
 use taskhead::loss::Loss;
@@ -92,7 +92,7 @@ pub struct Args {
     /// Relative tolerance of the solver.
     #[arg(long, default_value_t = Settings::default().rtol, value_parser = super::real)]
     rtol: f64,
-    /// Stop probing and finetuning with an error after this many seconds.
+    /// Stop probing and finetuning with an error (exit code 1) after this many seconds.
     #[arg(long, value_name = "SECONDS", value_parser = super::amount)]
     max_time: Option<f64>,
     /// Threads [default: all cores].
@@ -141,9 +141,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let task = Task::of_problem(file.problem, file.head, file.held_out_targets);
     let settings = settings(args, &task, &line);
     line.say("finetuning from every head");
-    let advice = advise(&task, &settings).map_err(|error| match args.max_time {
-        Some(seconds) if line.is_over() => anyhow!("--max-time {seconds} was not enough: {error}"),
-        _ => error.into(),
+    let advice = advise(&task, &settings).map_err(|error| {
+        let error = anyhow::Error::from(error);
+        match args.max_time {
+            Some(seconds) if stopped_early(&error) && line.is_over() => {
+                error.context(format!("--max-time {seconds} was not enough"))
+            }
+            _ => error,
+        }
     })?;
     line.bar.finish_and_clear();
     if let Some(folder) = &args.heads {

@@ -1,7 +1,8 @@
 //! The command `taskhead`: one file a command.
 //!
 //! Bad input ends with one message on standard error and exit code 2. What has numbers but not all that was asked for
-//! ends with exit code 1: a flow that stopped early, some cells that failed, a theorem that does not hold.
+//! ends with exit code 1: a flow that stopped early, advice that was stopped before its end, some cells that failed, a
+//! theorem that does not hold.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -36,6 +37,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use numbers::{amount, number, real, time, whole};
 use say::Unwritten;
+use taskhead::advise::AdviseError;
+use taskhead::probing::ProbingError;
+use taskhead::simulation::SimulationError;
 use taskhead_files::{FileError, Remedy};
 
 /// Everything that the command line can say.
@@ -97,9 +101,24 @@ fn main() -> ExitCode {
         Some(unwritten) => unwritten.end(),
         None => {
             say::error(with_causes(&error));
-            ExitCode::from(2)
+            ExitCode::from(if stopped_early(&error) { 1 } else { 2 })
         }
     })
+}
+
+/// Whether nothing that was given is wrong: a flow or a probing was stopped before it had anything to say.
+fn stopped_early(error: &anyhow::Error) -> bool {
+    let probing = |error: &ProbingError| matches!(error, ProbingError::Interrupted { .. });
+    let simulation =
+        |error: &SimulationError| matches!(error, SimulationError::Probing(e) if probing(e));
+    error.downcast_ref().is_some_and(probing)
+        || error.downcast_ref().is_some_and(simulation)
+        || error.downcast_ref().is_some_and(|error| match error {
+            AdviseError::Stopped { .. } => true,
+            AdviseError::Probing(error) => probing(error),
+            AdviseError::Simulation(error) => simulation(error),
+            _ => false,
+        })
 }
 
 /// An error with its causes, but for those that it names itself, and the flag that lets it pass.

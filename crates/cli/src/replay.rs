@@ -186,6 +186,15 @@ pub struct Args {
     json: bool,
 }
 
+/// Says that a backbone of the cache was not used.
+fn warn_remade(path: &Path) {
+    say::warning(format_args!(
+        "{}: this is damaged or of an older build: it does not hold what its digest says, so that the backbone was \
+         pretrained again",
+        path.display()
+    ));
+}
+
 /// Runs the command.
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
@@ -224,6 +233,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         .unwrap_or_else(|| args.out.parent().unwrap_or(Path::new("")).join("backbones"));
     let replay = Replay::new(config, device, Some(&cache))?;
     replay.notes().iter().for_each(say::note);
+    let warned = replay.remade().inspect(|path| warn_remade(path)).count();
     if args.theory.is_some() {
         replay.admits_theory()?;
     }
@@ -274,6 +284,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let watched = Watched { journal: &journal, bar: &bar, unit: size };
     let records = replay.run(&earlier.before(&watched));
     bar.finish_and_clear();
+    replay.remade().skip(warned).for_each(warn_remade);
     let result = Sweep { records, ..head };
     write(&output, &result, journal)?;
     // A part has a part of each figure.

@@ -238,11 +238,15 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
     })
 }
 
-/// What is said of a residual that rounding takes digits from.
-fn blurred(s: &Simulation) -> String {
-    s.residual_rounding.map_or(String::new(), |open| {
-        format!("; known to {open:.1e} of the residual only, the rounding of such predictions")
-    })
+/// What is said of a residual that rounding takes digits from, and of a loss, which is `of` that residual.
+fn blurred(residual: f64, rounding: Option<f64>, of: &str) -> String {
+    match rounding {
+        Some(open) if residual <= open => {
+            format!("; below the rounding of such predictions, {of}{open:.1e}")
+        }
+        Some(open) => format!("; known to {of}{open:.1e} only, the rounding of such predictions"),
+        None => String::new(),
+    }
 }
 
 /// Share of an energy from which on its rounding takes digits that are printed.
@@ -271,8 +275,11 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
         ("probing time", probing),
         ("energy", energy),
         ("finetuning time", Number(s.time).to_string()),
-        ("residual", format!("{:.6e}{}", s.residual, blurred(s))),
-        ("training loss", format!("{:.6e}{}", s.loss, blurred(s))),
+        ("residual", format!("{:.6e}{}", s.residual, blurred(s.residual, s.residual_rounding, ""))),
+        (
+            "training loss",
+            format!("{:.6e}{}", s.loss, blurred(s.residual, s.residual_rounding, "a residual of ")),
+        ),
         (
             "conservation drift",
             s.conservation_drift.map_or("does not apply".into(), |drift| format!("{drift:.1e}")),
@@ -323,7 +330,18 @@ fn digits(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::digits;
+    use super::{blurred, digits};
+
+    /// A residual of 0 was "known to 3.6e-15 of the residual".
+    #[test]
+    fn a_residual_below_rounding_is_called_so() {
+        assert_eq!(blurred(0.0, Some(3.6e-15), ""), "; below the rounding of such predictions, 3.6e-15");
+        assert_eq!(
+            blurred(1e-14, Some(3.6e-15), "a residual of "),
+            "; known to a residual of 3.6e-15 only, the rounding of such predictions"
+        );
+        assert_eq!(blurred(1e-14, None, ""), "");
+    }
 
     #[test]
     fn small_numbers_are_not_printed_as_zero() {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{folder, refuse, succeed};
+use common::{folder, refuse, succeed, taskhead};
 use nalgebra::DMatrix;
 use serde_json::Value;
 use taskhead::tasks::{normal, stream};
@@ -80,9 +80,18 @@ fn bad_input_is_refused() {
         (&["--figure", "mine.svg"], "this program has not written it"),
         (&["--figure", "a.gif"], "accepted: `svg`, `png`"),
         (&["--head-scale", "0"], "head scale 0 is not valid"),
-        (&["--max-time", "0", "--loss", "squared", "--time", "5"], "did not reach its end"),
     ] {
         let text = refuse(here, &[&["advise", "f.npz"], args].concat());
         assert!(text.contains(expected), "{args:?}: {text}");
+    }
+    // What is stopped before its end is no bad input.
+    for (args, expected) in [
+        (&["--loss", "squared", "--time", "5"][..], "did not reach its end"),
+        (&["--loss", "cross-entropy", "--time", "5"], "interrupted"),
+    ] {
+        let output = taskhead(here, &[&["advise", "f.npz", "--max-time", "0"], args].concat());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+        assert!(text.contains("--max-time 0 was not enough: ") && text.contains(expected), "{text}");
     }
 }

@@ -139,6 +139,23 @@ fn bad_input_gives_one_clear_error() {
     kernel[(1, 0)] = 0.5;
     kernel[(2, 2)] = -1.0;
     write("indefinite.npz", &[("features", &z), ("kernel", &kernel), ("targets", &y), ("head", &v)]);
+    let identity = DMatrix::identity(4, 4);
+    for (name, factor) in [("large.npz", 1e75), ("larger.npz", 1e77)] {
+        let (z, v, y) = (&z * factor, v.columns(0, 1) * factor, y.columns(0, 1) * factor * factor);
+        write(name, &[("features", &z), ("kernel", &identity), ("targets", &y), ("head", &v)]);
+    }
+    let column = |values: &[f64]| DMatrix::from_column_slice(values.len(), 1, values);
+    let (labels, held_out) = (column(&[0.0, 1.0, 0.0, 1.0]), column(&[0.0, 2.0, 1.0, 0.0]));
+    write(
+        "unseen.npz",
+        &[
+            ("features", &z),
+            ("labels", &labels),
+            ("head", &v),
+            ("probe_features", &z),
+            ("probe_labels", &held_out),
+        ],
+    );
 
     for (args, expected) in [
         (&["simulate", "none.npz"][..], "none.npz"),
@@ -150,6 +167,16 @@ fn bad_input_gives_one_clear_error() {
         (&["simulate", "nan.npz"], "`targets` holds NaN at row 1, column 0"),
         (&["simulate", "asymmetric.npz"], "not symmetric"),
         (&["simulate", "indefinite.npz"], "smallest eigenvalue is -1"),
+        // It said "relative reconstruction error NaN".
+        (
+            &["simulate", "large.npz"],
+            "products of these numbers are beyond double precision (1.8e308): the largest of the features is",
+        ),
+        (&["simulate", "larger.npz"], "the initial loss is beyond double precision"),
+        (
+            &["simulate", "unseen.npz"],
+            "`probe_labels` holds the class `2`, which no sample of `labels` is of, and `head` has 2 columns for 3",
+        ),
         (&["simulate", "good.npz", "--frob", "1"], "--frob"),
         (&["simulate", "good.npz", "--time", "-1"], "number of at least 0"),
         (&["simulate", "good.npz", "--time", "soon"], "number of at least 0"),

@@ -695,6 +695,53 @@ fn a_pretrained_backbone_is_kept_and_read_again() {
     assert_ne!(records("a.csv"), records("d.csv"));
 }
 
+/// Three changed bytes gave other numbers under the same identity without a word.
+#[test]
+fn a_kept_backbone_that_has_changed_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = "replay digits --seeds 2 --points 2 --samples 40 --times 1 -q --out";
+    let go = |out: &str| {
+        let args: Vec<&str> = flags.split(' ').chain([out]).collect();
+        let output = taskhead(folder.path(), &args);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{text}");
+        text
+    };
+    assert!(!go("a").contains("pretrained again"));
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let cache = std::fs::read_dir(folder.path().join("backbones")).unwrap();
+    let files: Vec<_> = cache.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 2);
+    let whole: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+    for (out, change) in [
+        (
+            "b",
+            (|bytes| {
+                let at = bytes.len() - 6;
+                bytes[at] ^= 0x40;
+            }) as fn(&mut Vec<u8>),
+        ),
+        ("c", |bytes| bytes.truncate(9)),
+    ] {
+        for (file, bytes) in files.iter().zip(&whole) {
+            let mut bytes = bytes.clone();
+            change(&mut bytes);
+            std::fs::write(file, bytes).unwrap();
+        }
+        let text = go(out);
+        for (file, bytes) in files.iter().zip(&whole) {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            assert!(
+                text.lines().any(|line| line.contains(name) && line.contains("pretrained again")),
+                "{text}"
+            );
+            assert!(std::fs::read(file).unwrap() == *bytes, "{out}: {name}");
+        }
+        assert_eq!(read("a.csv"), read(&format!("{out}.csv")));
+        assert!(!go(&format!("{out}2")).contains("pretrained again"));
+    }
+}
+
 #[test]
 fn bad_input_gives_one_clear_error() {
     let folder = tempfile::tempdir().unwrap();

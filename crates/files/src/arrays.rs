@@ -163,7 +163,9 @@ impl<'a> Array<'a> {
             Some(Scalar::F64) => Box::new(move |b| f64::from_bits(bits(b, big))),
             Some(Scalar::Integer { signed, .. }) => Box::new(move |b| integer(b, big, signed) as f64),
             Some(Scalar::Text { .. }) | None => {
-                return Err(self.of_type("numbers: f16, bf16, f32, f64, integers or bool"));
+                return Err(
+                    self.of_type("numbers: float16, bfloat16, float32, float64, integers or bool")
+                );
             }
         };
         let (rows, columns) = self.rows_and_columns(shapes)?;

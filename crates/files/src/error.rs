@@ -263,7 +263,7 @@ pub enum Fault {
         accepted: &'static str,
     },
     /// The arrays found do not make up what is wanted.
-    #[error("{problem}; found: {}{}; needed: {needed}", list(found), meanings(found))]
+    #[error("{problem}; found: {}{}{}; needed: {needed}", list(found), meanings(found), sparse(found))]
     Form {
         /// What does not fit.
         problem: FormProblem,
@@ -313,6 +313,23 @@ pub enum Fault {
         rows: usize,
         /// Its columns, as many as there are features.
         columns: usize,
+    },
+    /// Held-out labels of classes that no training sample has, for which the head has no column.
+    #[error(
+        "`probe_labels` holds {}, which no sample of `labels` is of, and `head` has {columns} columns for {outputs} \
+         classes; accepted: held-out samples of classes that the training samples have, or a head with a column for \
+         each class",
+        classes_in_words(classes, *count)
+    )]
+    UnseenClasses {
+        /// The first of them, by name or number.
+        classes: Vec<String>,
+        /// How many there are.
+        count: usize,
+        /// Columns of the head.
+        columns: usize,
+        /// Classes of training samples and held-out ones together.
+        outputs: usize,
     },
     /// Labels and held-out labels of two kinds.
     #[error("`{}` are strings and `{}` numbers; both must be of one kind", mixed(*texts).0, mixed(*texts).1)]
@@ -604,6 +621,16 @@ fn meanings(found: &[String]) -> String {
     if meant.is_empty() { String::new() } else { format!(" (rename {}?)", meant.join(", ")) }
 }
 
+/// What to do with a sparse matrix of SciPy.
+fn sparse(found: &[String]) -> &'static str {
+    let is_there = |name: &&str| found.iter().any(|other| other == name);
+    if ["data", "format", "shape"].iter().all(is_there) {
+        return " (a sparse matrix of scipy.sparse.save_npz; save it densely, with \
+                np.savez(\"problem.npz\", features=matrix.toarray(), labels=…))";
+    }
+    ""
+}
+
 /// What to do with a file of PyTorch, which is a zip archive around a pickle.
 fn torch(found: &[String]) -> &'static str {
     if found.iter().any(|name| name.ends_with("data.pkl")) {
@@ -611,6 +638,15 @@ fn torch(found: &[String]) -> &'static str {
                 safetensors.torch.save_file, or with np.savez)";
     }
     ""
+}
+
+/// "the class `d`", "the classes `d`, `e` and 7 more"
+fn classes_in_words(classes: &[String], count: usize) -> String {
+    let more = match count.saturating_sub(classes.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("the class{} {}{more}", if count == 1 { "" } else { "es" }, list(classes))
 }
 
 fn mixed(texts: bool) -> (&'static str, &'static str) {
@@ -636,6 +672,9 @@ pub(super) fn advice(type_name: &str) -> &'static str {
              .astype(str) or .astype(int), and numbers with .astype(float))"
         }
         Some('[') => " (a structured array; save each field as an array of its own)",
+        Some('f') if matches!(&code[1..], "16" | "12" | "10") => {
+            " (a long double, float128 of NumPy; save it with .astype(\"float64\"))"
+        }
         Some('c' | 'C') => " (complex numbers; save their real and imaginary parts or absolute values)",
         Some('V') => {
             " (raw bytes; bfloat16 is saved by NumPy in this way: use .astype(np.float32) first)"
@@ -712,6 +751,23 @@ mod tests {
         let length = |found| Fault::Length { array: "x".into(), shape: vec![2, 3], expected: 48, found };
         assert!(length(40).to_string().ends_with("needs 48 bytes, but the file holds 40"));
         assert!(length(49).to_string().ends_with("the file holds at least 49"));
+    }
+
+    #[test]
+    fn a_sparse_matrix_is_called_so() {
+        let form = |found: &[&str]| {
+            let found = found.iter().map(|&name| name.to_owned()).collect();
+            let problem = FormProblem::Missing(vec![&["features"]]);
+            Fault::Form { problem, found, needed: "x" }.to_string()
+        };
+        for names in [
+            &["data", "format", "indices", "indptr", "shape"][..],
+            &["col", "data", "format", "row", "shape"],
+        ] {
+            assert!(form(names).contains("a sparse matrix of scipy.sparse.save_npz"), "{}", form(names));
+            assert!(form(names).contains("features=matrix.toarray()"), "{}", form(names));
+        }
+        assert!(!form(&["data", "shape"]).contains("sparse"));
     }
 
     #[test]

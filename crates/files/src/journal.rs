@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{At, Fault, FileError};
 use super::result;
-use super::table::{self, read_sweep, write_unfinished};
+use super::table::{self, TableNote, read_sweep_with_notes, write_unfinished};
 use taskhead::sweep::Sweep;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::plan::Digest;
@@ -57,7 +57,12 @@ impl TableJournal {
             if table::stored_identity(&path).map_err(damaged)? != head.identity {
                 return Err(Fault::OtherJournal).at(&path);
             }
-            for record in read_sweep(&path).map_err(|error| damaged(error.fault))?.records {
+            let (sweep, notes) = read_sweep_with_notes(&path).map_err(|error| damaged(error.fault))?;
+            // Without the seal nothing tells whether these are the numbers that were stored.
+            if notes.contains(&TableNote::NoSeal) {
+                return Err(damaged(Fault::NotASweep { missing: "its seal" }));
+            }
+            for record in sweep.records {
                 let first = record.cell.number / together as u64 * together as u64;
                 known.entry(first).or_default().push(record);
             }
@@ -139,7 +144,7 @@ pub fn check_replaceable(path: impl AsRef<Path>, identity: Digest) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::super::table::tests::record;
-    use super::super::{write_csv, write_parquet, write_result, write_result_of};
+    use super::super::{SweepFiles, write_csv, write_parquet, write_result, write_result_of};
     use super::*;
 
     fn head(byte: u8) -> Sweep {
@@ -191,6 +196,27 @@ mod tests {
         }
         journal.finish();
         assert!(!path.exists());
+    }
+
+    /// A changed byte of the seal let every other change pass.
+    #[test]
+    fn what_has_lost_its_seal_is_not_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = SweepFiles::new(&folder.path().join("s"), None).unwrap();
+        let paths = ["s.partial.parquet", "s.parquet"].map(|name| folder.path().join(name));
+        for path in &paths {
+            write_parquet(path, &Sweep { records: vec![record(2), record(3)], ..head(1) }).unwrap();
+        }
+        assert_eq!(open(&paths[0], 1).unwrap().count(), 2);
+        assert_eq!(files.finished().unwrap().records.len(), 2);
+        for path in &paths {
+            let mut bytes = std::fs::read(path).unwrap();
+            bytes[5] ^= 1;
+            std::fs::write(path, bytes).unwrap();
+        }
+        let text = open(&paths[0], 1).unwrap_err();
+        assert!(text.contains("damaged") && text.contains("its seal is missing"), "{text}");
+        assert!(files.finished().is_none());
     }
 
     #[test]

@@ -273,11 +273,13 @@ mod tests {
         assert_eq!(
             name("'<c16'"),
             "array `x` is of type <c16 (complex numbers; save their real and imaginary parts or absolute values); \
-             accepted: numbers: f16, bf16, f32, f64, integers or bool"
+             accepted: numbers: float16, bfloat16, float32, float64, integers or bool"
         );
         assert!(name("'|O'").contains("type |O (Python objects, stored as a pickle"));
         assert!(name("'|V2'").contains("type |V2 (raw bytes; bfloat16"));
-        assert!(name("'<f16'").contains("type <f16;"));
+        assert!(name("'<f16'").contains(
+            "type <f16 (a long double, float128 of NumPy; save it with .astype(\"float64\"))"
+        ));
         assert!(name("'<U0'").contains("type <U0 (strings;"));
         assert!(name("'<M8[ns]'").contains("(dates or times)"));
         assert!(name("[('a', '<f8')]").contains("type [('a', '<f8')] (a structured array;"));

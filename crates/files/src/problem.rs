@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use nalgebra::DMatrix;
 
-use super::error::Fault;
 #[cfg(feature = "all")]
 use super::error::{At, FileError};
+use super::error::{Fault, printable};
 use super::labels::Labels;
 use super::memory::{available_memory, check_memory};
 use super::notes::Note;
@@ -119,7 +119,9 @@ impl ProblemParts {
             }
         };
         match &self.head {
-            Some(head) => check_head(&problem, head)?,
+            Some(head) => check_head(&problem, head).map_err(|fault| {
+                self.unseen(head, (problem.width(), problem.outputs())).unwrap_or(fault)
+            })?,
             None => notes.push(Note::NoHead),
         }
         if let (Some(targets), Some(held_out)) = (&held_out_targets, problem.held_out()) {
@@ -140,6 +142,32 @@ impl ProblemParts {
             linear,
             files: self.files,
         })
+    }
+
+    /// Why a head has too few columns, if that is for classes of held-out samples only.
+    fn unseen(&self, head: &DMatrix<f64>, (width, outputs): (usize, usize)) -> Option<Fault> {
+        /// Classes that are named; the others are counted.
+        const NAMED: usize = 5;
+        let (rows, columns) = head.shape();
+        let (Wanted::Labels(labels), Some(Wanted::Labels(held_out))) =
+            (&self.wanted, &self.probe_wanted)
+        else {
+            return None;
+        };
+        if rows != width || columns >= outputs {
+            return None;
+        }
+        let mut held = vec![false; outputs];
+        held_out.classes.iter().for_each(|&class| held[class as usize] = true);
+        let mut unseen = labels.without_sample(outputs);
+        unseen.retain(|&class| held[class]);
+        let name = |&class: &usize| match &labels.names {
+            Some(names) => printable(&names[class]),
+            None => class.to_string(),
+        };
+        let classes: Vec<String> = unseen.iter().take(NAMED).map(name).collect();
+        let count = unseen.len();
+        (count > 0).then_some(Fault::UnseenClasses { classes, count, columns, outputs })
     }
 
     /// What needs the memory.

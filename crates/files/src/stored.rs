@@ -7,7 +7,7 @@ use super::error::{At, Fault, FileError, Remedy};
 use super::journal::{TableJournal, check_replaceable};
 use super::lock::OutputLock;
 use super::output::{check_apart, check_output};
-use super::table::{read_sweep, write_csv, write_parquet, write_part};
+use super::table::{TableNote, read_sweep_with_notes, write_csv, write_parquet, write_part};
 use taskhead::sweep::plan::Digest;
 use taskhead::sweep::{Part, Sweep};
 
@@ -108,9 +108,12 @@ impl SweepFiles {
         Self { superseded: Some(identity), ..self }
     }
 
-    /// The finished sweep that is there already; none if there is none that can be read.
+    /// The finished sweep that is there already; none if there is none that can be read, or if it has no seal, without
+    /// which nothing tells whether it is what was stored.
     pub fn finished(&self) -> Option<Sweep> {
-        self.parquet.exists().then(|| read_sweep(&self.parquet).ok()).flatten()
+        let (sweep, notes) =
+            self.parquet.exists().then(|| read_sweep_with_notes(&self.parquet).ok())??;
+        (!notes.contains(&TableNote::NoSeal)).then_some(sweep)
     }
 
     /// Checks that no table of another identity would be lost, unless it is by `force`.

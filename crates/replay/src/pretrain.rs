@@ -11,7 +11,7 @@ use super::error::ReplayError;
 use super::measure::{outputs, settle};
 use super::network::{Plan, Stack};
 use super::train::{Descent, Trainer};
-use super::weights::{load, store, stored_identity};
+use super::weights::{Kept, kept, load, store};
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::stream;
 use taskhead_files::digest;
@@ -25,6 +25,8 @@ pub struct Pretrained {
     pub file: Option<PathBuf>,
     /// The digest of the user's weights.
     pub weights: Option<Digest>,
+    /// The file of the cache that did not hold any more what was stored, so that it was made again.
+    pub remade: Option<PathBuf>,
 }
 
 /// Purposes of the random streams of pretraining.
@@ -82,7 +84,7 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
 }
 
 /// Makes the backbone of a configuration from a seed. With a `cache` folder, a backbone that was pretrained in the
-/// same way is read from there, and a new one is stored.
+/// same way is read from there, if the file still holds what was stored, and a new one is stored.
 ///
 /// # Errors
 ///
@@ -101,10 +103,10 @@ pub fn backbone(
     if let Some(path) = &pretrain.weights {
         let path = PathBuf::from(path);
         let weights = Some(load(&stack, &config.backbone, &path)?);
-        return Ok(Pretrained { stack, file: Some(path), weights });
+        return Ok(Pretrained { stack, file: Some(path), weights, remade: None });
     }
     if pretrain.source == Source::None {
-        return Ok(Pretrained { stack, file: None, weights: None });
+        return Ok(Pretrained { stack, file: None, weights: None, remade: None });
     }
     let identity = Identity {
         version: env!("CARGO_PKG_VERSION"),
@@ -117,18 +119,23 @@ pub fn backbone(
     };
     let identity = toml::to_string(&identity).expect("an identity is plain data");
     let path = cache.map(|folder| folder.join(file_name(&identity)));
-    if let Some(path) = path.as_ref().filter(|path| path.exists())
-        && stored_identity(path)?.as_deref() == Some(&identity)
-    {
-        load(&stack, &config.backbone, path)?;
-        return Ok(Pretrained { stack, file: Some(path.clone()), weights: None });
+    let mut remade = None;
+    if let Some(path) = path.as_ref().filter(|path| path.exists()) {
+        match kept(path, &identity)? {
+            Kept::Whole => {
+                load(&stack, &config.backbone, path)?;
+                return Ok(Pretrained { stack, file: Some(path.clone()), weights: None, remade });
+            }
+            Kept::Other => {}
+            Kept::Changed => remade = Some(path.clone()),
+        }
     }
     let head = source_head(seed, source, &features, place)?;
     train(config, seed, source, &stack.clone().then(head), place)?;
     if let Some(path) = path {
         store(&stack, &path, &identity)?;
     }
-    Ok(Pretrained { stack, file: None, weights: None })
+    Ok(Pretrained { stack, file: None, weights: None, remade })
 }
 
 /// Trains backbone and head on the source task, in place.

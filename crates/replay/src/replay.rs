@@ -159,6 +159,13 @@ impl Replay {
         first.as_ref().ok()?.file.as_deref()
     }
 
+    /// The files of the cache that did not hold any more what was stored, so that their backbones were pretrained
+    /// again: of those backbones that were needed until now.
+    pub fn remade(&self) -> impl Iterator<Item = &Path> {
+        let made = self.backbones.values().filter_map(|place| place.get()?.as_ref().ok());
+        made.filter_map(|made| made.remade.as_deref())
+    }
+
     /// Whether a finished replay, given by its configuration and identity, is this one with another number of seeds.
     /// Its cells then have the numbers and the records of ours, as far as both go.
     pub fn continues(&self, config: &str, same: impl Fn(&str) -> bool) -> bool {

@@ -15,13 +15,17 @@ use super::config::Backbone;
 use super::error::ReplayError;
 use super::network::Stack;
 use taskhead::sweep::plan::Digest;
-use taskhead_files::{Fault, digest, write_atomically};
+use taskhead_files::{Fault, digest, digest_of_parts, write_atomically};
 
 /// What the names of variables begin with.
 const PREFIX: &str = "backbone";
 
 /// Key of the metadata that says what a stored backbone depends on.
 const CONFIGURATION: &str = "configuration";
+
+/// What stands behind it there, before the digest of what was stored. One entry of the metadata holds both, since
+/// several have no order, and the same backbone is the same bytes.
+const CONTENTS: &str = "\n# contents ";
 
 /// Everything that is stored of a backbone.
 fn all(stack: &Stack) -> impl Iterator<Item = (String, Var)> {
@@ -35,19 +39,65 @@ pub fn store(stack: &Stack, path: &Path, identity: &str) -> Result<(), ReplayErr
         std::fs::create_dir_all(folder).map_err(|e| fault(format!("cannot make its folder: {e}")))?;
     }
     let tensors = all(stack).map(|(name, v)| (name, v.as_tensor().clone()));
-    let metadata = HashMap::from([(CONFIGURATION.to_owned(), identity.to_owned())]);
-    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|e| fault(e.to_string()))?;
+    let tensors: Vec<(String, Tensor)> = tensors.collect();
+    let written = |said: String| {
+        let tensors = tensors.iter().map(|(name, tensor)| (name, tensor));
+        let metadata = HashMap::from([(CONFIGURATION.to_owned(), said)]);
+        safetensors::serialize(tensors, Some(metadata)).map_err(|e| fault(e.to_string()))
+    };
+    let plain = written(String::new())?;
+    let whole = SafeTensors::deserialize(&plain).map_err(|e| fault(e.to_string()))?;
+    let bytes = written(format!("{identity}{CONTENTS}{}", contents(&whole, identity)))?;
     write_atomically(path, |writer| {
         writer.write_all(&bytes).map_err(|source| Fault::Io { action: "write", source })
     })
     .map_err(|e| fault(e.fault.to_string()))
 }
 
-/// What a stored backbone depends on.
-pub fn stored_identity(path: &Path) -> Result<Option<String>, ReplayError> {
+/// The digest of all that a file holds: what it depends on, and each tensor with its name, type and shape.
+fn contents(file: &SafeTensors, identity: &str) -> Digest {
+    let mut tensors = file.tensors();
+    tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut parts: Vec<Vec<u8>> = vec![identity.as_bytes().to_vec()];
+    for (name, view) in &tensors {
+        let (kind, shape) = (view.dtype(), view.shape());
+        parts.push(format!("\n{name}\n{kind:?}\n{shape:?}\n{}\n", view.data().len()).into_bytes());
+        parts.push(digest(view.data()).to_string().into_bytes());
+    }
+    digest_of_parts(parts)
+}
+
+/// What a stored backbone is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is what was stored, of this identity.
+    Whole,
+    /// It is what was stored, of another identity.
+    Other,
+    /// It is not what was stored: it says of which digest that was, if it says anything.
+    Changed,
+}
+
+/// Whether a file is a backbone of an identity and holds what was stored.
+///
+/// # Errors
+///
+/// A file that cannot be read, as by a lack of rights. One that is no safetensors file is [`Kept::Changed`].
+pub fn kept(path: &Path, identity: &str) -> Result<Kept, ReplayError> {
     let bytes = read(path)?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| unreadable(path, &e))?;
-    Ok(metadata.metadata().as_ref().and_then(|m| m.get(CONFIGURATION).cloned()))
+    let Ok((_, metadata)) = SafeTensors::read_metadata(&bytes) else { return Ok(Kept::Changed) };
+    let Ok(file) = SafeTensors::deserialize(&bytes) else { return Ok(Kept::Changed) };
+    let said = metadata.metadata().as_ref().and_then(|m| m.get(CONFIGURATION));
+    Ok(match said.and_then(|said| said.rsplit_once(CONTENTS)) {
+        Some((stored, said)) if *said == contents(&file, stored).to_string() => {
+            if stored == identity {
+                Kept::Whole
+            } else {
+                Kept::Other
+            }
+        }
+        _ => Kept::Changed,
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ReplayError> {
@@ -186,7 +236,8 @@ mod tests {
             store(&a, &path, "this").unwrap();
             load(&b, &backbone, &path).unwrap();
             assert_eq!(features(&a), features(&b));
-            assert_eq!(stored_identity(&path).unwrap().as_deref(), Some("this"));
+            assert_eq!(kept(&path, "this").unwrap(), Kept::Whole);
+            assert_eq!(kept(&path, "that").unwrap(), Kept::Other);
         }
         let error =
             |backbone: &Backbone| load(&stack(backbone, 1), backbone, &path).unwrap_err().to_string();
@@ -199,6 +250,27 @@ mod tests {
         assert!(error(&resnet(&[3], 1)).contains("`backbone.2.first.norm.mean` has no place"));
         assert!(error(&resnet(&[3, 5], 1)).contains("has shape [27, 4], wanted is [27, 5]"));
         assert!(error(&Backbone::Mlp { widths: vec![3] }).contains("another backbone"));
+    }
+
+    /// A changed byte is seen wherever it is: in a weight, in the text of its identity, in a name, in the digest.
+    #[test]
+    fn a_stored_backbone_that_has_changed_is_not_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.safetensors");
+        store(&stack(&Backbone::Mlp { widths: vec![2] }, 1), &path, "this").unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        for place in 0..bytes.len() {
+            for bit in [0x01, 0x40] {
+                let mut changed = bytes.clone();
+                changed[place] ^= bit;
+                std::fs::write(&path, &changed).unwrap();
+                assert_eq!(kept(&path, "this").unwrap(), Kept::Changed, "{place}, {bit}");
+            }
+            std::fs::write(&path, &bytes[..place]).unwrap();
+            assert_eq!(kept(&path, "this").unwrap(), Kept::Changed, "{place} bytes");
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(kept(&path, "this").unwrap(), Kept::Whole);
     }
 
     /// Finite weights under which features are not, or are nothing.

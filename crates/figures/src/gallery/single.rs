@@ -64,7 +64,7 @@ pub fn smoothing(
     for &epsilon in shown {
         let energy = path(epsilon)?;
         let floor = energy[energy.len() - 1];
-        curves.push(SmoothingCurve { epsilon, time: time.clone(), energy, floor });
+        curves.push(SmoothingCurve { name: String::new(), epsilon, time: time.clone(), energy, floor });
     }
     let mut floors = Vec::new();
     for i in 0..=10 {
@@ -77,6 +77,6 @@ pub fn smoothing(
         curves,
         epsilon_label: "label smoothing ε".into(),
         floor_label: "energy at τ = ∞".into(),
-        floors,
+        floors: vec![floors],
     })
 }

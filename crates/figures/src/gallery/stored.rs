@@ -2,13 +2,13 @@
 
 use super::course::course;
 use super::transfer::transfer;
-use super::{Across, Curve, Group, Metric, Point, curves, groups, peak, quantile, reached, steps};
+use super::{Across, Curve, Group, Metric, Point, groups, peak, quantile, reached, steps};
 use crate::plot::{
     Axis, Digits, Figure, Grid, HeatMap, HeatPanel, Risk, Series, SeriesPanel, Smoothing,
     SmoothingCurve, Trajectories, Trajectory, Trend,
 };
 use taskhead::flow::Budget;
-use taskhead::sweep::record::{Cell, Measured, Record};
+use taskhead::sweep::record::{Measured, Record};
 
 /// The figures that can be drawn of sweeps.
 pub const NAMES: [&str; 8] =
@@ -105,8 +105,8 @@ fn trend(records: &[Record], metrics: &[Metric]) -> Option<Trend> {
     Some(Trend { x_label: "initial energy E / E_{max}".into(), panels: panels.collect() })
 }
 
-/// The first seed of the first group, at three probing points, over time. If there are other groups, labels say which
-/// one is drawn.
+/// The first seed of the first group, at three probing points, over time. If there are other groups or seeds, labels
+/// say which one is drawn.
 fn trajectories(records: &[Record]) -> Option<Trajectories> {
     let groups = groups(records);
     let group = groups.first()?;
@@ -125,7 +125,10 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
     let most = points[last][0].frobenius();
     let mut chosen = vec![last / 4, last / 2, last];
     chosen.dedup();
-    let name = if groups.len() > 1 { format!("{}, ", group.label) } else { String::new() };
+    let mut name = if groups.len() > 1 { format!("{}, ", group.label) } else { String::new() };
+    if groups.iter().flat_map(|g| &g.points).any(|p| p.cell.seed != seed) {
+        name += &format!("seed {seed}, ");
+    }
     let runs = chosen.into_iter().map(|i| {
         let p = &points[i];
         let of = |f: fn(&Measured) -> f64| p.iter().map(|p| f(p.measured)).collect::<Vec<f64>>();
@@ -216,29 +219,51 @@ pub fn risk_curve(label: &str, group: &[Curve]) -> Series {
     Series::line(label, x, y).with_peak(best)
 }
 
-/// The energy over probing time for each smoothing: of the first curve and those that differ in the smoothing only.
+/// The energy over probing time for each group: means over its seeds, point by point. None if no two groups differ in
+/// the smoothing only.
 fn smoothing(records: &[Record]) -> Option<Smoothing> {
-    let all = curves(records);
-    let first = all.first()?.cell();
-    let mut paths: Vec<SmoothingCurve> = Vec::new();
-    for curve in &all {
-        let cell = curve.cell();
-        let rest = |c: &Cell| (c.problem.clone(), c.seed, c.head_scale, c.head_rate);
-        if rest(cell) != rest(first) {
-            continue;
+    let all = groups(records);
+    let mut names: Vec<&str> = Vec::new();
+    for group in &all {
+        if !names.contains(&group.beside_smoothing.as_str()) {
+            names.push(&group.beside_smoothing);
         }
-        let mut points: Vec<(f64, f64)> =
-            curve.points.iter().map(|p| (p.measured.probe_time, p.aie())).collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let floor = points.iter().find(|p| p.0.is_infinite()).map_or(f64::NAN, |p| p.1);
-        let (time, energy) = points.into_iter().unzip();
-        paths.push(SmoothingCurve { epsilon: cell.smoothing, time, energy, floor });
     }
-    paths.sort_by(|a, b| a.epsilon.total_cmp(&b.epsilon));
-    (paths.len() >= 2).then(|| Smoothing {
+    let (mut paths, mut floors): (Vec<SmoothingCurve>, Vec<Vec<(f64, f64)>>) = (Vec::new(), Vec::new());
+    let mut seeds: Vec<usize> = Vec::new();
+    for name in names {
+        let mut own: Vec<SmoothingCurve> = Vec::new();
+        for group in all.iter().filter(|group| group.beside_smoothing == name) {
+            let curves = group.curves();
+            if curves.is_empty() {
+                continue;
+            }
+            seeds.push(curves.len());
+            let at = |a: &Across| (a.mean(|p| p.measured.probe_time), a.mean(Point::aie));
+            let mut points: Vec<(f64, f64)> = Across::of(&curves).iter().map(at).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let floor = points.iter().find(|p| p.0.is_infinite()).map_or(f64::NAN, |p| p.1);
+            let (time, energy) = points.into_iter().unzip();
+            own.push(SmoothingCurve {
+                name: name.to_owned(),
+                epsilon: group.cell().smoothing,
+                time,
+                energy,
+                floor,
+            });
+        }
+        own.sort_by(|a, b| a.epsilon.total_cmp(&b.epsilon));
+        floors.push(own.iter().map(|p| (p.epsilon, p.floor)).collect());
+        paths.extend(own);
+    }
+    let most = seeds.into_iter().max()?;
+    floors.iter().any(|line| line.len() >= 2).then(|| Smoothing {
         time_label: "probing time τ (1 / head rate)".into(),
-        energy_label: "average initial energy".into(),
-        floors: paths.iter().map(|p| (p.epsilon, p.floor)).collect(),
+        energy_label: match most {
+            1 => "average initial energy".into(),
+            _ => format!("average initial energy, mean over {most} seeds"),
+        },
+        floors,
         curves: paths,
         epsilon_label: "label smoothing ε".into(),
         floor_label: "energy at τ = ∞".into(),
@@ -384,6 +409,8 @@ mod tests {
         };
         let (a, b) = (timed(of("a", 0, 1.0)), timed(of("b", 0, 9.0)));
         assert_eq!(trajectories(&a).unwrap().runs[0].label, "E = 0.33 E_{max}");
+        let seeds = trajectories(&[a.clone(), timed(of("a", 1, 9.0))].concat()).unwrap();
+        assert_eq!(seeds.runs[0].label, "seed 0, E = 0.33 E_{max}");
         let both = trajectories(&[a, b].concat()).unwrap();
         assert_eq!(both.runs[0].label, "a, E = 0.33 E_{max}");
         assert!(
@@ -397,6 +424,48 @@ mod tests {
             |records: Vec<Record>| -> Vec<Record> { records.into_iter().map(smoothed).collect() };
         assert!(super::smoothing(&[of("a", 0, 1.0), smooth(of("b", 0, 1.0))].concat()).is_none());
         assert!(super::smoothing(&[of("a", 0, 1.0), smooth(of("a", 0, 1.0))].concat()).is_some());
+    }
+
+    /// The figure was that of the first scale, problem and seed alone, byte for byte.
+    #[test]
+    fn smoothings_are_those_of_each_group() {
+        let smooth =
+            |records: Vec<Record>| -> Vec<Record> { records.into_iter().map(smoothed).collect() };
+        let pair = |problem: &str, seed: u64, energy: f64, scale: f64| -> Vec<Record> {
+            let change = |mut record: Record| {
+                record.cell.head_scale = scale;
+                if let Outcome::Reached(_, measured) = &mut record.outcome {
+                    measured.energies.aie *= energy;
+                }
+                record
+            };
+            let plain: Vec<Record> = of(problem, seed, 1.0).into_iter().map(change).collect();
+            [plain.clone(), smooth(plain)].concat()
+        };
+        let drawn = |records: &[Record]| -> Vec<(String, f64, f64)> {
+            let figure = super::smoothing(records).unwrap();
+            figure.curves.into_iter().map(|c| (c.name, c.epsilon, c.energy[0])).collect()
+        };
+        let one = pair("a", 0, 1.0, 1.0);
+        assert_eq!(drawn(&one), [(String::new(), 0.0, 1.0), (String::new(), 0.2, 1.0)]);
+        for (other, names) in
+            [(pair("a", 0, 5.0, 2.0), ["scale 1", "scale 2"]), (pair("b", 0, 5.0, 1.0), ["a", "b"])]
+        {
+            let both = [one.clone(), other].concat();
+            let of = |i: usize, epsilon, energy| (names[i].to_owned(), epsilon, energy);
+            assert_eq!(
+                drawn(&both),
+                [of(0, 0.0, 1.0), of(0, 0.2, 1.0), of(1, 0.0, 5.0), of(1, 0.2, 5.0)]
+            );
+            let figure = super::smoothing(&both).unwrap();
+            assert_eq!(figure.floors.len(), 2);
+            let svg = figure.svg(crate::plot::Theme::Light);
+            assert!(names.iter().all(|name| svg.contains(&format!("{name}, ε = 0.2"))), "{svg}");
+        }
+        let seeds = [one, pair("a", 1, 5.0, 1.0)].concat();
+        assert_eq!(drawn(&seeds), [(String::new(), 0.0, 3.0), (String::new(), 0.2, 3.0)]);
+        let figure = super::smoothing(&seeds).unwrap();
+        assert_eq!(figure.energy_label, "average initial energy, mean over 2 seeds");
     }
 
     #[test]

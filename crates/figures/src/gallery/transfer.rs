@@ -320,11 +320,13 @@ pub fn transfer(records: &[Record], metrics: &[Metric]) -> Option<Box<dyn Figure
     if reached(records).iter().any(|p| p.measured.held_out_accuracy.is_some()) {
         let kind = reached(records).iter().find_map(|p| Some(p.measured.score?.kind));
         let name = kind.map_or("accuracy", ScoreKind::title);
-        let title = format!("Test {name}, best by validation marked");
-        let mut score = panel(&title, name, &held_out_score);
+        let mut score = panel(&format!("Test {name}"), name, &held_out_score);
         for (series, means) in score.series.iter_mut().zip(&means) {
             let best = means.best(validation_score);
             series.peak = best.map(|(i, _)| (means.energy[i], means.points[i].mean(held_out_score)));
+        }
+        if score.series.iter().any(|series| series.peak.is_some()) {
+            score.title += ", best by validation marked";
         }
         panels.push(score);
         let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
@@ -439,5 +441,12 @@ mod tests {
         );
         let panels = transfer(&scored, &Metric::MEANS).unwrap().svg(crate::plot::Theme::Light);
         assert!(panels.contains("Test mean IoU, best by validation marked"), "{panels}");
+        // Without validation samples nothing is marked, and nothing says so.
+        let unchosen = |r: &Record| changed(r, |m| m.validation_accuracy = None);
+        let unchosen: Vec<Record> = all.iter().map(unchosen).collect();
+        let panels = |records| transfer(records, &Metric::MEANS).unwrap().svg(crate::plot::Theme::Light);
+        assert!(panels(&all).contains("Test accuracy, best by validation marked"));
+        let panels = panels(&unchosen);
+        assert!(panels.contains("Test accuracy") && !panels.contains("by validation"), "{panels}");
     }
 }

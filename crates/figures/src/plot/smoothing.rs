@@ -12,6 +12,8 @@ use super::{Figure, Theme};
 /// The probing path of one smoothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SmoothingCurve {
+    /// What it is of, beside the smoothing; empty if all curves are of the same.
+    pub name: String,
     /// ε
     pub epsilon: f64,
     /// Probing times from 0 to ∞ inclusive.
@@ -35,8 +37,8 @@ pub struct Smoothing {
     pub epsilon_label: String,
     /// Name of the axis of the floor.
     pub floor_label: String,
-    /// The floor for many ε: pairs (ε, energy).
-    pub floors: Vec<(f64, f64)>,
+    /// The floor for many ε, a line for each thing that curves are of: pairs (ε, energy).
+    pub floors: Vec<Vec<(f64, f64)>>,
 }
 
 impl Figure for Smoothing {
@@ -94,7 +96,7 @@ impl Smoothing {
     fn draw_floors(&self, canvas: &mut Canvas, page: Rect) {
         let (x, y) = (Axis::linear(&self.epsilon_label), Axis::linear(&self.floor_label));
         let marks = self.curves.iter().map(|c| (c.epsilon, c.floor));
-        let all: Vec<(f64, f64)> = self.floors.iter().copied().chain(marks).collect();
+        let all: Vec<(f64, f64)> = self.floors.iter().flatten().copied().chain(marks).collect();
         let axes = Axes {
             x: (&x, all.iter().map(|p| p.0).chain([0.0]).collect()),
             y: (&y, all.iter().map(|p| p.1).chain([0.0]).collect()),
@@ -102,9 +104,11 @@ impl Smoothing {
         };
         let text = Text { title: "The floor", letter: Some(1), ..Text::default() };
         let mut panel = Panel::open(canvas, Layout::new(1, 1).frames(page)[0], axes, text);
-        let (epsilon, floor): (Vec<f64>, Vec<f64>) = self.floors.iter().copied().unzip();
         let pen = Pen::hair(canvas.theme.ink()).with_width(1.4);
-        panel.curve(canvas, &epsilon, &floor, pen);
+        for line in &self.floors {
+            let (epsilon, floor): (Vec<f64>, Vec<f64>) = line.iter().copied().unzip();
+            panel.curve(canvas, &epsilon, &floor, pen);
+        }
         for (i, curve) in self.curves.iter().enumerate() {
             let at = panel.at(curve.epsilon, curve.floor);
             canvas.marker(at, canvas.theme.ordered_pen(i, self.curves.len()), 4.2, false);
@@ -114,10 +118,11 @@ impl Smoothing {
 }
 
 fn label(curve: &SmoothingCurve, with_floor: bool) -> String {
+    let name = if curve.name.is_empty() { String::new() } else { format!("{}, ", curve.name) };
     let epsilon = short(curve.epsilon, 2);
     if with_floor {
-        format!("ε = {epsilon}, floor {}", short(curve.floor, 2))
+        format!("{name}ε = {epsilon}, floor {}", short(curve.floor, 2))
     } else {
-        format!("ε = {epsilon}")
+        format!("{name}ε = {epsilon}")
     }
 }

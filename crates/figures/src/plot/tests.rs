@@ -62,7 +62,13 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
     let cells =
         cells.map(|(i, (a, b))| PhaseCell { x: (a.0, b.0), y: (a.1, b.1), state: i % 4 }).collect();
     let tolerance = Tolerance { label: "level".into(), value: 1e-3, curve: "line".into() };
-    let curve = SmoothingCurve { epsilon: 0.1, time: x.clone(), energy: y.clone(), floor: 0.2 };
+    let curve = SmoothingCurve {
+        epsilon: 0.1,
+        time: x.clone(),
+        energy: y.clone(),
+        floor: 0.2,
+        ..Default::default()
+    };
     let heat = HeatPanel {
         title: "Map".into(),
         value_label: "value".into(),
@@ -116,7 +122,7 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
             curves: vec![curve],
             epsilon_label: "ε".into(),
             floor_label: "floor".into(),
-            floors: pairs,
+            floors: vec![pairs],
         }),
         Box::new(Digits {
             transfer: true,

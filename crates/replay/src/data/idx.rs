@@ -49,10 +49,30 @@ impl Piece {
     }
 }
 
+impl Piece {
+    /// The name that it has mostly.
+    fn name(&self) -> String {
+        let kind = if self.magic == IMAGES { "images-idx3-ubyte" } else { "labels-idx1-ubyte" };
+        let part = if self.train { "train" } else { "t10k" };
+        let before = if self.set.is_empty() { String::new() } else { format!("{}-", self.set) };
+        format!("{before}{part}-{kind}")
+    }
+}
+
 /// The sets that have a file among these: what stands before `train-images`, mostly nothing.
 pub(super) fn sets(files: &[PathBuf]) -> Vec<String> {
     let pieces = files.iter().filter(|path| path.is_file()).filter_map(|path| Piece::of(path));
     pieces.map(|piece| piece.set).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The files that a set lacks in a folder, by the names that they would have.
+pub(super) fn lacking(folder: &Path, set: &str) -> Result<Vec<String>, ReplayError> {
+    let files = entries(folder)?;
+    let pieces: Vec<Piece> =
+        files.iter().filter(|path| path.is_file()).filter_map(|path| Piece::of(path)).collect();
+    let wanted = [(true, IMAGES), (true, LABELS), (false, IMAGES), (false, LABELS)];
+    let wanted = wanted.map(|(train, magic)| Piece { set: set.to_owned(), train, magic });
+    Ok(wanted.iter().filter(|piece| !pieces.contains(piece)).map(Piece::name).collect())
 }
 
 /// Reads training and test images of a set. Those of EMNIST are stored with rows and columns exchanged, and
@@ -101,12 +121,9 @@ fn find(folder: &Path, set: &str, train: bool, magic: u32) -> Result<PathBuf, Re
     let mut all: Vec<PathBuf> = entries(folder)?;
     all.retain(|path| path.is_file() && Piece::of(path).as_ref() == Some(&wanted));
     all.sort_by_key(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")));
-    let kind = if magic == IMAGES { "images-idx3-ubyte" } else { "labels-idx1-ubyte" };
-    let part = if train { "train" } else { "t10k" };
-    let before = if set.is_empty() { String::new() } else { format!("{set}-") };
     match all.into_iter().next() {
         Some(path) => Ok(path),
-        None => fault(folder, format!("there is no {before}{part}-{kind}, nor one with .gz")),
+        None => fault(folder, format!("there is no {}, nor one with .gz", wanted.name())),
     }
 }
 

@@ -100,6 +100,9 @@ pub(super) fn read(path: &Path, side: Option<u32>, flag: &str) -> Result<Found, 
         for folder in &level {
             found.extend(Layout::of(folder)?.map(|layout| (folder.clone(), layout)));
         }
+        if found.len() > 1 {
+            found = readable(path, found)?;
+        }
         match found.len() {
             0 => {}
             1 => {
@@ -128,6 +131,38 @@ pub(super) fn read(path: &Path, side: Option<u32>, flag: &str) -> Result<Found, 
         level = below.into_iter().flatten().filter(|p| p.is_dir() && !is_of_the_system(p)).collect();
     }
     fault(path, format!("there are no images that can be read; accepted: {ACCEPTED}"))
+}
+
+/// Those of several folders whose images are all there: one of IDX files may lack some of its set, as where each file
+/// lies in a folder of its own.
+///
+/// # Errors
+///
+/// Folders of which none has a whole set.
+fn readable(path: &Path, all: Vec<(PathBuf, Layout)>) -> Result<Vec<(PathBuf, Layout)>, ReplayError> {
+    let (mut whole, mut parts) = (Vec::new(), Vec::new());
+    for (folder, layout) in all {
+        let lacking = match &layout {
+            Layout::Idx(sets) => {
+                let lacking = sets.iter().map(|set| idx::lacking(&folder, set));
+                let lacking = lacking.collect::<Result<Vec<_>, _>>()?;
+                lacking.into_iter().min_by_key(Vec::len).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        if lacking.is_empty() {
+            whole.push((folder, layout));
+        } else {
+            parts.push(format!("{} lacks {}", folder.display(), lacking.join(", ")));
+        }
+    }
+    if whole.is_empty() {
+        return fault(
+            path,
+            format!("the files of a set of IDX must be in one folder; {}", parts.join("; ")),
+        );
+    }
+    Ok(whole)
 }
 
 fn is_npz(path: &Path) -> bool {

@@ -118,12 +118,8 @@ fn array(archive: &mut Archive, name: &str) -> Result<Option<Bytes>, String> {
     let mut header = vec![0; length];
     entry.read_exact(&mut header).map_err(damaged)?;
     let header = String::from_utf8_lossy(&header).replace(' ', "");
-    let shape = shape_of_bytes(&header).ok_or_else(|| {
-        format!(
-            "`{name}` has the header {}; accepted: unsigned bytes (|u1) row by row",
-            header.trim_end()
-        )
-    })?;
+    let shape = shape_of_bytes(&header)
+        .ok_or_else(|| format!("`{name}` {}; accepted: unsigned bytes, row by row", other(&header)))?;
     let size = shape.iter().map(|&d| d as u64).fold(1, u64::saturating_mul);
     if size > LIMIT {
         return Err(format!("`{name}` claims the shape {shape:?}, which is too large"));
@@ -135,6 +131,32 @@ fn array(archive: &mut Archive, name: &str) -> Result<Option<Bytes>, String> {
         return Err(format!("`{name}` of shape {shape:?} needs {size} bytes; there are {found}"));
     }
     Ok(Some((shape, bytes)))
+}
+
+/// What is wrong with an array of this header without blanks, and what to do.
+fn other(header: &str) -> String {
+    let after = |key: &str| header.split_once(key).map(|(_, rest)| rest);
+    let descr = after("'descr':'").and_then(|rest| rest.split_once('\''));
+    let Some((descr, _)) = descr else {
+        return "is no plain array of numbers".into();
+    };
+    let short: String = descr.chars().filter(|c| !c.is_control()).take(20).collect();
+    if descr == "|u1" {
+        return match header.contains("'fortran_order':True") {
+            true => "is stored column by column (Fortran order); save np.ascontiguousarray of it".into(),
+            false => "has no shape that can be read".into(),
+        };
+    }
+    let kind = match descr.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+        Some('i' | 'u') => "integers of another type",
+        Some('f') => "floating-point numbers",
+        Some('b') => "truth values",
+        Some('U' | 'S') => "strings",
+        _ => return format!("is of type {short}"),
+    };
+    format!(
+        "holds {kind} ({short}); save it with .astype(\"uint8\") if its values are whole, from 0 to 255"
+    )
 }
 
 /// The shape that a header without blanks tells, if it is of unsigned bytes row by row.
@@ -153,12 +175,15 @@ mod tests {
     use std::io::Write;
     use zip::write::SimpleFileOptions;
 
-    /// An archive of arrays, each with its type, its shape and its bytes.
+    /// An archive of arrays, each with its type (behind an F if it is stored column by column), its shape and its
+    /// bytes.
     fn save(path: &Path, arrays: &[(&str, &str, &str, Vec<u8>)]) {
         let mut archive = zip::ZipWriter::new(File::create(path).unwrap());
         for (name, descr, shape, bytes) in arrays {
             archive.start_file(format!("{name}.npy"), SimpleFileOptions::default()).unwrap();
-            let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+            let (descr, fortran) = descr.strip_prefix('F').map_or((*descr, "False"), |d| (d, "True"));
+            let header =
+                format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
             archive.write_all(b"\x93NUMPY\x01\x00").unwrap();
             archive.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
             archive.write_all(header.as_bytes()).unwrap();
@@ -216,7 +241,19 @@ mod tests {
                 error(&|a| a[1] = ("train_labels", "|u1", "(2, 1)", vec![0; 2])),
                 "accepted: one label for each of 3",
             ),
-            (error(&|a| a[1].1 = "<f4"), "`train_labels` has the header {'descr':'<f4'"),
+            (
+                error(&|a| a[1].1 = "<f4"),
+                "`train_labels` holds floating-point numbers (<f4); save it with .astype(\"uint8\")",
+            ),
+            (error(&|a| a[3].1 = "<i8"), "`val_labels` holds integers of another type (<i8)"),
+            (
+                error(&|a| a[3].1 = "<M8[ns]"),
+                "`val_labels` is of type <M8[ns]; accepted: unsigned bytes",
+            ),
+            (
+                error(&|a| a[0].1 = "F|u1"),
+                "`train_images` is stored column by column (Fortran order); save np.ascontiguousarray",
+            ),
             (error(&|a| a[0].2 = "(3, 3, 2, 2)"), "`train_images` has the shape [3, 3, 2, 2]"),
             (error(&|a| a[0].2 = "(4, 2, 2, 3)"), "needs 48 bytes; there are fewer"),
             (error(&|a| a[0].2 = "(999999999, 99999999)"), "too large"),

@@ -303,6 +303,26 @@ fn images_are_found_below_the_folder() {
     assert_eq!(read(&here.join("data/MNIST")).unwrap().train.count(), 1);
     idx("data/KMNIST/raw", "");
     assert!(error(&here.join("data")).contains("images in several folders; --data takes one of"));
+    // As Kaggle packs MNIST: each file in a folder of its own; four folders were offered of which none could be read.
+    idx("whole", "");
+    for entry in std::fs::read_dir(here.join("whole")).unwrap() {
+        let file = entry.unwrap().file_name();
+        let own = here.join("kaggle").join(&file);
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::copy(here.join("whole").join(&file), own.join(&file)).unwrap();
+    }
+    let text = error(&here.join("kaggle"));
+    assert!(text.contains("must be in one folder") && !text.contains("--data takes"), "{text}");
+    assert!(
+        text.contains(
+            "kaggle/t10k-images.idx3-ubyte lacks train-images-idx3-ubyte, train-labels-idx1-ubyte, \
+             t10k-labels-idx1-ubyte"
+        ),
+        "{text}"
+    );
+    // Beside a whole set, which is read.
+    idx("kaggle/all", "");
+    assert_eq!(read(&here.join("kaggle")).unwrap().train.count(), 1);
     idx("gzip", "emnist-letters-");
     assert_eq!(read(&here.join("gzip")).unwrap().train.shape(), [2, 1, 1]);
     idx("gzip", "emnist-digits-");
