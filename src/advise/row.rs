@@ -58,7 +58,7 @@ pub struct Row {
     pub bias: DVector<f64>,
     /// How far finetuning moves the training features.
     pub adaptation: Adaptation,
-    /// The score of held-out samples after probing alone: accuracy, or for other targets the loss turned round.
+    /// The score of held-out samples after probing alone: accuracy, or for other targets minus the loss.
     pub probed: f64,
     /// The score of held-out samples after finetuning.
     pub score: f64,

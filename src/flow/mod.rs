@@ -133,7 +133,7 @@ pub struct Flow<'a> {
     reduction: &'a Reduction,
     start: State,
     head_rate: f64,
-    /// R at the start, n×k, and the loss of what no row has of it.
+    /// R at the start, n×k, and the loss of the part of it that lies in no row.
     residual: DMatrix<f64>,
     constant_loss: f64,
     /// The relative size of what the head has lost on the way to here; 0 for one as it was given.

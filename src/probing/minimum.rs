@@ -26,7 +26,7 @@ const CERTAIN: f64 = 0.3;
 /// Newton steps. From a head with logits of a thousand, all wrong, it takes some hundred.
 const STEPS: usize = 1000;
 
-/// Halvings of a Newton step after which it is damped instead: it points to where the loss is not as its curvature here
+/// Halvings of a Newton step after which it is damped instead: where it leads, the loss is not what the curvature here
 /// tells, as from a head that is confidently wrong.
 const HALVINGS: i32 = 6;
 

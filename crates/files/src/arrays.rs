@@ -26,7 +26,7 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    /// Bytes a value.
+    /// Bytes per value.
     pub fn size(self) -> usize {
         match self {
             Self::Bool => 1,

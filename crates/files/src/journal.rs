@@ -15,8 +15,8 @@ use taskhead::sweep::record::Record;
 
 /// A journal as a Parquet table of what is finished.
 ///
-/// Only a journal of the same identity is gone on with: the same configuration, the same bytes of all input files, the
-/// same version.
+/// Only a journal of the same identity is resumed: the same configuration, the same bytes of all input files, the same
+/// version.
 #[derive(Debug)]
 pub struct TableJournal {
     path: PathBuf,
@@ -93,7 +93,7 @@ impl TableJournal {
         write_unfinished(&self.path, &sweep, self.cells)
     }
 
-    /// The sweep is stored elsewhere: the journal goes.
+    /// The sweep is stored elsewhere: removes the journal.
     pub fn finish(self) {
         let _ = std::fs::remove_file(self.path);
     }

@@ -97,7 +97,7 @@ pub fn memory_of_task(task: &TaskSpec, runs: usize) -> f64 {
     DOUBLE * runs as f64 * (drawn + size.problem() + size.run())
 }
 
-/// At most so many images has either half of the embedded digits; their pixels and their classes.
+/// The most images in either half of the embedded digits, with their pixels and their classes.
 #[cfg(feature = "all")]
 const DIGITS: usize = 901;
 #[cfg(feature = "all")]

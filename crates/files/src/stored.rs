@@ -14,8 +14,8 @@ use taskhead::sweep::{Part, Sweep};
 /// How often the finished part of a sweep is stored.
 pub const STORE_EVERY: Duration = Duration::from_secs(2);
 
-/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. Of part 2/8 OUT is
-/// OUT.2-of-8, without a CSV. No other run writes there meanwhile: OUT.lock prevents it.
+/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. For part 2/8, OUT is
+/// OUT.2-of-8, and there is no CSV. No other run writes there meanwhile: OUT.lock prevents it.
 #[derive(Debug)]
 pub struct SweepFiles {
     /// For programs.

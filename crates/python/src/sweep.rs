@@ -104,9 +104,8 @@ impl Sweep {
     /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course". ``metrics``
     /// are the metrics to show in figures that have a panel or a curve for each (default: the four means).
     ///
-    /// Raises ``ValueError`` with what the figure needs and this sweep does not have, or for a metric that there is not.
-    /// Warns with ``RuntimeWarning``
-    /// where cells failed or stopped early, which figures leave out.
+    /// Raises ``ValueError`` with what the figure needs and this sweep does not have, or for a metric that does not
+    /// exist. Warns with ``RuntimeWarning`` where cells failed or stopped early, which figures leave out.
     #[pyo3(signature = (name = "trend", *, metrics = None, dark = false))]
     fn plot(
         &self,

@@ -56,7 +56,7 @@ impl Targets {
         Ok(Self { values: of(&self.values)?, known: self.known.as_ref().map(of).transpose()? })
     }
 
-    /// Features, outputs or residuals of all samples as numbers, one row a row; without the rows that have no label.
+    /// Features, outputs or residuals of all samples as numbers, a matrix with one row for each that has a label.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Targets {
 
     /// Smoothed targets.
     pub fn smoothed(&self, smoothing: f64) -> Result<Self> {
-        // What a row is smoothed towards is taken from all rows, of which the others are none.
+        // What a row is smoothed towards is taken from all rows; what has no label is not one of them.
         let mut values = smooth(&self.matrix()?, smoothing);
         if let Some(rows) = self.known_rows()? {
             let smoothed = values;

@@ -59,7 +59,7 @@ impl Jitter {
     }
 }
 
-/// The flow as it is, if the pushed ones come to the same to the digits that an answer needs; the errors of its moments
+/// The flow as it is, if the pushed ones agree with it to the digits that an answer needs; the errors of its moments
 /// are how far apart they are.
 pub(super) fn seen(
     flow: &Flow,
@@ -101,7 +101,7 @@ pub(super) fn seen(
     Ok(Some(plain))
 }
 
-/// Drift of the conserved matrix (T2) from which on a solution is none.
+/// Drift of the conserved matrix (T2) from which on a solution is rejected.
 const DRIFT: f64 = 1e-9;
 
 /// How far two moments are apart, relative to the motion and to the features.

@@ -403,7 +403,7 @@ pub enum Field {
 ///
 /// # Errors
 ///
-/// A value of another type, one that is missing, or a column that there is not ([`Fault::Cell`], with the number of
+/// A value of another type, one that is missing, or a column that does not exist ([`Fault::Cell`], with the number of
 /// the row from 0).
 pub fn record_of<'a>(
     row: usize,

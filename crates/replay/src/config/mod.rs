@@ -365,7 +365,7 @@ impl Config {
         (time * per_unit).round() as usize
     }
 
-    /// The time that a number of steps takes.
+    /// The time that a given number of steps takes.
     pub fn time(&self, steps: usize, training: Training, samples: usize) -> f64 {
         steps as f64 / self.steps(1.0, training, samples) as f64
     }

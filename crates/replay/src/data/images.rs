@@ -112,7 +112,7 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// In words: another number of numbers.
+    /// In words: neither one number nor one for each channel.
     pub fn normalised(self, mean: &[f64], std: &[f64]) -> Result<Self, String> {
         let channels = self.shape[2];
         let each = |name: &str, given: &[f64], absent: f32| match given {
