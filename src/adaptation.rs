@@ -2,8 +2,8 @@
 
 use nalgebra::DMatrix;
 
-/// How far the features of a set of inputs moved, from z₀ before to z_T after finetuning: four means over the inputs, and
-/// the Frobenius distance of them all.
+/// How far the features of a set of inputs moved, from z₀ before to z_T after finetuning: four means over the inputs,
+/// and the Frobenius distance of them all.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Adaptation {
     /// Mean Euclidean distance ‖z_T − z₀‖.

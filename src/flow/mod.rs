@@ -199,8 +199,8 @@ impl<'a> Flow<'a> {
     }
 
     /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
-    /// only, and the residual up to this size. Where all that moves is due to that, nothing does: its motion has no digits,
-    /// but is no reason to withhold an answer.
+    /// only, and the residual up to this size. Where all that moves is due to that, nothing does: its motion has no
+    /// digits, but is no reason to withhold an answer.
     pub fn computed(mut self, residual_rounding: f64) -> Self {
         self.head_rounding += 4.0 * f64::EPSILON;
         let velocity = self.velocity_by(&self.start, &self.residual);

@@ -34,8 +34,8 @@ pub struct TableJournal {
 
 impl TableJournal {
     /// Opens the journal of a sweep (`head`, whose records do not count) of so many `cells`, of which so many are
-    /// computed `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes on,
-    /// and after a stop it would start again.
+    /// computed `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes
+    /// on, and after a stop it would start again.
     ///
     /// # Errors
     ///

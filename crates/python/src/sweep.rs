@@ -101,8 +101,8 @@ impl Sweep {
         rows.iter().map(row).collect()
     }
 
-    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course". ``metrics``
-    /// are the metrics to show in figures that have a panel or a curve for each (default: the four means).
+    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course".
+    /// ``metrics`` are the metrics to show in figures that have a panel or a curve for each (default: the four means).
     ///
     /// Raises ``ValueError`` with what the figure needs and this sweep does not have, or for a metric that does not
     /// exist. Warns with ``RuntimeWarning`` where cells failed or stopped early, which figures leave out.
@@ -243,9 +243,10 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 /// ----------
 /// columns : mapping of str to sequence
 ///     ``seed``, ``point`` (the number of the probing point), ``aie`` (average initial energy), ``euclidean``,
-///     ``cosine``, ``dot`` and ``norm`` are enough. Every other column of a sweep may be there, as ``problem`` (a name),
-///     ``time`` (with several times, ``course`` draws them), ``frobenius``, ``frobenius_distance``, ``accuracy_start`` and
-///     ``accuracy``, ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that is not there.
+///     ``cosine``, ``dot`` and ``norm`` are enough. Every other column of a sweep may be there, as ``problem`` (a
+///     name), ``time`` (with several times, ``course`` draws them), ``frobenius``, ``frobenius_distance``,
+///     ``accuracy_start`` and ``accuracy``, ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that
+///     is not there.
 ///
 /// Without ``frobenius``, ``aie`` takes its place; a number of which nothing is known is NaN. Raises ``ValueError`` for
 /// columns that are missing, unknown, or of different lengths, for values that cannot be (a negative distance), and for

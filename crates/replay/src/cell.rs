@@ -39,7 +39,7 @@ struct HeldOut {
 }
 
 impl HeldOut {
-    /// Features as numbers: one row of the matrix for each of the targets.
+    /// Features as numbers: a matrix with one row for each row of the targets.
     fn rows(&self, features: &Tensor) -> Result<DMatrix<f64>, ReplayError> {
         Ok(match &self.targets {
             Some(targets) => targets.rows(features)?,
@@ -202,7 +202,7 @@ impl Start {
         self.probe().steps(time, config)
     }
 
-    /// Features Z₀ of the training samples, N×h with N rows of the targets.
+    /// Features Z₀ of the training samples, N×h: one row for each row of the targets.
     pub fn features(&self) -> Result<DMatrix<f64>, ReplayError> {
         Ok(self.train.targets.rows(&self.features)?)
     }

@@ -41,8 +41,8 @@ const CORRECTION: f64 = 100.0;
 const STAYS: f64 = 0.9;
 const SETTLED: f64 = 1e-3;
 
-/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance: 99 of
-/// 100 steps of the suite stay below, whatever the tolerance.
+/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance: 99
+/// of 100 steps of the suite stay below, whatever the tolerance.
 const UNACCOUNTED: f64 = 1.0;
 
 /// Steps between two looks at the whole Jacobian; later an eighth of all steps.

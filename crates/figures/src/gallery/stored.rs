@@ -33,8 +33,8 @@ pub enum Missing {
     ),
 }
 
-/// A figure of the records of a sweep, by name; of the metrics it shows those that are given, which usually are the means
-/// of the paper.
+/// A figure of the records of a sweep, by name; of the metrics it shows those that are given, which usually are the
+/// means of the paper.
 pub fn figure(name: &str, records: &[Record], metrics: &[Metric]) -> Result<Box<dyn Figure>, Missing> {
     let missing = |needs| Missing::Needs { figure: name.into(), needs };
     match name {

@@ -492,7 +492,8 @@ pub fn columns(records: &[Record]) -> impl Iterator<Item = (&'static str, Kind, 
     })
 }
 
-/// The values of a record in the order of tables, each with the name of its column; `None` for what the record does not have.
+/// The values of a record in the order of tables, each with the name of its column; `None` for what the record does not
+/// have.
 pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
     let row = Row::from(record);
     let field = |value: Value| match value {

@@ -274,8 +274,8 @@ impl Images {
     }
 
     /// Two halves that share no image and have of each class as many, or one more or less (of masks only as many
-    /// images); each keeps the order of its images. Which image is in which half is drawn once for all seeds: what one seed chooses by is then
-    /// reported by none.
+    /// images); each keeps the order of its images. Which image is in which half is drawn once for all seeds: what one
+    /// seed chooses by is then reported by none.
     pub fn halves(&self) -> [Self; 2] {
         let mut rows: Vec<usize> = (0..self.count()).collect();
         rows.shuffle(&mut stream(0, HALVES));
