@@ -377,7 +377,7 @@ impl ConvexPath {
             }
             let b = self.step_end(i)?;
             let ((level, falls), (_, rises)) = (a.energy(measure), b.energy(measure));
-            // A turn within rounding is none.
+            // A turn within rounding does not count.
             let steep = falls.abs().max(rises.abs()) * (b.theta - a.theta) > f64::EPSILON * level;
             let turns = steep && falls * rises < 0.0;
             let turn = if turns { self.turn(measure, i - 1, [&a, &b])? } else { None };

@@ -227,7 +227,7 @@ impl Convex<'_> {
         if x.norm() > 0.0 && x.iter().all(|v| v.is_finite()) {
             return Some(x);
         }
-        // Of where all is saturated, a curvature is no measure of anything later.
+        // Where all is saturated, the curvature says nothing about later points.
         *kept = None;
         if old { self.newton_step(f, g, exact, damping, kept) } else { None }
     }

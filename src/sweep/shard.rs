@@ -101,7 +101,7 @@ pub struct TooManyParts {
     pub what: &'static str,
 }
 
-/// The error for a text that is no part.
+/// The error for a text that does not name a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("accepted: I/N, part I (from 1) of N, as 2/8")]
 pub struct NoShard;

@@ -21,7 +21,7 @@ pub(super) enum Scalar {
     F32,
     /// Double precision.
     F64,
-    /// A text of up to so many characters: code points of four bytes each, or single bytes; zeros fill it up.
+    /// A text of up to this many characters: code points of four bytes each, or single bytes; zeros fill it up.
     Text { characters: usize, wide: bool },
 }
 

@@ -33,8 +33,8 @@ pub struct TableJournal {
 }
 
 impl TableJournal {
-    /// Opens the journal of a sweep (`head`, whose records do not count) of so many `cells`, of which so many are
-    /// computed `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes
+    /// Opens the journal of a sweep (`head`, whose records do not count) of `cells` cells, `together` of which are
+    /// computed at a time, and stores it at most once in `every`. `warn` is told of a store that failed: the sweep goes
     /// on, and after a stop it would start again.
     ///
     /// # Errors

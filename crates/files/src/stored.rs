@@ -69,10 +69,9 @@ impl SweepFiles {
         check_apart(self.tables().chain([&*self.partial]), inputs)
     }
 
-    /// The journal of a sweep (without records, with its identity) of so many cells, of which so many are computed
-    /// together.
-    /// Neither a finished nor an interrupted sweep of another identity is touched, unless it is by `force`. `warn` is
-    /// told of a store that failed.
+    /// The journal of a sweep (without records, with its identity), by its number of cells and by how many of them are
+    /// computed together. Neither a finished nor an interrupted sweep of another identity is touched, unless it is by
+    /// `force`. `warn` is told of a store that failed.
     ///
     /// # Errors
     ///

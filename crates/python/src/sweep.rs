@@ -217,7 +217,7 @@ impl Sweep {
     }
 }
 
-/// Warns on behalf of the caller, or of so many further callers of that.
+/// Warns on behalf of the caller, or of one that is this many calls further out.
 fn warn(py: Python<'_>, category: &Bound<'_, PyAny>, text: String, further: i32) -> PyResult<()> {
     PyErr::warn(py, category, &std::ffi::CString::new(text)?, 1 + further)
 }
@@ -291,7 +291,7 @@ fn metric(name: &str) -> PyResult<Metric> {
     })
 }
 
-/// A value of a column; NaN is none.
+/// A value of a column; NaN counts as none.
 fn to_field(value: &Bound<'_, PyAny>) -> PyResult<Option<Field>> {
     if value.is_none() {
         return Ok(None);

@@ -1,10 +1,10 @@
 //! What errors come to, seen instead of estimated: a flow beside others that are pushed at every step.
 //!
 //! The estimate that is carried along a flow ([`super::stability`]) grows by the fastest of all directions and never
-//! shrinks, so that it says nothing of an end that all neighbours come to, and too much of decay by a power of time.
-//! Where it would withhold an answer, the flow is followed once as it is, once with a push of many times its own errors
-//! at every step, and once with the opposite pushes: at a saddle that rounding decides to leave these part to both
-//! sides.
+//! shrinks, so that it says nothing about an end that all neighbours come to, and is far too large where decay is a
+//! power of time. Where it would withhold an answer, the flow is followed once as it is, once with a push of many times
+//! its own errors at every step, and once with the opposite pushes: at a saddle that rounding decides to leave these
+//! part to both sides.
 
 use nalgebra::DMatrix;
 
