@@ -1,8 +1,8 @@
 //! Work and time under cross-entropy.
 //!
 //! * `cargo run --release -p taskhead-benches --bin cross_entropy -- probing SAMPLES WIDTH OUTPUTS [ENERGIES]` probes
-//!   normal features with labels that they do not know to so many energies (12), in equal ratios down to a
-//!   twentieth of the first, or of what is between the first and the limit.
+//!   normal features with labels that they do not know to this many energies (12), in equal ratios down to a twentieth
+//!   of the first, or of what is between the first and the limit.
 //! * `… -- flows` prints steps, work and seconds of finetuning.
 
 use std::time::Instant;

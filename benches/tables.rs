@@ -1,6 +1,6 @@
 //! Processor time of writing and reading a large table of a sweep.
 //!
-//! `cargo run --release -p taskhead-benches --features figures --bin tables -- ROWS FOLDER` writes so many rows to
+//! `cargo run --release -p taskhead-benches --features figures --bin tables -- ROWS FOLDER` writes this many rows to
 //! FOLDER, as Parquet and as CSV, and reads them again.
 
 use std::path::Path;

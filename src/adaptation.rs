@@ -2,8 +2,8 @@
 
 use nalgebra::DMatrix;
 
-/// How far the features of a set of inputs moved, from z₀ before to z_T after finetuning: four means over the inputs, and
-/// the Frobenius distance of them all.
+/// How far the features of a set of inputs moved, from z₀ before to z_T after finetuning: four means over the inputs,
+/// and the Frobenius distance of them all.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Adaptation {
     /// Mean Euclidean distance ‖z_T − z₀‖.
@@ -105,8 +105,8 @@ impl Adaptation {
     }
 }
 
-/// Whether of a feature of this norm, which moved by this distance to this norm, nothing is left but rounding, that of
-/// all steps of its motion.
+/// Whether nothing is left of a feature but the rounding of all steps of its motion: by its norm before, how far it
+/// moved, and its norm after.
 pub(crate) fn is_gone([before, moved, after]: [f64; 3]) -> bool {
     after <= 64.0 * f64::EPSILON * (before + moved)
 }
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(a.values(), [5f64.sqrt(), 1.0, 0.0, 2.0, 5f64.sqrt()]);
     }
 
-    /// The root of the sum of squares over all inputs, at any size; what is not finite is no number.
+    /// The root of the sum of squares over all inputs, at any size; NaN where an entry is not finite.
     #[test]
     fn the_frobenius_distance_is_no_mean() {
         for size in [1.0, 1e170, 1e-170] {
@@ -189,7 +189,7 @@ mod tests {
         let a = Adaptation::of(&dmatrix![0.0, 0.0], &dmatrix![3.0, 4.0]);
         assert!(a.cosine.is_nan());
         assert_eq!((a.euclidean, a.dot, a.norm), (5.0, 0.0, 5.0));
-        // Nor has one of which only rounding is left.
+        // A feature of which only rounding is left has no direction, either.
         let gone = Adaptation::of(&dmatrix![0.1, 0.3], &dmatrix![-0.1 + 1e-17, -0.3]);
         assert!(gone.cosine.is_nan() && gone.norm < 1e-16);
         assert!(!Adaptation::of(&dmatrix![1.0], &dmatrix![-1.0 + 1e-13]).cosine.is_nan());

@@ -352,9 +352,9 @@ impl Reduction {
         if wrong > 0.0 { wrong / size } else { 0.0 }
     }
 
-    /// By how much, relative, an error of a share of all that moves and of each feature shows in the feature that shows it
-    /// most: in one that has shrunk, or is far smaller than others that move. Features of zero, which have no angle, and
-    /// those of which nothing is left at this state are left out.
+    /// The largest relative error of a feature when all that moves, and each feature, has an error of this share: that
+    /// of a feature that has shrunk, or that is far smaller than others that move. Features of zero, which have no
+    /// angle, and those of which nothing is left at this state are left out.
     pub(crate) fn shown_error(&self, state: &State, share: f64) -> f64 {
         let training = self.training.shown_error(state, share);
         self.held_out.as_ref().map_or(training, |inputs| training.max(inputs.shown_error(state, share)))
@@ -381,8 +381,8 @@ impl Reduction {
         self.constant_loss
     }
 
-    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of
-    /// what no row has of it. Relative accuracy in norm is kept, however small the residual is.
+    /// A residual of the whole problem (N×k) on the rows and outputs of the reduced one, n×q, and the loss ½‖·‖² of the
+    /// part that lies in no row. Relative accuracy in norm is kept, however small the residual is.
     pub fn residual_on_rows(&self, residual: &DMatrix<f64>) -> (DMatrix<f64>, f64) {
         let (rows, rest) = self.directions.rows_of(residual);
         (self.narrow(rows), if self.samples.is_some() { 0.0 } else { rest })

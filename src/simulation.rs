@@ -394,7 +394,7 @@ fn follow(
         && let Ok(clock) = Clock::of_flow(flow)
         && let Some(end) = clock.time_of_loss(level)?
     {
-        // The clock that tells the time tells the time of a loss.
+        // The clock of a rank-one flow also tells when a loss is reached.
         let check = Check { flow, method: clock.name(), rtol: settings.rtol };
         let moment = |&t: &f64| {
             let mut moment = clock.moment(t.min(end))?;

@@ -382,7 +382,7 @@ pub fn gaussian(spec: &Gaussian, seed: u64) -> Result<Task, TaskError> {
     Ok(Task { problem, head: None, held_out_targets: None, classes: false, risk_scale: 1.0, linear })
 }
 
-/// A d×k matrix with orthogonal-ish random columns of length 1/√k at an angle to the row space of B₀.
+/// A d×k matrix with nearly orthogonal random columns of length 1/√k at an angle to the row space of B₀.
 fn teacher(backbone: &DMatrix<f64>, k: usize, angle: f64, rng: &mut ChaCha8Rng) -> DMatrix<f64> {
     let d = backbone.ncols();
     let mut all = normal(rng, d, k, 1.0);

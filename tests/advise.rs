@@ -200,7 +200,8 @@ fn what_is_known_of_the_end_of_probing_is_said() {
     assert!(all.iter().any(|text| text.contains("could not be decided in 2 of 2 folds")), "{all:?}");
 }
 
-/// Every head fits these targets, and in the limit predicts the same: what differs is rounding, and no reason for a choice.
+/// Every head fits these targets, and in the limit predicts the same: what differs is rounding, and no reason for a
+/// choice.
 #[test]
 fn losses_that_differ_by_less_than_the_tolerance_do_not_matter() {
     let z = normal(&mut stream(8, 90), 20, 5, 1.0);

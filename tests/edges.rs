@@ -230,8 +230,8 @@ fn a_slow_head_is_followed_where_it_cannot_fit() {
     }
 }
 
-/// Two features that never move and are parallel but for 10⁻⁴: the head fits their difference at a rate of 10⁻⁸, which a
-/// Gram matrix of them hides; the limit was given as 0.119, with the residual of before. The distance is that of
+/// Two features that never move and are parallel but for 10⁻⁴: the head fits their difference at a rate of 10⁻⁸, which
+/// a Gram matrix of them hides; the limit was given as 0.119, with the residual of before. The distance is that of
 /// SciPy's Radau at 1e-11 until t = 10¹¹.
 #[test]
 fn what_is_nearly_parallel_and_never_moves_is_fitted() {

@@ -166,8 +166,8 @@ fn a_feature_that_shrinks_is_followed_more_strictly() {
     }
 }
 
-/// The squares of these numbers are zero, and so was all that the hypotheses of the decoupled form were judged by: every
-/// one of them held. A problem is the same whatever its units are.
+/// The squares of these numbers are zero, and so was all that the hypotheses of the decoupled form were judged by:
+/// every one of them held. A problem is the same whatever its units are.
 #[test]
 fn numbers_whose_squares_are_zero() {
     let features = dmatrix![0.3, -0.7, 1.1; 0.9, 0.2, -0.4];

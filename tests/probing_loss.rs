@@ -127,9 +127,9 @@ fn smoothed_probing_always_has_a_limit() {
     assert!((path.energy(f64::INFINITY).unwrap().aie - floor).abs() < 1e-10);
 }
 
-/// A head that begins wrong about one sample while the others are fitted: the AIE turns.
-/// A head with logits of ±30, all wrong, on two samples of their own features: Δ̇ = 2(1 − ε/2 − σ(Δ)) for the difference
-/// of the two logits, which has a closed form.
+/// A head that begins wrong about one sample while the others are fitted: the AIE turns. A head with logits of ±30, all
+/// wrong, on two samples of their own features: Δ̇ = 2(1 − ε/2 − σ(Δ)) for the difference of the two logits, which has
+/// a closed form.
 #[test]
 fn smoothed_probing_turns_a_confidently_wrong_head_round() {
     let identity = DMatrix::identity(2, 2);

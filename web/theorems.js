@@ -3,7 +3,8 @@
 
 import { article, escape } from './proofs.js';
 
-/** The page of what is proved; `named` are the ids that the explorer refers to, `hypotheses` a section that it begins with. */
+/** The page of what is proved; `named` are the ids that the explorer refers to, `hypotheses` a section that it begins
+ * with. */
 export function theorems({ rows, definitions }, named, hypotheses) {
   // Names that stand for a definition lead to it, where they come first.
   const link = (html) => {

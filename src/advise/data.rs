@@ -46,7 +46,7 @@ pub(super) enum Scorer {
     Classes,
     /// 1 if a single prediction is on the right side of the threshold: of targets, of predictions.
     Sides(f64, f64),
-    /// The loss, turned round.
+    /// Minus the loss, so that more is better.
     Loss(Loss),
 }
 
@@ -202,7 +202,7 @@ impl Scaling {
         let h = features.ncols();
         let (mut mean, mut deviation) = (RowDVector::zeros(h), RowDVector::from_element(h, 1.0));
         if standardise {
-            // Without an intercept nothing could take the mean up again.
+            // Without an intercept nothing could make up for the mean.
             if intercept {
                 mean = features.row_mean();
             }

@@ -49,8 +49,8 @@ use crate::setting::{Number, Setting};
 use crate::simulation::{self, Method, Probe, Run, SimulationError, Until};
 use crate::tasks::{Task, drawn_head};
 
-/// Where there may be no limit (cross-entropy, T24): so many of the shortest time scales, each about a step of gradient
-/// descent at its largest stable rate. Full probing and finetuning without end stand for as long.
+/// Where there may be no limit (cross-entropy, T24), full probing and finetuning without end are taken to last this
+/// many of the shortest time scales, each about a step of gradient descent at its largest stable rate.
 pub const HORIZON: f64 = 1e4;
 
 /// Differences of accuracies below this are rounding.
@@ -75,8 +75,8 @@ pub struct Settings {
     pub head_rate: f64,
     /// Finetuning time, ∞ for the limit; under cross-entropy ∞ stands for [`HORIZON`].
     pub time: f64,
-    /// Where finetuning stops before that. Where a level is never met it goes on to the time or the limit, which
-    /// [`Row::unmet`] counts and [`Advice::assumptions`] say.
+    /// Where finetuning stops before that. Where a level is never met it goes on to the time or the limit;
+    /// [`Row::unmet`] counts how often, and [`Advice::assumptions`] says so.
     pub until: Until,
     /// Relative tolerance of the solver.
     pub rtol: f64,
@@ -161,7 +161,7 @@ pub struct Advice {
     pub verdict: Verdict,
     /// Why, in plain words.
     pub reason: String,
-    /// Whether scores are accuracies; otherwise they are losses, turned round.
+    /// Whether scores are accuracies; otherwise they are losses with a minus sign.
     pub counts: bool,
     /// How many samples were held out, each once for every seed.
     pub held_out: usize,
@@ -287,7 +287,8 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.scores))
         .collect();
     let counts = data.scorer.counts();
-    // Accuracies are exact; losses are known to the tolerance of the flow, of the loss of a head that knows nothing.
+    // Accuracies are exact; losses are known to the tolerance of the flow, relative to the loss of a head that knows
+    // nothing.
     let resolution = if counts { ROUNDING } else { settings.rtol * data.ignorance(settings.loss) };
     let best = verdict::recommended(&scores, &shares, counts, resolution);
     let mut rows = Vec::new();
@@ -357,7 +358,7 @@ enum End {
     Undecided,
 }
 
-/// The energies between which a path leads.
+/// The energies at the two ends of a path.
 struct Ends {
     start: f64,
     end: f64,
@@ -378,7 +379,7 @@ impl Ends {
             Ok(energy) => (End::Limit, Some(energy)),
             Err(ProbingError::NoLimit { .. }) => (End::Endless, None),
             Err(ProbingError::Undecided { .. }) => (End::Undecided, None),
-            // Whatever else there is no answer for is no sign that there is no limit.
+            // Any other failure does not show that there is no limit.
             Err(error) => return Err(error.into()),
         };
         let (last, end) = match energy {

@@ -23,7 +23,7 @@ impl Difference {
         Self { mean, error: (spread / count).sqrt() }
     }
 
-    /// None at all, where its mean is no larger than what the scores are known to.
+    /// No difference at all, where its mean is no larger than the resolution of the scores.
     pub(super) fn beyond(self, resolution: f64) -> Self {
         if self.mean.abs() <= resolution { Self { mean: 0.0, error: 0.0 } } else { self }
     }
@@ -58,7 +58,7 @@ pub struct Row {
     pub bias: DVector<f64>,
     /// How far finetuning moves the training features.
     pub adaptation: Adaptation,
-    /// The score of held-out samples after probing alone: accuracy, or for other targets the loss turned round.
+    /// The score of held-out samples after probing alone: accuracy, or for other targets minus the loss.
     pub probed: f64,
     /// The score of held-out samples after finetuning.
     pub score: f64,

@@ -23,7 +23,7 @@ pub(super) fn best(scores: &[Vec<f64>], resolution: f64) -> usize {
 /// The recommended row: the best mean, or, where scores count samples, a smoother guess.
 ///
 /// The accuracy of a few dozen samples goes up and down from row to row by chance, while what it estimates changes
-/// slowly along the probing path. So of the rows that are not clearly worse than the best mean that one is taken where
+/// slowly along the probing path. So, of the rows that are not clearly worse than the best mean, the one is taken where
 /// the parabola through all means is highest. (Losses tell close rows apart, and may change abruptly.)
 pub(super) fn recommended(scores: &[Vec<f64>], shares: &[f64], counts: bool, resolution: f64) -> usize {
     let first = best(scores, resolution);

@@ -162,7 +162,7 @@ impl<'a> Group<'a> {
         self.points[0].cell
     }
 
-    /// Its curves, one a seed, at the last finetuning time of all groups.
+    /// Its curves, one per seed, at the last finetuning time of all groups.
     pub fn curves(&self) -> Vec<Curve<'a>> {
         curves_of(self.points.iter().copied().filter(|p| p.cell.time == self.last))
     }

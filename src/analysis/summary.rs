@@ -124,8 +124,8 @@ mod tests {
         assert!(summarize("test", &records([1.0; 3]), true).iter().all(|r| !r.holds()));
     }
 
-    /// Example 7 of `docs/beyond-one-sample.md`: from τ = 0.05 to 0.1 the Frobenius distance falls, as it should, and the
-    /// mean distance rises.
+    /// Example 7 of `docs/beyond-one-sample.md`: from τ = 0.05 to 0.1 the Frobenius distance falls, as it should, and
+    /// the mean distance rises.
     #[test]
     fn the_mean_distance_and_the_frobenius_distance_may_disagree() {
         let problem =

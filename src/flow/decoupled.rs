@@ -315,7 +315,7 @@ mod tests {
     use crate::problem::Problem;
     use crate::reduction::Reduction;
 
-    /// Modes with the given (κ, y, |z|, a, w) in random bases, width 2 a mode.
+    /// Modes with the given (κ, y, |z|, a, w) in random bases, width 2 per mode.
     fn modes(values: &[(f64, f64, f64, f64, f64)], k: usize) -> (Problem, DMatrix<f64>) {
         let n = values.len();
         let (u, w) = (spanning_basis(wobble(n, n, 1.0)), spanning_basis(wobble(k, k, 2.0)));

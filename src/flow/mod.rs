@@ -136,7 +136,7 @@ pub struct Flow<'a> {
     reduction: &'a Reduction,
     start: State,
     head_rate: f64,
-    /// R at the start, n×k, and the loss of what no row has of it.
+    /// R at the start, n×k, and the loss of the part of it that lies in no row.
     residual: DMatrix<f64>,
     constant_loss: f64,
     /// The relative size of what the head has lost on the way to here; 0 for one as it was given.
@@ -202,8 +202,8 @@ impl<'a> Flow<'a> {
     }
 
     /// The same where the head has been computed, not given: its smallest singular values are known to its rounding
-    /// only, and the residual up to this size. Where all that moves is due to that, nothing does: its motion has no digits,
-    /// but is no reason to withhold an answer.
+    /// only, and the residual up to this size. Where all that moves is due to that, nothing does: its motion has no
+    /// digits, but is no reason to withhold an answer.
     pub fn computed(mut self, residual_rounding: f64) -> Self {
         self.head_rounding += 4.0 * f64::EPSILON;
         let velocity = self.velocity_by(&self.start, &self.residual);

@@ -29,8 +29,8 @@ const HEAD_ERROR: f64 = 0.5 * RTOL;
 /// Largest r·k for which the curvature is whole from the start: it costs nothing there.
 const SMALL: usize = 160;
 
-/// Steps after which a path of which no limit is known is not followed to further meetings with a level; usual ones take
-/// some hundred.
+/// Steps after which a path of which no limit is known is not followed to further meetings with a level; usual ones
+/// take some hundred.
 const LONG: usize = 2000;
 
 /// Parts that a step inside another one is halved into, and again, before it is given up.
@@ -162,8 +162,8 @@ impl ConvexPath {
         Ok(self.residual_of(&self.at(self.theta(tau))?))
     }
 
-    /// What the tolerance of a head of the path leaves open of its residual: it moves predictions by a share of all that
-    /// they are.
+    /// What the tolerance of a head of the path leaves open of its residual: it moves predictions by a share of all
+    /// that they are.
     pub fn residual_rounding(&self, head: &DMatrix<f64>) -> f64 {
         let y = self.w.tr_mul(&(head - &self.start)) * self.largest;
         let moved = self.flow().predictions(&y) - &self.predictions;
@@ -377,7 +377,7 @@ impl ConvexPath {
             }
             let b = self.step_end(i)?;
             let ((level, falls), (_, rises)) = (a.energy(measure), b.energy(measure));
-            // A turn within rounding is none.
+            // A turn within rounding does not count.
             let steep = falls.abs().max(rises.abs()) * (b.theta - a.theta) > f64::EPSILON * level;
             let turns = steep && falls * rises < 0.0;
             let turn = if turns { self.turn(measure, i - 1, [&a, &b])? } else { None };

@@ -26,7 +26,7 @@ const CERTAIN: f64 = 0.3;
 /// Newton steps. From a head with logits of a thousand, all wrong, it takes some hundred.
 const STEPS: usize = 1000;
 
-/// Halvings of a Newton step after which it is damped instead: it points to where the loss is not as its curvature here
+/// Halvings of a Newton step after which it is damped instead: where it leads, the loss is not what the curvature here
 /// tells, as from a head that is confidently wrong.
 const HALVINGS: i32 = 6;
 
@@ -227,7 +227,7 @@ impl Convex<'_> {
         if x.norm() > 0.0 && x.iter().all(|v| v.is_finite()) {
             return Some(x);
         }
-        // Of where all is saturated, a curvature is no measure of anything later.
+        // Where all is saturated, the curvature says nothing about later points.
         *kept = None;
         if old { self.newton_step(f, g, exact, damping, kept) } else { None }
     }

@@ -152,7 +152,7 @@ fn default_steps() -> usize {
     Options::default().max_steps
 }
 
-/// Left out of the stored text, which stays that of a sweep before this setting came.
+/// Whether it is left out of the stored text, which is then the same as before there was this setting.
 fn is_default(max_steps: &usize) -> bool {
     *max_steps == default_steps()
 }

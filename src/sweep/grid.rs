@@ -29,7 +29,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid of validated settings with a number of kinds of head.
+    /// The grid of validated settings with a given number of kinds of head.
     pub fn new(heads: &Heads, variants: usize, points: Points, times: &[f64]) -> Self {
         let mut curves = Vec::new();
         for seed in heads.first_seed..heads.first_seed.saturating_add(heads.seeds) {

@@ -122,7 +122,7 @@ impl Plan {
         self.run(&|seed| Task::new(&self.config.problem, seed).map(Arc::new), &())
     }
 
-    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record a cell in the order
+    /// Runs its curves, or those of its part, in parallel with the feature `parallel`: one record per cell in the order
     /// of the grid, whatever the number of threads. A cell that fails keeps its reason, and the others continue.
     ///
     /// `tasks` makes the task of a seed; `journal` is asked for each curve first, and told when one is finished.
@@ -136,7 +136,7 @@ impl Plan {
         self.run_telling(tasks, journal, watch, &|_| ())
     }
 
-    /// The same, and `told` hears how many probing points of a curve are done whenever one more is.
+    /// The same, and `told` is called with how many probing points of a curve are done whenever one more is.
     pub fn run_telling(
         &self,
         tasks: &Tasks,

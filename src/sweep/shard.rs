@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// Part I of N of what a run computes together: the curves of a sweep, the probing points of a replay.
 ///
-/// All parts are equally large, to one, and follow each other. The default is the whole, 1/1.
+/// The parts follow each other, and their sizes differ by one at most. The default is the whole, 1/1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shard {
     number: usize,
@@ -24,12 +24,12 @@ impl Shard {
         if (1..=of).contains(&number) { Ok(Self { number, of }) } else { Err(NoShard) }
     }
 
-    /// The last part of a number of them.
+    /// The last of a given number of parts.
     pub fn last(of: NonZeroUsize) -> Self {
         Self { number: of.get(), of: of.get() }
     }
 
-    /// All parts of a number of them.
+    /// All of a given number of parts.
     pub fn all(of: usize) -> impl Iterator<Item = Self> {
         (1..=of).map(move |number| Self { number, of })
     }
@@ -49,7 +49,7 @@ impl Shard {
         self.of == 1
     }
 
-    /// Which of a number of things, from 0, belong to it: one at least.
+    /// Which of a given number of things, counted from 0, belong to it: at least one.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ pub struct TooManyParts {
     pub what: &'static str,
 }
 
-/// The error for a text that is no part.
+/// The error for a text that does not name a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("accepted: I/N, part I (from 1) of N, as 2/8")]
 pub struct NoShard;

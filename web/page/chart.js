@@ -24,13 +24,15 @@ export function padded([low, high], share = 0.08) {
   return [low - room, high + room];
 }
 
-/** How much larger than usual the reader wants text. Figures are drawn in units of it: lines, points and gaps grow with it. */
+/** How much larger than usual the reader wants text. Figures are drawn in units of it: lines, points and gaps grow with
+ * it. */
 const unit = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 17;
 document.documentElement.style.setProperty('--unit', Math.max(1, unit()));
 
 const updates = [];
 
-/** Redraws what a container holds when its width changes; `draw(width)` is called at once, too, with the width in units. */
+/** Redraws what a container holds when its width changes; `draw(width)` is called at once, too, with the width in
+ * units. */
 export function fitted(parent, fallback, draw) {
   let width = 0;
   const update = () => {

@@ -45,7 +45,8 @@ export function metricsOf(records, prefix = '') {
 
 const points = (count) => (count === 1 ? '1 point' : `${count} points`);
 
-/** What there is to say about the points of a curve whose flow stopped before its end, or that have no answer, and why the first one did. */
+/** What there is to say about the points of a curve whose flow stopped before its end, or that have no answer, and why
+ * the first one did. */
 export function early({ records, unfinished, missing, why }) {
   const all = records.length + missing;
   const stopped = unfinished ? ` ${points(unfinished)} of ${all} stopped before the end; the first: ${records.find((r) => r.error).error}.` : '';

@@ -1,7 +1,8 @@
 // Scales of charts, from numbers to places and back, and paths through points: the little of d3-scale and d3-shape that
 // the page needs.
 
-/** Ticks are this many times 1, 2 or 5 powers of ten apart, as d3 has it; below one its inverse, negative, so that ticks stay exact. */
+/** Ticks are this many times 1, 2 or 5 powers of ten apart, as d3 has it; below one its inverse, negative, so that
+ * ticks stay exact. */
 function increment(low, high, count) {
   const step = (high - low) / Math.max(1e-9, count);
   const power = Math.floor(Math.log10(step));

@@ -168,7 +168,8 @@ export function asStep(change) {
   change();
 }
 
-/** Follows the history: `moved(scroll)` is called when the values of the entry are in force; `scroll` is where the page stood. */
+/** Follows the history: `moved(scroll)` is called when the values of the entry are in force; `scroll` is where the page
+ * stood. */
 export function followHistory(moved) {
   history.scrollRestoration = 'manual';
   here = location.hash;

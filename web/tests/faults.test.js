@@ -8,7 +8,8 @@ let site;
 before(async () => (site = await startStatic()));
 after(() => site.stop());
 
-/** The driver of Firefox can neither switch off scripts nor set a colour scheme or print; such parts run in Chromium only. */
+/** The driver of Firefox can neither switch off scripts nor set a colour scheme or print; such parts run in Chromium
+ * only. */
 const EVERYTHING = BROWSER === 'chromium';
 const PHONE = { viewport: { width: 390, height: 844 } };
 const search = (page) => new URL(page.url()).search;

@@ -61,7 +61,8 @@ export async function start() {
   };
 }
 
-/** Any static host: it serves the page's folder below a path of its own, and knows the types of no files but the oldest; it lacks the files named in `lacks`. */
+/** Any static host: it serves the page's folder below a path of its own, and knows the types of no files but the
+ * oldest; it lacks the files named in `lacks`. */
 export async function staticHost(lacks = new Set()) {
   const [path, dist] = ['/lessons/trend/', DIST];
   const types = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
@@ -130,13 +131,15 @@ export async function opening(page) {
   return numbers(page);
 }
 
-/** Waits until the page shows all that was asked of it; what it may have to notice by itself (a new place, a new width) it notices within two frames. */
+/** Waits until the page shows all that was asked of it; what it may have to notice by itself (a new place, a new width)
+ * it notices within two frames. */
 export async function settled(page) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.waitForFunction(() => !document.documentElement.dataset.busy, null, { timeout: 60_000 });
 }
 
-/** Scrolls to a part, as by the wheel, so that its figures are drawn: from then on the page no longer keeps its first place. */
+/** Scrolls to a part, as by the wheel, so that its figures are drawn: from then on the page no longer keeps its first
+ * place. */
 export async function visit(page, id) {
   await page.evaluate((id) => {
     dispatchEvent(new Event('wheel'));

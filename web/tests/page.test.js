@@ -16,7 +16,8 @@ let site;
 before(async () => (site = await start()));
 after(() => site.stop());
 
-/** Scrolls through the page, so that every figure is drawn; from then on all of it is laid out, for looks and for axe. */
+/** Scrolls through the page, so that every figure is drawn; from then on all of it is laid out, for looks and
+ * for axe. */
 async function readThrough(page) {
   for (const id of ['draw', 'energy', 'motion', 'laws', 'downstream', 'many', 'entropy', 'networks', 'practice', 'own', 'end']) await visit(page, id);
   await page.evaluate(() => {

@@ -10,13 +10,13 @@ use taskhead::sweep::record::Record;
 pub struct Earlier(HashMap<u64, Vec<Record>>);
 
 impl Earlier {
-    /// Those of a sweep, with so many records each.
+    /// Those of a sweep, each with this many records.
     pub fn of(sweep: Option<&Sweep>, size: usize) -> Self {
         let chunks = sweep.map_or(&[][..], |sweep| &sweep.records).chunks(size);
         Self(chunks.map(|cell| (cell[0].cell.number, cell.to_vec())).collect())
     }
 
-    /// How many of the first so many cells it has.
+    /// How many of the first cells it has, up to a given number of them.
     pub fn count(&self, cells: usize, size: usize) -> usize {
         self.0.keys().filter(|&&first| first < (cells * size) as u64).count()
     }

@@ -93,7 +93,8 @@ async fn serve(page: Page, args: &Args, quiet: bool) -> Result<ExitCode> {
     }
 }
 
-/// The address to give to others: where all of this computer's serve, the one that leads out of it.
+/// The address to give to others: where the page is served at every address of this computer, the one that other
+/// computers reach it at.
 fn reached_at(served: SocketAddr) -> SocketAddr {
     if !served.ip().is_unspecified() {
         return served;

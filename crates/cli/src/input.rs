@@ -33,7 +33,7 @@ impl Reading {
         }
     }
 
-    /// Reads a problem for so many runs at once.
+    /// Reads a problem for this many simultaneous runs.
     ///
     /// # Errors
     ///

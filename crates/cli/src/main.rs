@@ -1,4 +1,4 @@
-//! The command `taskhead`: one file a command.
+//! The command `taskhead`: one file per command.
 //!
 //! Bad input ends with one message on standard error and exit code 2. What has numbers but not all that was asked for
 //! ends with exit code 1: a flow that stopped early, advice that was stopped before its end, some cells that failed, a
@@ -166,7 +166,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// As many threads as any machine has cores.
 const MOST_THREADS: u64 = 4095;
 
-/// Parses a number of threads.
+/// Parses the number of threads.
 fn threads(text: &str) -> Result<usize, String> {
     whole(1..=MOST_THREADS)(text)
 }

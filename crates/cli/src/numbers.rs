@@ -40,7 +40,7 @@ pub fn whole<T: TryFrom<u64>>(
             let most = match range.end_bound() {
                 Bound::Included(&most) => Some(most),
                 Bound::Excluded(&above) => Some(above - 1),
-                // Only who goes beyond it wants to know where the type ends.
+                // Only those who go beyond it need to know where the type ends.
                 Bound::Unbounded if text.len() > 1 && text.bytes().all(|b| b.is_ascii_digit()) => {
                     Some(u64::MAX >> (64 - 8 * size_of::<T>()))
                 }

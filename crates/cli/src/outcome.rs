@@ -60,7 +60,7 @@ pub fn warn(error: &FileError) {
     say::warning(format_args!("cannot store the finished part: {error}"));
 }
 
-/// Writes the whole sweep; its journal goes.
+/// Writes the whole sweep, and removes its journal.
 ///
 /// Fails, and writes nothing, if no cell has numbers; a part has whatever it has.
 pub fn write(files: &SweepFiles, sweep: &Sweep, journal: TableJournal) -> Result<()> {

@@ -58,10 +58,10 @@ pub struct Args {
     /// A ready experiment on one of the paper's practical options.
     #[arg(long, value_parser = choice::<Experiment>())]
     experiment: Option<Experiment>,
-    /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like
-    /// (one set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of
-    /// MedMNIST. For segmentation: images/ and masks/ with the same names but for their endings (PNG masks with a palette
-    /// or of grey, whose values are labels; 0 is the background), or the layout of Pascal VOC.
+    /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like (one
+    /// set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of MedMNIST.
+    /// For segmentation: images/ and masks/ with the same names but for their endings (PNG masks with a palette or of
+    /// grey, whose values are labels; 0 is the background), or the layout of Pascal VOC.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
@@ -174,8 +174,8 @@ pub struct Args {
           default_missing_values = ["mean", "directions", "full"],
           conflicts_with_all = ["shard", "slurm"], value_parser = choice::<Kernel>())]
     theory: Option<Vec<Kernel>>,
-    /// How the theory's network learns: by the network's own steps, or by gradient flow for as long as they take, a step
-    /// of size η with momentum μ on the mean loss of N samples being a time of η/((1 − μ)N).
+    /// How the theory's network learns: by the network's own steps, or by gradient flow for as long as they take, a
+    /// step of size η with momentum μ on the mean loss of N samples being a time of η/((1 − μ)N).
     #[arg(long, requires = "theory", value_parser = choice::<Dynamics>(), default_value = "descent")]
     theory_dynamics: Dynamics,
     /// Print the configuration as TOML and stop.

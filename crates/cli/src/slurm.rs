@@ -17,7 +17,8 @@ use taskhead_files::{Fault, check_replaceable, with_suffix, write_atomically};
 /// The second line of a script, by which it is known.
 const MARK: &str = "# Written by taskhead: one task for each part.";
 
-/// Refuses parts of another run, which the job that merges would take for those of this one; by `force` they go.
+/// Refuses parts of another run, which the job that merges would take for those of this one; with `force` they are
+/// removed.
 pub fn check_parts(out: &Path, tasks: NonZeroUsize, identity: Digest, force: bool) -> Result<()> {
     for number in 1..=tasks.get() {
         let part = with_suffix(out, &format!("{number}-of-{tasks}.parquet"));

@@ -257,7 +257,7 @@ fn observed(finding: &Finding, id: &str, folder: Option<&Path>) -> String {
     }
     let mut last = "";
     for (i, c) in (1..).zip(&finding.counter_examples) {
-        // Without files to point at, one a row is enough.
+        // Without files to point at, one per row is enough.
         if folder.is_none() && c.what == last {
             continue;
         }

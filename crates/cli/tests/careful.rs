@@ -1,4 +1,4 @@
-//! What a sceptical user tried: numbers that are none, outputs that are inputs, tables that are not whole.
+//! What a sceptical user tried: texts that are not numbers, outputs that are inputs, tables that are not whole.
 
 mod common;
 

@@ -82,7 +82,7 @@ fn a_sweep_keeps_the_loss_and_says_which_cells_have_no_end() {
     let energy = |i: usize| sweep.records[i].reached().unwrap().energies.frobenius;
     assert!((energy(0) / energy(2) - 1.0 / 3.0).abs() < 1e-9);
     assert!((energy(1) / energy(2) - 2.0 / 3.0).abs() < 1e-9);
-    // Who asks for the end is told why there is none.
+    // Asking for the end is an error that says why there is none.
     let endless = [&start[..], &["--probe-times", "0,inf", "--until-loss", "0.1", "--force"]].concat();
     let output = common::taskhead(here, &endless);
     assert_eq!(output.status.code(), Some(1));

@@ -21,12 +21,12 @@ pub(super) enum Scalar {
     F32,
     /// Double precision.
     F64,
-    /// A text of up to so many characters: code points of four bytes each, or single bytes; zeros fill it up.
+    /// A text of up to this many characters: code points of four bytes each, or single bytes; zeros fill it up.
     Text { characters: usize, wide: bool },
 }
 
 impl Scalar {
-    /// Bytes a value.
+    /// Bytes per value.
     pub fn size(self) -> usize {
         match self {
             Self::Bool => 1,

@@ -483,7 +483,7 @@ pub enum Fault {
          another output"
     )]
     OtherResult,
-    /// A file to merge that is no part.
+    /// A file to merge that is not a part.
     #[error(
         "it is no part of a sweep or a replay; accepted: finished parts, OUT.1-of-N.parquet to OUT.N-of-N.parquet"
     )]

@@ -15,8 +15,8 @@ use taskhead::sweep::record::Record;
 
 /// A journal as a Parquet table of what is finished.
 ///
-/// Only a journal of the same identity is gone on with: the same configuration, the same bytes of all input files, the
-/// same version.
+/// Only a journal of the same identity is resumed: the same configuration, the same bytes of all input files, the same
+/// version.
 #[derive(Debug)]
 pub struct TableJournal {
     path: PathBuf,
@@ -33,9 +33,9 @@ pub struct TableJournal {
 }
 
 impl TableJournal {
-    /// Opens the journal of a sweep (`head`, whose records do not count) of so many `cells`, of which so many are
-    /// computed `together`, and stores at most `every` so often. `warn` is told of a store that failed: the sweep goes on,
-    /// and after a stop it would start again.
+    /// Opens the journal of a sweep (`head`, whose records do not count) of `cells` cells, `together` of which are
+    /// computed at a time, and stores it at most once in `every`. `warn` is told of a store that failed: the sweep goes
+    /// on, and after a stop it would start again.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl TableJournal {
         write_unfinished(&self.path, &sweep, self.cells)
     }
 
-    /// The sweep is stored elsewhere: the journal goes.
+    /// The sweep is stored elsewhere: removes the journal.
     pub fn finish(self) {
         let _ = std::fs::remove_file(self.path);
     }

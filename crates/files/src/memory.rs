@@ -69,8 +69,8 @@ const RUN_LAYERS: f64 = 4.0;
 /// Matrices of the size of the rank that the solver needs beside one for each output.
 const SOLVER: f64 = 4.0;
 
-/// Bytes that so many runs at once take, each on a task of this description that it makes for itself, as an estimate
-/// from above; 0 for a task from a file, which knows it by itself
+/// Bytes that this many simultaneous runs take, each on a task of this description that it makes for itself, as an
+/// estimate from above; 0 for a task from a file, which knows it by itself
 /// ([`ProblemParts::memory`](super::ProblemParts::memory)).
 #[cfg(feature = "all")]
 pub fn memory_of_task(task: &TaskSpec, runs: usize) -> f64 {
@@ -97,7 +97,7 @@ pub fn memory_of_task(task: &TaskSpec, runs: usize) -> f64 {
     DOUBLE * runs as f64 * (drawn + size.problem() + size.run())
 }
 
-/// At most so many images has either half of the embedded digits; their pixels and their classes.
+/// The most images in either half of the embedded digits, with their pixels and their classes.
 #[cfg(feature = "all")]
 const DIGITS: usize = 901;
 #[cfg(feature = "all")]
@@ -109,7 +109,7 @@ const CLASSES: usize = 5;
 #[cfg(feature = "all")]
 const DRAWN: f64 = 4.0;
 
-/// Bytes that a sweep takes for the records of so many cells, as an estimate from above.
+/// Bytes that a sweep takes for the records of this many cells, as an estimate from above.
 #[cfg(feature = "all")]
 pub fn memory_of_records(cells: usize) -> f64 {
     cells as f64 * COPIES * (size_of::<Record>() as f64 + TEXTS)

@@ -11,8 +11,8 @@ use taskhead::sweep::{Part, Shard, Sweep};
 ///
 /// # Errors
 ///
-/// A file that is no part, or is not whole; parts of different runs or of different splits; a part that is there twice;
-/// parts that are missing, all of which are named.
+/// A file that is not a part, or is not whole; parts of different runs or of different splits; a part that is there
+/// twice; parts that are missing, all of which are named.
 pub fn merge<P: AsRef<Path>>(paths: &[P]) -> Result<(Sweep, Vec<(PathBuf, TableNote)>), FileError> {
     let (mut parts, mut notes): (Vec<(&Path, Part, Sweep)>, Vec<_>) = (Vec::new(), Vec::new());
     for path in paths.iter().map(AsRef::as_ref) {

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_directory_names_as_many_members_as_it_has_room_for() {
-        // The end of a directory of so many members behind so many bytes.
+        // The end of a directory of this many members behind this many bytes.
         let check = |count: u16, before: usize| {
             let end = [&[0; 4][..], &count.to_le_bytes(), &count.to_le_bytes(), &[0; 10]].concat();
             let file = [&vec![0; before][..], b"PK\x05\x06", &end].concat();

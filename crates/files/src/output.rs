@@ -16,7 +16,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// A temporary file beside the output, readable for whom the user's umask allows it.
+/// A temporary file beside the output, readable by whoever the user's umask allows.
 fn temporary(path: &Path) -> Result<NamedTempFile, Fault> {
     let folder = folder(path);
     if path.is_dir() {

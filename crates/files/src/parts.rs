@@ -30,7 +30,7 @@ const NEEDED: &str = "`features` (N×h), or `inputs` (N×d) with `backbone` (h×
 /// What should be predicted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Wanted {
-    /// Numbers, one row a sample.
+    /// Numbers, one row per sample.
     Targets(DMatrix<f64>),
     /// A class for each sample.
     Labels(Labels),
@@ -181,7 +181,7 @@ impl ProblemParts {
         Some(labels.count().max(held_out).max(head.map_or(0, DMatrix::ncols)))
     }
 
-    /// Bytes that the problem and so many runs on it at once take, as an estimate from above, besides the arrays
+    /// Bytes that the problem and this many simultaneous runs on it take, as an estimate from above, besides the arrays
     /// themselves: (N + P)×h for features and their factors, N×k for targets; N×N and P×N only for a kernel that is
     /// given. The flow decomposes a matrix of the size of the kernel's rank for each output.
     pub fn memory(&self, runs: usize) -> f64 {

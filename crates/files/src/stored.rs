@@ -14,8 +14,8 @@ use taskhead::sweep::{Part, Sweep};
 /// How often the finished part of a sweep is stored.
 pub const STORE_EVERY: Duration = Duration::from_secs(2);
 
-/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. Of part 2/8 OUT is
-/// OUT.2-of-8, without a CSV. No other run writes there meanwhile: OUT.lock prevents it.
+/// Where a sweep goes: OUT.parquet and OUT.csv, and OUT.partial.parquet until it is whole. For part 2/8, OUT is
+/// OUT.2-of-8, and there is no CSV. No other run writes there meanwhile: OUT.lock prevents it.
 #[derive(Debug)]
 pub struct SweepFiles {
     /// For programs.
@@ -69,10 +69,9 @@ impl SweepFiles {
         check_apart(self.tables().chain([&*self.partial]), inputs)
     }
 
-    /// The journal of a sweep (without records, with its identity) of so many cells, of which so many are computed
-    /// together.
-    /// Neither a finished nor an interrupted sweep of another identity is touched, unless it is by `force`. `warn` is
-    /// told of a store that failed.
+    /// The journal of a sweep (without records, with its identity), by its number of cells and by how many of them are
+    /// computed together. Neither a finished nor an interrupted sweep of another identity is touched, unless it is by
+    /// `force`. `warn` is told of a store that failed.
     ///
     /// # Errors
     ///

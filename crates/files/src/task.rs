@@ -26,7 +26,7 @@ pub struct TaskFile {
     pub digest: Digest,
 }
 
-/// Reads a task that so many threads will run at once. `kernel_tolerance` is that of
+/// Reads a task that this many threads will run at once. `kernel_tolerance` is that of
 /// [`ProblemParts::with_kernel_tolerance`].
 ///
 /// # Errors
@@ -45,8 +45,7 @@ pub fn read_task(
     parts.task_within_memory().at(path).map(|(task, notes)| TaskFile { task, notes, files, digest })
 }
 
-/// Reads the arrays of a problem that shall be run so many times at once, for a purpose that is named where memory does
-/// not suffice for it.
+/// Reads the arrays of a problem for this many simultaneous runs. The purpose is named where memory does not suffice.
 ///
 /// # Errors
 ///
@@ -87,7 +86,7 @@ fn sweep_of(threads: usize) -> String {
 }
 
 impl ProblemParts {
-    /// The parts with this tolerance, if there is a kernel for it and memory for so many runs at once.
+    /// The parts with this tolerance, if there is a kernel for it and memory for this many simultaneous runs.
     fn accepted(self, kernel_tolerance: Option<f64>, runs: usize, purpose: &str) -> Result<Self, Fault> {
         let parts = match kernel_tolerance {
             Some(_) if !self.has_kernel() => return Err(Fault::NoKernel),
@@ -98,7 +97,7 @@ impl ProblemParts {
         Ok(parts)
     }
 
-    /// Makes the task that so many threads will run at once, with the notes on it.
+    /// Makes the task that this many threads will run at once, with the notes on it.
     ///
     /// # Errors
     ///

@@ -79,14 +79,14 @@ impl Advice {
         self.advice.assumptions.clone()
     }
 
-    /// Columns by name, one entry a probing time, from full probing to none: the ``share`` of the energy that is left,
-    /// ``probe_time`` τ, ``epochs`` and ``strength`` C (NaN if not asked for), ``energy`` (AIE), training ``accuracy``
-    /// and ``head_norm`` after probing; ``euclidean``, ``cosine``, ``dot``, ``norm`` and ``frobenius_distance`` after
-    /// finetuning; the score of held-out samples when ``probed`` and when finetuned (``score``: accuracy, or the loss turned round), its
-    /// deviation ``over_seeds`` and ``over_folds``, the mean loss of held-out samples when finetuned (``risk``), and
-    /// how far the score is ``behind`` that of the recommended row with the standard error of that; in how many flows
-    /// the level at which finetuning was to stop was never met (``unmet``), so that it went on. A dictionary that
-    /// ``pandas.DataFrame`` takes.
+    /// Columns by name, one entry per probing time, from full probing to none: the ``share`` of the energy that is
+    /// left, ``probe_time`` τ, ``epochs`` and ``strength`` C (NaN if not asked for), ``energy`` (AIE), training
+    /// ``accuracy`` and ``head_norm`` after probing; ``euclidean``, ``cosine``, ``dot``, ``norm`` and
+    /// ``frobenius_distance`` after finetuning; the score of held-out samples when ``probed`` and when finetuned
+    /// (``score``: accuracy, or minus the loss), its deviation ``over_seeds`` and ``over_folds``, the mean loss of
+    /// held-out samples when finetuned (``risk``), and how far the score is ``behind`` that of the recommended row with
+    /// the standard error of that; in how many flows the level at which finetuning was to stop was never met
+    /// (``unmet``), so that it went on. A dictionary that ``pandas.DataFrame`` takes.
     #[getter]
     fn table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let table = PyDict::new(py);

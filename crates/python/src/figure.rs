@@ -25,7 +25,7 @@ const EXTENSIONS: &[&str] = &["svg", "png"];
 
 #[pymethods]
 impl Figure {
-    /// The figure as a PNG image of ``scale`` dots a pixel.
+    /// The figure as a PNG image of ``scale`` dots per pixel.
     ///
     /// Raises ``ValueError`` for a scale that makes no image.
     #[pyo3(signature = (*, scale = 2.0))]

@@ -58,7 +58,7 @@ impl Options {
         Ok(Self { settings: Settings { head_rate, method, rtol, max_steps, watch, until }, max_time })
     }
 
-    /// The settings with a watch that also ends it after so many seconds.
+    /// The settings with a watch that also ends it after this many seconds.
     fn watched(self, watch: Watch, seen: Option<Arc<Mutex<Option<Progress>>>>) -> Settings {
         let shown = seen.map_or_else(Watch::default, |seen| {
             Watch::new(move |here| {

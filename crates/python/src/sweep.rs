@@ -101,12 +101,11 @@ impl Sweep {
         rows.iter().map(row).collect()
     }
 
-    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course". ``metrics``
-    /// are the metrics to show in figures that have a panel or a curve for each (default: the four means).
+    /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course".
+    /// ``metrics`` are the metrics to show in figures that have a panel or a curve for each (default: the four means).
     ///
-    /// Raises ``ValueError`` with what the figure needs and this sweep does not have, or for a metric that there is not.
-    /// Warns with ``RuntimeWarning``
-    /// where cells failed or stopped early, which figures leave out.
+    /// Raises ``ValueError`` with what the figure needs and this sweep does not have, or for a metric that does not
+    /// exist. Warns with ``RuntimeWarning`` where cells failed or stopped early, which figures leave out.
     #[pyo3(signature = (name = "trend", *, metrics = None, dark = false))]
     fn plot(
         &self,
@@ -218,7 +217,7 @@ impl Sweep {
     }
 }
 
-/// Warns on behalf of the caller, or of so many further callers of that.
+/// Warns on behalf of the caller, or of one that is this many calls further out.
 fn warn(py: Python<'_>, category: &Bound<'_, PyAny>, text: String, further: i32) -> PyResult<()> {
     PyErr::warn(py, category, &std::ffi::CString::new(text)?, 1 + further)
 }
@@ -244,9 +243,10 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 /// ----------
 /// columns : mapping of str to sequence
 ///     ``seed``, ``point`` (the number of the probing point), ``aie`` (average initial energy), ``euclidean``,
-///     ``cosine``, ``dot`` and ``norm`` are enough. Every other column of a sweep may be there, as ``problem`` (a name),
-///     ``time`` (with several times, ``course`` draws them), ``frobenius``, ``frobenius_distance``, ``accuracy_start`` and
-///     ``accuracy``, ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that is not there.
+///     ``cosine``, ``dot`` and ``norm`` are enough. Every other column of a sweep may be there, as ``problem`` (a
+///     name), ``time`` (with several times, ``course`` draws them), ``frobenius``, ``frobenius_distance``,
+///     ``accuracy_start`` and ``accuracy``, ``held_out_accuracy_start`` and ``held_out_accuracy``. None is a value that
+///     is not there.
 ///
 /// Without ``frobenius``, ``aie`` takes its place; a number of which nothing is known is NaN. Raises ``ValueError`` for
 /// columns that are missing, unknown, or of different lengths, for values that cannot be (a negative distance), and for
@@ -291,7 +291,7 @@ fn metric(name: &str) -> PyResult<Metric> {
     })
 }
 
-/// A value of a column; NaN is none.
+/// A value of a column; NaN counts as none.
 fn to_field(value: &Bound<'_, PyAny>) -> PyResult<Option<Field>> {
     if value.is_none() {
         return Ok(None);

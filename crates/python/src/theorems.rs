@@ -122,7 +122,7 @@ impl Report {
 
 /// The statements of these ids, or all.
 ///
-/// Raises ``ValueError`` for an id that there is not.
+/// Raises ``ValueError`` for an id that does not exist.
 #[pyfunction]
 #[pyo3(signature = (*ids))]
 pub fn theorems(ids: Vec<String>) -> PyResult<Vec<Theorem>> {
@@ -139,7 +139,7 @@ pub fn theorems(ids: Vec<String>) -> PyResult<Vec<Theorem>> {
 /// seed : int
 ///     Seed of all random cases.
 ///
-/// Raises ``ValueError`` for an id that there is not.
+/// Raises ``ValueError`` for an id that does not exist.
 #[pyfunction]
 #[pyo3(signature = (*ids, instances = 2000, seed = 0))]
 pub fn verify(py: Python<'_>, ids: Vec<String>, instances: i64, seed: u64) -> PyResult<Vec<Report>> {

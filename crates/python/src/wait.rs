@@ -107,7 +107,7 @@ impl Bar {
         Ok(Self((!bar.is_none()).then(|| bar.unbind())))
     }
 
-    /// Shows a number of steps.
+    /// Shows how many steps are done.
     pub fn set(&self, py: Python<'_>, done: u64) -> PyResult<()> {
         let Some(bar) = &self.0 else { return Ok(()) };
         let before: u64 = bar.getattr(py, "n")?.extract(py)?;

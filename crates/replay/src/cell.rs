@@ -39,7 +39,7 @@ struct HeldOut {
 }
 
 impl HeldOut {
-    /// Features as numbers, one row a row.
+    /// Features as numbers: a matrix with one row for each row of the targets.
     fn rows(&self, features: &Tensor) -> Result<DMatrix<f64>, ReplayError> {
         Ok(match &self.targets {
             Some(targets) => targets.rows(features)?,
@@ -202,12 +202,12 @@ impl Start {
         self.probe().steps(time, config)
     }
 
-    /// Features Z₀ of the training samples, one row a row: N×h.
+    /// Features Z₀ of the training samples, N×h: one row for each row of the targets.
     pub fn features(&self) -> Result<DMatrix<f64>, ReplayError> {
         Ok(self.train.targets.rows(&self.features)?)
     }
 
-    /// Backbone, head and both, each with variables of its own, after a number of steps of probing.
+    /// Backbone, head and both, each with variables of its own, after a given number of steps of probing.
     pub fn probed(
         &self,
         config: &Config,
@@ -238,7 +238,7 @@ impl Start {
         stream(self.seed, purpose::BATCHES)
     }
 
-    /// Probes for a number of steps, finetunes everything, and measures at the time of each cell.
+    /// Probes for a given number of steps, finetunes everything, and measures at the time of each cell.
     pub fn finetune(
         &self,
         config: &Config,

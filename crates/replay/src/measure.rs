@@ -23,12 +23,12 @@ pub fn apply(stack: &Stack, inputs: &Tensor) -> Result<Tensor> {
     Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)
 }
 
-/// The outputs of layers as numbers, one sample a row.
+/// The outputs of layers as numbers, one sample per row.
 pub fn outputs(stack: &Stack, inputs: &Tensor) -> Result<DMatrix<f64>> {
     rows(&apply(stack, inputs)?)
 }
 
-/// Outputs (N×…) as numbers, one sample a row.
+/// Outputs (N×…) as numbers, one sample per row.
 pub fn rows(outputs: &Tensor) -> Result<DMatrix<f64>> {
     matrix(&outputs.flatten_from(1)?)
 }

@@ -140,7 +140,7 @@ impl Probe<'_> {
         Ok(trainer.steps())
     }
 
-    /// The head after a number of steps.
+    /// The head after a given number of steps.
     pub fn head_after(&self, steps: usize, config: &Config) -> Result<Stack, ReplayError> {
         let head = self.head.fork()?;
         self.trainer(&head, config)?.until(steps)?;

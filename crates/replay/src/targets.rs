@@ -1,10 +1,10 @@
 //! What outputs are trained towards and measured against, row by row.
 //!
-//! A task yields rows, grouped by sample: samples are drawn, split and put into batches, rows have features, outputs and
-//! an energy. In classification a row is a sample. In segmentation it is a pixel, and a pixel without a label (the value
-//! that masks say to ignore) is no row at all: it has no part in loss, energy, metrics and scores. The loss is the mean
-//! over the rows of a batch; energies, metrics of adaptation and accuracies are means over the rows of all samples, in
-//! which every row counts the same, whichever sample it is of.
+//! A task yields rows, grouped by sample: samples are drawn, split and put into batches, rows have features, outputs
+//! and an energy. In classification a row is a sample. In segmentation it is a pixel, and a pixel without a label (the
+//! value that masks say to ignore) is no row at all: it has no part in loss, energy, metrics and scores. The loss is
+//! the mean over the rows of a batch; energies, metrics of adaptation and accuracies are means over the rows of all
+//! samples, in which every row counts the same, whichever sample it is of.
 
 use candle_core::{D, DType, Result, Tensor, bail};
 use nalgebra::DMatrix;
@@ -56,7 +56,7 @@ impl Targets {
         Ok(Self { values: of(&self.values)?, known: self.known.as_ref().map(of).transpose()? })
     }
 
-    /// Features, outputs or residuals of all samples as numbers, one row a row; without the rows that have no label.
+    /// Features, outputs or residuals of all samples as numbers, a matrix with one row for each that has a label.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Targets {
 
     /// Smoothed targets.
     pub fn smoothed(&self, smoothing: f64) -> Result<Self> {
-        // What a row is smoothed towards is taken from all rows, of which the others are none.
+        // What a row is smoothed towards is taken from all rows; what has no label is not one of them.
         let mut values = smooth(&self.matrix()?, smoothing);
         if let Some(rows) = self.known_rows()? {
             let smoothed = values;
@@ -166,7 +166,8 @@ mod tests {
         }
     }
 
-    /// Pixels without a label by hand: the loss, the rows and the gradient are those of the others alone, in every batch.
+    /// Pixels without a label by hand: the loss, the rows and the gradient are those of the others alone, in every
+    /// batch.
     #[test]
     fn pixels_without_a_label_have_no_part() {
         let known = [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0];

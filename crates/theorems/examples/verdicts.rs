@@ -1,7 +1,7 @@
 //! `taskhead verify` without the command line around it, quick to build: the verdicts that are not what they should be.
 //!
-//! `cargo run --release -p taskhead-theorems --example verdicts -- 200` (random cases of a cheap check). `scripts/plants`
-//! runs it on a core with a planted error.
+//! `cargo run --release -p taskhead-theorems --example verdicts -- 200` (random cases of a cheap check).
+//! `scripts/plants` runs it on a core with a planted error.
 
 use std::process::ExitCode;
 

@@ -257,7 +257,7 @@ fn outputs(count: &Multiplier, block: &[f64], matrix: Factor, out: &mut [f64]) {
     }
 }
 
-/// A curvature with a floor, a share of its mean eigenvalue where it has so many, and that mean.
+/// A curvature with a floor, a share of the mean of its eigenvalues over its `directions`, and that mean.
 fn raised(mut curvature: DMatrix<f64>, directions: usize, floor: f64) -> (DMatrix<f64>, f64) {
     let mean = curvature.trace() / directions as f64;
     for i in 0..curvature.nrows() {

@@ -1,10 +1,10 @@
 //! What errors come to, seen instead of estimated: a flow beside others that are pushed at every step.
 //!
 //! The estimate that is carried along a flow ([`super::stability`]) grows by the fastest of all directions and never
-//! shrinks, so that it says nothing of an end that all neighbours come to, and too much of decay by a power of time.
-//! Where it would withhold an answer, the flow is followed once as it is, once with a push of many times its own errors
-//! at every step, and once with the opposite pushes: at a saddle that rounding decides to leave these part to both
-//! sides.
+//! shrinks, so that it says nothing about an end that all neighbours come to, and is far too large where decay is a
+//! power of time. Where it would withhold an answer, the flow is followed once as it is, once with a push of many times
+//! its own errors at every step, and once with the opposite pushes: at a saddle that rounding decides to leave these
+//! part to both sides.
 
 use nalgebra::DMatrix;
 
@@ -59,7 +59,7 @@ impl Jitter {
     }
 }
 
-/// The flow as it is, if the pushed ones come to the same to the digits that an answer needs; the errors of its moments
+/// The flow as it is, if the pushed ones agree with it to the digits that an answer needs; the errors of its moments
 /// are how far apart they are.
 pub(super) fn seen(
     flow: &Flow,
@@ -101,7 +101,7 @@ pub(super) fn seen(
     Ok(Some(plain))
 }
 
-/// Drift of the conserved matrix (T2) from which on a solution is none.
+/// Drift of the conserved matrix (T2) from which on a solution is rejected.
 const DRIFT: f64 = 1e-9;
 
 /// How far two moments are apart, relative to the motion and to the features.

@@ -1,14 +1,13 @@
 //! The numerical flow, for every problem that has no closed form.
 //!
-//! Implicit collocation (Radau IIA, `collocation`) with adaptive steps. Residuals decay with the
-//! eigenvalues of the tangent kernel, which span many orders of magnitude, so the solver must be
-//! implicit; its linear algebra is cheap because the stiff part of the Jacobian splits into k
-//! symmetric n×n matrices ([`tangent`]). They are kept while the iteration converges with them, and what the
-//! frozen part of the Jacobian misses is made up by `acceleration`. Where a small flow needs more it gets the
-//! Jacobian of every stage (`newton`). T2 is restored in every state that is
-//! given back (`conservation`). T → ∞ ends when what is left of the motion is small enough
-//! that the frozen tangent kernel gives it within the tolerance, and takes that last step; where a residual stays the
-//! whole Jacobian does (`rest`). An answer that the estimate of its error would withhold is looked at again (`jitter`).
+//! Implicit collocation (Radau IIA, `collocation`) with adaptive steps. Residuals decay with the eigenvalues of the
+//! tangent kernel, which span many orders of magnitude, so the solver must be implicit; its linear algebra is cheap
+//! because the stiff part of the Jacobian splits into k symmetric n×n matrices ([`tangent`]). They are kept while the
+//! iteration converges with them, and what the frozen part of the Jacobian misses is made up by `acceleration`. Where a
+//! small flow needs more it gets the Jacobian of every stage (`newton`). T2 is restored in every state that is given
+//! back (`conservation`). t = ∞ is reached by one last step, once what is left of the motion is so small that the
+//! frozen tangent kernel gives it within the tolerance; where a residual stays, the whole Jacobian gives it (`rest`).
+//! An answer that the estimate of its error would withhold is looked at again (`jitter`).
 
 pub(crate) mod acceleration;
 pub(crate) mod collocation;
@@ -43,7 +42,8 @@ pub use watch::{Progress, Watch};
 /// Smallest relative tolerance.
 pub(crate) const STRICTEST: f64 = 1e-13;
 
-/// Steps of a flow that is looked at again: as many as it had taken where it lost its digits, times this, and more.
+/// The most steps of a flow that is looked at again: this many times those that it had taken where it lost its digits,
+/// and `SEEN` more.
 const FURTHER: usize = 10;
 const SEEN: usize = 300;
 

@@ -47,7 +47,7 @@ const CLEAR: f64 = 1e-2;
 /// Steps of Newton's method; each squares the error.
 const STEPS: usize = 5;
 
-/// What a velocity is known to, in units of the rounding of targets and predictions.
+/// How well a velocity is known, in units of the rounding of targets and predictions.
 const ROUNDINGS: f64 = 16.0;
 
 /// Times the slowest rate after which nothing is left to the last digit.

@@ -41,8 +41,8 @@ const CORRECTION: f64 = 100.0;
 const STAYS: f64 = 0.9;
 const SETTLED: f64 = 1e-3;
 
-/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance: 99 of
-/// 100 steps of the suite stay below, whatever the tolerance.
+/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance: 99
+/// of 100 steps of the suite stay below, whatever the tolerance.
 const UNACCOUNTED: f64 = 1.0;
 
 /// Steps between two looks at the whole Jacobian; later an eighth of all steps.
@@ -91,7 +91,7 @@ pub(super) struct Solver<'a> {
     work: Work,
     steps: Vec<(f64, State)>,
     jitter: Jitter,
-    /// The motion so far that what the residual at the start has lost causes.
+    /// The motion so far that is due to what the residual at the start has lost.
     open: f64,
 }
 
@@ -302,7 +302,7 @@ impl<'a> Solver<'a> {
     fn steps_error(&self) -> f64 {
         let fastest = self.flow.reduction().lambda().amax().sqrt();
         let (moved, left) = (fastest * self.motion(), self.stages.features.norm());
-        // Of features that are gone there are no digits to lose.
+        // Features that are gone have no digits to lose.
         let gone = is_gone([self.flow.reduction().features().norm(), moved, left]);
         let shown = if gone { 1.0 } else { moved / left };
         LOCAL_ERROR * self.options.rtol * if shown.is_finite() { shown.max(1.0) } else { 1.0 }
@@ -374,8 +374,8 @@ impl<'a> Solver<'a> {
         if self.open > 0.0 { self.open * lambda.amax().sqrt() / shown.norm() } else { 0.0 }
     }
 
-    /// The motion from here to a time that what the residual at the start has lost causes; 0 where nothing else moves,
-    /// which is no error of an answer.
+    /// The motion from here to a time that is due to what the residual at the start has lost; 0 where nothing else
+    /// moves, as it is then no error of an answer.
     fn open(&mut self, until: f64) -> f64 {
         let lost = self.flow.residual_rounding();
         if lost == 0.0 {
@@ -651,10 +651,10 @@ impl<'a> Solver<'a> {
         if motion.is_nan() || head.is_nan() { f64::NAN } else { motion.max(head) }
     }
 
-    /// Whether the path between the stages of a step is another one than they tell: then the loss that is gone at its
-    /// end is not what they spend. Features that follow a slow head at once may go far and come back within a step, where
-    /// the head turns so that it cannot fit for a moment; the error formula, which is filtered of all that decays within
-    /// the step, does not see that.
+    /// Whether the path between the stages of a step is not the one that they tell of: then the loss that is gone at
+    /// its end is not what they spend. Features that follow a slow head at once may go far and come back within a step,
+    /// where the head turns so that it cannot fit for a moment; the error formula, which is filtered of all that decays
+    /// within the step, does not see that.
     fn leaps(&self) -> bool {
         let moved = self.moved();
         let share = moved / (self.motion() + moved);
@@ -829,8 +829,8 @@ impl<'a> Solver<'a> {
         self.goals.iter().filter(passed).copied().collect()
     }
 
-    /// The part of the step that is kept at which a level is met that its end is beyond, at the full order of the
-    /// method; none if the stages of a shorter step do not converge.
+    /// The part of the kept step after which a level is met that its end has passed, at the full order of the method;
+    /// none if the stages of a shorter step do not converge.
     fn locate(&mut self, step: f64, goal: &Goal) -> Option<f64> {
         let slack = self.level_slack();
         let before = goal.excess(self.flow, &self.stages.state(), &self.stages.residual);
@@ -883,9 +883,9 @@ impl<'a> Solver<'a> {
         bound <= noise || Fastest::at(self.flow, z, v, r).rate <= 1e-3 * bound + noise
     }
 
-    /// That there may be a limit. Where every sample with a hard label has a loss below ln 2 its prediction is right,
-    /// and then tr(VᵀZᵀR) = Σ_n Σ_c p_c (f_y − f_c) > 0: no such state is stationary. The loss never rises, so no
-    /// limit is.
+    /// Refuses t = ∞ where there is no limit. Where every sample with a hard label has a loss below ln 2 its prediction
+    /// is right, and then tr(VᵀZᵀR) = Σ_n Σ_c p_c (f_y − f_c) > 0: no such state is stationary. The loss never rises,
+    /// so there is no limit.
     fn check_limit(&self) -> Result<(), FlowError> {
         let reduction = self.flow.reduction();
         let Some(samples) = reduction.samples() else { return Ok(()) };

@@ -25,7 +25,7 @@ use crate::flow::{Budget, Flow};
 use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
 use crate::reduction::{Sampled, State};
 
-/// What a loss that is gone is known to, in units of the rounding of targets and predictions.
+/// How well the loss that is gone is known, in units of the rounding of targets and predictions.
 const ROUNDINGS: f64 = 16.0;
 
 /// A state with what its sums have lost: the change of the head, and the residual, n×k.

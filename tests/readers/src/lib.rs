@@ -62,8 +62,8 @@ pub fn read(name: &str, bytes: &[u8]) -> bool {
     (reader.read)(bytes)
 }
 
-/// Reads what is given, so many bytes, and fails if that takes more memory than ten times as many, or as many as it
-/// unpacks to.
+/// Reads what is given, of this many bytes, and fails if that takes more memory than ten times as many bytes, counting
+/// what is packed as what it unpacks to.
 fn bounded(given: usize, unpacked: impl FnOnce() -> usize, read: impl FnOnce() -> bool) -> bool {
     let mut accepted = false;
     let taken = measure(|| accepted = read()).bytes_max;

@@ -6,7 +6,7 @@ thread_local! {
     static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder for the input");
 }
 
-/// Writes the files into the folder of a kind (others of before stay) and calls `read` with it.
+/// Writes the files into the folder of a kind (earlier ones stay) and calls `read` with it.
 pub fn with_files(kind: &str, files: &[(&str, &[u8])], read: impl FnOnce(&Path) -> bool) -> bool {
     FOLDER.with(|folder| {
         let folder = folder.path().join(kind);

@@ -58,7 +58,7 @@ fn sweep(bytes: &[u8]) -> bool {
     })
 }
 
-/// Bytes of a table as plain numbers. Parquet has at most one row a byte, a row of CSV at least its commas.
+/// Bytes of a table as plain numbers. Parquet has at most one row per byte, a row of CSV at least its commas.
 fn unpacked(bytes: &[u8]) -> usize {
     let columns = columns(&[]).count();
     let rows = match bytes.starts_with(b"PAR1") {
@@ -68,7 +68,7 @@ fn unpacked(bytes: &[u8]) -> usize {
     rows * columns * size_of::<f64>()
 }
 
-/// A sweep of so many cells, of which every fifth has failed.
+/// A sweep of this many cells, of which every fifth has failed.
 fn cells(count: usize) -> Sweep {
     let mut config = Config::new(TaskSpec::RankOne(RankOneTask::default()));
     config.probe.points = Some(count);

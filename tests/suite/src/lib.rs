@@ -133,8 +133,8 @@ pub fn forty() -> Case {
     Case { middle: 10.0, ..Case::stiff("forty", 20, [40, 60, 60, 3], 2.5e4) }
 }
 
-/// N = 32, d = 512, h = 256, k = 4: width and input dimension far above the number of samples. Head 0 or
-/// another of the same law.
+/// N = 32, d = 512, h = 256, k = 4: width and input dimension far above the number of samples. Head 0, or another of
+/// the same distribution.
 pub fn wide(head: u64) -> Case {
     let mut case = Case::random("wide", 23, [32, 512, 256, 4]);
     if head > 0 {

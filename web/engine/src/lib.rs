@@ -82,7 +82,8 @@ pub fn band(setting: JsValue) -> Result<JsValue, JsValue> {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen]
 extern "C" {
-    /// The page's own: hears how many points of a curve are done. Every thread that computes curves defines it.
+    /// A function of the page: it is told how many points of a curve are done. Every thread that computes curves
+    /// defines it.
     #[wasm_bindgen(js_name = taskheadTold)]
     fn page_hears(done: usize);
 }

@@ -109,7 +109,7 @@ fn row(record: &Record) -> Result<Row, String> {
     })
 }
 
-/// Who hears how many points of a curve are done.
+/// What is told how many points of a curve are done.
 type Told<'a> = &'a (dyn Fn(usize) + Sync);
 
 /// The rows of a sweep, and why cells that have none failed.
@@ -277,7 +277,7 @@ pub struct Downstream {
     records: Vec<Row>,
     /// The point of the smallest risk.
     best: usize,
-    /// By which part that is below the better one of the two ends.
+    /// By which share it is below the better of the two ends.
     gain: f64,
 }
 

@@ -171,7 +171,7 @@ impl Tuned {
         Ok(logistic(prediction, self.head, &[f64::INFINITY])?[0].0.time)
     }
 
-    /// When the squared loss is at a prediction; its own end it reaches at ∞.
+    /// When the squared loss is at a prediction; it reaches its own end at ∞.
     fn time_by_square(&self, prediction: f64) -> Result<f64, String> {
         let flow = flow(self.target, self.head[0], self.head[1])?;
         let left = |t: f64| flow.at(t).map(|p| p.residual - (self.target - prediction)).map_err(said);
@@ -290,7 +290,7 @@ fn pace(flow: &RankOne, energy: f64) -> Result<f64, String> {
     halved(left, 1e3).map(|time| time.unwrap_or(1.0))
 }
 
-/// Where what falls with time is 0, by halving; none if it is not by a time.
+/// Where a quantity that falls with time reaches 0, by halving; none if it does not by a given time.
 fn halved(left: impl Fn(f64) -> Result<f64, String>, by: f64) -> Result<Option<f64>, String> {
     let (mut low, mut high) = (0.0, by);
     if left(high)? > 0.0 {

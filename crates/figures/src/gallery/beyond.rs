@@ -1,4 +1,5 @@
-//! Where the trend fails beyond one sample: the counter-examples of the catalogue along their probing time or head rate.
+//! Where the trend fails beyond one sample: the counter-examples of the catalogue along their probing time or head
+//! rate.
 
 use super::{log_steps, steps};
 use crate::plot::{Beyond, Series, SeriesPanel};

@@ -63,8 +63,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The 97.5 % quantile of Student's t with so many degrees of freedom: exact for 1 and 2, else by the expansion in 1/df
-/// (Abramowitz and Stegun 26.7.5), which is within 0.2 %.
+/// The 97.5 % quantile of Student's t with this many degrees of freedom: exact for 1 and 2, else by the expansion in
+/// 1/df (Abramowitz and Stegun 26.7.5), which is within 0.2 %.
 fn student(df: f64) -> f64 {
     if df < 1.0 {
         return f64::NAN;
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(Difference::of(&[0.01, 0.02]).to_string(), "+1.50 ± 6.35 %");
     }
 
-    /// Two seeds that agree to the last image are no certainty.
+    /// Two seeds that agree to the last image prove nothing.
     #[test]
     fn equal_differences_of_few_seeds_show_nothing() {
         let d = Difference::of(&[0.01; 5]);

@@ -33,8 +33,8 @@ pub enum Missing {
     ),
 }
 
-/// A figure of the records of a sweep, by name; of the metrics it shows those that are given, which usually are the means
-/// of the paper.
+/// A figure of the records of a sweep, by name; of the metrics it shows those that are given, which usually are the
+/// means of the paper.
 pub fn figure(name: &str, records: &[Record], metrics: &[Metric]) -> Result<Box<dyn Figure>, Missing> {
     let missing = |needs| Missing::Needs { figure: name.into(), needs };
     match name {
@@ -365,7 +365,7 @@ mod tests {
         let (a, b) = (with(of("a", 0, 1.0), 0.5), with(of("b", 0, 1.0), 0.75));
         let one = accuracies(&a, &Metric::MEANS).unwrap();
         assert_eq!(labels(&one.accuracy.series), ["training", "held out", "held out, head only"]);
-        // Features of one's own were called digits.
+        // A user's own features were called digits.
         let title = |figure: &Digits| figure.svg(crate::plot::Theme::Light);
         assert_eq!(one.name(), "accuracy");
         assert!(title(&one).contains("<title>Accuracy and adaptation"));

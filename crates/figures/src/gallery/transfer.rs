@@ -139,7 +139,7 @@ impl<'a> Means<'a> {
         groups(records).iter().map(Self::of).filter(|means| means.seeds > 0).collect()
     }
 
-    /// Mean, least and most over the seeds at each energy.
+    /// The mean, the least and the largest value over the seeds at each energy.
     pub fn series(&self, of: impl Fn(&Point) -> f64) -> Series {
         let y = self.points.iter().map(|a| a.mean(&of)).collect();
         let fold = |start: f64, pick: fn(f64, f64) -> f64| -> Vec<f64> {

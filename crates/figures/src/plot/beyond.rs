@@ -7,7 +7,8 @@ use super::panel::{Axes, Panel, Text};
 use super::series::{labels_of, number_of};
 use super::{Figure, Series, SeriesPanel, Theme};
 
-/// Panels two in a row, numbered from 1, each with a horizontal axis of its own. Curves are labelled inside their panel.
+/// Panels two in a row, numbered from 1, each with a horizontal axis of its own. Curves are labelled inside their
+/// panel.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Beyond {
     /// The name of the horizontal axis of each panel, and the panel.

@@ -1,8 +1,8 @@
 //! Drawing with sub-pixel coordinates on the SVG backend of plotters.
 //!
-//! The backend counts in whole pixels, too coarse for smooth curves. The canvas therefore draws on a
-//! grid of [`GRID`] steps a pixel and states the size of the page in pixels in the opening tag.
-//! Dashes, clipping and markers are geometry here, as the backend has none.
+//! The backend counts in whole pixels, too coarse for smooth curves. The canvas therefore draws on a grid of [`GRID`]
+//! steps per pixel and states the size of the page in pixels in the opening tag. Dashes, clipping and markers are
+//! geometry here, as the backend has none.
 
 use plotters::prelude::{DrawingBackend, RGBAColor, SVGBackend, ShapeStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};

@@ -12,7 +12,7 @@ pub trait Figure {
     /// The figure as an SVG document.
     fn svg(&self, theme: Theme) -> String;
 
-    /// The figure as a PNG image of `scale` dots a pixel.
+    /// The figure as a PNG image of `scale` dots per pixel.
     #[cfg(feature = "png")]
     fn png(&self, theme: Theme, scale: f64) -> Result<Vec<u8>, PngError> {
         to_png(&self.svg(theme), scale)

@@ -53,7 +53,7 @@ pub(crate) fn parse(svg: &str) -> Result<usvg::Tree, PngError> {
     usvg::Tree::from_str(svg, &options).map_err(|e| PngError::Svg { reason: e.to_string() })
 }
 
-/// An SVG document as a PNG image of `scale` dots a pixel, with the bundled font.
+/// An SVG document as a PNG image of `scale` dots per pixel, with the bundled font.
 pub fn to_png(svg: &str, scale: f64) -> Result<Vec<u8>, PngError> {
     let tree = parse(svg)?;
     let (width, height) = (f64::from(tree.size().width()), f64::from(tree.size().height()));

@@ -6,7 +6,7 @@ use super::layout::{Layout, PAGE_WIDTH};
 use super::panel::{Axes, Panel, Text};
 use super::{Figure, Series, Theme};
 
-/// One curve a teacher, in order; its `peak` is the optimum (a probing time and its risk).
+/// One curve per teacher, in order; its `peak` is the optimum (a probing time and its risk).
 ///
 /// Probing times run from 0 to ∞ inclusive: both have places of their own on the axis.
 #[derive(Debug, Clone, PartialEq, Default)]

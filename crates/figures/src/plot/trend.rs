@@ -6,7 +6,7 @@ use super::layout::PAGE_WIDTH;
 use super::panel::series_panels;
 use super::{Figure, SeriesPanel, Theme};
 
-/// One panel a metric, two in a row, over a common axis of energy.
+/// One panel per metric, two in a row, over a common axis of energy.
 ///
 /// Series with the same label are drawn alike in all panels and named beside the right ones.
 #[derive(Debug, Clone, PartialEq, Default)]

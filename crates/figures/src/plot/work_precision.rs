@@ -7,7 +7,7 @@ use super::panel::{Axes, Panel, Text};
 use super::series::{Kind, Series, labels_of, number_of};
 use super::{Figure, SeriesPanel, Theme};
 
-/// One row a problem, one column a measure of work, on logarithmic axes: errors from left to right, work upwards.
+/// One row per problem, one column per measure of work, on logarithmic axes: errors from left to right, work upwards.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WorkPrecision {
     /// Name of the error axis.

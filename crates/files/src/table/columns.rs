@@ -403,7 +403,7 @@ pub enum Field {
 ///
 /// # Errors
 ///
-/// A value of another type, one that is missing, or a column that there is not ([`Fault::Cell`], with the number of
+/// A value of another type, one that is missing, or a column that does not exist ([`Fault::Cell`], with the number of
 /// the row from 0).
 pub fn record_of<'a>(
     row: usize,
@@ -492,7 +492,8 @@ pub fn columns(records: &[Record]) -> impl Iterator<Item = (&'static str, Kind, 
     })
 }
 
-/// The values of a record in the order of tables, each with the name of its column; `None` for what the record does not have.
+/// The values of a record in the order of tables, each with the name of its column; `None` for what the record does not
+/// have.
 pub fn fields(record: &Record) -> Vec<(&'static str, Option<Field>)> {
     let row = Row::from(record);
     let field = |value: Value| match value {

@@ -1,4 +1,4 @@
-//! Sweeps as tables: Parquet for programs, CSV for eyes.
+//! Sweeps as tables: Parquet for programs, CSV for people.
 //!
 //! Both have the same columns, and both keep the configuration, the version and the identity, so that what was read is
 //! what was written. What a cell does not have is null in Parquet and empty in CSV.

@@ -83,7 +83,8 @@ pub fn write_part(path: impl AsRef<Path>, sweep: &Sweep, part: Part) -> Result<(
     write_table(path.as_ref(), sweep, Extent::Part(part))
 }
 
-/// Writes what is there of a run of so many cells that goes on; the metadata `taskhead.unfinished` says how many.
+/// Writes what there is of a run of this many cells that still goes on; the metadata `taskhead.unfinished` says how
+/// many.
 pub(crate) fn write_unfinished(path: &Path, sweep: &Sweep, cells: usize) -> Result<(), FileError> {
     write_table(path, sweep, Extent::Unfinished(cells))
 }
@@ -401,7 +402,7 @@ impl Table {
     }
 }
 
-/// All values of a column of so many rows, with its nulls.
+/// All values of a column of this many rows, with its nulls.
 fn values<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     rows: i64,

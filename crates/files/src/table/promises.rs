@@ -556,7 +556,7 @@ mod tests {
         let metadata = [0x19, 0x2a, 0x0a, 0x0b, 0, 0x0a, 0, 0x2a, 0xf2, 0xf2, 0xf2, 0xf2, 0xf2, 0];
         let file = |bytes: &[u8]| Walk::new(bytes).structure(schema::FILE, 0).err().unwrap_or_default();
         assert_eq!(file(&metadata), "metadata of the type 9 where another one belongs");
-        // Field 2 is a list of structures, here with a name that is none.
+        // Field 2 is a list of structures, here with something that is not a name.
         assert_eq!(
             file(&[0x29, 0x1c, 0x45, 2, 0, 0]),
             "metadata of the type 5 where another one belongs"

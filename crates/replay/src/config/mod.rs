@@ -123,13 +123,13 @@ pub enum Data {
     ///
     /// * `images` and `masks` with the same names but for their endings; every third image, in the order of names, is
     ///   held out.
-    /// * `JPEGImages`, `SegmentationClass` and `ImageSets/Segmentation/train.txt` and `val.txt`, as Pascal VOC; the label
-    ///   255 is ignored, and classes have its names.
+    /// * `JPEGImages`, `SegmentationClass` and `ImageSets/Segmentation/train.txt` and `val.txt`, as Pascal VOC; the
+    ///   label 255 is ignored, and classes have its names.
     ///
     /// Masks are PNG files whose palette indices or grey values are labels. Label 0, the background, is a class of both
     /// tasks; without classes the first half of the others is the source, the rest is downstream. A task has the images
-    /// that show one of its classes, and their pixels of other classes count as ignored. Images are turned as their EXIF
-    /// entries say, masks are not.
+    /// that show one of its classes, and their pixels of other classes count as ignored. Images are turned as their
+    /// EXIF entries say, masks are not.
     Masks(Files),
     /// Two-layer linear networks on random tasks of the engine, one for each seed.
     Linear(LinearTask),
@@ -365,7 +365,7 @@ impl Config {
         (time * per_unit).round() as usize
     }
 
-    /// The time that a number of steps takes.
+    /// The time that a given number of steps takes.
     pub fn time(&self, steps: usize, training: Training, samples: usize) -> f64 {
         steps as f64 / self.steps(1.0, training, samples) as f64
     }

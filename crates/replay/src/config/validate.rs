@@ -4,7 +4,7 @@ use super::{Backbone, Class, Config, Data, Head};
 use taskhead::Setting;
 use taskhead::sweep::config::ConfigError;
 
-/// More blocks than anyone means.
+/// The most blocks of a stage; nobody means more.
 const MAX_BLOCKS: usize = 1000;
 
 /// The largest height and width that images of a folder are brought to.

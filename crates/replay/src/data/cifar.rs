@@ -107,7 +107,7 @@ pub(super) fn kind(folder: &Path) -> Result<Option<Kind>, ReplayError> {
 ///
 /// # Errors
 ///
-/// A file that is missing, cannot be read or is not whole images; a label that there is not.
+/// A file that is missing, cannot be read or is not whole images; a label that does not exist.
 pub(super) fn read(folder: &Path, kind: Kind) -> Result<Found, ReplayError> {
     let missing: Vec<String> = kind
         .all_files()

@@ -18,7 +18,7 @@ pub(super) struct Decoded {
     pub image: RgbImage,
     /// Whether a pixel was not opaque.
     pub transparent: bool,
-    /// Whether it has more than 8 bits a channel.
+    /// Whether it has more than 8 bits per channel.
     pub deep: bool,
 }
 

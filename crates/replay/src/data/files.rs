@@ -15,7 +15,7 @@ struct Role<'a> {
     classes: &'a [Class],
     classes_flag: &'static str,
     classes_key: &'static str,
-    /// Training images that are taken at most.
+    /// The most training images that are taken.
     most: Option<usize>,
 }
 

@@ -112,7 +112,7 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// In words: another number of numbers.
+    /// In words: neither one number nor one for each channel.
     pub fn normalised(self, mean: &[f64], std: &[f64]) -> Result<Self, String> {
         let channels = self.shape[2];
         let each = |name: &str, given: &[f64], absent: f32| match given {
@@ -274,8 +274,8 @@ impl Images {
     }
 
     /// Two halves that share no image and have of each class as many, or one more or less (of masks only as many
-    /// images); each keeps the order of its images. Which image is in which half is drawn once for all seeds: what one seed chooses by is then
-    /// reported by none.
+    /// images); each keeps the order of its images. Which image is in which half is drawn once for all seeds: what one
+    /// seed chooses by is then reported by none.
     pub fn halves(&self) -> [Self; 2] {
         let mut rows: Vec<usize> = (0..self.count()).collect();
         rows.shuffle(&mut stream(0, HALVES));

@@ -7,7 +7,7 @@ use crate::targets::Targets;
 /// Inputs (N×…) with targets.
 #[derive(Debug, Clone)]
 pub struct Samples {
-    /// One sample a row.
+    /// One sample per row.
     pub inputs: Tensor,
     /// One-hot for classes.
     pub targets: Targets,

@@ -340,7 +340,7 @@ fn images_are_found_below_the_folder() {
     assert!(error(&here.join("data/.cache")).contains("there are no images that can be read"));
 }
 
-/// Exactly so many labels are wrong, each of the other classes is drawn, and another seed draws others.
+/// Exactly this many labels are wrong, each of the other classes is drawn, and another seed draws others.
 #[test]
 fn label_noise_replaces_a_share_of_the_labels() {
     let labels: Vec<u16> = (0..300).map(|i| i % 3).collect();

@@ -110,7 +110,7 @@ impl Norm {
     }
 }
 
-/// Mean and variance of each channel over a number of pixels.
+/// Mean and variance of each channel over a given number of pixels.
 pub(super) struct Moments {
     count: f64,
     mean: Vec<f64>,

@@ -44,7 +44,7 @@ impl CustomOp1 for Relu {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         fn run<T: Number>(x: &CpuStorage, layout: &Layout) -> Result<CpuStorage> {
-            // What is no number stays none.
+            // NaN stays NaN.
             let positive = |&x: &T| if x < T::zero() { T::zero() } else { x };
             Ok(T::to_cpu_storage_owned(numbers::<T>(x, layout)?.iter().map(positive).collect()))
         }

@@ -43,7 +43,7 @@ impl Row {
         }
     }
 
-    /// The shape of a sample with so many numbers in each row.
+    /// The shape of a sample with this many numbers in each row.
     pub(super) fn shape(self, input: &[usize], width: usize) -> Result<Shape> {
         match (self, input) {
             (Self::Sample, _) => Ok(vec![width]),

@@ -81,7 +81,7 @@ fn blocks(stack: &Stack, inputs: &Tensor) -> Result<Vec<DMatrix<f64>>, ReplayErr
         .collect::<candle_core::Result<_>>()?;
     let width = features[0].elem_count();
     let block = |j: usize| {
-        // One row a sample.
+        // One row per sample.
         let mut gradients: Vec<f64> = Vec::new();
         for z in &features {
             let all = z.get(j)?.backward()?;

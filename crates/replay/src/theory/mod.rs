@@ -62,8 +62,8 @@ pub struct Ground {
     pub number: u64,
     /// Mean dot product z₀·z₀ and mean norm ‖z₀‖ before finetuning.
     pub start: [f64; 2],
-    /// ‖𝐊_T − 𝐊₀‖_F / ‖𝐊₀‖_F, by how far the network's own full kernel changed until the last finetuning time; both
-    /// norms estimated from the same eight random matrices. Only there; none at other times.
+    /// ‖𝐊_T − 𝐊₀‖_F / ‖𝐊₀‖_F: how far the network's own full kernel changed until the last finetuning time; none at
+    /// other times. Both norms are estimated from the same eight random matrices.
     pub kernel_change: Option<f64>,
 }
 

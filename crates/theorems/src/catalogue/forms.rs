@@ -502,7 +502,7 @@ fn lazy_error(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let SmallEnergy { mut instance, constants, mut energy } = SmallEnergy::new(&mut draw, edge, false)?;
     if violation.is_some() {
-        // So small an energy that what is of first order exceeds what is of second.
+        // An energy so small that terms of first order exceed those of second.
         let fitted = &instance.features * &instance.head;
         instance.targets = &fitted + (&instance.targets - &fitted) * 1e-5;
         energy *= 1e-5;

@@ -66,7 +66,7 @@ pub const ENTRIES: &[Entry] = &[
 ];
 
 impl Observation {
-    /// Units of work for a number of instances.
+    /// Units of work for a given number of instances.
     pub fn problems(self, instances: usize) -> usize {
         match self {
             Self::Trend => instances,

@@ -14,7 +14,7 @@ use taskhead::parallel::each;
 pub struct Report {
     /// The entry.
     pub entry: &'static Entry,
-    /// One result a check.
+    /// One result per check.
     pub checks: Vec<CheckReport>,
     /// What an observation counted.
     pub finding: Option<Finding>,

@@ -54,9 +54,9 @@ pub const RANGE: [f64; 2] = [1e-3, 1e3];
 /// Default of the largest energy over y.
 pub const REACH: f64 = 5.0;
 
-/// Default limit of boxes a law.
+/// Default limit of boxes per law.
 pub const BOXES: u64 = 1_000_000;
-/// Default cells a side of a map.
+/// Default number of cells per side of a map.
 pub const CELLS: u32 = 256;
 
 impl Default for Settings {
@@ -66,8 +66,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// y and w from `low` to `high` (w from 0 in T9–T12), energies up to `reach`·y, at most `boxes` boxes
-    /// a law, maps of at most `cells` cells a side.
+    /// y and w from `low` to `high` (w from 0 in T9–T12), energies up to `reach`·y, at most `boxes` boxes per law, maps
+    /// of at most `cells` cells per side.
     pub fn new(range: [f64; 2], reach: f64, boxes: u64, cells: u32) -> Result<Self, Setting> {
         let check = |name, value: f64, good: bool, accepted| {
             if good { Ok(()) } else { Err(Setting { name, value, accepted }) }

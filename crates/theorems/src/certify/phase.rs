@@ -101,7 +101,7 @@ pub struct Map {
     pub shares: [f64; 3],
 }
 
-/// The map of a law over y and w in a range, with at most `cells` (a power of two) cells a side.
+/// The map of a law over y and w in a range, with at most `cells` (a power of two) cells per side.
 pub(super) fn diagram(law: Law, range: [f64; 2], cells: u32, progress: &dyn Fn(f64)) -> Map {
     let region = Cell::new(range, range, [-1.0, 0.0]);
     map(law, None, region, cells, &|cell| up_to_twice(law, cell), progress)
