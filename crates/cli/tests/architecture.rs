@@ -33,6 +33,21 @@ fn the_paths_exist() {
     assert!(missing.is_empty(), "ARCHITECTURE.md names what is not there: {missing:?}");
 }
 
+/// A plant that fits nowhere any more, or in two places, would stop `scripts/plants` on the way.
+#[test]
+fn every_planted_error_fits_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect(file);
+    let plants: toml::Table = read("tests/plants/plants.toml").parse().expect("TOML");
+    let plants = plants["plant"].as_array().expect("a list");
+    assert!(plants.len() >= 50, "{}", plants.len());
+    for plant in plants {
+        let text = |key: &str| plant[key].as_str().expect("a text");
+        let places = read(text("file")).matches(text("from")).count();
+        assert_eq!(places, 1, "{}: {} places in {}", text("name"), places, text("file"));
+    }
+}
+
 #[test]
 fn every_part_of_the_engine_is_named() {
     let text = std::fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
