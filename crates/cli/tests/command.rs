@@ -144,6 +144,8 @@ fn bad_input_gives_one_clear_error() {
         let (z, v, y) = (&z * factor, v.columns(0, 1) * factor, y.columns(0, 1) * factor * factor);
         write(name, &[("features", &z), ("kernel", &identity), ("targets", &y), ("head", &v)]);
     }
+    // Hypotheses are judged in units of the numbers: only what is no number at all is refused.
+    succeed(here, &["simulate", "large.npz"]);
     let column = |values: &[f64]| DMatrix::from_column_slice(values.len(), 1, values);
     let (labels, held_out) = (column(&[0.0, 1.0, 0.0, 1.0]), column(&[0.0, 2.0, 1.0, 0.0]));
     write(
@@ -168,10 +170,6 @@ fn bad_input_gives_one_clear_error() {
         (&["simulate", "asymmetric.npz"], "not symmetric"),
         (&["simulate", "indefinite.npz"], "smallest eigenvalue is -1"),
         // It said "relative reconstruction error NaN".
-        (
-            &["simulate", "large.npz"],
-            "products of these numbers are beyond double precision (1.8e308): the largest of the features is",
-        ),
         (&["simulate", "larger.npz"], "the initial loss is beyond double precision"),
         (
             &["simulate", "unseen.npz"],
