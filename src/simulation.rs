@@ -505,20 +505,24 @@ fn solved(
     let until = times.last().copied().unwrap_or(0.0);
     let mut solution = solver::solve(flow, until, &options)?;
     // What the tolerance leaves open shows in features that have shrunk, which the whole does not tell.
-    let shown = |moment: &Moment, rtol: f64| {
-        flow.reduction().shown_error(&moment.state, solver::LOCAL_ERROR * rtol)
+    let shown = |solution: &Solution, rtol: f64| -> Vec<f64> {
+        let share = solver::LOCAL_ERROR * rtol;
+        let moments = solution.points.iter().chain([&solution.end]);
+        moments.map(|moment| flow.reduction().shown_error(&moment.state, share)).collect()
     };
     let lost = LOST.max(1e4 * settings.rtol);
-    let too_loose = |moment: &Moment| moment.stop.is_success() && shown(moment, settings.rtol) > lost;
-    let mut rtol = settings.rtol;
-    if rtol > solver::STRICTEST && solution.points.iter().chain([&solution.end]).any(too_loose) {
-        rtol = solver::STRICTEST;
+    let mut errors = shown(&solution, settings.rtol);
+    let moments = solution.points.iter().chain([&solution.end]);
+    let too_loose =
+        moments.zip(&errors).any(|(moment, &shown)| moment.stop.is_success() && shown > lost);
+    if too_loose && settings.rtol > solver::STRICTEST {
         let work = solution.work;
-        solution = solver::solve(flow, until, &Options { rtol, ..options })?;
+        let options = Options { rtol: solver::STRICTEST, ..options };
+        solution = solver::solve(flow, until, &options)?;
         solution.work += work;
+        errors = shown(&solution, solver::STRICTEST);
     }
-    for moment in solution.points.iter_mut().chain([&mut solution.end]) {
-        let shown = shown(moment, rtol);
+    for (moment, shown) in solution.points.iter_mut().chain([&mut solution.end]).zip(errors) {
         moment.error = moment.error.map(|error| error.max(shown));
         if moment.stop.is_success() && shown > lost {
             moment.stop = Stop::Rounding { error: shown };

@@ -41,8 +41,8 @@ const CORRECTION: f64 = 100.0;
 const STAYS: f64 = 0.9;
 const SETTLED: f64 = 1e-3;
 
-/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance: 99
-/// of 100 steps of the suite stay below, whatever the tolerance.
+/// The part of its motion that a step may not account for, as a share of all motion and in units of the tolerance.
+/// Without this limit all but 6 of 4,134 steps of the suite stay below it, at tolerances from 1e-13 to 1e-4.
 const UNACCOUNTED: f64 = 1.0;
 
 /// Steps between two looks at the whole Jacobian; later an eighth of all steps.
@@ -292,9 +292,18 @@ impl<'a> Solver<'a> {
 
     /// The motion since the start in the same norm.
     fn motion(&self) -> f64 {
+        self.norm(self.stages.motion.norm(), self.stages.turn.norm())
+    }
+
+    /// The motion of the step in the same norm.
+    fn moved(&self) -> f64 {
+        self.norm(self.stages.moved.norm(), self.stages.turned.norm())
+    }
+
+    /// The norm of (D, V/√γ) from those of D and V; a frozen head does not count.
+    fn norm(&self, motion: f64, head: f64) -> f64 {
         let rate = self.flow.head_rate();
-        let turned = if rate > 0.0 { self.stages.turn.norm() / rate.sqrt() } else { 0.0 };
-        self.stages.motion.norm().hypot(turned)
+        motion.hypot(if rate > 0.0 { head / rate.sqrt() } else { 0.0 })
     }
 
     /// The error of the features that the tolerance of the motion leaves, relative: a stiff direction of the kernel
@@ -659,12 +668,6 @@ impl<'a> Solver<'a> {
         let moved = self.moved();
         let share = moved / (self.motion() + moved);
         share * self.stages.unaccounted(&self.iteration.residuals) > UNACCOUNTED * self.options.rtol
-    }
-
-    /// The motion of the step in the norm of (D, V/√γ).
-    fn moved(&self) -> f64 {
-        let (turned, rate) = (self.stages.turned.norm(), self.flow.head_rate());
-        self.stages.moved.norm().hypot(if rate > 0.0 { turned / rate.sqrt() } else { 0.0 })
     }
 
     /// The sizes in units of which errors of motion and head in a step are measured.
