@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::statistics::mean;
 use crate::metric::Metric;
 use crate::setting::Number;
 use crate::sweep::record::{Cell, Measured, Record};
@@ -190,7 +191,7 @@ impl<'a> Across<'a> {
         let mut across: Vec<Self> = all
             .into_values()
             .map(|points| Self {
-                share: super::mean(&points.iter().map(|p| p.0).collect::<Vec<_>>()),
+                share: mean(&points.iter().map(|p| p.0).collect::<Vec<_>>()),
                 points: points.into_iter().map(|p| p.1).collect(),
             })
             .collect();
@@ -205,7 +206,7 @@ impl<'a> Across<'a> {
 
     /// The mean of one number over the curves.
     pub fn mean(&self, of: impl Fn(&Point<'a>) -> f64) -> f64 {
-        super::mean(&self.values(of))
+        mean(&self.values(of))
     }
 }
 

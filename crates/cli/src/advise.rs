@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::failure::stopped_early;
 use super::goal::Goal;
 use super::json::{adaptation, number};
 use super::plot::{Format, check_ours, save};
 use super::progress::Line;
-use super::{input, say, stopped_early, use_threads};
+use super::threads::use_threads;
+use super::{input, say};
 use crate::choices::choice;
 use taskhead::advise::{Advice, Row, Settings, Verdict, advise};
 use taskhead::loss::Loss;

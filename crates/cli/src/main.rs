@@ -13,6 +13,7 @@ mod curves;
 mod earlier;
 mod explore;
 mod export;
+mod failure;
 mod goal;
 mod input;
 mod json;
@@ -29,18 +30,17 @@ mod shell;
 mod simulate;
 mod slurm;
 mod sweep;
+mod threads;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use failure::{stopped_early, with_causes};
 use numbers::{amount, number, real, time, whole};
 use say::Unwritten;
-use taskhead::advise::AdviseError;
-use taskhead::probing::ProbingError;
-use taskhead::simulation::SimulationError;
-use taskhead_files::{FileError, Remedy};
+use threads::threads;
 
 /// Everything that the command line can say.
 #[derive(Debug, Parser)]
@@ -106,42 +106,6 @@ fn main() -> ExitCode {
     })
 }
 
-/// Whether nothing that was given is wrong: a flow or a probing was stopped before it had anything to say.
-fn stopped_early(error: &anyhow::Error) -> bool {
-    let probing = |error: &ProbingError| matches!(error, ProbingError::Interrupted { .. });
-    let simulation =
-        |error: &SimulationError| matches!(error, SimulationError::Probing(e) if probing(e));
-    error.downcast_ref().is_some_and(probing)
-        || error.downcast_ref().is_some_and(simulation)
-        || error.downcast_ref().is_some_and(|error| match error {
-            AdviseError::Stopped { .. } => true,
-            AdviseError::Probing(error) => probing(error),
-            AdviseError::Simulation(error) => simulation(error),
-            _ => false,
-        })
-}
-
-/// An error with its causes, but for those that it names itself, and the flag that lets it pass.
-fn with_causes(error: &anyhow::Error) -> String {
-    let text = error.chain().map(ToString::to_string).fold(String::new(), |text, cause| {
-        match text.is_empty() {
-            true => cause,
-            false if text.contains(&cause) => text,
-            false => format!("{text}: {cause}"),
-        }
-    });
-    let of_file = error.chain().find_map(|cause| cause.downcast_ref::<FileError>());
-    match of_file.and_then(|error| error.fault.remedy()) {
-        Some(Remedy::Replacement) => format!("{text}, or --force to replace it"),
-        Some(Remedy::KernelTolerance(needed)) => {
-            format!(
-                "{text}; if the kernel is no more precise than that, add --kernel-tolerance {needed:e}"
-            )
-        }
-        None => text,
-    }
-}
-
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Reproduce(command) => reproduce::run(command, args.quiet),
@@ -160,22 +124,6 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
             say::print(String::from_utf8_lossy(&script))?;
             Ok(ExitCode::SUCCESS)
         }
-    }
-}
-
-/// As many threads as any machine has cores.
-const MOST_THREADS: u64 = 4095;
-
-/// Parses the number of threads.
-fn threads(text: &str) -> Result<usize, String> {
-    whole(1..=MOST_THREADS)(text)
-}
-
-/// Limits the threads, if a number is given.
-fn use_threads(count: Option<usize>) -> anyhow::Result<()> {
-    match count {
-        Some(count) => Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?),
-        None => Ok(()),
     }
 }
 
@@ -219,14 +167,5 @@ mod tests {
         {
             assert!(counts.iter().any(|flag| flag == known), "{known} is not in {counts:?}");
         }
-    }
-
-    #[test]
-    fn causes_are_told_once() {
-        let cause = std::io::Error::other("no space");
-        let error = anyhow::Error::from(cause).context("s.toml: cannot be read");
-        assert_eq!(with_causes(&error), "s.toml: cannot be read: no space");
-        let told = anyhow::anyhow!("no space").context("pretraining failed: no space");
-        assert_eq!(with_causes(&told), "pretraining failed: no space");
     }
 }

@@ -15,6 +15,7 @@ use super::outcome::{
 use super::plot::{check_ours, save_svgs, svg_names};
 use super::say;
 use super::slurm;
+use super::threads::use_threads;
 use crate::choices::choice;
 use taskhead::counted;
 use taskhead::metric::Metric;
@@ -225,7 +226,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     if let Some(note) = note {
         say::note(note);
     }
-    super::use_threads(args.threads)?;
+    use_threads(args.threads)?;
     let begun = Instant::now();
     let cache = args
         .cache

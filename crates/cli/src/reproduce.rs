@@ -1,5 +1,6 @@
 //! `taskhead reproduce`: every sweep, every figure, one summary and one report.
 
+mod html;
 mod hypotheses;
 mod report;
 mod theorems;

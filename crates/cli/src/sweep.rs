@@ -14,6 +14,7 @@ use super::input;
 use super::outcome::{Split, Watched, check_cells, output, progress_bar, report, summary, warn, write};
 use super::say;
 use super::slurm;
+use super::threads::use_threads;
 use crate::choices::choice;
 use taskhead::counted;
 use taskhead::loss::Loss;
@@ -126,7 +127,7 @@ const KINDS: [&str; 3] = ["gaussian", "rank-one", "digits"];
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let config = configuration(args)?;
     let toml = toml::to_string(&config)?;
-    super::use_threads(args.threads)?;
+    use_threads(args.threads)?;
     // What a file holds is read once, and before any cell runs: a file that changes meanwhile changes nothing.
     let mut inputs: Vec<PathBuf> = args.config.iter().cloned().collect();
     let (plan, of_file, notes) = match &config.problem {

@@ -18,7 +18,7 @@ use taskhead_theorems::catalogue::finding::Finding;
 use taskhead_theorems::catalogue::instance::Instance;
 use taskhead_theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
 use taskhead_theorems::catalogue::{Entry, chosen};
-use taskhead_theorems::certify::{BOXES, RANGE, REACH};
+use taskhead_theorems::certify::{self, BOXES, CELLS, RANGE, REACH};
 
 /// Flags of the command.
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,10 @@ pub struct Args {
 pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let entries = chosen(&args.ids)?;
     if args.certify {
-        return certificate::run(args, &entries, quiet);
+        let settings =
+            certify::Settings::new([args.range[0], args.range[1]], args.reach, args.boxes, CELLS)?;
+        let laws = certificate::laws(&entries, !args.ids.is_empty())?;
+        return certificate::run(&settings, &laws, args.json, quiet);
     }
     if args.list {
         if args.json {

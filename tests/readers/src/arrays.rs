@@ -9,7 +9,7 @@ use zip::CompressionMethod::Deflated;
 use zip::ZipArchive;
 
 use crate::numpy::{archive, features, longs, npy, npy_of, npz, texts};
-use crate::{Reader, bounded, join, split};
+use crate::reader::{Reader, bounded, join, split};
 
 /// The whole of a file.
 pub const PROBLEM: Reader = Reader {

@@ -6,8 +6,8 @@ use taskhead_replay::config::{Data, Files};
 use taskhead_replay::data::Dataset;
 
 use crate::numpy::{npy, npz};
+use crate::reader::{Reader, bounded, join, split};
 use crate::scratch::with_files;
-use crate::{Reader, bounded, join, split};
 
 /// Images and labels in the format of MNIST, the same ones to train on and held out.
 pub const IDX: Reader = Reader {

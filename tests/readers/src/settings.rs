@@ -2,7 +2,7 @@
 
 use taskhead::sweep::config::Config;
 
-use crate::{Reader, bounded};
+use crate::reader::{Reader, bounded};
 
 /// Bytes of a token with its place. The parser of TOML holds those of the whole text, and a token may be a single byte;
 /// a text of more than `taskhead_files::MAX_CONFIGURATION` bytes is not read.

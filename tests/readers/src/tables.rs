@@ -7,8 +7,8 @@ use taskhead::sweep::record::Outcome;
 use taskhead::tasks::{RankOneTask, TaskSpec};
 use taskhead_files::{columns, digest, read_sweep, write_csv, write_parquet};
 
+use crate::reader::{Reader, bounded};
 use crate::scratch::with_files;
-use crate::{Reader, bounded};
 
 /// The whole of a file, in either format.
 pub const SWEEP: Reader = Reader {

@@ -6,8 +6,8 @@ use taskhead::flow::rank_one::Limit;
 use taskhead::loss::Loss;
 use taskhead::trend::Shape;
 
+use crate::refusal::{said, within};
 use crate::scene::{TARGETS, adaptation, adaptation_by_clock, energy_at, flow};
-use crate::{said, within};
 
 /// Heads, from a = y back to −y; a = 0 is one of them.
 const POINTS: usize = 81;

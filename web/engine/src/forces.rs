@@ -10,7 +10,7 @@ use taskhead::analysis::steps;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings};
 
-use crate::{said, within};
+use crate::refusal::{said, within};
 
 /// The situation.
 #[derive(Debug, Deserialize)]

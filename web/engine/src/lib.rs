@@ -6,9 +6,11 @@ mod family;
 mod forces;
 mod phase;
 mod probing;
+mod refusal;
 mod runs;
 mod scene;
 
+use refusal::said;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -106,21 +108,4 @@ fn answer<S: DeserializeOwned, A: Serialize>(
 fn give(answer: Result<impl Serialize, String>) -> Result<JsValue, JsValue> {
     let objects = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
     answer.and_then(|a| a.serialize(&objects).map_err(said)).map_err(|text| JsValue::from_str(&text))
-}
-
-/// An error as a text.
-fn said(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-/// Refuses a number out of its range.
-fn within(name: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> Result<(), String> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(format!(
-        "{name} = {value} is not valid; it must be between {} and {}",
-        range.start(),
-        range.end()
-    ))
 }

@@ -6,7 +6,7 @@ use taskhead::decomposition::Svd;
 use taskhead::probing::ProbingPath;
 use taskhead::tasks::{Gaussian, gaussian};
 
-use crate::said;
+use crate::refusal::said;
 
 /// Times of the curve.
 const TIMES: (f64, f64, usize) = (1e-2, 1e4, 181);

@@ -16,7 +16,7 @@ use taskhead::tasks::{Gaussian, Task, TaskError, TaskSpec, gaussian};
 use taskhead::trend::Shape;
 use taskhead_files::{NamedArray, ProblemParts};
 
-use crate::said;
+use crate::refusal::said;
 
 /// More cells than this would keep a page busy for too long.
 const MAX_CELLS: usize = 5_000;

@@ -16,7 +16,7 @@ use taskhead::probing::{Measure, ProbingPath};
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings, Simulation, Until};
 
-use crate::{said, within};
+use crate::refusal::{said, within};
 
 /// Points of each path; it is a piece of a hyperbola.
 const POINTS: usize = 65;

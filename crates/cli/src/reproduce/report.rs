@@ -1,5 +1,6 @@
 //! One self-contained HTML page with the summary and all figures, for light and dark screens.
 
+use super::html::escape;
 use super::theorems;
 use taskhead::analysis::summary::Row;
 use taskhead_figures::plot::{Figure, Theme};
@@ -84,11 +85,6 @@ fn figure(entry: &Entry) -> String {
         entry.figure.svg(Theme::Dark),
         escape(entry.caption)
     )
-}
-
-/// Text as HTML.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

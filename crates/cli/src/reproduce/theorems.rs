@@ -1,5 +1,6 @@
 //! The theorem table of `taskhead reproduce`: every theorem checked, proved and certified.
 
+use super::html::escape;
 use taskhead_theorems::catalogue::verify::{self, Settings, Verdict, verify};
 use taskhead_theorems::catalogue::{Entry, Evidence, catalogue};
 use taskhead_theorems::certify::{self, CERTIFIED};
@@ -128,8 +129,8 @@ pub fn html(rows: &[Row]) -> String {
         text += &format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{class}\">{}</td><td>{}</td><td>{}</td></tr>\n",
             row.id,
-            super::report::escape(row.name),
-            super::report::escape(row.statement),
+            escape(row.name),
+            escape(row.statement),
             row.checked,
             proofs(row),
             row.certified

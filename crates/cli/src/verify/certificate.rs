@@ -5,29 +5,32 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use super::Args;
 use crate::outcome::progress_bar;
 use crate::say;
 use taskhead_theorems::catalogue::Entry;
 use taskhead_theorems::certify::{
-    CELLS, CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,
+    CERTIFIED, Certificate, Map, Region, Report, Settings, Verdict, certify,
 };
 
 /// Steps of the progress bar.
 const STEPS: f64 = 1000.0;
 
-/// Certifies, and prints the certificates of the chosen theorems.
-pub fn run(args: &Args, chosen: &[&'static Entry], quiet: bool) -> Result<ExitCode> {
-    let settings = Settings::new([args.range[0], args.range[1]], args.reach, args.boxes, CELLS)?;
+/// The chosen theorems that have certificates; all that are named must have one.
+pub fn laws(chosen: &[&'static Entry], named: bool) -> Result<Vec<&'static str>> {
     let wanted: Vec<&str> =
         CERTIFIED.into_iter().filter(|id| chosen.iter().any(|e| e.id == *id)).collect();
-    if wanted.is_empty() || !args.ids.is_empty() && wanted.len() < chosen.len() {
+    if wanted.is_empty() || named && wanted.len() < chosen.len() {
         bail!("there are certificates for {} only", CERTIFIED.join(", "));
     }
-    let bar = progress_bar(STEPS as u64, quiet || args.json);
-    let report = certify(&settings, &wanted, &|share| bar.set_position((share * STEPS) as u64));
+    Ok(wanted)
+}
+
+/// Certifies theorems, and prints their certificates.
+pub fn run(settings: &Settings, laws: &[&str], json: bool, quiet: bool) -> Result<ExitCode> {
+    let bar = progress_bar(STEPS as u64, quiet || json);
+    let report = certify(settings, laws, &|share| bar.set_position((share * STEPS) as u64));
     bar.finish_and_clear();
-    if args.json {
+    if json {
         say::line(json!(report))?;
     } else {
         say::print(text(&report))?;

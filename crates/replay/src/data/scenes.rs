@@ -4,7 +4,8 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DIGITS_HELD_OUT_EVERY, ImageTasks, Images, Split};
+use super::embedded::HELD_OUT_EVERY;
+use super::{ImageTasks, Images, Split};
 use taskhead::digits::{Digits, PIXELS};
 use taskhead::tasks::stream;
 
@@ -35,7 +36,7 @@ mod purpose {
 /// is in training and in held-out scenes. They are the same for all seeds, which draw training scenes from them.
 pub(super) fn tasks(samples: Option<usize>) -> ImageTasks {
     let split = |first: u8, count: u64, [train, held_out]: [u64; 2]| {
-        let (kept, held) = Digits::all().of(first..first + 5).split(DIGITS_HELD_OUT_EVERY);
+        let (kept, held) = Digits::all().of(first..first + 5).split(HELD_OUT_EVERY);
         let train = scenes(&kept, first, count, train);
         Split::new(train, scenes(&held, first, HELD_OUT, held_out), None).expect("many are held out")
     };
