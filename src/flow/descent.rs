@@ -5,7 +5,8 @@
 
 use nalgebra::DMatrix;
 
-use super::solver::{Progress, Watch, tangent::Tangent};
+use super::solver::{Progress, Watch};
+use super::tangent::Tangent;
 use super::{Flow, FlowError, Moment, Stop, check_time};
 use crate::linalg::DecompositionError;
 use crate::reduction::State;

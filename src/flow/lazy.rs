@@ -7,7 +7,7 @@
 //!
 //! This is an approximation with an error of second order in the energy, not a closed form.
 
-use super::{Flow, FlowError, check_time, phi, solver::tangent::Tangent};
+use super::{Flow, FlowError, check_time, phi, tangent::Tangent};
 use crate::reduction::State;
 
 /// The state of the lazy limit at time t in [0, ∞]. Directions in which Θ is zero to rounding do not move.

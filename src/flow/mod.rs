@@ -17,6 +17,7 @@ mod outcome;
 pub mod rank_one;
 pub mod solver;
 mod stop_values;
+mod tangent;
 
 use nalgebra::DMatrix;
 

@@ -4,7 +4,7 @@ use super::acceleration::Acceleration;
 use super::collocation::Collocation;
 use super::newton;
 use super::stages::{Stages, combine};
-use super::tangent::Tangent;
+use crate::flow::tangent::Tangent;
 use crate::product::{axpy, centre};
 
 /// Share of the correction before that Newton's method makes at least smaller, unless what is left is rounding.

@@ -4,7 +4,7 @@ use nalgebra::DMatrix;
 
 use super::stability::{Fastest, growth_bound};
 use super::stages::Stages;
-use super::tangent::{FINEST, Tangent};
+use crate::flow::tangent::{FINEST, Tangent};
 use crate::flow::{Budget, Flow};
 use crate::linalg::DecompositionError;
 use crate::reduction::State;

@@ -2,17 +2,16 @@
 //!
 //! Implicit collocation (Radau IIA, `collocation`) with adaptive steps. Residuals decay with the eigenvalues of the
 //! tangent kernel, which span many orders of magnitude, so the solver must be implicit; its linear algebra is cheap
-//! because the stiff part of the Jacobian splits into k symmetric n×n matrices ([`tangent`]). They are kept while the
-//! iteration converges with them, and what the frozen part of the Jacobian misses is made up by `acceleration`. Where a
-//! small flow needs more it gets the Jacobian of every stage (`newton`). T2 is restored in every state that is given
-//! back (`conservation`). t = ∞ is reached by one last step, once what is left of the motion is so small that the
+//! because the stiff part of the Jacobian splits into k symmetric n×n matrices (`flow::tangent`). They are kept while
+//! the iteration converges with them, and what the frozen part of the Jacobian misses is made up by `acceleration`.
+//! Where a small flow needs more it gets the Jacobian of every stage (`newton`). T2 is restored in every state that is
+//! given back (`conservation`). t = ∞ is reached by one last step, once what is left of the motion is so small that the
 //! frozen tangent kernel gives it within the tolerance; where a residual stays, the whole Jacobian gives it (`rest`).
 //! An answer that the estimate of its error would withhold is looked at again (`jitter`).
 
 pub(crate) mod acceleration;
 pub(crate) mod collocation;
 mod conservation;
-mod curved;
 mod goals;
 mod iteration;
 mod jitter;
@@ -23,7 +22,6 @@ mod rest;
 mod run;
 mod stability;
 pub(crate) mod stages;
-pub mod tangent;
 mod units;
 mod watch;
 

@@ -18,7 +18,7 @@ use nalgebra::{DMatrix, DVector};
 use super::limit::{Jump, head_size};
 use super::stability::Jacobian;
 use super::stages::Stages;
-use super::tangent::FINEST;
+use crate::flow::tangent::FINEST;
 use crate::flow::{Budget, Flow};
 use crate::linalg::{DecompositionError, Eigen, Svd};
 use crate::reduction::State;

@@ -4,7 +4,6 @@ use nalgebra::DMatrix;
 
 use super::collocation::Collocation;
 use super::conservation;
-use super::curved::Curved;
 use super::goals::{Goal, goals};
 use super::iteration::Iteration;
 use super::jitter::Jitter;
@@ -14,10 +13,10 @@ use super::options::{LOCAL_ERROR, Options, Solution, Work};
 use super::rest;
 use super::stability::{Fastest, Spread, growth_bound};
 use super::stages::{Here, Stages, combine};
-use super::tangent::Tangent;
 use super::watch::Progress;
 use crate::adaptation::is_gone;
 use crate::flow::frozen::FrozenHead;
+use crate::flow::tangent::Tangent;
 use crate::flow::{Budget, Flow, FlowError, LOST, Moment, Saddle, Stop};
 use crate::product::scale_rows;
 use crate::reduction::State;
@@ -576,7 +575,7 @@ impl<'a> Solver<'a> {
                     if iterations > WHOLE_AFTER
                         && !self.whole
                         && self.flow.reduction().samples().is_some()
-                        && Curved::can_be_whole(self.flow)
+                        && Tangent::can_be_whole(self.flow)
                     {
                         self.whole = true;
                         self.tangent = None;

@@ -20,7 +20,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::collocation::Collocation;
 use super::stability::Jacobian;
-use super::tangent::Tangent;
+use crate::flow::tangent::Tangent;
 use crate::flow::{Budget, Flow};
 use crate::product::{Factor, Multiplier, axpy, norm, scale_rows};
 use crate::reduction::{Sampled, State};

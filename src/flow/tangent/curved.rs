@@ -32,7 +32,7 @@ const WHOLE_WORK: usize = 200_000_000;
 #[derive(Debug, Clone)]
 pub(super) struct Curved {
     kind: Kind,
-    /// Eigenvalue, and the part of it that is due to the motion of the backbone ([`super::tangent::Tangent::rates`]).
+    /// Eigenvalue, and the part of it that is due to the motion of the backbone ([`super::Tangent::rates`]).
     rates: Vec<(f64, f64)>,
     /// n.
     rows: usize,

@@ -4,14 +4,16 @@
 //! symmetric matrices m_j K + γ ZZᵀ of size n: their eigenvectors make every function of Θ, at any
 //! step size and any complex shift, a pair of matrix products.
 
+mod curved;
+
 use nalgebra::{DMatrix, DVector};
 
-use super::curved::Curved;
 use crate::flow::Flow;
 use crate::linalg::{DecompositionError, Eigen, null_threshold};
 use crate::parallel;
 use crate::product::{Factor, Multiplier, multiply};
 use crate::reduction::State;
+use curved::Curved;
 
 /// Rows from which on the k eigenproblems are worth a thread each.
 const PARALLEL_ROWS: usize = 64;
@@ -53,6 +55,11 @@ impl Tangent {
         let z = flow.reduction().features_at(state);
         let gram = &z * z.transpose() * flow.head_rate();
         Self::of_gram(flow, (&z, &state.head), gram, &Multiplier::default())
+    }
+
+    /// Whether a flow is small enough for the product with the whole curvature.
+    pub(crate) fn can_be_whole(flow: &Flow) -> bool {
+        Curved::can_be_whole(flow)
     }
 
     /// Freezes and decomposes the tangent kernel at features and a head, without the decompositions in the count; for
