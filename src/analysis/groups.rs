@@ -37,6 +37,22 @@ impl Point<'_> {
     pub fn aie(&self) -> f64 {
         self.measured.energies.aie
     }
+
+    /// The held-out accuracy; NaN if there is none.
+    pub fn held_out_accuracy(&self) -> f64 {
+        self.measured.held_out_accuracy.map_or(f64::NAN, |accuracy| accuracy.end)
+    }
+
+    /// The held-out score, which is the accuracy where there is no other; NaN if there is none.
+    pub fn held_out_score(&self) -> f64 {
+        self.measured.score.map_or_else(|| self.held_out_accuracy(), |score| score.held_out.end)
+    }
+
+    /// The score by which a point is chosen; NaN if there is none.
+    pub fn validation_score(&self) -> f64 {
+        let score = self.measured.score.map(|score| score.validation);
+        score.or(self.measured.validation_accuracy).unwrap_or(f64::NAN)
+    }
 }
 
 /// The cells that reached what was asked for: none that failed, none that stopped early.

@@ -1,8 +1,15 @@
-//! What records say: groups, curves against energy, peaks, quantiles, and whether each law was seen.
+//! What records say: groups, curves against energy, peaks, quantiles, whether each law was seen, the best probing point,
+//! and how near a theory comes to a network.
 
+pub mod findings;
 mod groups;
+mod means;
+pub mod nearness;
+pub mod optimum;
+pub mod paired;
 mod statistics;
 pub mod summary;
 
 pub use groups::{Across, Curve, Group, Point, curves, groups, reached};
+pub use means::Means;
 pub use statistics::{log_steps, mean, peak, quantile, steps};

@@ -348,6 +348,12 @@ pub(crate) mod tests {
         Record { cell, outcome: Outcome::of(Stop::Time, measured) }
     }
 
+    /// The same cell with label smoothing.
+    pub(crate) fn smoothed(mut record: Record) -> Record {
+        record.cell.smoothing = 0.2;
+        record
+    }
+
     #[test]
     fn what_does_not_exist_or_is_not_kept_is_none() {
         let cosine = f64::NAN;

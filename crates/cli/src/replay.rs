@@ -1,5 +1,7 @@
 //! `taskhead replay`: the sweep on a real network, stored and drawn like a sweep of the theory.
 
+mod json;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -17,16 +19,17 @@ use super::say;
 use super::slurm;
 use super::threads::use_threads;
 use crate::choices::choice;
+use taskhead::analysis::findings::findings;
+use taskhead::analysis::nearness::{Ground, Grounds, KernelChange, Nearness, kernel_changes, nearness};
+use taskhead::analysis::optimum::optima;
 use taskhead::counted;
 use taskhead::metric::Metric;
 use taskhead::sweep::config::ConfigError;
 use taskhead::sweep::record::Counts;
 use taskhead::sweep::{Part, Shard, Sweep};
 use taskhead_figures::gallery::course::course;
-use taskhead_figures::gallery::overlay::{
-    Ground, Grounds, KernelChange, Nearness, kernel_changes, nearness, overlay,
-};
-use taskhead_figures::gallery::transfer::{Finding, Optimum, findings, optima, transfer};
+use taskhead_figures::gallery::overlay::overlay;
+use taskhead_figures::gallery::transfer::transfer;
 use taskhead_figures::plot::Figure;
 use taskhead_files::{
     SweepFiles, check_replaceable, digest, read_configuration, with_suffix, write_csv, write_parquet,
@@ -313,12 +316,12 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         let files: Vec<String> =
             tables.into_iter().chain(figures.iter().map(|p| p.display().to_string())).collect();
         let seconds = begun.elapsed().as_secs_f64();
-        let laws: Vec<_> = findings.iter().map(Finding::json).collect();
+        let laws: Vec<_> = findings.iter().map(json::finding).collect();
         say::line(json!({
             "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
-            "best": optima.iter().map(Optimum::json).collect::<Vec<_>>(),
-            "theory": nearness.iter().map(Nearness::json).collect::<Vec<_>>(),
-            "kernel_change": changes.iter().map(KernelChange::json).collect::<Vec<_>>(),
+            "best": optima.iter().map(json::optimum).collect::<Vec<_>>(),
+            "theory": nearness.iter().map(json::nearness).collect::<Vec<_>>(),
+            "kernel_change": changes.iter().map(json::kernel_change).collect::<Vec<_>>(),
             "backbone": replay.backbone_file().map(|p| p.display().to_string()),
         }))?;
     } else {

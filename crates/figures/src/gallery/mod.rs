@@ -4,7 +4,6 @@ pub mod advice;
 pub mod beyond;
 pub mod course;
 pub mod overlay;
-pub mod paired;
 pub mod single;
 pub mod stored;
 pub mod theory;

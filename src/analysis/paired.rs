@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
 /// The mean of paired differences with half of its 95 % interval, from their spread by Student's t.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
@@ -30,11 +28,6 @@ impl Difference {
             student(n - 1.0) * (squares / (n - 1.0) / n).sqrt()
         };
         Self { mean, half_width }
-    }
-
-    /// As JSON.
-    pub fn json(&self) -> Value {
-        json!({"mean": self.mean, "half_width": self.half_width, "level": 0.95})
     }
 
     /// What it says.
