@@ -89,10 +89,8 @@
 //! Many heads, energies and seeds, on all cores with the feature `parallel`; then each law, counted over all curves.
 //!
 //! ```
-//! use taskhead::Metric;
-//! use taskhead::analysis::summary::summarize;
-//! use taskhead::sweep::{config::Config, plan::Plan};
-//! use taskhead::tasks::{Gaussian, TaskSpec};
+//! use taskhead::tasks::Gaussian;
+//! use taskhead::{Config, Metric, Plan, TaskSpec, summarize};
 //!
 //! let task = Gaussian { samples: 4, inputs: 9, width: 12, ..Gaussian::default() };
 //! let mut config = Config::new(TaskSpec::Gaussian(task));
@@ -139,8 +137,13 @@ pub mod decomposition {
 pub use nalgebra;
 
 pub use adaptation::Adaptation;
+pub use analysis::summary::summarize;
 pub use energy::Energy;
+pub use loss::Loss;
 pub use metric::Metric;
 pub use problem::Problem;
 pub use setting::{Number, Setting, counted};
 pub use simulation::{Method, Probe};
+pub use sweep::config::Config;
+pub use sweep::plan::Plan;
+pub use tasks::TaskSpec;

@@ -36,7 +36,6 @@ const SUM_TOLERANCE: f64 = 1e-6;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum Loss {
     /// ½‖Y − F‖²_F.
     #[default]

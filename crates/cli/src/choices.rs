@@ -60,7 +60,7 @@ impl Choice for Metric {
 #[cfg(feature = "replay")]
 mod replay {
     use super::Choice;
-    use taskhead_replay::config::{Architecture, Dynamics, Experiment, Kernel, Loss, Precision, Source};
+    use taskhead_replay::config::{Architecture, Dynamics, Experiment, Kernel, Precision, Source};
 
     impl Choice for Kernel {
         const ALL: &'static [(Self, &'static str, &'static str)] = &[
@@ -74,13 +74,6 @@ mod replay {
         const ALL: &'static [(Self, &'static str, &'static str)] = &[
             (Self::Flow, "flow", "Gradient flow"),
             (Self::Descent, "descent", "The network's own steps, with its batches and momentum"),
-        ];
-    }
-
-    impl Choice for Loss {
-        const ALL: &'static [(Self, &'static str, &'static str)] = &[
-            (Self::Squared, "squared", "½‖y − f‖²; the residual is y − f"),
-            (Self::CrossEntropy, "cross-entropy", "−log softmax(f)_y; the residual is e_y − softmax(f)"),
         ];
     }
 

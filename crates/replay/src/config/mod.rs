@@ -14,6 +14,7 @@ pub use settings::{Architecture, Experiment, SETTINGS};
 pub use theory::{Dynamics, Kernel, Theory};
 pub use validate::MAX_SIDE;
 
+pub use taskhead::loss::Loss;
 use taskhead::sweep::config::{Heads, Points, Probes};
 use taskhead::tasks::Gaussian;
 
@@ -34,7 +35,7 @@ use taskhead::tasks::Gaussian;
 pub struct Config {
     /// Finetuning times, ascending.
     pub times: Vec<f64>,
-    /// What is minimised.
+    /// What is minimised: the mean over the samples, or over the pixels.
     pub loss: Loss,
     /// Precision of the numbers.
     pub dtype: Precision,
@@ -62,16 +63,6 @@ pub struct Config {
 
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
-}
-
-/// What is minimised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Loss {
-    /// ½‖y − f‖²; the residual is y − f.
-    Squared,
-    /// −log softmax(f)_y; the residual is e_y − softmax(f).
-    CrossEntropy,
 }
 
 /// Precision of the numbers.

@@ -20,7 +20,7 @@ use rand_distr::StandardNormal;
 use rayon::prelude::*;
 
 use super::cell::Start;
-use super::config::{self, Config, Dynamics, Loss, Theory};
+use super::config::{self, Config, Dynamics, Theory};
 use super::data::Dataset;
 use super::error::ReplayError;
 use super::network::matrix;
@@ -130,10 +130,7 @@ impl Base {
     ) -> Result<Vec<Vec<Record>>, ReplayError> {
         let (_, head, _) = self.start.probed(config, probe_steps)?;
         let head = matrix(head.variables("head").pop().expect("a linear head").1.as_tensor())?;
-        let loss = match config.loss {
-            Loss::Squared => taskhead::loss::Loss::Squared,
-            Loss::CrossEntropy => taskhead::loss::Loss::CrossEntropy,
-        };
+        let loss = config.loss;
         let targets =
             loss.targets(&self.start.targets).map_err(|e| ReplayError::Unfit(e.to_string()))?;
         let of_kernel = |(place, (kind, kernel)): (usize, (&config::Kernel, &Kernel))| {

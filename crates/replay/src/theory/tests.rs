@@ -8,14 +8,12 @@ use super::learner::{Descent, Learner, State};
 use crate::config::{self, Loss, Training};
 use crate::network::{Plan, Stack, matrix, tensor};
 use crate::train::{self, Batches, Trainer};
-use taskhead::loss::Loss as EngineLoss;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings};
 use taskhead::tasks::{normal, stream};
 
 const PLACE: (DType, &Device) = (DType::F64, &Device::Cpu);
-const LOSSES: [(EngineLoss, Loss); 2] =
-    [(EngineLoss::Squared, Loss::Squared), (EngineLoss::CrossEntropy, Loss::CrossEntropy)];
+const LOSSES: [Loss; 2] = [Loss::Squared, Loss::CrossEntropy];
 
 fn random(rows: usize, columns: usize, purpose: u64) -> DMatrix<f64> {
     normal(&mut stream(6, purpose), rows, columns, 1.0)
@@ -46,7 +44,7 @@ impl Linear {
         Self { features: &inputs * &weight, inputs, backbone, targets, head: random(4, 3, 3) * 0.7 }
     }
 
-    fn learner<'a>(&'a self, kernel: &'a Kernel, loss: EngineLoss) -> Learner<'a> {
+    fn learner<'a>(&'a self, kernel: &'a Kernel, loss: Loss) -> Learner<'a> {
         let Self { features, targets, .. } = self;
         Learner { kernel, features, targets, loss, head_rate: 0.6 }
     }
@@ -63,7 +61,7 @@ fn a_linear_network_follows_the_engine() {
     let gram = &net.inputs * net.inputs.transpose();
     let problem = Problem::new(net.features.clone(), gram, net.targets.clone()).unwrap();
     let times = [0.02, 0.3, 2.0];
-    for (loss, _) in LOSSES {
+    for loss in LOSSES {
         let run = Run::with_loss(&problem, &net.head, 0.0, loss).unwrap();
         let settings = Settings { head_rate: 0.6, ..Settings::default() };
         let exact = run.finetune(Probe::Time(0.0), &times, &settings).unwrap();
@@ -87,7 +85,7 @@ fn a_linear_network_follows_the_engine() {
 fn descent_takes_the_steps_of_a_linear_network() {
     let net = Linear::new();
     let training = Training { rate: 0.002, momentum: 0.8, batch: 3 };
-    for (loss, of_network) in LOSSES {
+    for loss in LOSSES {
         let backbone = net.backbone.fork().unwrap();
         let head = Stack::linear(&net.head, PLACE.0, PLACE.1).unwrap();
         let whole = backbone.clone().then(head.clone());
@@ -97,8 +95,7 @@ fn descent_takes_the_steps_of_a_linear_network() {
             .with(head.variables("head"), training.rate * 0.6);
         let targets = targets.into();
         let samples = (&inputs, &targets);
-        let mut trainer =
-            Trainer::new(&whole, samples, of_network, training, descent, stream(1, 1)).unwrap();
+        let mut trainer = Trainer::new(&whole, samples, loss, training, descent, stream(1, 1)).unwrap();
         let kernel = kernel(&net.backbone, &inputs, config::Kernel::Full);
         let descent = Descent {
             rate: training.rate,
@@ -123,7 +120,7 @@ fn descent_takes_the_steps_of_a_linear_network() {
 fn the_flow_is_the_limit_of_descent() {
     let net = Linear::new();
     let kernel = kernel(&net.backbone, &of(&net.inputs), config::Kernel::Directions);
-    let learner = net.learner(&kernel, EngineLoss::CrossEntropy);
+    let learner = net.learner(&kernel, Loss::CrossEntropy);
     let time = 0.5;
     let exact = learner.flow(&net.start(), &[time], 1e-10).unwrap().pop().unwrap();
     let gap = |steps: usize| {
