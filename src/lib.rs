@@ -118,6 +118,7 @@ mod graded;
 mod linalg;
 pub mod loss;
 pub mod metric;
+#[doc(hidden)]
 pub mod parallel;
 pub mod probing;
 pub mod problem;

@@ -413,6 +413,32 @@ fn section(title: &str, name: &str, text: &str) -> String {
     )
 }
 
+/// The longest line of prose.
+const WIDTH: usize = 120;
+
+/// Text whose lines of prose, which are no tables, titles or pictures, are broken at spaces.
+fn wrapped(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if line.starts_with(['|', '<', '#']) {
+            lines.push(line.to_owned());
+            continue;
+        }
+        let mut words = line.split(' ');
+        lines.push(words.next().unwrap_or_default().to_owned());
+        for word in words {
+            let last = lines.last_mut().expect("there is a line");
+            if last.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(word.to_owned());
+            } else {
+                *last += " ";
+                *last += word;
+            }
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
 /// The index of the gallery.
 fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String {
     let mut text =
@@ -437,5 +463,5 @@ fn index(entries: &[Entry], rows: &[Row], theorems: &[theorems::Row]) -> String 
     text += "\n## The theorems\n\nStatements: `taskhead verify --list`. More cases: `taskhead verify`. The certificates: \
              `taskhead verify --certify`. The proofs: [proofs](../proofs/README.md).\n\n";
     text += &theorems::markdown(theorems);
-    text
+    wrapped(&text)
 }
