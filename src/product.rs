@@ -120,18 +120,21 @@ pub(crate) fn multiply(out: &mut [f64], keep: bool, factor: f64, a: Factor, b: F
 /// The same without counting.
 #[cfg(not(feature = "faer"))]
 pub(crate) fn multiply(out: &mut [f64], keep: bool, factor: f64, a: Factor, b: Factor) {
-    use nalgebra::{DMatrixView, DMatrixViewMut};
-    fn view(f: Factor<'_>) -> DMatrixView<'_, f64> {
-        DMatrixView::from_slice(f.data, f.rows, f.columns)
+    use nalgebra::{DMatrixView, DMatrixViewMut, Dyn};
+    // Transposed by its strides, without a copy.
+    fn view(f: Factor<'_>) -> DMatrixView<'_, f64, Dyn, Dyn> {
+        let (rows, columns) = f.shape();
+        let strides = if f.transposed { (f.rows, 1) } else { (1, f.rows) };
+        DMatrixView::from_slice_with_strides(f.data, rows, columns, strides.0, strides.1)
     }
     let (rows, columns) = (a.shape().0, b.shape().1);
     let mut out = DMatrixViewMut::from_slice(out, rows, columns);
     let old = if keep { 1.0 } else { 0.0 };
-    match (a.transposed, b.transposed) {
-        (false, false) => out.gemm(factor, &view(a), &view(b), old),
-        (true, false) => out.gemm_tr(factor, &view(a), &view(b), old),
-        (false, true) => out.gemm(factor, &view(a), &view(b).transpose(), old),
-        (true, true) => out.gemm_tr(factor, &view(a), &view(b).transpose(), old),
+    if a.transposed {
+        let plain = Factor { transposed: false, ..a };
+        out.gemm_tr(factor, &view(plain), &view(b), old);
+    } else {
+        out.gemm(factor, &view(a), &view(b), old);
     }
 }
 

@@ -1,8 +1,5 @@
 //! What is allocated: by the solver, on a problem so small that faer's matrix products need no memory of their own; and
 //! by a whole run on the features of many samples.
-//!
-//! Without the feature `faer` products by a transpose make a copy of it (`src/product.rs`). So `cargo test -p taskhead`
-//! by itself ignores what counts the solver's allocations; with `--features faer`, and in the whole workspace, it runs.
 
 use taskhead_suite as suite;
 
@@ -35,10 +32,6 @@ fn steps(head_rate: f64) -> Vec<(i64, usize)> {
 
 /// A frozen head: nothing at all, as the states that are given back need no correction.
 #[test]
-#[cfg_attr(
-    not(feature = "faer"),
-    ignore = "without faer, products copy what they transpose: --features faer"
-)]
 fn a_step_allocates_nothing() {
     let steps = steps(0.0);
     assert!(steps.iter().map(|s| s.1).sum::<usize>() > 100, "{steps:?}");
@@ -48,10 +41,6 @@ fn a_step_allocates_nothing() {
 /// A head that moves: the acceleration makes its memory when it first needs it, and the correction of the state that is
 /// given back takes one pass more or less; most steps still make no difference.
 #[test]
-#[cfg_attr(
-    not(feature = "faer"),
-    ignore = "without faer, products copy what they transpose: --features faer"
-)]
 fn most_steps_allocate_nothing_where_the_head_moves() {
     let mut steps = steps(1.0);
     assert!(steps.iter().map(|s| s.1).sum::<usize>() > 300, "{steps:?}");

@@ -1,6 +1,5 @@
 //! `taskhead reproduce`: every sweep, every figure, one summary and one report.
 
-mod html;
 mod hypotheses;
 mod report;
 mod theorems;

@@ -1,9 +1,8 @@
 //! One self-contained HTML page with the summary and all figures, for light and dark screens.
 
-use super::html::escape;
 use super::theorems;
 use taskhead::analysis::summary::Row;
-use taskhead_figures::plot::{Figure, Theme};
+use taskhead_figures::plot::{Figure, Theme, escape};
 
 /// A figure with its words.
 pub struct Entry {

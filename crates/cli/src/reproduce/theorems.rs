@@ -1,6 +1,6 @@
 //! The theorem table of `taskhead reproduce`: every theorem checked, proved and certified.
 
-use super::html::escape;
+use taskhead_figures::plot::escape;
 use taskhead_theorems::catalogue::verify::{self, Settings, Verdict, verify};
 use taskhead_theorems::catalogue::{Entry, Evidence, catalogue};
 use taskhead_theorems::certify::{self, CERTIFIED};

@@ -60,7 +60,8 @@ pub(crate) fn page(
     )
 }
 
-fn escape(text: &str) -> String {
+/// Text as XML or HTML.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

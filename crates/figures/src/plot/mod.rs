@@ -49,6 +49,7 @@ mod work_precision;
 pub use agreement::{Agreement, Tolerance};
 pub use axis::{Axis, Scale};
 pub use beyond::Beyond;
+pub use canvas::escape;
 pub use course::Course;
 pub use digits::Digits;
 pub use figure::Figure;
