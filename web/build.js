@@ -82,7 +82,7 @@ const by = (rows, column) => rows.reduce((groups, row) => groups.set(row[column]
 /** The columns of a stored sweep that the page shows, one object a seed. */
 function digits(csv) {
   const names = ['frobenius', 'euclidean', 'cosine', 'dot', 'norm', 'held_out_accuracy'];
-  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(row[name]))])));
+  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(Number(row[name]).toPrecision(6)))])));
 }
 
 /** The stored replays by name: their command, and by variant each number as a list for each seed. */

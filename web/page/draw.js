@@ -6,11 +6,16 @@ import { attrs, lazily } from './controls.js';
 import { engine } from './engine.js';
 import { line } from './scale.js';
 import { METRICS, onScene } from './opening.js';
+import { onChange, set, state } from './state.js';
 
 /** Places of a sketch, from no probing (0) to probing to the end (1). */
 const POINTS = 41;
 /** The part of its range by which a drawn curve may waver without it counting as a turn. */
 const HAND = 0.12;
+/** Heights of a sketch in an address, from the bottom of its frame to the top; `-` is a place without one. */
+const HEIGHTS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+/** The address holds every other place. */
+const EVERY = 2;
 const $ = (id) => document.getElementById(id);
 const share = (i) => i / (POINTS - 1);
 
@@ -31,8 +36,9 @@ const SHAPES = {
 };
 
 class Sketch {
-  constructor(container, metric, index) {
-    Object.assign(this, { metric, index, drawn: Array(POINTS).fill(NaN), shown: false });
+  /** `changed` is called when the hand has drawn, chosen, shown or wiped. */
+  constructor(container, metric, index, changed) {
+    Object.assign(this, { metric, index, changed, drawn: Array(POINTS).fill(NaN), shown: false });
     const figure = container.appendChild(document.createElement('figure'));
     figure.appendChild(document.createElement('figcaption')).textContent = metric.name;
     const canvas = figure.appendChild(document.createElement('div'));
@@ -50,7 +56,10 @@ class Sketch {
       put(event);
     });
     svg.addEventListener('pointermove', (event) => svg.hasPointerCapture(event.pointerId) && !this.shown && put(event));
-    svg.addEventListener('pointerup', () => this.buttons());
+    svg.addEventListener('pointerup', () => {
+      this.buttons();
+      changed();
+    });
     const row = figure.appendChild(document.createElement('p'));
     row.className = 'buttons';
     this.choice = row.appendChild(document.createElement('select'));
@@ -63,9 +72,13 @@ class Sketch {
       this.drawn = this.drawn.map((_, i) => low + (high - low) * shape(share(i)));
       this.paint();
       this.buttons();
+      changed();
     });
     this.show = row.appendChild(Object.assign(document.createElement('button'), { type: 'button', textContent: 'Show the curve', disabled: true }));
-    this.show.addEventListener('click', () => this.reveal());
+    this.show.addEventListener('click', () => {
+      this.reveal();
+      changed();
+    });
     this.said = figure.appendChild(document.createElement('p'));
     this.said.className = 'small';
     this.said.setAttribute('role', 'status');
@@ -112,6 +125,26 @@ class Sketch {
     attrs(this.pencil, { d: line((i) => sx(share(i)), (i) => sy(this.drawn[i]), (i) => Number.isFinite(this.drawn[i]))(this.drawn.map((_, i) => i)) });
   }
 
+  /** The sketch as letters, for the address. */
+  code() {
+    if (!this.drawn.some(Number.isFinite)) return '';
+    const [low, high] = this.chart.sy.domain();
+    const letter = (y) => (Number.isFinite(y) ? HEIGHTS[Math.round(((y - low) / (high - low)) * (HEIGHTS.length - 1))] : '-');
+    return this.drawn.filter((_, i) => i % EVERY === 0).map(letter).join('') + (this.shown ? '!' : '');
+  }
+
+  /** The sketch of such letters. */
+  restore(code) {
+    this.again();
+    const [low, high] = this.chart.sy.domain();
+    const known = [...code.replace('!', '')].map((letter) => (letter === '-' ? NaN : low + ((high - low) * HEIGHTS.indexOf(letter)) / (HEIGHTS.length - 1)));
+    if (known.length === 0) return;
+    this.drawn = this.drawn.map((_, i) => (known[Math.floor(i / EVERY)] + known[Math.ceil(i / EVERY)]) / 2);
+    this.paint();
+    this.buttons();
+    if (code.endsWith('!')) this.reveal();
+  }
+
   reveal() {
     this.shown = true;
     this.frame();
@@ -140,7 +173,19 @@ class Sketch {
 }
 
 export function draw() {
-  const sketches = METRICS.map((metric, i) => new Sketch($('sketches'), metric, i));
+  // What the sketches are in the address.
+  let written = '';
+  const write = () => {
+    written = sketches.some((sketch) => sketch.code()) ? sketches.map((sketch) => sketch.code()).join('.') : '';
+    set({ sketch: written });
+  };
+  const sketches = METRICS.map((metric, i) => new Sketch($('sketches'), metric, i, write));
+  const restore = () => {
+    if (state.sketch === written) return;
+    written = state.sketch;
+    const codes = written.split('.');
+    sketches.forEach((sketch, i) => sketch.restore(codes[i] ?? ''));
+  };
   let scene;
   let key = '';
   const update = lazily($('draw'), () => {
@@ -158,10 +203,17 @@ export function draw() {
       sketch.take(Array.from({ length: POINTS }, (_, p) => at(limits[i], energies[0] + (before - energies[0]) * (1 - share(p)))));
       if (sketch.shown) sketch.again();
     });
+    // Those of an address that is followed belong to its figure; others are wiped with the curves that they were beside.
+    if (state.sketch === written) write();
+    else restore();
   });
+  onChange((changed) => changed.has('sketch') && key && restore());
   onScene((now) => {
     scene = now;
     update();
   });
-  $('draw-again').addEventListener('click', () => sketches.forEach((sketch) => sketch.again()));
+  $('draw-again').addEventListener('click', () => {
+    for (const sketch of sketches) sketch.again();
+    write();
+  });
 }

@@ -93,7 +93,6 @@ export function networks() {
     $('net-command').textContent = all[state.net].command;
   };
   choices('net', (net) => {
-    for (const text of document.querySelectorAll('p[data-net]')) text.hidden = text.dataset.net !== net;
   });
   onChange((changed) => changed.has('net') && draw());
   stored('networks').then((networks) => {

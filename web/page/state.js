@@ -52,6 +52,8 @@ const KEYS = {
   // Cross-entropy: the share of its time. Real networks: which of them.
   way: number(0.6, 0, 1),
   net: choice('theory', 'theory', 'digits', 'cnn', 'smoothing', 'head', 'partial', 'scale', 'rate'),
+  // The four sketches of “Draw it yourself”, each with “!” if the engine's curve is shown beside it (draw.js).
+  sketch: text(/^$|^([A-Za-z-]{21}!?)?(\.([A-Za-z-]{21}!?)?){3}$/, 'four sketches of 21 letters or none, with dots between them'),
   // Answers to the questions: a letter for each, by the name of its question.
   q: text(/^([a-z]+\d[a-d](\.|$))*$/, 'answers such as energy1a.motion2b'),
 };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { table } from '../replays.js';
-import { close, file, npz, on, opening, settled, simulate, slide, start, visit } from './harness.js';
+import { close, file, npz, on, opening, saved, settled, simulate, slide, start, visit } from './harness.js';
 
 let site;
 before(async () => (site = await start()));
@@ -15,7 +15,7 @@ const squeezed = (text) => text.replace(/\s+/g, ' ').trim();
 
 test('every paragraph of the story puts the figure into its situation, and Back undoes it', () =>
   on(site, '?y=2&w=1.2&v=2', async (page) => {
-    const steps = page.locator('.story li');
+    const steps = page.locator('#opening .story li');
     assert.equal(await steps.count(), 6);
     // Title: does the head stand where it began, and has the feature moved?
     const situations = { 'One sample': [2, false], Probing: [2 * Math.exp(-0.7), false], Finetuning: [2, true], 'First probing, then finetuning': [2 * Math.exp(-0.7), true], 'Probing to the end': [0, false], 'A head that sees nothing of the feature': [1.4, true] };
@@ -24,7 +24,7 @@ test('every paragraph of the story puts the figure into its situation, and Back 
       const now = await opening(page);
       close(now.energy, energy, 1e-12, title);
       assert.equal(now.euclidean > 0.01, moves, title);
-      assert.equal(await page.locator('.story [aria-pressed=true]').count(), 1, 'the one that is shown is marked');
+      assert.equal(await page.locator('#opening .story [aria-pressed=true]').count(), 1, 'the one that is shown is marked');
     }
     await page.goBack();
     close((await opening(page)).energy, 0, 1e-12, 'one step back');
@@ -35,10 +35,53 @@ test('every paragraph of the story puts the figure into its situation, and Back 
 
 test('the plane stays in sight beside the story', () =>
   on(site, '', async (page) => {
-    await page.locator('.story li').nth(3).evaluate((e) => e.scrollIntoView({ block: 'center', behavior: 'instant' }));
+    await page.locator('#opening .story li').nth(3).evaluate((e) => e.scrollIntoView({ block: 'center', behavior: 'instant' }));
     const { top, bottom } = await page.locator('#plane').evaluate((e) => e.getBoundingClientRect());
     assert.ok(top >= 0 && bottom <= 768, `${top} to ${bottom}`);
   }, { viewport: { width: 1366, height: 768 } }));
+
+test('every chapter with a figure tells it step by step, beside it', () =>
+  on(site, '', async (page) => {
+    for (const [chapter, count] of Object.entries({ energy: 4, motion: 4, laws: 6, downstream: 4, many: 5, entropy: 3, networks: 8 })) {
+      const steps = page.locator(`#${chapter} .story li`);
+      assert.equal(await steps.count(), count, chapter);
+      for (let i = 0; i < count; i++) {
+        const step = steps.nth(i);
+        await step.locator('button').click();
+        await settled(page);
+        assert.deepEqual(await page.locator(`#${chapter} .story .here`).evaluateAll((all) => all.map((e) => [...e.parentNode.children].indexOf(e))), [i], `${chapter} ${i}`);
+      }
+      // The figure is in sight when the last paragraph comes up.
+      await steps.last().evaluate((e) => e.scrollIntoView({ block: 'end', behavior: 'instant' }));
+      const { top, bottom, left } = await page.locator(`#${chapter} .sight .chart`).first().evaluate((e) => e.getBoundingClientRect());
+      assert.ok(top >= 0 && bottom <= 768, `${chapter}: ${top} to ${bottom}`);
+      assert.ok(left >= (await steps.last().evaluate((e) => e.getBoundingClientRect().right)), chapter);
+    }
+  }, { viewport: { width: 1366, height: 768 } }));
+
+test('what the steps say of their figures is so', async () => {
+  const at = async (address, read) => {
+    let found;
+    await on(site, `${address}&v=2`, async (page) => (await settled(page), (found = await read(page))));
+    return found;
+  };
+  const residual = (address) => at(address, async (page) => {
+    await visit(page, 'motion');
+    return (await page.textContent('#motion-said')).match(/residuals (\S+) and/)[1];
+  });
+  assert.deepEqual([await residual('?ftau=0.3'), await residual('?ftau=2')], ['1.117', '0.286']);
+  const [none, best] = await at('?phi=0.2', async (page) => {
+    await visit(page, 'downstream');
+    const said = await page.textContent('#risk-said');
+    return [said.match(/Not probing gives ([\d.]+)/)[1], said.match(/\(error ([\d.]+)/)[1]].map(Number);
+  });
+  assert.ok(none > 7 * best, `${none}, ${best}`);
+  const distance = (address) => at(address, async (page) => {
+    await visit(page, 'many');
+    return Math.max(...table(await saved(page, 'many-csv')).map((row) => Number(row.euclidean)));
+  });
+  assert.ok((await distance('?rate=5')) < (await distance('?rate=1')), 'a fast head');
+});
 
 test('the folds for experts hold what Coq has proved, word by word, with its hypotheses', () =>
   on(site, '', async (page) => {
@@ -165,7 +208,7 @@ test('chapter 7: the stored networks are drawn, and what is said of them is so',
       unseen[name] = missing;
       assert.equal((said.match(/\(it /g) ?? []).length, missing.length, `${name}: ${said}`);
       for (const law of missing) assert.ok(said.includes(`${law} (it`), `${name}: ${said}`);
-      assert.equal(await page.locator('p[data-net]:not([hidden])').count(), 1);
+      assert.equal(await page.locator('#networks .story .here').count(), 1);
       assert.equal(await page.textContent('#net-command'), csv.match(new RegExp(`^# ${name}: (.*)$`, 'm'))[1]);
       // Every line has its eight points, and the bold one of a single network three faint ones beside it.
       const lines = await page.locator('#net-curves .chart').evaluateAll((all) => all.map((svg) => [...svg.querySelectorAll('path.v0, path.v1, path.v2')].map((p) => p.getAttribute('d').split(/[ML]/).length - 1)));

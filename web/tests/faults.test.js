@@ -200,6 +200,28 @@ test('a thread that dies says so, and the next question is answered', async () =
   }
 });
 
+test('an answer that takes too long is given up, which is said', async () => {
+  const page = await open(site, '?seeds=1#many');
+  try {
+    await settled(page);
+    // The thread never hears the question, and two minutes pass at once.
+    await page.evaluate(() => {
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function () {
+        Worker.prototype.postMessage = postMessage;
+      };
+      const { setTimeout } = window;
+      window.setTimeout = (action, delay, ...rest) => setTimeout(action, delay === 120_000 ? 50 : delay, ...rest);
+    });
+    await slide(page, 'seed', 3);
+    assert.match(await page.textContent('#many-said'), /^No answer: stopped after 120 s; the command taskhead has no such limit\./);
+    await slide(page, 'seed', 4);
+    assert.match(await page.textContent('#many-said'), /^24 energies/);
+  } finally {
+    await page.context().close();
+  }
+});
+
 test('a link opens at the heading of its chapter', async () => {
   for (const options of [{}, { viewport: { width: 1366, height: 768 } }, PHONE]) {
     for (const id of ['draw', 'energy', 'motion', 'laws', 'downstream', 'many', 'own', 'end']) {

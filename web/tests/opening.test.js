@@ -393,6 +393,29 @@ test('what is drawn by hand is compared with the curve of the engine', () =>
     await sketch(3).locator('select').selectOption('falls, then rises');
     await sketch(3).locator('button').click();
     assert.match(await sketch(3).locator('[role=status]').textContent(), /^\d+ of 100\. Your curve falls, then rises, the engine’s rises, then falls\. The feature is longest/);
+    // The address holds both sketches, and what was shown.
+    await settled(page);
+    const address = page.url();
+    await on(site, new URL(address).search + '#draw', async (other) => {
+      await settled(other);
+      assert.equal(await other.locator('#sketches path.m0').count(), 1);
+      const again = await other.locator('#sketches figure').nth(0).locator('[role=status]').textContent();
+      const [, now] = again.match(/^(\d+) of 100\. Your curve falls, the engine’s falls: the right shape\./) ?? assert.fail(again);
+      assert.ok(Math.abs(now - score) <= 2, again);
+      assert.match(await other.locator('#sketches figure').nth(3).locator('[role=status]').textContent(), /Your curve falls, then rises/);
+      assert.ok(await other.locator('#sketches figure').nth(1).locator('button').isDisabled(), 'nothing was drawn there');
+    });
+    // Another head has other curves: what was shown beside the old ones is wiped, from the address, too.
+    await page.evaluate(() => document.getElementById('across').scrollIntoView());
+    await page.locator('#opening details.more').evaluate((e) => (e.open = true));
+    await slide(page, 'across', 1.2);
+    await page.locator('#draw').evaluate((e) => e.scrollIntoView({ behavior: 'instant' }));
+    await settled(page);
+    assert.equal(await page.locator('#sketches path.m0').count(), 0);
+    assert.equal(new URL(page.url()).searchParams.get('sketch'), null);
+    await page.goto(address);
+    await settled(page);
+    assert.equal(await page.locator('#sketches path.m0').count(), 1);
     await page.click('#draw-again');
     assert.equal(await page.locator('#sketches path.m0').count(), 0);
   }));

@@ -114,6 +114,7 @@ pub fn scene(setting: Setting) -> Result<Scene, String> {
         if loss == Loss::Squared { tuned.squared(time, energy)? } else { tuned.clocked(time)? };
     let reached = motion.now.prediction();
     let clocks = match loss {
+        _ if time == 0.0 => [0.0; 2],
         // On its way into a saddle a prediction may be out of reach of the other loss.
         Loss::Squared => [time, tuned.time_by_clock(reached).unwrap_or(f64::NAN)],
         _ => [tuned.time_by_square(reached).unwrap_or(f64::NAN), motion.now.time],
