@@ -9,7 +9,7 @@ use super::general::{relative, text};
 use super::instance::{Instance, Linear};
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
-use taskhead::decomposition::Svd;
+use taskhead::decomposition::{Eigen, Svd};
 use taskhead::flow::balanced::Balanced;
 use taskhead::flow::decoupled::Decoupled;
 use taskhead::flow::descent::descend;
@@ -546,7 +546,9 @@ fn refused(case: Case) -> Scored {
     let (n, h) = instance.features.shape();
     match way {
         0 => {
-            let x = draw.normal(n, 1, 1.0);
+            // Across the features, so that they stay colinear like the inputs.
+            let (x, z) = (draw.normal(n, 1, 1.0), instance.features.column(0).normalize());
+            let x = &x - &z * z.tr_mul(&x);
             instance.kernel += &x * x.transpose() * amount;
         }
         1 => instance.features += draw.normal(n, h, amount),
@@ -555,9 +557,12 @@ fn refused(case: Case) -> Scored {
             instance.targets.set_column(1, &second);
         }
         4 => {
-            let first = instance.features.row(0) * amount;
-            let mut second = instance.features.row_mut(1);
-            second += first;
+            // Across the heads, so that the residual stays diagonal.
+            let u = Eigen::new(&instance.kernel).map_err(text)?.q;
+            let z = instance.features.tr_mul(&u.column(0));
+            let v = &instance.head * instance.targets.tr_mul(&u.column(0)).normalize();
+            let across = &z - &v * (z.dot(&v) / v.norm_squared());
+            instance.features += u.column(1) * across.transpose() * amount;
         }
         5 => {
             let first = instance.head.column(0) * amount;
