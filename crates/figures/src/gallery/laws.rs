@@ -99,9 +99,10 @@ fn first_step() -> Result<(String, SeriesPanel), SimulationError> {
         let (x, y) = all.iter().rev().map(|(e, a)| (*e, (2.0 * a.dot - 5.0) / e)).unzip();
         series.push(Series::line(label, x, y));
     }
-    // κ₁ = λ₁ = γ = η = 1 and V_∞ = (1, −1): G = 2. Without the eigenvector the slope is −1/20.
+    // κ₁ = λ₁ = γ = η = 1 and V_∞ = (1, −1): G = 2. For the skewed kernel (2K + Z₀Z₀ᵀ)S = u₁ has
+    // S = (2/5, −1/10), and Y·KS = −1/10.
     series.push(Series::points("Ku₁ = κ₁u₁", vec![0.0], vec![slope()]));
-    series.push(Series::points("Ku₁ not along u₁", vec![0.0], vec![-1.0 / 20.0]));
+    series.push(Series::points("Ku₁ not along u₁", vec![0.0], vec![-1.0 / 10.0]));
     Ok(panel("T28: the first step", "energy E = ‖R‖_{F}", "(tr Z_{T}Z₀ᵀ − tr Z₀Z₀ᵀ) / E", series))
 }
 
