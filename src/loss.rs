@@ -557,6 +557,16 @@ mod tests {
     }
 
     #[test]
+    fn floor_is_the_entropy_of_the_targets() {
+        let entropy = -(0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln());
+        for targets in [DMatrix::from_element(1, 1, 0.25), DMatrix::from_row_slice(1, 2, &[0.25, 0.75])]
+        {
+            assert!((Loss::CrossEntropy.floor(&targets) - entropy).abs() < 1e-15);
+            assert_eq!(Loss::Squared.floor(&targets), 0.0);
+        }
+    }
+
+    #[test]
     fn accuracy_counts_strict_winners() {
         let y = dmatrix![1.0, 0.0; 0.0, 1.0; 0.0, 1.0];
         let labels = Labels::of(Loss::CrossEntropy, &y).unwrap();

@@ -26,6 +26,7 @@ use taskhead::sweep::plan::Plan;
 use taskhead::sweep::record::{Counts, Record};
 use taskhead::tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskSpec};
 use taskhead_figures::gallery::beyond::beyond;
+use taskhead_figures::gallery::laws::laws;
 use taskhead_figures::gallery::theory::{self, Law};
 use taskhead_figures::gallery::units::{self, Norms, Set};
 use taskhead_figures::gallery::{single, stored};
@@ -55,7 +56,7 @@ pub struct Args {
 const LAW: Law = Law { target: 1.0, across: 0.5, reach: 1.6 };
 
 /// The figures of the gallery.
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 12] = [
     "trend",
     "trend-cross-entropy",
     "hyperbolas",
@@ -64,6 +65,7 @@ const FIGURES: [&str; 11] = [
     "heatmap",
     "phase",
     "beyond",
+    "laws",
     "risk",
     "smoothing",
     "digits",
@@ -321,6 +323,14 @@ fn entries(
              distance should fall with the probing time, of 5 and 6 with the head rate; it rises between the two marks. In 7 and 8 \
              the Frobenius distance falls, and a mean over the samples rises.",
             Box::new(beyond()?),
+        ),
+        entry(
+            "What holds beyond one sample",
+            "T27: with a frozen head (γ = 0) the distance rises with the energy for any data; in the first example above it \
+             does not for γ = 1. T23: under the logistic loss, where training stops at a given prediction, the norm peaks at \
+             e = ½. T28: what the dot product gains for each unit of energy, with the formula for E → 0 as a point, is \
+             positive if u₁ is an eigenvector of K. T30: a faster head moves the feature less.",
+            Box::new(laws()?),
         ),
         entry(
             "What it means downstream",

@@ -33,18 +33,24 @@ fn the_paths_exist() {
     assert!(missing.is_empty(), "ARCHITECTURE.md names what is not there: {missing:?}");
 }
 
-/// A plant that fits nowhere any more, or in two places, would stop `scripts/plants` on the way.
+/// A plant that fits nowhere any more, or in two places, would stop `scripts/plants` or `proofs/plants` on the way.
 #[test]
 fn every_planted_error_fits_in_one_place() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let read = |file: &str| std::fs::read_to_string(root.join(file)).expect(file);
-    let plants: toml::Table = read("tests/plants/plants.toml").parse().expect("TOML");
-    let plants = plants["plant"].as_array().expect("a list");
-    assert!(plants.len() >= 50, "{}", plants.len());
-    for plant in plants {
-        let text = |key: &str| plant[key].as_str().expect("a text");
-        let places = read(text("file")).matches(text("from")).count();
-        assert_eq!(places, 1, "{}: {} places in {}", text("name"), places, text("file"));
+    for (list, folder, name, least) in [
+        ("tests/plants/plants.toml", "", "name", 50),
+        ("proofs/plants.toml", "proofs/theories/", "theorem", 20),
+    ] {
+        let plants: toml::Table = read(list).parse().expect("TOML");
+        let plants = plants["plant"].as_array().expect("a list");
+        assert!(plants.len() >= least, "{list}: {}", plants.len());
+        for plant in plants {
+            let text = |key: &str| plant[key].as_str().expect("a text");
+            let file = format!("{folder}{}", text("file"));
+            let places = read(&file).matches(text("from")).count();
+            assert_eq!(places, 1, "{}: {places} places in {file}", text(name));
+        }
     }
 }
 

@@ -226,6 +226,7 @@ fn reproduce_writes_every_figure_the_index_and_the_report() {
         "heatmap",
         "phase",
         "beyond",
+        "laws",
         "risk",
         "smoothing",
         "digits",

@@ -233,3 +233,70 @@ fn shares(q: &DMatrix<f64>, h: &DVector<f64>, c: &DVector<f64>, motion: usize) -
         decays.map(|(i, j)| gram[(i, j)] * c[i] * c[j] * h[i] * h[j] / (h[i] + h[j])).sum()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::dmatrix;
+
+    use super::*;
+    use crate::flow::solver::collocation::Collocation;
+    use crate::flow::solver::{Options, solve};
+    use crate::problem::Problem;
+    use crate::reduction::Reduction;
+
+    fn times() -> impl Iterator<Item = f64> {
+        (2..80).map(|i| 0.25 * f64::from(i))
+    }
+
+    /// What the flow at a time finds, what is left from there by the solver: change and budget. One feature for two
+    /// outputs, so that a residual stays.
+    fn from(time: f64, rtol: f64) -> (Option<Jump>, State, Budget, State) {
+        let problem = Problem::new(
+            dmatrix![0.8; -0.3],
+            dmatrix![1.2, 0.2; 0.2, 0.7],
+            dmatrix![1.5, 0.2; 0.1, 0.4],
+        );
+        let (problem, head) = (problem.unwrap(), dmatrix![0.9, -0.2]);
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        let flow = Flow::new(&reduction, &head, 1.4).unwrap();
+        let options = Options { rtol: 1e-11, ..Options::default() };
+        let [here, end] = [time, f64::INFINITY].map(|t| solve(&flow, t, &options).unwrap().end);
+        let less =
+            |a: &State, b: &State| State { motion: &a.motion - &b.motion, head: &a.head - &b.head };
+        let method = Collocation::radau(3);
+        let mut stages = Stages::new(&flow, &method);
+        stages.jump(&less(&here.state, flow.start()), here.residual.clone());
+        let jump = at_rest(&flow, &stages, Budget::default(), rtol, f64::INFINITY).unwrap();
+        let (before, all) = (here.budget.unwrap(), end.budget.unwrap());
+        let spent = Budget { backbone: all.backbone - before.backbone, head: all.head - before.head };
+        (jump, less(&end.state, &here.state), spent, here.state)
+    }
+
+    #[test]
+    fn a_jump_spends_what_the_flow_would() {
+        let jumps = |(jump, left, spent, _)| Option::map(jump, |jump: Jump| (jump, left, spent));
+        let (jump, left, spent) = times().find_map(|time| jumps(from(time, 1e-3))).expect("near rest");
+        let ratios = [jump.budget.backbone / spent.backbone, jump.budget.head / spent.head]
+            .map(|r| (r - 1.0).abs());
+        assert!(ratios.iter().all(|&off| off < 1e-2), "{ratios:?}");
+        assert!((spent.backbone / spent.head).ln().abs() > 0.1, "{spent:?} does not tell them apart");
+        assert!((jump.change.motion - &left.motion).norm() < 1e-2 * left.motion.norm());
+    }
+
+    /// A change is taken as small only up to the root of a tenth of the tolerance.
+    #[test]
+    fn what_is_further_from_rest_does_not_jump() {
+        let (rtol, mut far, mut near) = (1e-8, 0, 0);
+        for time in times() {
+            let (jump, left, _, here) = from(time, rtol);
+            let share = left.motion.norm() / here.motion.norm();
+            let allowed = (0.1 * rtol).sqrt();
+            if share > 1.5 * allowed {
+                assert!(jump.is_none(), "at {time}, {share:e} away");
+                far += usize::from(share < 30.0 * allowed);
+            }
+            near += usize::from(jump.is_some());
+        }
+        assert!(far > 2 && near > 2, "{far} {near}");
+    }
+}

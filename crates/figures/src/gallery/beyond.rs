@@ -20,7 +20,11 @@ type Curve = (&'static str, fn(&Adaptation) -> f64);
 ///
 /// A flow without an answer.
 pub fn beyond() -> Result<Beyond, SimulationError> {
-    Ok(Beyond { panels: examples().iter().map(panel).collect::<Result<_, _>>()? })
+    Ok(Beyond {
+        name: "beyond",
+        title: "Where the trend fails beyond one sample",
+        panels: examples().iter().map(panel).collect::<Result<_, _>>()?,
+    })
 }
 
 /// Where a curve is computed, to a little beyond its marks: densely towards probing time 0, and around the second head

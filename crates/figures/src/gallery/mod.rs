@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod beyond;
 pub mod course;
+pub mod laws;
 pub mod overlay;
 pub mod single;
 pub mod stored;

@@ -11,19 +11,23 @@ use super::{Figure, Series, SeriesPanel, Theme};
 /// panel.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Beyond {
+    /// The name of the figure.
+    pub name: &'static str,
+    /// What it shows, for those who do not see it.
+    pub title: &'static str,
     /// The name of the horizontal axis of each panel, and the panel.
     pub panels: Vec<(String, SeriesPanel)>,
 }
 
 impl Figure for Beyond {
     fn name(&self) -> &'static str {
-        "beyond"
+        self.name
     }
 
     fn svg(&self, theme: Theme) -> String {
         let rows = self.panels.len().div_ceil(2).max(1);
         let size = (PAGE_WIDTH, 245 * rows as u32 + 20);
-        page(size, theme, "Where the trend fails beyond one sample", |canvas| {
+        page(size, theme, self.title, |canvas| {
             let layout = Layout::new(2, rows);
             let frames = layout.frames(canvas.page);
             for (i, ((label, panel), frame)) in self.panels.iter().zip(frames).enumerate() {

@@ -85,7 +85,11 @@ fn figures(x: &[f64], y: &[f64]) -> Vec<Box<dyn Figure>> {
     };
     vec![
         Box::new(Trend { x_label: X.into(), panels: vec![panel(all.clone()); 3] }),
-        Box::new(Beyond { panels: vec![(X.into(), panel(all.clone())); 3] }),
+        Box::new(Beyond {
+            name: "beyond",
+            title: "Beyond",
+            panels: vec![(X.into(), panel(all.clone())); 3],
+        }),
         Box::new(WorkPrecision { x_label: X.into(), columns: 2, panels: vec![panel(all.clone()); 3] }),
         Box::new(Hyperbolas {
             x_label: X.into(),

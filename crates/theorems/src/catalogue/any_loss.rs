@@ -109,6 +109,15 @@ pub const ENTRIES: &[Entry] = &[
                 edges: &["q = 0.1", "q = 8"],
                 violations: &["a given time in place of a given prediction"],
             },
+            Check {
+                claim: "the engine's form for one output and colinear inputs is an independent integration at every time, and \
+                        stops at the training loss that was asked for",
+                judge: Judge::Error { tolerance: 1e-8 },
+                trial: engine_loss::one_output,
+                cost: 20,
+                edges: &["one sample", "a label that contradicts the others"],
+                violations: &["twice the residual", "a stop 1 % late"],
+            },
         ]),
     },
     Entry {

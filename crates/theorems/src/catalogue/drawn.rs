@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::draw::{Draw, unit};
-use super::finding::TURN;
+use super::finding::{METRICS, TURN};
 use super::instance::Instance;
 use taskhead::problem::Problem;
 use taskhead::tasks::{Gaussian, Task, TaskSpec};
@@ -79,13 +79,13 @@ impl Across {
     /// The shapes of the metrics over the size of the part that the features do not see, at one energy.
     pub(super) fn shapes(
         &self,
-        metrics: impl Fn(&Problem, &DMatrix<f64>) -> Result<[f64; 4], String>,
-    ) -> Result<[Shape; 4], String> {
-        let mut values = [const { Vec::new() }; 4];
+        metrics: impl Fn(&Problem, &DMatrix<f64>) -> Result<[f64; METRICS], String>,
+    ) -> Result<[Shape; METRICS], String> {
+        let mut values = [const { Vec::new() }; METRICS];
         for size in ACROSS {
             let adaptation = metrics(&self.problem, &(&self.seen + &self.unseen * size))?;
             values.iter_mut().zip(adaptation).for_each(|(curve, value)| curve.push(value));
         }
-        Ok([0, 1, 2, 3].map(|metric| Shape::of(&ACROSS, &values[metric], TURN)))
+        Ok(values.map(|curve| Shape::of(&ACROSS, &curve, TURN)))
     }
 }

@@ -1,4 +1,4 @@
-//! The engine under cross-entropy against an independent integration: checks of T22, T24 and T25.
+//! The engine under cross-entropy against an independent integration: checks of T22 to T25.
 //!
 //! A violation is an error that an engine could have: the reference makes it, and the check must fail.
 
@@ -191,4 +191,64 @@ pub(super) fn stop_at_an_accuracy(case: Case) -> Scored {
     };
     let last = (0..samples).map(lead).fold(f64::INFINITY, f64::min);
     Ok(Trial::new(last.abs() / f.abs().max(), instance))
+}
+
+/// Features, head, budget, loss and accuracy of the form for one output and colinear inputs: at a time, and where the
+/// training loss has fallen to a level.
+pub(super) fn one_output(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let samples = if edge == Some(0) { 1 } else { draw.integer(2, 4) };
+    let h = draw.integer(2, 4);
+    let mut model = Linear::of_shape(&mut draw, [samples, 1, h, 1]);
+    model.head_rate = draw.log_uniform(0.3, 3.0);
+    // Every label can be learnt, unless one contradicts the others.
+    model.targets = model.inputs.map(|x| if x > 0.0 { 1.0 } else { 0.0 });
+    if edge == Some(1) {
+        model.targets[0] = 1.0 - model.targets[0];
+    }
+    let y = &model.targets;
+    let logistic = |f: f64| 1.0 / (1.0 + (-f).exp());
+    let loss = |f: &DMatrix<f64>| {
+        f.iter().zip(y).map(|(f, y)| f.exp().ln_1p() - y * f).sum::<f64>() / samples as f64
+    };
+    let right = |f: &DMatrix<f64>| {
+        let right = f.iter().zip(y).filter(|(f, y)| (**f > 0.0) == (**y == 1.0)).count();
+        right as f64 / samples as f64
+    };
+    let factor = if violation == Some(0) { 2.0 } else { 1.0 };
+    let velocity = |parts: &[DMatrix<f64>]| {
+        let (z, v) = (&parts[0], &parts[1]);
+        let r = (y - (z * v).map(logistic)) * factor;
+        let kernel = &model.inputs * model.inputs.transpose();
+        let (push, pull) = (&kernel * &r * v.transpose(), z.transpose() * &r);
+        let by_backbone = (r.transpose() * &kernel * &r * v.transpose() * v).trace();
+        let spent = [by_backbone, model.head_rate * pull.norm_squared()];
+        vec![push, pull * model.head_rate, DMatrix::from_row_slice(1, 2, &spent)]
+    };
+    let instance = instance(&model);
+    let start = [instance.features.clone(), instance.head.clone(), DMatrix::zeros(1, 2)];
+    let level = loss(&(&start[0] * &start[1])) * draw.log_uniform(0.05, 0.9);
+    let stopped = Instance { until: Until::Loss(level), time: f64::INFINITY, ..instance.clone() };
+    let mut error = 0.0f64;
+    for instance in [Some(&instance), (edge != Some(1)).then_some(&stopped)].into_iter().flatten() {
+        let (_, result, features, head) = engine(instance)?;
+        if result.method != "rank-one" {
+            return Err(format!("{} in place of rank-one", result.method));
+        }
+        let late = if violation == Some(1) { 1.01 } else { 1.0 };
+        let end = reference::integrate(&start, velocity, late * result.time)?;
+        let f = &end[0] * &end[1];
+        let budget = result.budget.ok_or("the engine has no budget")?;
+        let spent = DMatrix::from_row_slice(1, 2, &[budget.backbone, budget.head]);
+        let wanted = if instance.until == Until::Time { loss(&f) } else { level };
+        let found = result.accuracy.ok_or("the engine has no accuracy")?;
+        error = error
+            .max(relative(&features, &end[0]))
+            .max(relative(&head, &end[1]))
+            .max(relative(&spent, &end[2]))
+            .max((loss(&f) / wanted - 1.0).abs())
+            .max((result.loss / loss(&f) - 1.0).abs())
+            .max((found - right(&f)).abs());
+    }
+    Ok(Trial::new(error, instance))
 }

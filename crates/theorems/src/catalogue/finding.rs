@@ -66,19 +66,23 @@ pub(super) const TURN: f64 = 1e-5;
 /// A cosine distance below this is rounding: in width 1 there are no others.
 pub(super) const NO_ANGLE: f64 = 1e-12;
 
+/// How many metrics are looked at: all of them.
+pub(super) const METRICS: usize = Metric::ALL.len();
+
 /// The laws in the order of the metrics.
-const LAWS: [&str; 4] = [
+const LAWS: [&str; METRICS] = [
     "distance rises",
     "cosine distance rises",
     "dot product rises, then may fall",
     "norm rises, then may fall",
+    "Frobenius distance rises",
 ];
 
-/// The shapes of the four curves of one problem.
+/// The shapes of the curves of one problem, one for each metric.
 pub(super) struct Curves<'a> {
     /// Its number.
     pub problem: usize,
-    pub shapes: &'a [Shape; 4],
+    pub shapes: &'a [Shape; METRICS],
     pub instance: &'a Instance,
 }
 
@@ -88,11 +92,14 @@ pub(super) fn count_laws(finding: &mut Finding, group: &str, curves: &[Curves]) 
         let what = format!("{law} ({group})");
         // A curve that does not move at all says nothing (a cosine distance in width 1).
         let moving = || curves.iter().filter(|c| c.shapes[metric] != Shape::Flat);
-        let claim = Claim::of_metric(Metric::MEANS[metric]);
+        let claim = Claim::of_metric(Metric::ALL[metric]);
         let seen = moving().filter(|c| claim.agrees(&c.shapes[metric])).count();
         let turns =
             moving().filter(|c| matches!(c.shapes[metric], Shape::RisingThenFalling { .. })).count();
-        let note = if metric >= 2 { format!("{turns} of them fall in the end") } else { String::new() };
+        let note = match claim {
+            Claim::RisesThenMayFall => format!("{turns} of them fall in the end"),
+            Claim::Rises => String::new(),
+        };
         finding.rows.push(Row::new(&what, seen, moving().count(), note));
         let against = moving().filter(|c| !claim.agrees(&c.shapes[metric])).take(KEPT);
         finding.counter_examples.extend(against.map(|c| CounterExample {
@@ -111,11 +118,11 @@ pub(super) fn failures<T>(all: &[Result<T, String>]) -> Option<(usize, String)> 
 }
 
 /// How many curves over the head norm fall, rise and turn.
-pub(super) fn shapes_with_norm(all: &[Result<[Shape; 4], String>]) -> Vec<Row> {
-    let good: Vec<&[Shape; 4]> = all.iter().filter_map(|r| r.as_ref().ok()).collect();
+pub(super) fn shapes_with_norm(all: &[Result<[Shape; METRICS], String>]) -> Vec<Row> {
+    let good: Vec<&[Shape; METRICS]> = all.iter().filter_map(|r| r.as_ref().ok()).collect();
     let mut rows = Vec::new();
-    for (metric, name) in ["distance", "cosine distance", "dot product", "norm"].into_iter().enumerate()
-    {
+    let names = ["distance", "cosine distance", "dot product", "norm", "Frobenius distance"];
+    for (metric, name) in names.into_iter().enumerate() {
         let count = |want: fn(&Shape) -> bool| good.iter().filter(|s| want(&s[metric])).count();
         for (what, seen) in [
             ("falls", count(|s| matches!(s, Shape::Falling))),

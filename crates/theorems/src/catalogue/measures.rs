@@ -1,7 +1,7 @@
 //! S2: what is measured. Every metric, both energies, the budget of every method, the limit and descent, by plain
 //! arithmetic in full width on tiny problems.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 use super::check::{Case, Check, Draw, Judge, Scored, Trial, unit};
 use super::forms::modes;
@@ -9,8 +9,15 @@ use super::general::{relative, text};
 use super::instance::{Instance, Linear};
 use super::reference;
 use super::{Entry, Evidence, Kind, OWN};
-use taskhead::flow::Flow;
+use taskhead::decomposition::{Eigen, Svd};
+use taskhead::flow::balanced::Balanced;
+use taskhead::flow::decoupled::Decoupled;
 use taskhead::flow::descent::descend;
+use taskhead::flow::frozen::FrozenHead;
+use taskhead::flow::rank_one::RankOne;
+use taskhead::flow::{Flow, FlowError};
+use taskhead::loss::{Labels, Loss};
+use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
 
 /// Entries of this file.
@@ -82,6 +89,61 @@ pub const ENTRIES: &[Entry] = &[Entry {
             cost: 4,
             edges: &["one sample", "less than one step"],
             violations: &["without the last, shorter step"],
+        },
+        Check {
+            claim: "features, head, residual and loss are the same however the problem is given, where a part of the \
+                    targets is out of reach as well",
+            judge: Judge::Error { tolerance: 1e-9 },
+            trial: given,
+            cost: 20,
+            edges: &[
+                "by inputs",
+                "by inputs, more of them than samples",
+                "by a factor",
+                "by features alone",
+                "by a kernel",
+            ],
+            violations: &["a kernel a thousandth too small", "the loss of what can be reached only"],
+        },
+        Check {
+            claim: "where the best fit leaves a residual, the limit, its loss and its budget are those after a very long \
+                    time, to the tolerance that was asked for",
+            judge: Judge::Error { tolerance: 1.0 },
+            trial: rest,
+            cost: 20,
+            edges: &["tolerance 1e-3", "many more samples than width"],
+            violations: &[
+                "a time of one",
+                "backbone and head exchanged",
+                "the budget of the last part only",
+            ],
+        },
+        Check {
+            claim: "a closed form refuses a problem that breaks one of its hypotheses by a millionth or more",
+            judge: Judge::Error { tolerance: 0.5 },
+            trial: refused,
+            cost: 1,
+            edges: &[
+                "rank one: a second eigenvalue of the kernel",
+                "rank one: a feature that is not colinear",
+                "rank one: a second output",
+                "frozen head: a head rate",
+                "decoupled: features that overlap",
+                "decoupled: heads that overlap",
+                "decoupled: targets that are not diagonal",
+                "balanced: another head rate",
+                "balanced: a kernel that is not the identity",
+                "balanced: features that are not balanced",
+            ],
+            violations: &["rank one", "frozen head", "decoupled modes", "balanced and whitened"],
+        },
+        Check {
+            claim: "loss and accuracy are those of every sample by itself, and a tie is not right",
+            judge: Judge::Error { tolerance: 1e-12 },
+            trial: scores,
+            cost: 1,
+            edges: &["one sample", "one output", "every prediction a tie"],
+            violations: &["the squared loss without its half", "a tie that is right"],
         },
     ]),
 }];
@@ -253,6 +315,22 @@ fn of_method(draw: &mut Draw, method: usize) -> Instance {
 /// The time by which what is slowest in these problems has died out.
 const LATE: f64 = 300.0;
 
+/// Features, head, and what backbone and head have spent at a time, the head at this rate.
+fn spending(instance: &Instance, rate: f64, time: f64) -> Result<[DMatrix<f64>; 3], String> {
+    let Instance { features, kernel, targets, head, head_rate, .. } = instance;
+    let velocity = |parts: &[DMatrix<f64>]| {
+        let (z, v) = (&parts[0], &parts[1]);
+        let r = targets - z * v;
+        let by_backbone = (r.transpose() * kernel * &r * v.transpose() * v).trace();
+        let pull = z.transpose() * &r;
+        let spent = DMatrix::from_row_slice(1, 2, &[by_backbone, rate * pull.norm_squared()]);
+        vec![kernel * &r * v.transpose(), pull * *head_rate, spent]
+    };
+    let start = [features.clone(), head.clone(), DMatrix::zeros(1, 2)];
+    let end = reference::integrate(&start, velocity, time)?;
+    Ok(<[_; 3]>::try_from(end).expect("three matrices went in"))
+}
+
 fn budgets(case: Case) -> Scored {
     let (mut draw, edge, violation) = case.split();
     let (method, to_the_end) = match edge {
@@ -282,21 +360,10 @@ fn budgets(case: Case) -> Scored {
     }
     let budget = found.budget.ok_or("no budget")?;
 
-    let Instance { features, kernel, targets, head, head_rate, .. } = &instance;
-    let rate = if violation == Some(1) { 2.0 * head_rate + 1.0 } else { *head_rate };
-    let velocity = |parts: &[DMatrix<f64>]| {
-        let (z, v) = (&parts[0], &parts[1]);
-        let r = targets - z * v;
-        let by_backbone = (r.transpose() * kernel * &r * v.transpose() * v).trace();
-        let pull = z.transpose() * &r;
-        let spent = DMatrix::from_row_slice(1, 2, &[by_backbone, rate * pull.norm_squared()]);
-        vec![kernel * &r * v.transpose(), pull * *head_rate, spent]
-    };
-    let until = if to_the_end { LATE } else { time };
-    let start = [features.clone(), head.clone(), DMatrix::zeros(1, 2)];
-    let spent = &reference::integrate(&start, velocity, until)?[2];
+    let rate = if violation == Some(1) { 2.0 * instance.head_rate + 1.0 } else { instance.head_rate };
+    let [.., spent] = spending(&instance, rate, if to_the_end { LATE } else { time })?;
     let exact = if violation == Some(0) { [spent[1], spent[0]] } else { [spent[0], spent[1]] };
-    let loss = (targets - features * head).norm_squared() / 2.0;
+    let loss = (&instance.targets - &instance.features * &instance.head).norm_squared() / 2.0;
     let error = (budget.backbone - exact[0]).abs().max((budget.head - exact[1]).abs()) / loss;
     Ok(Trial::new(error, instance))
 }
@@ -307,7 +374,7 @@ fn limit(case: Case) -> Scored {
     // Features that fit by themselves, with singular values from 0.6 to 1.6.
     let (h, k) = (samples + 2, draw.integer(1, 2));
     let (u, w) = (draw.orthonormal(samples, samples), draw.orthonormal(h, samples));
-    let s = nalgebra::DVector::from_fn(samples, |_, _| draw.uniform(0.6, 1.6));
+    let s = DVector::from_fn(samples, |_, _| draw.uniform(0.6, 1.6));
     let features = &u * DMatrix::from_diagonal(&s) * w.transpose();
     let x = draw.normal(samples, samples + 2, unit(samples));
     let head = draw.normal(h, k, unit(h));
@@ -350,5 +417,217 @@ fn descent(case: Case) -> Scored {
     let z = &instance.features + reduction.full_displacement(&end);
     let error =
         relative(&z, &(&model.inputs * b.transpose())).max(relative(&reduction.full_head(&end), &v));
+    Ok(Trial::new(error, instance))
+}
+
+/// In how many ways a problem is given here.
+const GIVEN: usize = 5;
+
+fn given(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let way = edge.unwrap_or_else(|| draw.integer(0, GIVEN - 1));
+    let samples = draw.integer(3, 4);
+    let d = if way == 1 { samples + 2 } else { samples - 1 };
+    let (h, k) = (draw.integer(1, 3), draw.integer(1, 2));
+    let mut model = Linear::of_shape(&mut draw, [samples, d, h, k]);
+    if way == 3 {
+        // One more layer on the features, which starts as the identity.
+        model.inputs = &model.inputs * model.backbone.transpose();
+        model.backbone = DMatrix::identity(h, h);
+    }
+    let Linear { inputs: x, backbone: b, targets, .. } = &model;
+    let held = draw.normal(2, x.ncols(), unit(x.ncols()));
+    let (z, held_z, y) = (x * b.transpose(), &held * b.transpose(), targets.clone());
+    let problem = match way {
+        0 | 1 => Problem::linear(x, b, y).and_then(|p| p.with_held_out_inputs(&held, x, b)),
+        2 => Problem::with_factor(z, x, y).and_then(|p| p.with_held_out_factor(held_z, &held)),
+        3 => Problem::on_features(z, y).and_then(|p| p.with_held_out_features(held_z)),
+        _ => Problem::new(z, x * x.transpose(), y)
+            .and_then(|p| p.with_held_out(held_z, &held * x.transpose())),
+    }
+    .map_err(text)?;
+    let instance = model.instance();
+    let run = Run::new(&problem, &instance.head, 0.0).map_err(text)?;
+    let found = run_of(&run, &instance, Probe::Time(0.0), Method::Flow, 1e-12)?;
+
+    let scale = if violation == Some(0) { 0.999f64.sqrt() } else { 1.0 };
+    model.inputs *= scale;
+    model.backbone /= scale;
+    let (b, v) = reference::backbone_and_head(&model, 0.0)?;
+    let z = &model.inputs * b.transpose();
+    let mut left = &instance.targets - &z * &v;
+    if violation == Some(1) {
+        let basis = Svd::new(&model.inputs).map_err(text)?.u;
+        left = &basis * basis.tr_mul(&left);
+    }
+    let [_, size] = plain_energies(&left);
+    let loss = size * size / 2.0 / samples as f64;
+    let moved = run.held_out_features(&found).ok_or("no held-out features")?;
+    let held_end = held * scale * b.transpose();
+    let error = relative(&run.features(&found), &z)
+        .max(relative(&run.head(&found), &v))
+        .max(relative(&moved, &held_end))
+        .max((found.residual / size - 1.0).abs())
+        .max((found.loss / loss - 1.0).abs());
+    Ok(Trial::new(error, instance))
+}
+
+/// One feature for two outputs: the best fit has rank one, and leaves the second direction of the targets.
+fn rest(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let samples = if edge == Some(1) { 6 } else { draw.integer(2, 3) };
+    let mut spread = |n: usize, low: f64, high: f64| {
+        let (u, w) = (draw.orthonormal(samples, n), draw.orthonormal(n, n));
+        let s = DVector::from_fn(n, |i, _| if i == 0 { high } else { draw.uniform(low, 1.5 * low) });
+        (
+            &u * DMatrix::from_diagonal(&s) * w.transpose(),
+            &u * DMatrix::from_diagonal(&s) * u.transpose(),
+        )
+    };
+    let (targets, _) = spread(2, 0.3, 1.5);
+    let (_, kernel) = spread(samples, 0.6, 1.2);
+    let (features, head) = (draw.normal(samples, 1, 1.0), draw.normal(1, 2, 1.0));
+    let rate = draw.log_uniform(0.5, 2.0);
+    let instance = Instance::new(features, kernel, targets, head).with_head_rate(rate);
+    let rtol = if edge == Some(0) { 1e-3 } else { [1e-4, 1e-6, 1e-8][draw.integer(0, 2)] };
+    let problem = instance.problem().map_err(text)?;
+    let run = Run::new(&problem, &instance.head, 0.0).map_err(text)?;
+    let found = run_of(&run, &instance, Probe::Time(0.0), Method::Flow, rtol)?;
+    let budget = found.budget.ok_or("no budget")?;
+
+    let long = if violation == Some(0) { 1.0 } else { LATE };
+    let [z, v, spent] = spending(&instance, instance.head_rate, long)?;
+    let left = plain_energies(&(&instance.targets - &z * &v))[1];
+    let loss = |left: f64| left * left / 2.0 / samples as f64;
+    let mut exact = [spent[0], spent[1]];
+    match violation {
+        Some(1) => exact.reverse(),
+        Some(2) => {
+            let [.., before] = spending(&instance, instance.head_rate, 1.0)?;
+            exact = [exact[0] - before[0], exact[1] - before[1]];
+        }
+        _ => {}
+    }
+    let start = (&instance.targets - &instance.features * &instance.head).norm_squared() / 2.0;
+    let moved = (&z - &instance.features).norm();
+    let error = ((run.features(&found) - z).norm() / moved)
+        .max(relative(&run.head(&found), &v))
+        .max((found.residual / left - 1.0).abs())
+        .max((found.loss / loss(left) - 1.0).abs())
+        .max((budget.backbone - exact[0]).abs() / start)
+        .max((budget.head - exact[1]).abs() / start);
+    Ok(Trial::new(error / rtol, instance))
+}
+
+/// Whether a form takes a problem that is one of its own but for a small amount; a violation has none of it.
+fn refused(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let way = match violation {
+        Some(form) => [0, 3, 4, 7][form],
+        None => edge.unwrap_or_else(|| draw.integer(0, 9)),
+    };
+    let amount = if violation.is_some() { 0.0 } else { draw.log_uniform(1e-6, 0.1) };
+    let rate = draw.log_uniform(0.3, 3.0);
+    let mut instance = match way {
+        0..3 => {
+            let k = if way == 2 { 2 } else { 1 };
+            Linear::of_shape(&mut draw, [3, 1, 2, k]).instance().with_head_rate(rate)
+        }
+        3 => Linear::of_shape(&mut draw, [2, 4, 3, 2]).instance().with_head_rate(amount),
+        4..7 => {
+            let all = [[0.5, 0.7, 0.9, 0.2, 0.6], [1.3, -1.1, 1.2, 0.4, 0.5]];
+            modes(&mut draw, &all).with_head_rate(rate)
+        }
+        _ => {
+            let (z, y) = (draw.orthonormal(3, 2), draw.normal(3, 2, 1.0));
+            Instance::new(z, DMatrix::identity(3, 3), y, DMatrix::zeros(2, 2))
+        }
+    };
+    let (n, h) = instance.features.shape();
+    match way {
+        0 => {
+            // Across the features, so that they stay colinear like the inputs.
+            let (x, z) = (draw.normal(n, 1, 1.0), instance.features.column(0).normalize());
+            let x = &x - &z * z.tr_mul(&x);
+            instance.kernel += &x * x.transpose() * amount;
+        }
+        1 => instance.features += draw.normal(n, h, amount),
+        2 => {
+            let second = draw.normal(n, 1, amount).column(0).into_owned();
+            instance.targets.set_column(1, &second);
+        }
+        4 => {
+            // Across the heads, so that the residual stays diagonal.
+            let u = Eigen::new(&instance.kernel).map_err(text)?.q;
+            let z = instance.features.tr_mul(&u.column(0));
+            let v = &instance.head * instance.targets.tr_mul(&u.column(0)).normalize();
+            let across = &z - &v * (z.dot(&v) / v.norm_squared());
+            instance.features += u.column(1) * across.transpose() * amount;
+        }
+        5 => {
+            let first = instance.head.column(0) * amount;
+            let mut second = instance.head.column_mut(1);
+            second += first;
+        }
+        6 => instance.targets += draw.normal(n, 2, amount),
+        7 => instance.head_rate += amount,
+        8 => instance.kernel *= 1.0 + amount,
+        9 => {
+            let mut first = instance.features.column_mut(0);
+            first *= 1.0 + amount;
+        }
+        _ => {}
+    }
+    let reduction = instance.reduction().map_err(text)?;
+    let flow = Flow::new(&reduction, &instance.head, instance.head_rate).map_err(text)?;
+    let taken = match way {
+        0..3 => RankOne::of_flow(&flow).map(drop),
+        3 => FrozenHead::of_flow(&flow).map(drop),
+        4..7 => Decoupled::of_flow(&flow).map(drop),
+        _ => Balanced::of_flow(&flow).map(drop),
+    };
+    match taken {
+        Ok(()) => Ok(Trial::new(1.0, instance)),
+        Err(FlowError::Violation(_)) => Ok(Trial::new(0.0, instance)),
+        Err(error) => Err(text(error)),
+    }
+}
+
+/// Loss under both losses and accuracy, for predictions of which some are equal.
+fn scores(case: Case) -> Scored {
+    let (mut draw, edge, violation) = case.split();
+    let samples = if edge == Some(0) { 1 } else { draw.integer(2, 5) };
+    let k = if edge == Some(1) { 1 } else { draw.integer(1, 4) };
+    let classes: Vec<usize> = (0..samples).map(|_| draw.integer(0, k.max(2) - 1)).collect();
+    let labels = DMatrix::from_fn(samples, k, |n, c| match k {
+        1 => classes[n] as f64,
+        _ => f64::from(u8::from(classes[n] == c)),
+    });
+    let tied = edge == Some(2) || violation == Some(1);
+    let f =
+        DMatrix::from_fn(samples, k, |_, _| if tied { 0.0 } else { draw.integer(0, 3) as f64 - 1.5 });
+    let half = if violation == Some(0) { 1.0 } else { 0.5 };
+    let (mut squared, mut entropy, mut right) = (0.0, 0.0, 0);
+    for n in 0..samples {
+        squared += (0..k).map(|c| half * (labels[(n, c)] - f[(n, c)]).powi(2)).sum::<f64>();
+        let (own, others) = match k {
+            1 => (f[n] * classes[n] as f64, vec![f[n] * (1.0 - classes[n] as f64)]),
+            _ => {
+                let others = (0..k).filter(|&c| c != classes[n]).map(|c| f[(n, c)]).collect();
+                (f[(n, classes[n])], others)
+            }
+        };
+        entropy += (own.exp() + others.iter().map(|f| f.exp()).sum::<f64>()).ln() - own;
+        let wins = |f: &f64| if violation == Some(1) { own >= *f } else { own > *f };
+        right += usize::from(others.iter().all(wins));
+    }
+    let mut error = (Loss::Squared.value(&labels, &f) / squared - 1.0)
+        .abs()
+        .max((Loss::CrossEntropy.value(&labels, &f) / entropy - 1.0).abs());
+    let share = right as f64 / samples as f64;
+    let accuracy = Labels::of(Loss::CrossEntropy, &labels).ok_or("no labels")?.accuracy(&f);
+    error = error.max((accuracy - share).abs());
+    let instance =
+        Instance::new(f.clone(), DMatrix::identity(samples, samples), labels, DMatrix::identity(k, k));
     Ok(Trial::new(error, instance))
 }

@@ -4,7 +4,8 @@ use super::draw::Draw;
 use super::drawn::{Across, random_linear};
 use super::entry::{Entry, Evidence, Kind, Observation};
 use super::finding::{
-    Curves, Finding, NO_ANGLE, RTOL, Row, SECOND_LOOK, TURN, count_laws, failures, shapes_with_norm,
+    Curves, Finding, METRICS, NO_ANGLE, RTOL, Row, SECOND_LOOK, TURN, count_laws, failures,
+    shapes_with_norm,
 };
 use super::instance::Instance;
 use super::observed_loss;
@@ -26,9 +27,9 @@ pub const ENTRIES: &[Entry] = &[
         id: "O1",
         name: "the trend on random problems",
         kind: Kind::Observation,
-        statement: "For random inputs, backbones and heads with any N and k the four curves keep the shape of the rank-one \
+        statement: "For random inputs, backbones and heads with any N and k the five curves keep the shape of the rank-one \
                     laws.",
-        formula: "distance and cosine distance rise with E; dot product and norm rise, then may fall",
+        formula: "distances and cosine distance rise with E; dot product and norm rise, then may fall",
         hypotheses: &[
             "h ≥ N: the head alone can fit the targets (h < N is counted apart)",
             "E ≤ |Y|: no more energy than a zero head leaves (more is counted apart: T13)",
@@ -110,22 +111,22 @@ fn random_problem(seed: u64, problem: usize) -> Result<(Instance, usize), String
     Ok((instance, group))
 }
 
-/// The shapes of the four curves over energy; a contradiction counts only if it is seen at a far lower
+/// The shapes of the five curves over energy; a contradiction counts only if it is seen at a far lower
 /// tolerance as well.
-fn shapes(instance: &Instance) -> Result<[Shape; 4], String> {
+fn shapes(instance: &Instance) -> Result<[Shape; METRICS], String> {
     let first = shapes_at(instance, RTOL)?;
     let agrees =
-        |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::MEANS[i]).agrees(&first[i]);
-    if (0..4).all(agrees) { Ok(first) } else { shapes_at(instance, SECOND_LOOK) }
+        |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::ALL[i]).agrees(&first[i]);
+    if (0..METRICS).all(agrees) { Ok(first) } else { shapes_at(instance, SECOND_LOOK) }
 }
 
-fn shapes_at(instance: &Instance, rtol: f64) -> Result<[Shape; 4], String> {
+fn shapes_at(instance: &Instance, rtol: f64) -> Result<[Shape; METRICS], String> {
     let problem = instance.problem().map_err(|e| e.to_string())?;
     let run = Run::new(&problem, &instance.head, 0.0).map_err(|e| e.to_string())?;
     let energy = |tau: f64| run.path().energy(tau).map(|e| e.frobenius).map_err(|e| e.to_string());
     let (low, high) = (energy(f64::INFINITY)?, energy(0.0)?);
     let settings = simulation::Settings { rtol, ..simulation::Settings::default() };
-    let (mut x, mut y) = (Vec::new(), [const { Vec::new() }; 4]);
+    let (mut x, mut y) = (Vec::new(), [const { Vec::new() }; METRICS]);
     for i in 0..ENERGIES {
         let share = i as f64 / (ENERGIES - 1) as f64;
         let probe = match i {
@@ -139,10 +140,10 @@ fn shapes_at(instance: &Instance, rtol: f64) -> Result<[Shape; 4], String> {
             return Err(reason);
         }
         x.push(share);
-        y.iter_mut().zip(result.adaptation.means()).for_each(|(curve, value)| curve.push(value));
+        y.iter_mut().zip(result.adaptation.values()).for_each(|(curve, value)| curve.push(value));
     }
     y[1].iter_mut().filter(|cosine| cosine.abs() < NO_ANGLE).for_each(|cosine| *cosine = 0.0);
-    Ok([0, 1, 2, 3].map(|metric| Shape::of(&x, &y[metric], TURN)))
+    Ok(y.map(|curve| Shape::of(&x, &curve, TURN)))
 }
 
 fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
@@ -234,7 +235,7 @@ fn head_norm(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
                 let reduction = Reduction::new(problem, head).map_err(|e| e.to_string())?;
                 let flow = Flow::new(&reduction, head, 1.0).map_err(|e| e.to_string())?;
                 let state = super::general::solve(&flow, f64::INFINITY)?;
-                Ok(reduction.adaptation(&state).means())
+                Ok(reduction.adaptation(&state).values())
             })
         });
         done();

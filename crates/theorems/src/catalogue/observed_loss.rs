@@ -7,7 +7,8 @@ use super::draw::Draw;
 use super::drawn::{Across, random_linear};
 use super::entry::{Entry, Evidence, Kind, Observation};
 use super::finding::{
-    Curves, Finding, NO_ANGLE, RTOL, Row, SECOND_LOOK, TURN, count_laws, failures, shapes_with_norm,
+    Curves, Finding, METRICS, NO_ANGLE, RTOL, Row, SECOND_LOOK, TURN, count_laws, failures,
+    shapes_with_norm,
 };
 use super::instance::Instance;
 use taskhead::loss::Loss;
@@ -23,7 +24,7 @@ pub const ENTRIES: &[Entry] = &[
         id: "O4",
         name: "the trend under cross-entropy",
         kind: Kind::Observation,
-        statement: "For random classifiers the four curves keep the shape of the rank-one laws if runs are compared at an equal \
+        statement: "For random classifiers the five curves keep the shape of the rank-one laws if runs are compared at an equal \
                     training loss, at an equal time, or where every training sample is right.",
         formula: "distance and cosine distance rise with E = ‖Y − p‖; dot product and norm rise, then may fall",
         hypotheses: &[
@@ -89,9 +90,9 @@ fn random_classifier(seed: u64, problem: usize) -> Result<Instance, String> {
     Ok(Instance { targets, loss: Loss::CrossEntropy, ..instance })
 }
 
-/// The shapes of the four curves over energy at each of the ends; a contradiction counts only if it is seen at a far
+/// The shapes of the five curves over energy at each of the ends; a contradiction counts only if it is seen at a far
 /// lower tolerance as well.
-fn shapes(instance: &Instance) -> Result<[[Shape; 4]; 3], String> {
+fn shapes(instance: &Instance) -> Result<[[Shape; METRICS]; 3], String> {
     let problem = instance.problem().map_err(|e| e.to_string())?;
     let run = Run::with_loss(&problem, &instance.head, 0.0, instance.loss).map_err(|e| e.to_string())?;
     let energy = |tau: f64| run.path().energy(tau).map(|e| e.frobenius);
@@ -107,12 +108,13 @@ fn shapes(instance: &Instance) -> Result<[[Shape; 4]; 3], String> {
         probes.push(run.probe_time(Probe::Frobenius(wanted)).map_err(|e| e.to_string())?);
     }
     probes.push(0.0);
-    let mut all = [[Shape::Flat; 4]; 3];
+    let mut all = [[Shape::Flat; METRICS]; 3];
     for (shapes, end) in all.iter_mut().zip(ENDS) {
         let first = shapes_at(&run, &probes, end, RTOL)?;
         let agrees =
-            |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::MEANS[i]).agrees(&first[i]);
-        *shapes = if (0..4).all(agrees) { first } else { shapes_at(&run, &probes, end, SECOND_LOOK)? };
+            |i: usize| first[i] == Shape::Flat || Claim::of_metric(Metric::ALL[i]).agrees(&first[i]);
+        *shapes =
+            if (0..METRICS).all(agrees) { first } else { shapes_at(&run, &probes, end, SECOND_LOOK)? };
     }
     Ok(all)
 }
@@ -122,20 +124,20 @@ fn shapes_at(
     probes: &[f64],
     (_, until, time): (&str, Until, f64),
     rtol: f64,
-) -> Result<[Shape; 4], String> {
+) -> Result<[Shape; METRICS], String> {
     let settings = Settings { rtol, until, ..Settings::default() };
-    let mut curves = [const { Vec::new() }; 4];
+    let mut curves = [const { Vec::new() }; METRICS];
     for &tau in probes {
         let result =
             run.finetune(Probe::Time(tau), &[time], &settings).map_err(|e| e.to_string())?.remove(0);
         if let Some(reason) = result.stop.reason() {
             return Err(reason);
         }
-        curves.iter_mut().zip(result.adaptation.means()).for_each(|(curve, value)| curve.push(value));
+        curves.iter_mut().zip(result.adaptation.values()).for_each(|(curve, value)| curve.push(value));
     }
     curves[1].iter_mut().filter(|cosine| cosine.abs() < NO_ANGLE).for_each(|cosine| *cosine = 0.0);
     let shares: Vec<f64> = (1..=probes.len()).map(|i| i as f64 / probes.len() as f64).collect();
-    Ok([0, 1, 2, 3].map(|metric| Shape::of(&shares, &curves[metric], TURN)))
+    Ok(curves.map(|curve| Shape::of(&shares, &curve, TURN)))
 }
 
 pub(super) fn trend(problems: usize, seed: u64, done: &(dyn Fn() + Sync)) -> Finding {
@@ -219,7 +221,7 @@ fn norm_along_probing(seed: u64, problem: usize) -> Result<(Shape, bool), String
 }
 
 /// The shapes of the metrics over the size of the head's part that the features do not see.
-fn norm_across(seed: u64, problem: usize) -> Result<[Shape; 4], String> {
+fn norm_across(seed: u64, problem: usize) -> Result<[Shape; METRICS], String> {
     let mut draw = Draw::new(seed, (u64::from(b'O') << 43) + problem as u64);
     let across = Across::random(seed, problem)?;
     let (samples, outputs) = across.shape();
@@ -233,7 +235,7 @@ fn norm_across(seed: u64, problem: usize) -> Result<[Shape; 4], String> {
             .remove(0);
         match result.stop.reason() {
             Some(reason) => Err(reason),
-            None => Ok(result.adaptation.means()),
+            None => Ok(result.adaptation.values()),
         }
     })
 }
