@@ -2,18 +2,17 @@
 //!
 //! `cargo run --release -p taskhead --example one_head`
 
-use nalgebra::dmatrix;
-use taskhead::problem::Problem;
-use taskhead::simulation::{Probe, Run, Settings};
+use taskhead::nalgebra::{self, dmatrix};
+use taskhead::{Probe, Problem};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![1.5])?;
-    let run = Run::new(&problem, &dmatrix![0.0; 0.7], 0.0)?;
+    let head = problem.head(dmatrix![0.0; 0.7])?;
     for tau in [f64::INFINITY, 1.0, 0.0] {
-        let result = &run.finetune(Probe::Time(tau), &[f64::INFINITY], &Settings::default())?[0];
+        let tuned = head.probe(Probe::Time(tau))?.finetune().to_limit()?;
         println!(
             "probed for {tau:>3}: energy {:.3}, moved by {:.3}, solved by {}",
-            result.energy.aie, result.adaptation.euclidean, result.method
+            tuned.energy.aie, tuned.adaptation.euclidean, tuned.method
         );
     }
     Ok(())

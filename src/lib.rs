@@ -11,16 +11,16 @@
 //!
 //! Features and labels are enough: then the backbone is one more linear layer on the features. With an empirical
 //! tangent kernel it is [`Problem::new`], with inputs and the weights of a linear backbone [`Problem::linear`]. The
-//! arrays are those of [`nalgebra`].
+//! arrays are those of [`nalgebra`], whose macros need its name in scope, so `self` is imported beside them.
 //!
 //! ```
 //! use taskhead::Problem;
-//! use taskhead::nalgebra::dmatrix;
+//! use taskhead::nalgebra::{self, dmatrix};
 //!
 //! // Two samples with three features each, and one target.
 //! let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
 //! assert_eq!((problem.samples(), problem.width(), problem.outputs()), (2, 3, 1));
-//! # Ok::<(), taskhead::problem::ProblemError>(())
+//! # Ok::<(), taskhead::ProblemError>(())
 //! ```
 //!
 //! # Probing to an energy
@@ -29,7 +29,7 @@
 //!
 //! ```
 //! use taskhead::{Energy, Problem};
-//! use taskhead::nalgebra::dmatrix;
+//! use taskhead::nalgebra::{self, dmatrix};
 //! # let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
 //!
 //! let head = problem.head(dmatrix![0.0; 0.1; 0.0])?;
@@ -47,7 +47,7 @@
 //!
 //! ```
 //! use taskhead::{Energy, Problem};
-//! use taskhead::nalgebra::dmatrix;
+//! use taskhead::nalgebra::{self, dmatrix};
 //! # let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
 //! # let v = dmatrix![0.0; 0.1; 0.0];
 //!
@@ -68,7 +68,7 @@
 //!
 //! ```
 //! use taskhead::{Energy, Method, Problem};
-//! use taskhead::nalgebra::dmatrix;
+//! use taskhead::nalgebra::{self, dmatrix};
 //! # let problem = Problem::on_features(dmatrix![1.0, 0.0, 1.0; 0.0, 1.0, 0.5], dmatrix![1.5; -0.5])?;
 //! # let v = dmatrix![0.0; 0.1; 0.0];
 //!
@@ -140,11 +140,12 @@ pub use nalgebra;
 pub use adaptation::Adaptation;
 pub use analysis::summary::summarize;
 pub use energy::Energy;
+pub use flow::Stop;
 pub use loss::Loss;
 pub use metric::Metric;
-pub use problem::Problem;
+pub use problem::{Problem, ProblemError};
 pub use setting::{Number, Setting, counted};
-pub use simulation::{Method, Probe};
+pub use simulation::{Method, Probe, SimulationError};
 pub use sweep::config::Config;
 pub use sweep::plan::Plan;
 pub use tasks::TaskSpec;

@@ -12,7 +12,7 @@
 //!
 //! *Saturated predictions.* Loss, residual and curvature keep their relative accuracy however near p comes to a
 //! label: no number is formed as 1 − p. What is wrong with them is what is wrong with f, for any size of f. Another
-//! convex loss is one more arm in each of the functions of a row.
+//! convex loss is one more arm in each `match` of this file.
 
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ const SUM_TOLERANCE: f64 = 1e-6;
 /// A loss.
 ///
 /// ```
-/// use nalgebra::dmatrix;
+/// use taskhead::nalgebra::{self, dmatrix};
 /// use taskhead::loss::Loss;
 ///
 /// let (y, f) = (dmatrix![1.0, 0.0], dmatrix![800.0, 0.0]);
@@ -98,8 +98,9 @@ impl Loss {
     /// which are divided by their sum where rounding (up to 1e-6) has left it beside 1; with k = 1 the probability of
     /// the one label.
     pub fn targets(self, targets: &DMatrix<f64>) -> Result<DMatrix<f64>, LossError> {
-        if self == Self::Squared {
-            return Ok(targets.clone());
+        match self {
+            Self::Squared => return Ok(targets.clone()),
+            Self::CrossEntropy => {}
         }
         let (n, k) = targets.shape();
         for (row, column) in (0..n).flat_map(|row| (0..k).map(move |column| (row, column))) {
@@ -145,21 +146,24 @@ impl Loss {
     /// Turns predictions into residuals. For each output the block has `blocks` columns of N numbers.
     pub(crate) fn residual_of_block(self, targets: &DMatrix<f64>, block: &mut [f64], blocks: usize) {
         let (n, k) = targets.shape();
-        if self == Self::Squared {
-            for (column, out) in block.chunks_exact_mut(n.max(1)).enumerate() {
-                let y = targets.column(column / blocks);
-                out.iter_mut().zip(y.iter()).for_each(|(f, y)| *f = y - *f);
+        match self {
+            Self::Squared => {
+                for (column, out) in block.chunks_exact_mut(n.max(1)).enumerate() {
+                    let y = targets.column(column / blocks);
+                    out.iter_mut().zip(y.iter()).for_each(|(f, y)| *f = y - *f);
+                }
             }
-            return;
-        }
-        let (mut f, mut y) = (vec![0.0; k], vec![0.0; k]);
-        for row in 0..n {
-            (0..k).for_each(|c| y[c] = targets[(row, c)]);
-            for i in 0..blocks {
-                let at = |c: usize| (c * blocks + i) * n + row;
-                (0..k).for_each(|c| f[c] = block[at(c)]);
-                residual_of_row(&y, &mut f);
-                (0..k).for_each(|c| block[at(c)] = f[c]);
+            Self::CrossEntropy => {
+                let (mut f, mut y) = (vec![0.0; k], vec![0.0; k]);
+                for row in 0..n {
+                    (0..k).for_each(|c| y[c] = targets[(row, c)]);
+                    for i in 0..blocks {
+                        let at = |c: usize| (c * blocks + i) * n + row;
+                        (0..k).for_each(|c| f[c] = block[at(c)]);
+                        residual_of_row(&y, &mut f);
+                        (0..k).for_each(|c| block[at(c)] = f[c]);
+                    }
+                }
             }
         }
     }
@@ -167,15 +171,14 @@ impl Loss {
     /// The loss of each sample.
     pub fn per_sample(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> Vec<f64> {
         let rows = targets.row_iter().zip(predictions.row_iter());
-        if self == Self::Squared {
-            return rows.map(|(y, f)| (y - f).norm_squared() / 2.0).collect();
+        match self {
+            Self::Squared => rows.map(|(y, f)| (y - f).norm_squared() / 2.0).collect(),
+            Self::CrossEntropy => {
+                let of_row = |y: Vec<f64>, f: Vec<f64>| loss_of_row(&y, &f);
+                rows.map(|(y, f)| of_row(y.iter().copied().collect(), f.iter().copied().collect()))
+                    .collect()
+            }
         }
-        rows.map(|(y, f)| {
-            let (y, f): (Vec<f64>, Vec<f64>) =
-                (y.iter().copied().collect(), f.iter().copied().collect());
-            loss_of_row(&y, &f)
-        })
-        .collect()
     }
 
     /// L(F): the sum over the samples.
@@ -198,16 +201,18 @@ impl Loss {
 
     /// S δF, N×k: by how much the residual falls when predictions F move by a small δF.
     pub fn curvature(self, predictions: &DMatrix<f64>, change: &DMatrix<f64>) -> DMatrix<f64> {
-        if self == Self::Squared {
-            return change.clone();
-        }
-        let (n, k) = predictions.shape();
         let mut out = change.clone();
-        let (mut p, mut d) = (vec![0.0; k], vec![0.0; k]);
-        for row in 0..n {
-            (0..k).for_each(|c| (p[c], d[c]) = (predictions[(row, c)], change[(row, c)]));
-            curvature_of_row(&mut p, &mut d);
-            (0..k).for_each(|c| out[(row, c)] = d[c]);
+        match self {
+            Self::Squared => {}
+            Self::CrossEntropy => {
+                let (n, k) = predictions.shape();
+                let (mut p, mut d) = (vec![0.0; k], vec![0.0; k]);
+                for row in 0..n {
+                    (0..k).for_each(|c| (p[c], d[c]) = (predictions[(row, c)], change[(row, c)]));
+                    curvature_of_row(&mut p, &mut d);
+                    (0..k).for_each(|c| out[(row, c)] = d[c]);
+                }
+            }
         }
         out
     }
@@ -243,8 +248,9 @@ impl Loss {
     /// p(1−p) for k = 1. (The variance of δ under p is at least m Σ(δ − mean)² with the smallest probability m.)
     pub(crate) fn least_curvature(self, predictions: &DMatrix<f64>) -> f64 {
         let k = predictions.ncols();
-        if self == Self::Squared {
-            return 1.0;
+        match self {
+            Self::Squared => return 1.0,
+            Self::CrossEntropy => {}
         }
         let mut p = vec![0.0; k];
         let mut least = f64::INFINITY;
@@ -272,7 +278,10 @@ impl Loss {
 
     /// Whether every target is a single label, so that L is 0 at best and no prediction attains that.
     pub fn has_hard_labels(self, targets: &DMatrix<f64>) -> bool {
-        self == Self::CrossEntropy && targets.iter().all(|&y| y == 0.0 || y == 1.0)
+        match self {
+            Self::Squared => false,
+            Self::CrossEntropy => targets.iter().all(|&y| y == 0.0 || y == 1.0),
+        }
     }
 }
 

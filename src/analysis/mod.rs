@@ -1,5 +1,5 @@
-//! What records say: groups, curves against energy, peaks, quantiles, whether each law was seen, the best probing point,
-//! and how near a theory comes to a network.
+//! What records say: groups, curves against energy, peaks, quantiles, whether each law was seen, the best probing
+//! point, and how near a theory comes to a network.
 
 pub mod findings;
 mod groups;

@@ -234,7 +234,7 @@ mod tests {
         let message = FrozenHead::of_flow(&flow).unwrap_err().to_string();
         assert_eq!(
             message,
-            "the frozen-head closed form (T15) needs a frozen head (head rate 0); here the head rate is 5e-1 (accepted: 0e0)"
+            "the frozen-head closed form (T15) needs a frozen head (head rate 0); here the head rate is 0.5 (accepted: 0)"
         );
     }
 }

@@ -32,7 +32,7 @@ use crate::setting::{Number, Setting};
 
 /// A hypothesis of a closed form that does not hold, and by how much.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{form} needs {hypothesis}; here {measure} is {size:e} (accepted: {tolerance:e})")]
+#[error("{form} needs {hypothesis}; here {measure} is {} (accepted: {})", Number(*size), Number(*tolerance))]
 pub struct Violation {
     /// The closed form.
     pub form: &'static str,
@@ -98,10 +98,11 @@ pub enum FlowError {
     },
     /// A limit that does not exist.
     #[error(
-        "there is no limit t = inf: at time {} every sample is fitted (summed training loss {loss:e}, below ln 2), and from \
+        "there is no limit t = inf: at time {} every sample is fitted (summed training loss {}, below ln 2), and from \
          there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
          training loss or a training accuracy",
-        Number(*time)
+        Number(*time),
+        Number(*loss)
     )]
     NoLimit {
         /// A time at which that was certain.
@@ -111,8 +112,11 @@ pub enum FlowError {
     },
     /// Gradient descent with too large a step.
     #[error(
-        "gradient descent diverged after {steps} steps of size {step:e}: the loss grew from {before:e} to {after:e}; \
-         take a step below {stable:e}"
+        "gradient descent diverged after {steps} steps of size {}: the loss grew from {} to {}; take a step below {}",
+        Number(*step),
+        Number(*before),
+        Number(*after),
+        Number(*stable)
     )]
     Diverged {
         /// Steps taken.

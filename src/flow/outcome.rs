@@ -145,11 +145,11 @@ impl Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Residual { level } => write!(f, "the residual has fallen to {level:e}"),
+            Self::Residual { level } => write!(f, "the residual has fallen to {}", Number(*level)),
             Self::EnergyShare { share } => {
                 write!(f, "the energy has fallen to {} of its start", Number(*share))
             }
-            Self::Loss { level } => write!(f, "the training loss has fallen to {level:e}"),
+            Self::Loss { level } => write!(f, "the training loss has fallen to {}", Number(*level)),
             Self::Accuracy { share } => {
                 write!(f, "{} of the training samples are right", Number(*share))
             }

@@ -162,8 +162,8 @@ impl ConvexPath {
         Ok(self.residual_of(&self.at(self.theta(tau))?))
     }
 
-    /// What the tolerance of a head of the path leaves open of its residual: it moves predictions by a share of all
-    /// that they are.
+    /// How much of its residual the tolerance of a head on the path leaves open: predictions move by a share of their
+    /// size.
     pub fn residual_rounding(&self, head: &DMatrix<f64>) -> f64 {
         let y = self.w.tr_mul(&(head - &self.start)) * self.largest;
         let moved = self.flow().predictions(&y) - &self.predictions;

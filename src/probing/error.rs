@@ -77,9 +77,10 @@ pub enum ProbingError {
     },
     /// A probing time of ∞ where the head grows without end.
     #[error(
-        "probing has no end: the features separate the classes (a head with a summed training loss of {loss:e}, below ln 2, was found), so \
-         under cross-entropy with hard labels the energy falls to 0 like 1/tau while the head grows like ln tau; ask for a \
-         finite probing time, for an energy above 0, or for label smoothing"
+        "probing has no end: the features separate the classes (a head with a summed training loss of {}, below \
+         ln 2, was found), so under cross-entropy with hard labels the energy falls to 0 like 1/tau while the head grows \
+         like ln tau; ask for a finite probing time, for an energy above 0, or for label smoothing",
+        Number(*loss)
     )]
     NoLimit {
         /// The loss of that head, summed over the samples.

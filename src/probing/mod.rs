@@ -36,7 +36,7 @@ use crate::setting::Setting;
 /// The probing path of one initial head on one problem.
 ///
 /// ```
-/// use nalgebra::dmatrix;
+/// use taskhead::nalgebra::{self, dmatrix};
 /// use taskhead::loss::Loss;
 /// use taskhead::probing::{Measure, ProbingPath};
 /// use taskhead::problem::Problem;

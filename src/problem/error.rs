@@ -3,6 +3,7 @@
 use nalgebra::DMatrix;
 
 use crate::linalg::{DecompositionError, first_not_finite};
+use crate::setting::Number;
 
 /// What is wrong with the arrays offered for a problem or a head.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -62,8 +63,11 @@ pub enum ProblemError {
     },
     /// The kernel is not symmetric.
     #[error(
-        "the kernel is not symmetric: entries ({row}, {column}) and ({column}, {row}) differ by {gap:e}, \
-         which is {relative:e} of the largest entry (accepted: {tolerance:e})"
+        "the kernel is not symmetric: entries ({row}, {column}) and ({column}, {row}) differ by {}, \
+         which is {} of the largest entry (accepted: {})",
+        Number(*gap),
+        Number(*relative),
+        Number(*tolerance)
     )]
     Asymmetric {
         /// Row of the worst pair.
@@ -79,8 +83,12 @@ pub enum ProblemError {
     },
     /// The kernel has a negative eigenvalue.
     #[error(
-        "the kernel is not positive semidefinite: its smallest eigenvalue is {smallest:e}, \
-         {relative:e} of the largest magnitude {largest:e} (accepted: down to -{tolerance:e} of it)"
+        "the kernel is not positive semidefinite: its smallest eigenvalue is {}, \
+         {} of the largest magnitude {} (accepted: down to -{} of it)",
+        Number(*smallest),
+        Number(*relative),
+        Number(*largest),
+        Number(*tolerance)
     )]
     Indefinite {
         /// The most negative eigenvalue.
@@ -94,8 +102,10 @@ pub enum ProblemError {
     },
     /// A held-out kernel row is impossible for a positive semidefinite kernel.
     #[error(
-        "row {row} of the held-out kernel leaves the range of the kernel by {relative:e} of its length \
-         (accepted: {tolerance:e}): no positive semidefinite kernel has both"
+        "row {row} of the held-out kernel leaves the range of the kernel by {} of its length \
+         (accepted: {}): no positive semidefinite kernel has both",
+        Number(*relative),
+        Number(*tolerance)
     )]
     HeldOutRange {
         /// The held-out sample, from 0.

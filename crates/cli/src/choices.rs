@@ -31,7 +31,7 @@ impl Choice for Method {
         (
             Self::Descent,
             "descent",
-            "Gradient descent with a tenth of the largest stable step of the start",
+            "Gradient descent with a tenth of the largest step that is stable all along the way",
         ),
     ];
 }

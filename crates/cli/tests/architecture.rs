@@ -111,6 +111,59 @@ fn lines_of_prose_are_short() {
     assert_eq!(long_lines(&format!("{full}\n{long}\n* {full}")), [2, 3]);
 }
 
+/// Lists of figures that are written by hand: the help of the command, the docstring and the types for Python.
+#[test]
+fn every_figure_is_in_every_list() {
+    let read = |file: &str| std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+    let stored = read("crates/figures/src/gallery/stored.rs");
+    let names =
+        stored.split_once("pub const NAMES").and_then(|(_, after)| after.split_once("];")).unwrap().0;
+    let names: Vec<&str> = names.split('"').skip(1).step_by(2).collect();
+    assert!(names.len() >= 8, "{names:?}");
+    for list in [
+        "crates/cli/src/plot.rs",
+        "crates/python/src/sweep.rs",
+        "crates/python/python/taskhead/_taskhead.pyi",
+    ] {
+        let whole = |line: &str| names.iter().all(|name| has_word(line, name));
+        assert!(read(list).lines().any(whole), "{list} leaves out a figure of {names:?}");
+    }
+}
+
+/// Macros of nalgebra expand to `nalgebra::…`, which a crate that depends on `taskhead` alone does not have; examples in
+/// here would compile all the same, since the engine depends on it.
+#[test]
+fn examples_take_the_name_of_nalgebra_along() {
+    let alone = |text: &str| -> Vec<String> {
+        let of_nalgebra = |line: &&str| {
+            line.contains("use taskhead::nalgebra::")
+                || line.trim_start().starts_with("/// use nalgebra")
+        };
+        let items = text.lines().filter(of_nalgebra);
+        let macros = ["matrix", "vector", "point", "stack"];
+        let needs = |line: &&str| {
+            line.split(|c| !is_word(c)).any(|word| macros.iter().any(|m| word.ends_with(m)))
+        };
+        items.filter(needs).filter(|line| !line.contains("self")).map(str::to_owned).collect()
+    };
+    let (mut folders, mut seen) =
+        (vec![Path::new(ROOT).join("src"), Path::new(ROOT).join("examples")], 0);
+    let mut files = vec![Path::new(ROOT).join("README.md")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "rs" || e == "md")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        seen += text.matches("use taskhead::nalgebra::{self").count();
+        assert_eq!(alone(&text), [""; 0], "{}", file.display());
+    }
+    assert!(seen >= 10, "only {seen} examples were found");
+    let planted = "use taskhead::nalgebra::DMatrix;\n//! use taskhead::nalgebra::dmatrix;\n /// use nalgebra::dmatrix;";
+    assert_eq!(alone(planted).len(), 2);
+}
+
 /// The folders of sources, one for each crate.
 const CRATES: [&str; 9] = [
     "src",

@@ -29,7 +29,7 @@ const ZIP64_FROM: usize = 0xFFFF_0000;
 /// on names and values only; the time stamps in the archive are those of 1980.
 ///
 /// ```
-/// use nalgebra::dmatrix;
+/// use taskhead::nalgebra::{self, dmatrix};
 /// use taskhead_files::{read_problem, write_result};
 ///
 /// # let folder = std::env::temp_dir().join(format!("taskhead-doc-result-{}", std::process::id()));
