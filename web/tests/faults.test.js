@@ -211,7 +211,10 @@ test('an answer that takes too long is given up, which is said', async () => {
         Worker.prototype.postMessage = postMessage;
       };
       const { setTimeout } = window;
-      window.setTimeout = (action, delay, ...rest) => setTimeout(action, delay === 120_000 ? 50 : delay, ...rest);
+      window.setTimeout = (action, delay, ...rest) => {
+        if (delay === 120_000) [window.setTimeout, delay] = [setTimeout, 50];
+        return setTimeout(action, delay, ...rest);
+      };
     });
     await slide(page, 'seed', 3);
     assert.match(await page.textContent('#many-said'), /^No answer: stopped after 120 s; the command taskhead has no such limit\./);
@@ -414,7 +417,8 @@ test('the page can be printed: all of it, light, with every figure', () =>
     assert.equal(await page.locator('#clock-outputs svg').evaluate((e) => e.getBoundingClientRect().width), wide, 'figures, too');
     if (!EVERYTHING) return;
     const sheets = (await page.pdf({ format: 'A4', margin: { top: '1cm', bottom: '1cm', left: '1cm', right: '1cm' } })).toString('latin1').match(/\/Type ?\/Page\b/g).length;
-    assert.ok(sheets >= 8 && sheets <= 16, `${sheets} sheets`);
+    // 13, and four of the proofs of chapter 3.
+    assert.ok(sheets >= 8 && sheets <= 18, `${sheets} sheets`);
   }, { colorScheme: 'dark' }));
 
 test('the page of theorems prints light, and its tables can be read on a phone', async () => {
