@@ -126,16 +126,19 @@ pub struct Score {
 pub enum ScoreKind {
     /// Mean over the classes of intersection over union.
     MeanIou,
+    /// Area under the ROC curve.
+    Auc,
 }
 
 impl ScoreKind {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::MeanIou];
+    pub const ALL: [Self; 2] = [Self::MeanIou, Self::Auc];
 
     /// Its name in tables and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::MeanIou => "mean_iou",
+            Self::Auc => "auc",
         }
     }
 
@@ -143,6 +146,7 @@ impl ScoreKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::MeanIou => "mean IoU",
+            Self::Auc => "AUC",
         }
     }
 }

@@ -35,8 +35,8 @@ use taskhead_files::{
     SweepFiles, check_replaceable, digest, read_configuration, with_suffix, write_csv, write_parquet,
 };
 use taskhead_replay::config::{
-    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Files, Kernel, Loss, MAX_SIDE,
-    Precision, SETTINGS, Source, Theory,
+    Architecture, Backbone, Class, Config, Data, Dynamics, Experiment, Files, Kernel, Loss, MAX_ATOMS,
+    MAX_SIDE, Precision, SETTINGS, Source, Table, Theory,
 };
 use taskhead_replay::{self as replay, Overlay, Replay, device};
 
@@ -53,10 +53,12 @@ use taskhead_replay::{self as replay, Overlay, Replay, device};
     taskhead replay segmentation\n  \
     taskhead replay segmentation --data VOC2012 --side 64 --classes cat,dog --out pets\n  \
     taskhead replay digits --source none --out random-backbone\n  \
+    taskhead replay molecules\n  \
+    taskhead replay molecules --data tox21.csv --source-label NR-AhR --label SR-MMP --out toxicity\n  \
     taskhead replay linear --times 1,10 --rate 0.0005"
 )]
 pub struct Args {
-    /// linear, digits, digits-cnn, fashion, images, segmentation, or the path of a TOML configuration.
+    /// linear, digits, digits-cnn, fashion, images, segmentation, molecules, or the path of a TOML configuration.
     #[arg(default_value = "digits")]
     setting: String,
     /// A ready experiment on one of the paper's practical options.
@@ -65,11 +67,25 @@ pub struct Args {
     /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like (one
     /// set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of MedMNIST.
     /// For segmentation: images/ and masks/ with the same names but for their endings (PNG masks with a palette or of
-    /// grey, whose values are labels; 0 is the background), or the layout of Pascal VOC.
+    /// grey, whose values are labels; 0 is the background), or the layout of Pascal VOC. For molecules: a CSV file (comma,
+    /// semicolon or tab; also .gz) with a column of SMILES and columns of labels, which may be missing.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Column of the downstream labels of molecules.
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// Column of the source task's labels, if it is another one. No molecule is in both tasks.
+    #[arg(long, value_name = "COLUMN")]
+    source_label: Option<String>,
+    /// Column of SMILES [default: the one named smiles].
+    #[arg(long, value_name = "COLUMN")]
+    smiles: Option<String>,
+    /// The most atoms but hydrogen of a molecule of --data; larger ones are skipped [default: 64].
+    #[arg(long, value_name = "N", value_parser = super::whole::<usize>(2..=MAX_ATOMS as u64))]
+    atoms: Option<usize>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
-    /// classes of both folders are taken, unless said otherwise. With the digits they are brought to 8×8 grey pixels.
+    /// classes of both folders are taken, unless said otherwise. With the digits they are brought to 8×8 grey pixels. Of
+    /// molecules another table.
     #[arg(long, value_name = "FOLDER")]
     source_data: Option<PathBuf>,
     /// Folder of other images of the same classes, whose held-out ones become the test images: a shifted test set.
@@ -114,13 +130,13 @@ pub struct Args {
     /// Take the backbone from this .safetensors file instead.
     #[arg(long, value_name = "FILE")]
     weights: Option<String>,
-    /// Downstream training images, drawn by the seed.
+    /// Downstream training samples, drawn by the seed.
     #[arg(long, value_name = "N", value_parser = super::whole::<usize>(1..))]
     samples: Option<usize>,
     /// Kind of backbone.
     #[arg(long, value_parser = choice::<Architecture>())]
     backbone: Option<Architecture>,
-    /// Widths of the layers of an MLP backbone.
+    /// Widths of the layers of an MLP backbone, or of a graph network (gin) for molecules.
     #[arg(long, conflicts_with = "backbone", value_delimiter = ',', value_name = "H",
           value_parser = super::whole::<usize>(1..))]
     widths: Option<Vec<usize>>,
@@ -358,7 +374,7 @@ fn theory_head(network: &Sweep, replay: &Replay, theory: &Theory) -> Sweep {
 }
 
 /// Flags of the keys of a configuration.
-const FLAGS: [(&str, &str); 24] = [
+const FLAGS: [(&str, &str); 28] = [
     ("times", "--times"),
     ("seeds", "--seeds"),
     ("data.source", "--source-classes"),
@@ -380,6 +396,10 @@ const FLAGS: [(&str, &str); 24] = [
     ("probing.longest", "--longest"),
     ("backbone.kind = linear", "--backbone"),
     ("backbone.kind = encoder-decoder", "--backbone"),
+    ("backbone.kind = gin", "--backbone"),
+    ("data.file", "--data"),
+    ("data.label", "--label"),
+    ("data.atoms", "--atoms"),
     ("data.folder", "--data"),
     ("data.ignore", "--ignore"),
     ("data.shifted-folder", "--shifted-data"),
@@ -460,6 +480,9 @@ fn configuration(args: &Args) -> Result<Config> {
     if let (Data::Scenes { .. }, Some(folder)) = (&config.data, &args.data) {
         config.data = Data::Masks(Files::of(folder));
     }
+    if let (Data::Molecules { .. }, Some(file)) = (&config.data, &args.data) {
+        config.data = Data::Table(Table::of(file, ""));
+    }
     set(&mut config.dtype, args.dtype);
     set(&mut config.loss, args.loss);
     set(&mut config.times, args.times.clone());
@@ -473,11 +496,18 @@ fn configuration(args: &Args) -> Result<Config> {
         config.backbone = architecture.backbone();
     }
     if let Some(widths) = &args.widths {
-        config.backbone = Backbone::Mlp { widths: widths.clone() };
+        let widths = widths.clone();
+        config.backbone = match config.backbone {
+            Backbone::Gin { .. } => Backbone::Gin { widths },
+            _ => Backbone::Mlp { widths },
+        };
     }
     if let Some(given) = args.samples {
         match &mut config.data {
-            Data::Digits { samples, .. } | Data::Scenes { samples } => *samples = Some(given),
+            Data::Digits { samples, .. } | Data::Scenes { samples } | Data::Molecules { samples } => {
+                *samples = Some(given);
+            }
+            Data::Table(table) => table.samples = Some(given),
             Data::Linear(task) => task.samples = given,
             Data::Files(files) | Data::Masks(files) => files.samples = Some(given),
         }
@@ -486,7 +516,7 @@ fn configuration(args: &Args) -> Result<Config> {
         match &mut config.data {
             Data::Files(files) | Data::Masks(files) => files.held_out = Some(held_out),
             Data::Linear(task) => task.held_out = held_out,
-            Data::Digits { .. } | Data::Scenes { .. } => {
+            Data::Digits { .. } | Data::Scenes { .. } | Data::Molecules { .. } | Data::Table(_) => {
                 bail!(
                     "--held-out does not belong to this setting; accepted with: fashion, images, linear, segmentation \
                      with --data"
@@ -495,10 +525,20 @@ fn configuration(args: &Args) -> Result<Config> {
         }
     }
     set(&mut config.label_noise, args.label_noise);
+    let of_tables = [
+        ("--label", args.label.is_some()),
+        ("--source-label", args.source_label.is_some()),
+        ("--smiles", args.smiles.is_some()),
+        ("--atoms", args.atoms.is_some()),
+    ];
+    if let (false, Some((flag, _))) =
+        (matches!(config.data, Data::Table(_)), of_tables.into_iter().find(|(_, given)| *given))
+    {
+        bail!("{flag} does not belong to this setting; accepted with: molecules with --data");
+    }
     let folders =
         [("--source-data", args.source_data.is_some()), ("--shifted-data", args.shifted_data.is_some())];
     let given = [
-        ("--data", args.data.is_some()),
         ("--source-classes", args.source_classes.is_some()),
         ("--classes", args.classes.is_some()),
         ("--side", args.side.is_some()),
@@ -506,7 +546,23 @@ fn configuration(args: &Args) -> Result<Config> {
         ("--std", args.std.is_some()),
         ("--ignore", args.ignore.is_some()),
     ];
+    let with_data = match config.data {
+        Data::Scenes { .. } => " (`segmentation` takes it with --data)",
+        _ => "",
+    };
     match &mut config.data {
+        Data::Table(table) => {
+            let of_images = given.iter().chain(&folders[1..]);
+            if let Some((flag, _)) = of_images.into_iter().find(|(_, given)| *given) {
+                bail!("{flag} does not belong to molecules; accepted with: fashion, images");
+            }
+            set(&mut table.file, args.data.clone());
+            set(&mut table.label, args.label.clone());
+            set(&mut table.atoms, args.atoms);
+            table.source_file = args.source_data.clone().or(table.source_file.take());
+            table.source_label = args.source_label.clone().or(table.source_label.take());
+            table.smiles = args.smiles.clone().or(table.smiles.take());
+        }
         Data::Files(files) | Data::Masks(files) => {
             set(&mut files.folder, args.data.clone());
             files.shifted_folder = args.shifted_data.clone().or(files.shifted_folder.take());
@@ -524,13 +580,9 @@ fn configuration(args: &Args) -> Result<Config> {
         other => {
             let digits = matches!(other, Data::Digits { .. });
             let folders = folders.iter().filter(|_| !digits);
-            if let Some((flag, _)) = given.iter().chain(folders).find(|(_, given)| *given) {
-                let with_data = match other {
-                    Data::Scenes { .. } if *flag != "--shifted-data" => {
-                        " (`segmentation` takes it with --data)"
-                    }
-                    _ => "",
-                };
+            let data = ("--data", args.data.is_some());
+            if let Some((flag, _)) = [data].iter().chain(&given).chain(folders).find(|(_, given)| *given) {
+                let with_data = if *flag == "--shifted-data" { "" } else { with_data };
                 bail!(
                     "{flag} does not belong to this setting; accepted with: fashion, images{with_data}"
                 );

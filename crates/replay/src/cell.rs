@@ -12,7 +12,7 @@ use super::network::{Plan, Row, Stack, tensor};
 use super::pretrain;
 use super::probing::{Energies, Probe, Wanted};
 use super::replay::{Curve, Replay};
-use super::score::mean_iou;
+use super::score::{auc, mean_iou};
 use super::targets::Targets;
 use super::train::{Descent, Trainer};
 use taskhead::adaptation::Adaptation;
@@ -62,6 +62,8 @@ pub(super) struct Start {
     features: Tensor,
     pub seed: u64,
     pub head_rate: f64,
+    /// What it is scored by, if not by accuracy.
+    score: Option<ScoreKind>,
 }
 
 /// A backbone with the samples of its task, and the layers that belong to the head.
@@ -82,6 +84,13 @@ impl Parts {
                 let (downstream, pretrained) = (&tasks.downstream, &pretrained.stack);
                 let drawn = draw(&downstream.train, tasks.samples, seed);
                 let drawn = with_noise(drawn, replay.config.label_noise, seed);
+                if replay.config.is_molecular() && drawn.classes_seen().len() < 2 {
+                    return Err(ReplayError::Unfit(format!(
+                        "the {} training molecules that the seed {seed} draws have one class; more of them help \
+                         (--samples)",
+                        drawn.count()
+                    )));
+                }
                 let held = downstream.test.samples(dtype, device)?;
                 let kept = pretrained.depth() - blocks;
                 Ok(Self {
@@ -140,6 +149,10 @@ impl Start {
             inputs: held_inputs,
         };
         let (seed, head_rate) = (curve.of.seed, curve.of.head_rate);
+        let score = match row {
+            Row::Pixel => Some(ScoreKind::MeanIou),
+            Row::Sample => (replay.config.is_molecular() && k == 2).then_some(ScoreKind::Auc),
+        };
         Ok(Self {
             train,
             targets,
@@ -151,6 +164,7 @@ impl Start {
             features,
             seed,
             head_rate,
+            score,
         })
     }
 
@@ -272,7 +286,7 @@ impl Start {
                 return Err(ReplayError::Diverged { stage: "finetuning", time, rate });
             }
             let by_validation = |Samples { inputs, targets }: &Samples| {
-                Fitting::of(&apply(&whole, inputs)?, targets, loss)
+                Fitting::of(&apply(&whole, inputs)?, targets, loss, self.score)
             };
             let validation = self.validation.as_ref().map(by_validation).transpose()?;
             let near = Adaptation::of(&features, &(moved - &features));
@@ -285,10 +299,10 @@ impl Start {
             };
             let score = || {
                 Some(Score {
-                    kind: ScoreKind::MeanIou,
-                    training: of_both(|c| c.training.mean_iou)?,
-                    held_out: of_both(|c| c.held_out.mean_iou)?,
-                    validation: validation.as_ref()?.mean_iou?,
+                    kind: self.score?,
+                    training: of_both(|c| c.training.score)?,
+                    held_out: of_both(|c| c.held_out.score)?,
+                    validation: validation.as_ref()?.score?,
                 })
             };
             let measured = Measured {
@@ -332,8 +346,8 @@ impl Start {
         let head_norm = squares.sum::<Result<f64, _>>()?.sqrt();
         let classes = |of_held: &Targets| -> Result<Classes, ReplayError> {
             Ok(Classes {
-                training: Fitting::of(&predicted, targets, loss)?,
-                held_out: Fitting::of(&apply(head, held_features)?, of_held, loss)?,
+                training: Fitting::of(&predicted, targets, loss, self.score)?,
+                held_out: Fitting::of(&apply(head, held_features)?, of_held, loss, self.score)?,
             })
         };
         let classes = self.held_out.targets.as_ref().map(classes).transpose()?;
@@ -359,18 +373,27 @@ struct Fitting {
     /// The mean squared residual.
     risk: f64,
     accuracy: f64,
-    /// Of pixels.
-    mean_iou: Option<f64>,
+    /// Where that is not accuracy.
+    score: Option<f64>,
 }
 
 impl Fitting {
-    fn of(predicted: &Tensor, targets: &Targets, loss: Loss) -> Result<Self, ReplayError> {
+    fn of(
+        predicted: &Tensor,
+        targets: &Targets,
+        loss: Loss,
+        score: Option<ScoreKind>,
+    ) -> Result<Self, ReplayError> {
         let residual = targets.rows(&targets.residual(loss, predicted)?)?;
         let (predicted, right) = (targets.rows(predicted)?, targets.matrix()?);
         Ok(Self {
             risk: residual.norm_squared() / right.nrows() as f64,
             accuracy: accuracy(&predicted, &right),
-            mean_iou: (targets.row() == Row::Pixel).then(|| mean_iou(&predicted, &right)),
+            score: match score {
+                Some(ScoreKind::MeanIou) => Some(mean_iou(&predicted, &right)),
+                Some(ScoreKind::Auc) => auc(&predicted, &right),
+                None => None,
+            },
         })
     }
 }

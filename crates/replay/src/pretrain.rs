@@ -79,6 +79,10 @@ pub fn plan(backbone: &Backbone) -> Vec<Plan> {
             let up = before.flat_map(|channels| [Plan::Up, normed(channels)]);
             [normed(&channels[0])].into_iter().chain(down).chain(up).collect()
         }
+        Backbone::Gin { widths } => {
+            let gin = |(i, &width)| Plan::Gin { width, mean: i + 1 == widths.len() };
+            widths.iter().enumerate().map(gin).collect()
+        }
         Backbone::Linear => Vec::new(),
     }
 }

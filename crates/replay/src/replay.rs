@@ -194,7 +194,11 @@ impl Replay {
                 nowhere(source_folder);
                 nowhere(shifted_folder);
             }
-            Data::Linear(_) | Data::Scenes { .. } => {}
+            Data::Table(table) => {
+                table.file = PathBuf::new();
+                nowhere(&mut table.source_file);
+            }
+            Data::Linear(_) | Data::Scenes { .. } | Data::Molecules { .. } => {}
         }
         config.pretrain.weights = self.weights.map(|digest| digest.to_string());
         let config = toml::to_string(&config).expect("a configuration is plain data");

@@ -21,6 +21,27 @@ pub(super) fn mean_iou(predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> f6
     shares.iter().sum::<f64>() / shares.len() as f64
 }
 
+/// Area under the ROC curve of two classes: the share of pairs of a row of each class in which that of the second has
+/// the larger difference between the second output and the first, equal ones counting half. None if a class has no row,
+/// or an output is not a number.
+pub(super) fn auc(predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> Option<f64> {
+    let of = |row: usize| (predictions[(row, 1)] - predictions[(row, 0)], targets[(row, 1)] > targets[(row, 0)]);
+    let mut all: Vec<(f64, bool)> = (0..targets.nrows()).map(of).collect();
+    if all.iter().any(|(difference, _)| difference.is_nan()) {
+        return None;
+    }
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut below, mut pairs, mut positive) = (0, 0.0, 0);
+    for equal in all.chunk_by(|a, b| a.0 == b.0) {
+        let right = equal.iter().filter(|(_, right)| *right).count();
+        let wrong = equal.len() - right;
+        pairs += right as f64 * (below as f64 + wrong as f64 / 2.0);
+        below += wrong;
+        positive += right;
+    }
+    (positive * below > 0).then(|| pairs / (positive as f64 * below as f64))
+}
+
 /// The place of the first of the largest.
 fn largest<'a>(values: impl Iterator<Item = &'a f64>) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
@@ -36,6 +57,20 @@ fn largest<'a>(values: impl Iterator<Item = &'a f64>) -> usize {
 mod tests {
     use super::*;
     use nalgebra::dmatrix;
+
+    /// By hand: of 2 × 3 pairs, four are in order and one is equal.
+    #[test]
+    fn pairs_in_order() {
+        let targets = dmatrix![1.0, 0.0; 1.0, 0.0; 0.0, 1.0; 1.0, 0.0; 0.0, 1.0];
+        let predictions = dmatrix![0.0, 1.0; 3.0, 1.0; 5.0, 6.0; 1.0, 3.5; 0.0, 4.0];
+        // Differences: 1, −2, 1 (right), 2.5, 4 (right).
+        assert_eq!(auc(&predictions, &targets), Some(4.5 / 6.0));
+        assert_eq!(auc(&targets, &targets), Some(1.0));
+        assert_eq!(auc(&(-&targets), &targets), Some(0.0));
+        assert_eq!(auc(&(&targets * 0.0), &targets), Some(0.5));
+        assert_eq!(auc(&predictions.rows(0, 2).into(), &targets.rows(0, 2).into()), None);
+        assert_eq!(auc(&(&predictions * f64::NAN), &targets), None);
+    }
 
     /// By hand, of four classes of which the last is nowhere.
     #[test]

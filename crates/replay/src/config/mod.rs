@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use class::Class;
 pub use settings::{Architecture, Experiment, SETTINGS};
 pub use theory::{Dynamics, Kernel, Theory};
-pub use validate::MAX_SIDE;
+pub use validate::{MAX_ATOMS, MAX_SIDE};
 
 pub use taskhead::loss::Loss;
 use taskhead::sweep::config::{Heads, Points, Probes};
@@ -122,6 +122,16 @@ pub enum Data {
     /// that show one of its classes, and their pixels of other classes count as ignored. Images are turned as their
     /// EXIF entries say, masks are not.
     Masks(Files),
+    /// Molecules: those of B3DB that come with the program (`data/b3db`). The source task is whether one crosses the
+    /// blood–brain barrier, the downstream task whether there is more of it in the brain than in the blood; no molecule
+    /// is in both.
+    Molecules {
+        /// Downstream training molecules, drawn by the seed (all if absent).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        samples: Option<usize>,
+    },
+    /// Molecules of a table.
+    Table(Table),
     /// Two-layer linear networks on random tasks of the engine, one for each seed.
     Linear(LinearTask),
 }
@@ -221,6 +231,58 @@ impl Files {
     }
 }
 
+/// Tables of molecules: CSV (comma, semicolon or tab; also `.gz`) with names in the first line, a column of SMILES and
+/// columns of labels, of which one is learnt.
+///
+/// A molecule is its atoms but hydrogen, its bonds, and what is aromatic whichever way it is written; what mirrors or
+/// turns it does not count, and one with the same neighbourhoods of all atoms is the same. Rows without the label are
+/// skipped, one molecule counts once, and one with two labels not at all; a note says how many. A column of labels has
+/// two classes or a few, in the order of their numbers or names. A third of the molecules of each class is held out,
+/// drawn once for all seeds: half of it for validation, half for tests. No molecule is in both tasks: where both labels
+/// are in one table, molecules that have both are dealt out to them in turn, and those of another source table that are
+/// in the downstream one are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Table {
+    /// The table of the downstream task.
+    pub file: PathBuf,
+    /// That of the source task (the same if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_file: Option<PathBuf>,
+    /// The column of SMILES (if absent, the one named `smiles`, whatever its case).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smiles: Option<String>,
+    /// The column of downstream labels.
+    pub label: String,
+    /// The column of source labels (the same if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_label: Option<String>,
+    /// Source training molecules, the first ones (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_samples: Option<usize>,
+    /// Downstream training molecules, drawn by the seed (all if absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<usize>,
+    /// The most atoms but hydrogen of a molecule; larger ones are skipped.
+    pub atoms: usize,
+}
+
+impl Table {
+    /// All molecules of a table, for both tasks.
+    pub fn of(file: impl Into<PathBuf>, label: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            source_file: None,
+            smiles: None,
+            label: label.into(),
+            source_label: None,
+            source_samples: None,
+            samples: None,
+            atoms: 64,
+        }
+    }
+}
+
 /// Layers from the input to the features. All but those of `Linear` end in max(0, ·).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -248,6 +310,12 @@ pub enum Backbone {
         channels: Vec<usize>,
         /// Feature width h: output channels of the last convolution.
         width: usize,
+    },
+    /// For molecules: layers of a graph isomorphism network, each with a network of two dense layers, and the mean over
+    /// the atoms. Without batch normalisation.
+    Gin {
+        /// Features of an atom after each layer; the last is the feature width h.
+        widths: Vec<usize>,
     },
     /// A ResNet: a convolution with 3×3 filters, stages of residual blocks, the mean over all pixels. Each stage
     /// but the first halves height and width. Normalised by batches; features are measured with the
@@ -345,6 +413,11 @@ impl Config {
         matches!(self.data, Data::Scenes { .. } | Data::Masks(_))
     }
 
+    /// Whether samples are molecules.
+    pub fn is_molecular(&self) -> bool {
+        matches!(self.data, Data::Molecules { .. } | Data::Table(_))
+    }
+
     /// A time in steps of training on `samples`.
     pub fn steps(&self, time: f64, training: Training, samples: usize) -> usize {
         let per_unit = if self.is_flow() {
@@ -381,6 +454,11 @@ impl Config {
                 between(files.source_folder.as_deref(), name(&files.folder))
             }
             Data::Scenes { .. } => "scenes".into(),
+            Data::Molecules { .. } => "molecules".into(),
+            Data::Table(table) => {
+                let file = name(&table.file);
+                between(table.source_file.as_deref(), format!("{file} {}", table.label))
+            }
         };
         match &self.backbone {
             Backbone::Mlp { .. } => title += " mlp",
@@ -389,6 +467,7 @@ impl Config {
                 title += &format!(" resnet-{}", 2 + 2 * channels.len() * blocks);
             }
             Backbone::EncoderDecoder { .. } => title += " encoder-decoder",
+            Backbone::Gin { .. } => title += " gin",
             Backbone::Linear => {}
         }
         if !self.is_flow() && self.pretrain.weights.is_none() {

@@ -11,6 +11,8 @@ pub enum Architecture {
     Cnn,
     /// For segmentation: 8, 16 and 32 channels down, which halve the image twice, and 16 and 16 back.
     EncoderDecoder,
+    /// For molecules: three layers of a graph isomorphism network of 32.
+    Gin,
     /// A small ResNet: 16, 32 and 64 channels, one block each.
     Resnet8,
     /// ResNet-18 with a 3×3 convolution first: 64, 128, 256 and 512 channels, two blocks each. For a GPU.
@@ -30,6 +32,7 @@ impl Architecture {
             Self::Mlp => Backbone::Mlp { widths: vec![128, 128] },
             Self::Cnn => Backbone::Cnn { channels: vec![16, 32], width: 128 },
             Self::EncoderDecoder => Backbone::EncoderDecoder { channels: vec![8, 16, 32], width: 16 },
+            Self::Gin => Backbone::Gin { widths: vec![32; 3] },
             Self::Resnet8 => Self::resnet(&[16, 32, 64], 1, false),
             Self::Resnet18 => Self::resnet(&[64, 128, 256, 512], 2, false),
             Self::Resnet18Imagenet => Self::resnet(&[64, 128, 256, 512], 2, true),
@@ -53,7 +56,8 @@ pub enum Experiment {
 }
 
 /// The settings that come with the program.
-pub const SETTINGS: [&str; 6] = ["linear", "digits", "digits-cnn", "fashion", "images", "segmentation"];
+pub const SETTINGS: [&str; 7] =
+    ["linear", "digits", "digits-cnn", "fashion", "images", "segmentation", "molecules"];
 
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const FASHION: &str = "/usr/share/datasets/fashion-mnist";
@@ -70,6 +74,7 @@ impl Config {
             "fashion" => Some(Self::fashion()),
             "images" => Some(Self::images()),
             "segmentation" => Some(Self::segmentation()),
+            "molecules" => Some(Self::molecules()),
             "linear" => Some(Self::linear()),
             _ => None,
         }
@@ -142,6 +147,19 @@ impl Config {
         }
     }
 
+    fn molecules() -> Self {
+        let training = Training { rate: 0.02, momentum: 0.9, batch: 32 };
+        Self {
+            times: vec![1.0, 5.0, 20.0],
+            data: Data::Molecules { samples: Some(200) },
+            backbone: Architecture::Gin.backbone(),
+            pretrain: Pretrain { epochs: 20.0, training, ..Self::digits().pretrain },
+            probing: Probing { longest: 100.0, training },
+            finetune: training,
+            ..Self::digits()
+        }
+    }
+
     fn linear() -> Self {
         let descent = Training { rate: 1e-3, momentum: 0.0, batch: 0 };
         Self {
@@ -171,6 +189,11 @@ impl Config {
         Self { data: Data::Masks(Files::of(folder)), ..Self::segmentation() }
     }
 
+    /// Molecules of a table.
+    pub fn table(table: Table) -> Self {
+        Self { data: Data::Table(table), ..Self::molecules() }
+    }
+
     /// Reads TOML; what it does not say is taken from the preset of its `data.kind`.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let given: toml::Table = toml::from_str(text)?;
@@ -179,6 +202,7 @@ impl Config {
             Some("files") => Some(Self::fashion()),
             Some("scenes") => Some(Self::segmentation()),
             Some("masks") => Some(Self::masks("")),
+            Some("table") => Some(Self::table(Table::of("", ""))),
             Some(kind) => Self::preset(kind),
             None => None,
         };

@@ -10,6 +10,9 @@ const MAX_BLOCKS: usize = 1000;
 /// The largest height and width that images of a folder are brought to.
 pub const MAX_SIDE: u32 = 1024;
 
+/// The most atoms of a molecule: places of neighbours are bytes, and 0 is none.
+pub const MAX_ATOMS: usize = 254;
+
 /// The longest training, in epochs or units of time: nobody waits for more.
 const MAX_TIME: f64 = 1e6;
 
@@ -75,6 +78,20 @@ impl Config {
                 }
                 3 * channels.len() - 2
             }
+            Backbone::Gin { widths } => {
+                if widths.is_empty() {
+                    return Err(ConfigError::Empty { name: "backbone.widths" });
+                }
+                if widths.contains(&0) {
+                    return wrong("backbone.widths", 0.0, "at least 1");
+                }
+                // Before the mean every atom has features, and there is no feature of a molecule.
+                if let Some(head) = self.head.iter().find(|head| head.blocks > 0) {
+                    let accepted = "0 for molecules, whose features are those of all layers";
+                    return wrong("head.blocks", head.blocks as f64, accepted);
+                }
+                widths.len()
+            }
             Backbone::Resnet { channels, blocks, .. } => {
                 if channels.is_empty() {
                     return Err(ConfigError::Empty { name: "backbone.channels" });
@@ -132,6 +149,32 @@ impl Config {
                     return wrong(name, 0.0, "at least 1");
                 }
             }
+        }
+        if let Data::Table(table) = &self.data {
+            for (name, empty) in [
+                ("data.file", table.file.as_os_str().is_empty()),
+                ("data.label", table.label.is_empty()),
+            ] {
+                if empty {
+                    return Err(ConfigError::Empty { name });
+                }
+            }
+            if !(2..=MAX_ATOMS).contains(&table.atoms) {
+                return wrong("data.atoms", table.atoms as f64, "2 to 254");
+            }
+            for (name, count) in
+                [("data.source-samples", table.source_samples), ("data.samples", table.samples)]
+            {
+                if count == Some(0) {
+                    return wrong(name, 0.0, "at least 1");
+                }
+            }
+        }
+        if self.is_molecular() != matches!(self.backbone, Backbone::Gin { .. }) {
+            return Err(ConfigError::Apart {
+                first: "data.kind = molecules or table",
+                second: "backbone.kind = gin",
+            });
         }
         let of_images = !self.is_flow() && !self.is_segmentation();
         if !(0.0..=1.0).contains(&self.label_noise) || (!of_images && self.label_noise != 0.0) {

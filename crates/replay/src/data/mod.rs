@@ -13,11 +13,14 @@ mod layout;
 mod linear;
 mod mask;
 mod masks;
+mod molecule;
+mod molecules;
 mod npz;
 mod reader;
 mod samples;
 mod scenes;
 mod split;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -61,11 +64,13 @@ impl Dataset {
             Data::Files(files) => files.tasks()?,
             Data::Scenes { samples } => scenes::tasks(*samples),
             Data::Masks(files) => files.mask_tasks()?,
+            Data::Molecules { samples } => molecules::tasks(*samples),
+            Data::Table(table) => table.tasks()?,
         };
         let there = tasks.downstream.train.count();
         match tasks.samples {
             Some(samples) if samples == 0 || samples > there => Err(ReplayError::Unfit(format!(
-                "data.samples = {samples} is not valid; accepted: 1 to {there}, the downstream training images \
+                "data.samples = {samples} is not valid; accepted: 1 to {there}, the downstream training samples \
                  (--samples)"
             ))),
             _ => Ok(Self::Images(Box::new(tasks))),

@@ -5,6 +5,7 @@ use candle_core::Result;
 use super::cost::Cost;
 use super::dense::{Dense, Linear};
 use super::filtered::Filtered;
+use super::gin::Gin;
 use super::layer::{Kind, Shape};
 use super::residual::Residual;
 use super::rows::Row;
@@ -58,6 +59,13 @@ pub enum Plan {
         /// Whether the mean over all pixels is taken after it.
         mean: bool,
     },
+    /// A layer of a graph isomorphism network, on samples of atoms × 1 × channels of which the first are the graph.
+    Gin {
+        /// Features of each atom.
+        width: usize,
+        /// Whether the mean over the atoms is taken after it.
+        mean: bool,
+    },
 }
 
 impl Plan {
@@ -88,6 +96,7 @@ impl Plan {
             Self::Conv { channels, pool } => Box::new(Filtered { channels, pool }),
             Self::Stem { channels, large } => Box::new(Stem { channels, large }),
             Self::Residual { channels, stride, mean } => Box::new(Residual { channels, stride, mean }),
+            Self::Gin { width, mean } => Box::new(Gin { width, mean }),
         }
     }
 }
