@@ -581,7 +581,8 @@ fn configuration(args: &Args) -> Result<Config> {
             let digits = matches!(other, Data::Digits { .. });
             let folders = folders.iter().filter(|_| !digits);
             let data = ("--data", args.data.is_some());
-            if let Some((flag, _)) = [data].iter().chain(&given).chain(folders).find(|(_, given)| *given) {
+            if let Some((flag, _)) = [data].iter().chain(&given).chain(folders).find(|(_, given)| *given)
+            {
                 let with_data = if *flag == "--shifted-data" { "" } else { with_data };
                 bail!(
                     "{flag} does not belong to this setting; accepted with: fashion, images{with_data}"

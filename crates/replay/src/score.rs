@@ -25,7 +25,9 @@ pub(super) fn mean_iou(predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> f6
 /// the larger difference between the second output and the first, equal ones counting half. None if a class has no row,
 /// or an output is not a number.
 pub(super) fn auc(predictions: &DMatrix<f64>, targets: &DMatrix<f64>) -> Option<f64> {
-    let of = |row: usize| (predictions[(row, 1)] - predictions[(row, 0)], targets[(row, 1)] > targets[(row, 0)]);
+    let of = |row: usize| {
+        (predictions[(row, 1)] - predictions[(row, 0)], targets[(row, 1)] > targets[(row, 0)])
+    };
     let mut all: Vec<(f64, bool)> = (0..targets.nrows()).map(of).collect();
     if all.iter().any(|(difference, _)| difference.is_nan()) {
         return None;

@@ -155,7 +155,8 @@ impl Config {
             backbone: Architecture::Gin.backbone(),
             pretrain: Pretrain { epochs: 20.0, training, ..Self::digits().pretrain },
             probing: Probing { longest: 100.0, training },
-            finetune: training,
+            // With the rate of pretraining the steps hide the laws.
+            finetune: Training { rate: 0.003, ..training },
             ..Self::digits()
         }
     }

@@ -121,7 +121,8 @@ impl Molecule {
             }
             kinds = now;
             let next = |(i, atom): (usize, &Atom)| {
-                let mut around: Vec<_> = atom.bonds.iter().map(|&(at, kind)| (kind, colours[at])).collect();
+                let mut around: Vec<_> =
+                    atom.bonds.iter().map(|&(at, kind)| (kind, colours[at])).collect();
                 around.sort_unstable();
                 hash(&|h| (colours[i], &around).hash(h))
             };
@@ -215,7 +216,7 @@ mod tests {
         for (smiles, expected) in [
             ("", "there is no SMILES"),
             ("  ", "there is no SMILES"),
-            ("[Xx]", "[Xx] is no SMILES that is read: unknown element"),
+            ("[Xx]", "[Xx] is no SMILES that is read: invalid bracket atom"),
             ("C1CC", "C1CC is no SMILES that is read: unmatched ring closure 1"),
             ("C(C", "is no SMILES that is read"),
             ("CC)", "is no SMILES that is read"),
@@ -224,12 +225,9 @@ mod tests {
             ("C*", "C* holds *, which is no atom"),
             ("C%", "is no SMILES that is read"),
             ("ü", "is no SMILES that is read"),
-            ("C1CC=1", "CC"),
         ] {
-            match Molecule::read(smiles, 254) {
-                Err(error) => assert!(error.contains(expected), "{smiles}: {error}"),
-                Ok(_) => assert_eq!(smiles, "C1CC=1"),
-            }
+            let error = Molecule::read(smiles, 254).unwrap_err();
+            assert!(error.contains(expected), "{smiles}: {error}");
         }
         assert!(Molecule::read(&"C".repeat(9), 8).unwrap().is_none());
         assert!(Molecule::read(&"C".repeat(20_000), 8).unwrap_err().contains("limit"));

@@ -145,13 +145,14 @@ impl Table {
     ) -> Result<(Vec<Entry>, Vec<String>), ReplayError> {
         let Source { path, flag, bytes } = table;
         let bad = |fault: String| ReplayError::Data { path: path.to_path_buf(), fault };
-        let text = std::str::from_utf8(bytes).map_err(|e| bad(format!("this is no text in UTF-8: {e}")))?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|e| bad(format!("this is no text in UTF-8: {e}")))?;
         let text = text.trim_start_matches('\u{feff}');
         let first = text.lines().next().unwrap_or("");
-        let delimiter = [b'\t', b';'].into_iter().find(|&d| first.contains(char::from(d))).unwrap_or(b',');
+        let delimiter =
+            [b'\t', b';'].into_iter().find(|&d| first.contains(char::from(d))).unwrap_or(b',');
         let mut reader = csv::ReaderBuilder::new();
-        let mut reader =
-            reader.delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let mut reader = reader.delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
         let unread = |e: csv::Error| bad(format!("this table cannot be read: {e} ({flag})"));
         let names: Vec<String> = reader.headers().map_err(unread)?.iter().map(str::to_owned).collect();
         let place = |flag: &str, name: &str, is: &dyn Fn(&str) -> bool| {
@@ -194,7 +195,9 @@ impl Table {
             .iter()
             .zip(missing)
             .filter(|(_, count)| *count > 0)
-            .map(|(column, count)| format!("{path}: {}: {count} rows skipped, which have no label", column.name))
+            .map(|(column, count)| {
+                format!("{path}: {}: {count} rows skipped, which have no label", column.name)
+            })
             .collect();
         notes.dedup();
         if large > 0 {
@@ -275,7 +278,8 @@ fn deal(source: &mut Labelled<'_>, downstream: &mut Labelled<'_>) {
     let both = downstream.all.iter().map(|(entry, _)| &entry.key).filter(|key| there.contains(key));
     let mut both: Vec<&Vec<u64>> = both.collect();
     both.shuffle(&mut stream(0, DEAL));
-    let part = |first: usize| -> BTreeSet<&Vec<u64>> { both.iter().skip(first).step_by(2).copied().collect() };
+    let part =
+        |first: usize| -> BTreeSet<&Vec<u64>> { both.iter().skip(first).step_by(2).copied().collect() };
     let parts = [part(0), part(1)];
     source.all.retain(|(entry, _)| !parts[1].contains(&entry.key));
     downstream.all.retain(|(entry, _)| !parts[0].contains(&entry.key));
@@ -296,7 +300,11 @@ fn split(
     }
     if !(2..=MOST_CLASSES).contains(&names.len()) {
         let listed = names[..names.len().min(3)].join(", ");
-        let listed = if listed.is_empty() { listed } else { format!(" ({listed}{})", if names.len() > 3 { ", …" } else { "" }) };
+        let listed = if listed.is_empty() {
+            listed
+        } else {
+            format!(" ({listed}{})", if names.len() > 3 { ", …" } else { "" })
+        };
         return fault(
             path,
             format!(

@@ -115,7 +115,8 @@ impl Graphs {
         let mut sums = Sparse::new(there.len(), places);
         let (mut spread, mut mean) =
             (Sparse::new(places, there.len()), Sparse::new(samples, there.len()));
-        let (mut bonds, mut of_sample) = (Vec::with_capacity(there.len() * EDGES), vec![0usize; samples]);
+        let (mut bonds, mut of_sample) =
+            (Vec::with_capacity(there.len() * EDGES), vec![0usize; samples]);
         there.iter().for_each(|place| of_sample[place / atoms] += 1);
         for (row, &place) in there.iter().enumerate() {
             let (sample, at) = (place / atoms, &all[place * GRAPH..(place + 1) * GRAPH]);

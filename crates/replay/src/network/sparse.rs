@@ -73,7 +73,12 @@ impl CustomOp1 for Product {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        fn run<T: Number>(of: &Sparse, x: &CpuStorage, layout: &Layout, width: usize) -> Result<CpuStorage> {
+        fn run<T: Number>(
+            of: &Sparse,
+            x: &CpuStorage,
+            layout: &Layout,
+            width: usize,
+        ) -> Result<CpuStorage> {
             Ok(T::to_cpu_storage_owned(of.multiply(numbers::<T>(x, layout)?, width)))
         }
         let (_, width) = layout.shape().dims2()?;

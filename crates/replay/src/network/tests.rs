@@ -355,7 +355,7 @@ fn resnet_18_has_its_size() {
 fn motions_are_slopes_in_a_direction() {
     let conv = |pool| Plan::Conv { channels: 3, pool };
     let residual = |channels, stride, mean| Plan::Residual { channels, stride, mean };
-    for plans in [
+    let of_images = [
         vec![conv(true), conv(false), Plan::Dense { width: 6 }, Plan::Linear { width: 2 }],
         vec![
             conv(true),
@@ -371,9 +371,13 @@ fn motions_are_slopes_in_a_direction() {
             residual(4, 2, false),
             residual(4, 1, true),
         ],
-    ] {
-        let (stack, _) = Stack::new(&plans, &[13, 10, 2], &mut stream(2, 1), PLACE).unwrap();
-        let x = random(&[6, 13, 10, 2], 1);
+    ];
+    let images = of_images.map(|plans| (plans, random(&[6, 13, 10, 2], 1)));
+    let gin = |mean| Plan::Gin { width: 4, mean };
+    let graphs =
+        (vec![gin(false), gin(false), gin(true), Plan::Linear { width: 2 }], graphs(6, &BONDED, 3));
+    for (plans, x) in images.into_iter().chain([graphs]) {
+        let (stack, _) = Stack::new(&plans, &x.dims()[1..], &mut stream(2, 1), PLACE).unwrap();
         let variables = stack.variables("");
         // Without a bias, patches of zeros behind max(0, ·) are where the slope jumps.
         for (_, bias) in variables.iter().filter(|(name, _)| name.ends_with(".bias")) {
@@ -521,4 +525,102 @@ fn an_encoder_decoder_is_that_of_pytorch() {
         );
         assert!((found - norm).abs() < 1e-12, "{name}: {found} is not {norm}");
     }
+}
+
+/// Atoms of four graphs with their bonds: two atoms, their places, the kind.
+const BONDED: [(usize, &[(usize, usize, usize)]); 4] = [
+    (3, &[(0, 1, 0), (1, 2, 1)]),
+    (3, &[(0, 1, 3), (1, 2, 3), (2, 0, 3)]),
+    (5, &[(0, 1, 0), (0, 2, 0), (0, 3, 2), (0, 4, 1)]),
+    (1, &[]),
+];
+
+/// These as samples with so many places, and random features.
+fn graphs(places: usize, all: &[(usize, &[(usize, usize, usize)])], features: usize) -> Tensor {
+    let channels = GRAPH + features;
+    let mut values = vec![0.0; all.len() * places * channels];
+    for (i, (atoms, bonds)) in all.iter().enumerate() {
+        let drawn = normal(&mut stream(5, i as u64), *atoms, features, 1.0);
+        let sample = &mut values[i * places * channels..][..places * channels];
+        let mut degrees = vec![0; *atoms];
+        for atom in 0..*atoms {
+            sample[atom * channels] = 1.0;
+            for feature in 0..features {
+                sample[atom * channels + GRAPH + feature] = drawn[(atom, feature)];
+            }
+        }
+        for &(a, b, kind) in *bonds {
+            for (a, b) in [(a, b), (b, a)] {
+                sample[a * channels + 1 + kind] += 1.0;
+                sample[a * channels + 1 + BONDS + degrees[a]] = (b + 1) as f64;
+                degrees[a] += 1;
+            }
+        }
+    }
+    Tensor::from_vec(values, (all.len(), places, 1, channels), PLACE.1).unwrap()
+}
+
+/// Three layers and their mean as dense matrices: the adjacency with ones on the diagonal where there is an atom.
+fn dense_graphs(stack: &Stack, x: &Tensor) -> candle_core::Result<Tensor> {
+    let (samples, places, _, channels) = x.dims4()?;
+    let x = x.reshape((samples, places, channels))?;
+    let all = x.to_vec3::<f64>()?;
+    let mut adjacency = vec![0.0; samples * places * places];
+    for (i, sample) in all.iter().enumerate() {
+        for (a, atom) in sample.iter().enumerate().filter(|(_, atom)| atom[0] > 0.0) {
+            adjacency[(i * places + a) * places + a] = 1.0;
+            for &b in atom[1 + BONDS..GRAPH].iter().filter(|b| **b > 0.0) {
+                adjacency[(i * places + a) * places + b as usize - 1] = 1.0;
+            }
+        }
+    }
+    let adjacency = Tensor::from_vec(adjacency, (samples, places, places), PLACE.1)?;
+    let (there, bonds) = (x.narrow(2, 0, 1)?, x.narrow(2, 0, 1 + BONDS)?.contiguous()?);
+    let mut features = x.narrow(2, GRAPH, channels - GRAPH)?.contiguous()?;
+    for layer in stack.variables("").chunks_exact(5) {
+        let [edges, w1, b1, w2, b2] = [0, 1, 2, 3, 4].map(|i| layer[i].1.as_tensor());
+        let sums = (adjacency.matmul(&features)? + bonds.broadcast_matmul(edges)?)?;
+        let hidden = sums.broadcast_matmul(w1)?.broadcast_add(b1)?.relu()?;
+        let all = hidden.broadcast_matmul(w2)?.broadcast_add(b2)?.relu()?;
+        features = all.broadcast_mul(&there)?;
+    }
+    features.sum(1)?.broadcast_div(&there.sum(1)?)
+}
+
+#[test]
+fn layers_of_graphs_are_those_of_dense_matrices() {
+    let plans = [false, false, true].map(|mean| Plan::Gin { width: 4, mean });
+    let x = graphs(6, &BONDED, 3);
+    let (stack, shape) = Stack::new(&plans, &x.dims()[1..], &mut stream(1, 1), PLACE).unwrap();
+    assert_eq!(shape, [4]);
+    let variables = stack.variables("");
+    assert_eq!(variables.len(), 15);
+    for (_, bias) in variables.iter().filter(|(name, _)| name.ends_with(".bias")) {
+        bias.set(&random(bias.dims(), 15)).unwrap();
+    }
+    let all: Vec<&Var> = variables.iter().map(|(_, variable)| variable).collect();
+    compare(&all, || stack.forward(&x), || dense_graphs(&stack, &x));
+    let weights = random(&[4, 4], 2);
+    let loss = || (stack.forward(&x).unwrap() * &weights).unwrap().sum_all().unwrap();
+    for (name, slope, found) in slopes(&stack, loss) {
+        assert!((slope - found).abs() < 1e-6 * slope.abs().max(1e-3), "{name}: {slope} is not {found}");
+    }
+    // Places without an atom have no part, and neither has the order of the atoms.
+    let y = stack.forward(&x).unwrap();
+    assert!(gap(&stack.forward(&graphs(9, &BONDED, 3)).unwrap(), &y) < 1e-14);
+    let turned = |values: &Tensor| {
+        // The path 0 − 1 = 2 of the first sample, from its other end.
+        let mut all = values.reshape((4, 6, GRAPH + 3)).unwrap().to_vec3::<f64>().unwrap();
+        all[0].swap(0, 2);
+        for atom in &mut all[0] {
+            for place in atom[1 + BONDS..GRAPH].iter_mut().filter(|place| **place > 0.0) {
+                *place = 4.0 - *place;
+            }
+        }
+        let flat: Vec<f64> = all.into_iter().flatten().flatten().collect();
+        Tensor::from_vec(flat, (4, 6, 1, GRAPH + 3), PLACE.1).unwrap()
+    };
+    assert!(gap(&stack.forward(&turned(&x)).unwrap(), &y) < 1e-14);
+    let error = Stack::new(&plans, &[8], &mut stream(1, 1), PLACE).unwrap_err();
+    assert!(error.to_string().contains("a layer of graphs cannot take samples of shape [8]"), "{error}");
 }
