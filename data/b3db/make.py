@@ -35,7 +35,7 @@ more = molecules(folder / "B3DB_regression.tsv", lambda row: int(float(row["logB
 crosses = molecules(folder / "B3DB_classification.tsv", lambda row: int(row["BBB+/BBB-"] == "BBB+"))
 lines = [(smiles, "", label) for smiles, label in more.items()]
 lines += [(smiles, label, "") for smiles, label in crosses.items() if smiles not in more]
-# In an order of its own, in which the text packs better than in any other that was tried.
+# So that the file does not depend on the order of the tables.
 lines.sort()
 text = "smiles,crosses,more_in_brain\n" + "".join(",".join(map(str, line)) + "\n" for line in lines)
 here = pathlib.Path(__file__).parent / "molecules.csv.gz"

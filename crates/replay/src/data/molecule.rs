@@ -233,4 +233,44 @@ mod tests {
         assert!(Molecule::read(&"C".repeat(20_000), 8).unwrap_err().contains("limit"));
         assert!(Molecule::read("[Fe](C)(C)(C)(C)(C)(C)(C)(C)C", 99).unwrap().is_none());
     }
+
+    /// Whatever the text is: an answer, and no panic.
+    #[test]
+    fn mutations_are_read_or_refused() {
+        use rand::RngExt;
+        let mut rng = taskhead::tasks::stream(1, 1);
+        let seeds = [
+            "C[C@H](N)C(=O)O",
+            "c1ccc2c(c1)cc[nH]2",
+            "F/C=C\\F",
+            "[13CH3-].[Na+]",
+            "C%12CC%12=C",
+            "CC(C)#N",
+        ];
+        let words = b"CNOScnos[]()=#:./\\@+-%0123456789HBrl*$~";
+        let (mut read, mut refused) = (0, 0);
+        for i in 0..30_000 {
+            let mut text = seeds[i % seeds.len()].as_bytes().to_vec();
+            for _ in 0..rng.random_range(1..5) {
+                let (at, word) =
+                    (rng.random_range(0..text.len()), words[rng.random_range(0..words.len())]);
+                match rng.random_range(0..3) {
+                    0 => text[at] = word,
+                    1 => text.insert(at, word),
+                    _ if text.len() > 1 => drop(text.remove(at)),
+                    _ => {}
+                }
+            }
+            let text = String::from_utf8(text).unwrap();
+            match Molecule::read(&text, 254) {
+                Ok(molecule) => {
+                    read += usize::from(
+                        molecule.is_some_and(|m| m.channels(254).len() > 0 && !m.key().is_empty()),
+                    )
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(read > 3_000 && refused > 3_000, "{read} read, {refused} refused");
+    }
 }
