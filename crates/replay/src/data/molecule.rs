@@ -265,7 +265,7 @@ mod tests {
             match Molecule::read(&text, 254) {
                 Ok(molecule) => {
                     read += usize::from(
-                        molecule.is_some_and(|m| m.channels(254).len() > 0 && !m.key().is_empty()),
+                        molecule.is_some_and(|m| !m.channels(254).is_empty() && !m.key().is_empty()),
                     )
                 }
                 Err(_) => refused += 1,

@@ -527,8 +527,10 @@ fn an_encoder_decoder_is_that_of_pytorch() {
     }
 }
 
-/// Atoms of four graphs with their bonds: two atoms, their places, the kind.
-const BONDED: [(usize, &[(usize, usize, usize)]); 4] = [
+/// Atoms, and bonds by the places of their two atoms and their kind.
+type Graph = (usize, &'static [(usize, usize, usize)]);
+
+const BONDED: [Graph; 4] = [
     (3, &[(0, 1, 0), (1, 2, 1)]),
     (3, &[(0, 1, 3), (1, 2, 3), (2, 0, 3)]),
     (5, &[(0, 1, 0), (0, 2, 0), (0, 3, 2), (0, 4, 1)]),
@@ -536,7 +538,7 @@ const BONDED: [(usize, &[(usize, usize, usize)]); 4] = [
 ];
 
 /// These as samples with so many places, and random features.
-fn graphs(places: usize, all: &[(usize, &[(usize, usize, usize)])], features: usize) -> Tensor {
+fn graphs(places: usize, all: &[Graph], features: usize) -> Tensor {
     let channels = GRAPH + features;
     let mut values = vec![0.0; all.len() * places * channels];
     for (i, (atoms, bonds)) in all.iter().enumerate() {
