@@ -69,11 +69,22 @@ pub(super) fn limit(
     let s = tangent.remaining(r);
     let unreachable = tangent.unreachable(r);
     let stuck = tangent.push(&unreachable);
-    let size = r.norm() * (tangent.largest().sqrt() + z.norm() + now.head.norm());
+    // The most that a residual of this size moves (D, V/√γ).
+    let size = r.norm() * tangent.largest().sqrt();
+    let speed = |change: &State| {
+        let head = change.head.norm();
+        change.motion.norm().hypot(if head > 0.0 { head / flow.head_rate().sqrt() } else { 0.0 })
+    };
     let still = if closer.is_some() { 4.0 * FINEST } else { rounding };
-    // The pull on the head is known as well as the features, however large the head is.
-    let pulls = flow.head_rate() * r.norm() * z.norm();
-    if stuck.motion.norm() + stuck.head.norm() > still * size
+    // The pull on the head is known as well as the features, however large the head is, and rows that never move as
+    // well as at the start.
+    let fixed = |moves: bool| {
+        let rows = r.row_iter().zip(reduction.lambda()).filter(move |(_, l)| (**l > 0.0) == moves);
+        rows.map(|(row, _)| row.norm_squared()).sum::<f64>().sqrt()
+    };
+    let known = (fixed(true) * z.norm()).hypot(fixed(false) * reduction.features().norm());
+    let pulls = flow.head_rate() * known;
+    if speed(&stuck) > still * size
         || stuck.head.norm() > FINEST * (r.nrows() + z.ncols()) as f64 * pulls
     {
         return Ok(not_yet);
@@ -134,7 +145,7 @@ pub(super) fn limit(
     // After the jump, which takes away what the error of the steps left in fast directions.
     let left = flow.velocity_by(&state, &residual);
     let (moving, turning) = (left.motion.norm(), left.head.norm());
-    let at_rest = within(time * moving, time * turning) || moving + turning <= rounding * size;
+    let at_rest = within(time * moving, time * turning) || speed(&left) <= rounding * size;
     if !small || !(fitted || at_rest) {
         return Ok(not_yet);
     }

@@ -3,8 +3,9 @@
 //! Where a residual stays, rates near the limit are not those of the tangent kernel. In the coordinates x = (D, V/√γ)
 //! the flow is the steepest descent of the loss and H = −J is symmetric ([`super::stability`]), so that from a state
 //! with the velocity g the limit is H⁺g away, up to the square of that distance. It is taken where nothing grows and
-//! where that square is below the tolerance; decay by a power of time does not pass, since there Newton's method is
-//! slow, too.
+//! where that square is below the tolerance, and with it the part that stationary states say nothing of: how far the
+//! way to them bends along the turns below. Decay by a power of time does not pass, since there Newton's method is slow,
+//! too.
 //!
 //! *Zeros.* An eigenvalue of H that is zero to rounding may be that of a slow motion. Under the squared loss none is
 //! accepted, so that the limit is a matter of all directions; under cross-entropy motions that have died out leave
@@ -92,7 +93,7 @@ pub(super) fn at_rest(
     let reduction = flow.reduction();
     let (mut state, mut residual) = (stages.state(), stages.residual.clone());
     let mut change = State { motion: &state.motion * 0.0, head: &state.head * 0.0 };
-    let mut spent = None;
+    let (mut spent, mut pull) = (None, None);
     for _ in 0..STEPS {
         let (z, v, r) = (reduction.features_at(&state), state.head.clone(), residual.clone());
         let jacobian = Jacobian::at(flow, &z, &v, &r);
@@ -118,15 +119,24 @@ pub(super) fn at_rest(
         flow.shift(&mut state, &mut residual, 1.0, &more);
         change.add(1.0, &more);
         spent.get_or_insert_with(|| shares(&q, &d, &step, change.motion.len()));
-        let within = |change: &State, share: f64| {
-            change.motion.norm() <= share * moved && change.head.norm() <= share * head
-        };
-        if !within(&change, (0.1 * rtol).sqrt()) {
+        let within =
+            |[motion, turned]: [f64; 2], share: f64| motion <= share * moved && turned <= share * head;
+        let both = |change: &State| [change.motion.norm(), change.head.norm()];
+        let [motion, turned] = both(&change);
+        // What the residual that decays on the way, in all, does to the part of the state that has moved meanwhile.
+        let pull = *pull.get_or_insert_with(|| {
+            let rest = DVector::from_fn(d.len(), |i, _| if d[i] > null { step[i] / d[i] } else { 0.0 });
+            let decaying = jacobian.predictions_moved(&jacobian.state_of(&(&q * rest)));
+            decaying.norm() * reduction.lambda().amax().sqrt()
+        });
+        if !within([motion, turned], (0.1 * rtol).sqrt())
+            || !within([pull * turned, pull * motion * flow.head_rate()], 0.1 * rtol)
+        {
             return Ok(None);
         }
         let formed = reduction.targets().norm() + z.norm() * state.head.norm();
         let noise = ROUNDINGS * f64::EPSILON * formed * largest.sqrt();
-        if within(&more, 0.01 * rtol) || step.norm() <= noise / slowest {
+        if within(both(&more), 0.01 * rtol) || step.norm() <= noise / slowest {
             // What does not decay must not move, what decays must do so far above rounding, and rounding must not
             // matter.
             let stays = modes.iter().zip(d.iter()).filter(|(_, h)| **h <= null);
