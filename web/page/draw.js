@@ -38,7 +38,7 @@ const SHAPES = {
 class Sketch {
   /** `changed` is called when the hand has drawn, chosen, shown or wiped. */
   constructor(container, metric, index, changed) {
-    Object.assign(this, { metric, index, changed, drawn: Array(POINTS).fill(NaN), shown: false });
+    Object.assign(this, { metric, index, drawn: Array(POINTS).fill(NaN), shown: false });
     const figure = container.appendChild(document.createElement('figure'));
     figure.appendChild(document.createElement('figcaption')).textContent = metric.name;
     const canvas = figure.appendChild(document.createElement('div'));
@@ -176,7 +176,8 @@ export function draw() {
   // What the sketches are in the address.
   let written = '';
   const write = () => {
-    written = sketches.some((sketch) => sketch.code()) ? sketches.map((sketch) => sketch.code()).join('.') : '';
+    const codes = sketches.map((sketch) => sketch.code());
+    written = codes.some(Boolean) ? codes.join('.') : '';
     set({ sketch: written });
   };
   const sketches = METRICS.map((metric, i) => new Sketch($('sketches'), metric, i, write));
