@@ -11,6 +11,7 @@ mod choices;
 mod curves;
 #[cfg(feature = "replay")]
 mod earlier;
+#[cfg(feature = "explore")]
 mod explore;
 mod export;
 mod failure;
@@ -51,8 +52,7 @@ use threads::threads;
     taskhead sweep --problem gaussian --seeds 20      random problems over 24 energies\n  \
     taskhead advise features.npz                      how long to probe your own features\n  \
     taskhead verify T7 T9                             theorems against random cases\n  \
-    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep\n  \
-    taskhead explore                                  the trend in your browser")]
+    taskhead plot sweep.parquet --figure trend        a figure of a stored sweep")]
 struct Args {
     /// Print no progress and no hints.
     #[arg(long, short, global = true)]
@@ -81,6 +81,7 @@ enum Command {
     #[cfg(feature = "replay")]
     Replay(Box<replay::Args>),
     /// Open the explorer, a page that teaches the trend.
+    #[cfg(feature = "explore")]
     Explore(explore::Args),
     /// Print a shell completion script.
     Completions {
@@ -117,6 +118,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Plot(command) => plot::run(command, args.quiet),
         #[cfg(feature = "replay")]
         Command::Replay(command) => replay::run(command, args.quiet),
+        #[cfg(feature = "explore")]
         Command::Explore(command) => explore::run(command, args.quiet),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -162,9 +164,7 @@ mod tests {
                 }
             }
         }
-        for known in
-            ["sweep --seeds", "simulate --seed", "advise --folds", "verify --boxes", "explore --port"]
-        {
+        for known in ["sweep --seeds", "simulate --seed", "advise --folds", "verify --boxes"] {
             assert!(counts.iter().any(|flag| flag == known), "{known} is not in {counts:?}");
         }
     }

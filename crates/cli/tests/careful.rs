@@ -39,7 +39,6 @@ fn flags_of_whole_numbers_say_what_they_take() {
     for (args, flag, range) in [
         (&["verify", "T7"][..], "--instances", "1 to 10000000"),
         (&["reproduce"], "--seeds", "1 to 10000"),
-        (&["explore"], "--port", "0 to 65535"),
         (&["sweep"], "--threads", "1 to 4095"),
         (&["advise", "p.npz"], "--threads", "1 to 4095"),
     ] {

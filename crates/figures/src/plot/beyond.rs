@@ -41,9 +41,7 @@ impl Figure for Beyond {
                     let pen = canvas.theme.pen(number_of(&labels, &series.label));
                     area.series(canvas, &Series { label: String::new(), ..series.clone() }, pen);
                     let seen = panel.series[..number].iter().any(|other| other.label == series.label);
-                    let at = series.x.len() * 3 / 4;
-                    if let (false, Some(&x), Some(&y)) = (seen, series.x.get(at), series.y.get(at)) {
-                        let at = area.at(x, y);
+                    if !seen && let Some(at) = clearest(&area, &panel.series, number) {
                         area.note(&series.label, at, pen.colour);
                     }
                 }
@@ -51,4 +49,21 @@ impl Figure for Beyond {
             }
         })
     }
+}
+
+/// Where a curve, but for its ends, is furthest from those with other labels: there its label can only be its own.
+fn clearest(area: &Panel, all: &[Series], number: usize) -> Option<(f64, f64)> {
+    let points = |s: &Series| -> Vec<(f64, f64)> {
+        let finite = s.x.iter().zip(&s.y).filter(|(x, y)| x.is_finite() && y.is_finite());
+        finite.map(|(&x, &y)| area.at(x, y)).collect()
+    };
+    let label = &all[number].label;
+    let others: Vec<_> = all.iter().filter(|s| s.label != *label).flat_map(points).collect();
+    let own = points(&all[number]);
+    let ends = own.len() / 10;
+    let from_others = |at: &(f64, f64)| {
+        others.iter().map(|o| (o.0 - at.0).hypot(o.1 - at.1)).fold(f64::INFINITY, f64::min)
+    };
+    let inner = own.iter().take(own.len() - ends).skip(ends);
+    inner.max_by(|a, b| from_others(a).total_cmp(&from_others(b))).copied()
 }
