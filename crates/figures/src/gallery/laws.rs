@@ -103,7 +103,7 @@ fn first_step() -> Result<(String, SeriesPanel), SimulationError> {
     // S = (2/5, −1/10), and Y·KS = −1/10.
     series.push(Series::points("Ku₁ = κ₁u₁", vec![0.0], vec![slope()]));
     series.push(Series::points("Ku₁ not along u₁", vec![0.0], vec![-1.0 / 10.0]));
-    Ok(panel("T28: the first step", "energy E = ‖R‖_{F}", "(tr Z_{T}Z₀ᵀ − tr Z₀Z₀ᵀ) / E", series))
+    Ok(panel("T28: the first step", "energy E = ‖R‖_{F}", "⟨Z_{T} − Z₀, Z₀⟩ / E", series))
 }
 
 /// κ₁ ηᵀ(κ₁G + γλ₁)⁻¹η/|η| of the problem with K = diag(1, 2).

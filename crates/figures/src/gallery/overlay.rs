@@ -44,7 +44,7 @@ fn panels(network: &[Record], theory: &[Record], grounds: &Grounds) -> Option<Ve
     });
     panels.push(SeriesPanel {
         title: "Change of the network's kernel".into(),
-        y_label: "‖𝐊_{T} − 𝐊₀‖ / ‖𝐊₀‖".into(),
+        y_label: "‖K_{T} − K₀‖ / ‖K₀‖".into(),
         series: means.iter().filter(is_own).map(|m| series(m, |p| kernel_change(p, grounds))).collect(),
     });
     Some(panels)

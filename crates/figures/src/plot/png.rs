@@ -116,13 +116,27 @@ mod tests {
         }
     }
 
-    /// Every sign that figures use is in the font: a missing one leaves nothing.
+    /// Every sign that the stored figures use is in the font: a missing one leaves nothing.
     #[test]
     fn signs_are_in_the_font() {
         assert!(FONT.len() < 120_000);
-        for sign in "−τσεγκαφω‖₀₁₂ₜ²·∞×≤≥→⊥∈Δλθ⁻¹√∝°é–—".chars()
-        {
-            assert!(rendered_width(&sign.to_string()) > 0.0, "{sign}");
+        let plots = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plots");
+        let mut figures = 0;
+        let mut signs = std::collections::BTreeSet::new();
+        for folder in [plots.clone(), plots.join("replay")] {
+            for entry in std::fs::read_dir(folder).expect("the stored figures") {
+                let path = entry.expect("a file").path();
+                if path.extension().is_some_and(|e| e == "svg") {
+                    let svg = std::fs::read_to_string(path).expect("text");
+                    let texts = svg.split('>').filter_map(|part| part.split('<').next());
+                    signs.extend(texts.flat_map(str::chars).filter(|c| !c.is_whitespace()));
+                    figures += 1;
+                }
+            }
+        }
+        assert!(figures > 30 && signs.len() > 50, "{figures} {}", signs.len());
+        for sign in signs.into_iter().filter(|c| !"&<>".contains(*c)) {
+            assert!(rendered_width(&sign.to_string()) > 0.0, "{sign} ({:x})", sign as u32);
         }
         assert_eq!(rendered_width("\u{4e00}"), 0.0, "a sign that is not in the font");
     }
