@@ -138,8 +138,8 @@ fn what_was_once_wrong_agrees() {
     assert_eq!(agree_or_are_refused(seeds.into_iter().map(|seed| (seed, case(seed)))), 15);
 }
 
-/// A head that fixed features of 1 pull at beside others that grow from 10¹² to 5·10¹⁴: a plateau, which was once called
-/// the limit at a residual of 10¹⁴.
+/// A head that fixed features of 1 pull at beside others that grow from 10¹² to 5·10¹⁴: a plateau, which was once
+/// called the limit at a residual of 10¹⁴.
 #[test]
 fn a_plateau_beside_large_features_is_no_limit() {
     let Case { features, kernel, targets, head, head_rate } = case(41195);

@@ -42,7 +42,8 @@ fn slow_flows_reach_their_limit() {
 }
 
 /// Flows whose limit was once taken too early: what still moved was measured in units of the largest of features, head
-/// and kernel, though a slow head moves by a share of its rate of 10⁻¹⁴ only; and the way to rest bends, so that a point
+/// and kernel, though a slow head moves by a share of its rate of 10⁻¹⁴ only; and the way to rest bends, so that a
+/// point
 /// of rest beside the limit was met. Features are those of SciPy's Radau at 1e-11, unchanged from t = 10¹¹ to 10¹³ and
 /// from 10⁷ on.
 #[test]

@@ -40,7 +40,8 @@ def regrets(accuracy, choices):
 
 
 def smoothed(row, way):
-    """What `advise` recommends since it smooths: the highest of a parabola among what is not clearly worse than the best."""
+    """What `advise` recommends since it smooths: the highest of a parabola among what is not clearly worse than the
+    best."""
     if not row[way]:
         return None
     of = lambda what: np.array([float(row[f"{way} {what} {i}"] or np.inf) for i in range(SHARES)])

@@ -102,7 +102,8 @@ def pretrained(sources, transfer, seeds, cache={}):
 
 
 def split(sources, transfer, seed):
-    """(inputs, labels with noise) to finetune on, HELD more such samples, and up to 2,000 that no one sees until the end."""
+    """(inputs, labels with noise) to finetune on, HELD more such samples, and up to 2,000 that no one sees until the
+    end."""
     images, labels = sources(transfer.target, transfer.side)
     source = np.random.default_rng([5, seed])
     order = source.permutation(len(labels))

@@ -2,10 +2,10 @@
 
     target/peers-venv/bin/python3 benches/alternatives/alternatives.py target/release/solver_suite [CASE…]
 
-The environment and the binary are those that benches/peers/run makes. All have adaptive steps; local errors are measured
-as ours are: of motion and head, each relative to its own size. For each goal the table shows the run with the fewest products
-among tolerances 10^-3, 10^-3.5 … whose achieved error meets it. Products are of the size n×p×k: 3 an evaluation, 6 a
-product with the full Jacobian. Decompositions are not counted in products, but by number and size.
+The environment and the binary are those that benches/peers/run makes. All have adaptive steps; local errors are
+measured as ours are: of motion and head, each relative to its own size. For each goal the table shows the run with the
+fewest products among tolerances 10^-3, 10^-3.5 … whose achieved error meets it. Products are of the size n×p×k: 3 an
+evaluation, 6 a product with the full Jacobian. Decompositions are not counted in products, but by number and size.
 """
 
 import json
@@ -128,8 +128,8 @@ def adaptive(flow, until, tolerance, order, attempt):
 
 
 def chebyshev_step(flow, x, f, h):
-    """A step of second-order Runge–Kutta–Chebyshev (Sommeijer, Shampine and Verwer, J. Comput. Appl. Math. 88, 1998), with the spectral
-    radius of the exact Jacobian for nothing."""
+    """A step of second-order Runge–Kutta–Chebyshev (Sommeijer, Shampine and Verwer, J. Comput. Appl. Math. 88, 1998),
+    with the spectral radius of the exact Jacobian for nothing."""
     z, v, r = flow.linearised(x)
     # ‖Θ‖ ≤ ‖K‖‖V‖² + ‖Z‖² and the part that the residual makes, at most ‖Λ^{1/2} R‖; 5 % more for safety.
     radius = 1.05 * ((flow.root.max() * np.linalg.norm(v, 2)) ** 2 + np.linalg.norm(z, 2) ** 2)
@@ -167,7 +167,8 @@ def rkc2(flow, until, tolerance):
 
 
 def extrapolated_rkc(flow, until, tolerance):
-    """The same in 1, 2 and 3 parts, extrapolated to order 4: a stabilised explicit method of the order of ROCK4, without its tables."""
+    """The same in 1, 2 and 3 parts, extrapolated to order 4: a stabilised explicit method of the order of ROCK4,
+    without its tables."""
 
     def attempt(x, f, h):
         ends = []
@@ -201,8 +202,8 @@ def exponential(a):
 
 
 def lie_group(flow, until, tolerance):
-    """Runge–Kutta–Munthe-Kaas with the pair of Dormand and Prince, order 5: P = [Bᵀ; Vᵀ/√γ]ᵀ obeys Ṗ = PA with a symmetric A that has no
-    diagonal blocks, and P exp(Ω) keeps T2 exactly. For kernels without null space."""
+    """Runge–Kutta–Munthe-Kaas with the pair of Dormand and Prince, order 5: P = [Bᵀ; Vᵀ/√γ]ᵀ obeys Ṗ = PA with a
+    symmetric A that has no diagonal blocks, and P exp(Ω) keeps T2 exactly. For kernels without null space."""
     rows = [
         [],
         [1 / 5],
@@ -317,8 +318,8 @@ class KrylovFunctions:
 
 
 def exponential_rosenbrock(functions):
-    """Order 5 with embedded order 4, nodes 1/4, 1/2, 9/10: b_3 and b_4 meet the conditions of Luan and Ostermann (J. Comput.
-    Appl. Math. 255, 2014) up to order 5, the last in its weak form."""
+    """Order 5 with embedded order 4, nodes 1/4, 1/2, 9/10: b_3 and b_4 meet the conditions of Luan and Ostermann (J.
+    Comput. Appl. Math. 255, 2014) up to order 5, the last in its weak form."""
     c2, c3, c4 = 0.25, 0.5, 0.9
 
     def method(flow, until, tolerance):
@@ -367,8 +368,8 @@ def factorised(flow, x, shift):
 
 
 def kvaerno5(equations):
-    """Kvaerno's ESDIRK of order 5 (BIT 44, 2004; coefficients from diffrax), Newton's iteration with the exact Jacobian at the start of
-    each step, whose linear equations are solved as `equations(flow, x, shift)` does."""
+    """Kvaerno's ESDIRK of order 5 (BIT 44, 2004; coefficients from diffrax), Newton's iteration with the exact
+    Jacobian at the start of each step, whose linear equations are solved as `equations(flow, x, shift)` does."""
 
     def method(flow, until, tolerance):
         from diffrax import Kvaerno5
@@ -417,7 +418,8 @@ def kvaerno5(equations):
 
 
 def splitting(flow, until, tolerance):
-    """Strang splitting into the exact flows of a frozen head and of a frozen backbone, extrapolated with 1, 2, 3 and 4 parts to order 8."""
+    """Strang splitting into the exact flows of a frozen head and of a frozen backbone, extrapolated with 1, 2, 3 and 4
+    parts to order 8."""
     counts = [1, 2, 3, 4]
 
     def decay(d, t):

@@ -2,9 +2,10 @@
 
     target/peers-venv/bin/python3 benches/alternatives/cross_entropy.py target/release/taskhead [CASE…]
 
-The methods, their step control and their counters are those of alternatives.py. A flow is taken to a finite time; its width is
-reduced to N + k beforehand for all of them. Two have no decomposition and no factorisation at all: the exponential Rosenbrock
-method by the Lanczos process, and Kvaerno5 whose linear equations are solved by MINRES on the exact Jacobian.
+The methods, their step control and their counters are those of alternatives.py. A flow is taken to a finite time; its
+width is reduced to N + k beforehand for all of them. Two have no decomposition and no factorisation at all: the
+exponential Rosenbrock method by the Lanczos process, and Kvaerno5 whose linear equations are solved by MINRES on the
+exact Jacobian.
 """
 
 import json

@@ -1,10 +1,11 @@
 """Our solver and general ones on the same flows, in alternating rounds: see `run` beside this file.
 
-Errors are relative, of motion and head, the worse of both, and the worst of all heads of a case, against our own solution at
-tolerance 1e-13. A peer runs at a list of tolerances until its error is at most GOAL; the row that counts is the first such one. Each run is a process
-of its own, so that its peak memory is its own. Compilation of diffrax is not counted. Seconds
-are elapsed or processor time, whichever is less, so that what else the machine does counts less. All runs go to a CSV file, for diagrams, with
-their work in right-hand sides: evaluations, and for ours all its products of n×p×k divided by three.
+Errors are relative, of motion and head, the worse of both, and the worst of all heads of a case, against our own
+solution at tolerance 1e-13. A peer runs at a list of tolerances until its error is at most GOAL; the row that counts is
+the first such one. Each run is a process of its own, so that its peak memory is its own. Compilation of diffrax is not
+counted. Seconds are elapsed or processor time, whichever is less, so that what else the machine does counts less. All
+runs go to a CSV file, for diagrams, with their work in right-hand sides: evaluations, and for ours all its products of
+n×p×k divided by three.
 """
 
 import csv
@@ -35,7 +36,8 @@ DESCENT_STEPS = [0.3, 0.03, 0.003]
 
 
 def timed(run):
-    """What a run gives, and its mean elapsed or processor time, whichever is less, over runs of a fifth of a second together. Ours is measured so too."""
+    """What a run gives, and its mean elapsed or processor time, whichever is less, over runs of a fifth of a second
+    together. Ours is measured so too."""
     start, runs = (time.perf_counter(), time.process_time()), 0
     while runs == 0 or time.perf_counter() - start[0] < 0.2:
         result, runs = run(), runs + 1

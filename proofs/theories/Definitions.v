@@ -150,7 +150,8 @@ Definition norm2T (y w a : R) : R := dotT y w a ^ 2 + (w * sinh (sigma y w a)) ^
 Definition dist2T (y w a : R) : R := (dotT y w a - 1) ^ 2 + (w * sinh (sigma y w a)) ^ 2.
 Definition cosT (y w a : R) : R := dotT y w a / sqrt (norm2T y w a).
 
-(** d sigma / d a and d |z_T - z_0|^2 / d a: that they are the derivatives is proved (T8_derivative, T10_is_derivative). *)
+(** d sigma / d a and d |z_T - z_0|^2 / d a: that they are the derivatives is proved (T8_derivative,
+    T10_is_derivative). *)
 Definition slope (y w a : R) : R :=
   - (cosh (2 * sigma y w a) + a * sinh (2 * sigma y w a)) / P_of y w a.
 Definition dist2T_slope (y w a : R) : R :=

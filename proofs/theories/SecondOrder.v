@@ -3,7 +3,8 @@
    notation: K = I, zero head before probing, lambda_1 = gamma = 1, one slow direction u with y = Y^T u, and
    G = V_inf^T V_inf with eigenvalues d_i - 1 and eigenvectors g_i; t_i = 1 / d_i, e_i = (g_i . y)^2 / d_i.
    With x = e^(-tau) the distance is  D^2 = x^2 (|A|^2 + 2 x A.B + ...),  |A|^2 = sum e_i (1 - t_i)  and
-   A.B = sum_ij e_i e_j ((1 - t_i)^2 + (1 - t_j)^2 - 1 + t_i t_j / (t_i + t_j)), as derived in docs/beyond-one-sample.md;
+   A.B = sum_ij e_i e_j ((1 - t_i)^2 + (1 - t_j)^2 - 1 + t_i t_j / (t_i + t_j)), as derived in
+   docs/beyond-one-sample.md;
    G >= y y^T says  sum e_i / (1 - t_i) <= 1.
 
    T33_second_order   A.B >= - 17/32 |A|^2, whatever the data are

@@ -19,8 +19,8 @@ Kinds of cases ("kind"):
   loss   the flow when the loss, on average over the samples, has fallen to "level"; t is an output.
   probe  gamma = 1 and K = 0: the head alone, at time t.
 
-Outputs: features_out, head_out, residual_out, loss (summed over the samples), budget_backbone and budget_head (the loss spent by
-either).
+Outputs: features_out, head_out, residual_out, loss (summed over the samples), budget_backbone and budget_head (the
+loss spent by either).
 """
 import json
 import os

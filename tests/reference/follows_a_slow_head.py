@@ -1,7 +1,7 @@
 """Features that follow a slow head: the distances in `a_slow_head_is_followed_where_it_cannot_fit` of tests/edges.rs.
 
-Sample 0 does not move (its row of the kernel is 0), sample 1 with kernel entry K does. In the slow time s = γt, with the
-residual of sample 1 written as γp so that nothing cancels:
+Sample 0 does not move (its row of the kernel is 0), sample 1 with kernel entry K does. In the slow time s = γt, with
+the residual of sample 1 written as γp so that nothing cancels:
 
     z' = K V p,   V' = z₀ᵀr₀ + γ zᵀp,   γp' = −(z·z₀) r₀ − p (K VᵀV + γ|z|²),   r₀ = y − z₀V.
 

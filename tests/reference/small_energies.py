@@ -4,11 +4,12 @@
     pip install mpmath==1.4.1
     python small_energies.py        # writes small_energies.json and crossings.json beside this script
 
-Everything is made with 400 digits from inputs that are f64 (their shortest decimal forms are in the files). A head is probed
-by T3 to the Frobenius energies 1e-12 … 1e-140; from there the flow is that of the tangent kernel at its start,
-Theta = K x V'V + gamma ZZ' x I, up to a relative error of the order of the energy, which is below 1e-10 here. crossings.json
-has, for the average initial energy over the probing time, every turning point and every time at which a level is met, from the
-sign changes of the energy and of its derivative on a grid of 20,000 points, refined to 30 digits.
+Everything is made with 400 digits from inputs that are f64 (their shortest decimal forms are in the files). A head is
+probed by T3 to the Frobenius energies 1e-12 … 1e-140; from there the flow is that of the tangent kernel at its start,
+Theta = K x V'V + gamma ZZ' x I, up to a relative error of the order of the energy, which is below 1e-10 here.
+crossings.json has, for the average initial energy over the probing time, every turning point and every time at which a
+level is met, from the sign changes of the energy and of its derivative on a grid of 20,000 points, refined to 30
+digits.
 """
 import json
 import os

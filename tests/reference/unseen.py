@@ -5,7 +5,8 @@ h far above and below N, held-out inputs. Run in an empty folder, with numpy and
 
     python3 unseen.py PATH/TO/taskhead
 
-Prints relative errors of features, head, held-out features, metrics and held-out metrics. SciPy's own error is about 1e-10.
+Prints relative errors of features, head, held-out features, metrics and held-out metrics. SciPy's own error is about
+1e-10.
 Exit code 1 if any is above 1e-7.
 """
 import numpy as np, subprocess, json, sys

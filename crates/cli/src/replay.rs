@@ -67,8 +67,8 @@ pub struct Args {
     /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like (one
     /// set among several: FOLDER/emnist-letters); CIFAR-10's or CIFAR-100's binary files; or an .npz file of MedMNIST.
     /// For segmentation: images/ and masks/ with the same names but for their endings (PNG masks with a palette or of
-    /// grey, whose values are labels; 0 is the background), or the layout of Pascal VOC. For molecules: a CSV file (comma,
-    /// semicolon or tab; also .gz) with a column of SMILES and columns of labels, which may be missing.
+    /// grey, whose values are labels; 0 is the background), or the layout of Pascal VOC. For molecules: a CSV file
+    /// (comma, semicolon or tab; also .gz) with a column of SMILES and columns of labels, which may be missing.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Column of the downstream labels of molecules.
@@ -84,8 +84,8 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = super::whole::<usize>(2..=MAX_ATOMS as u64))]
     atoms: Option<usize>,
     /// Folder of the source task's data, if it is another one; its images must have the same shape. Then all
-    /// classes of both folders are taken, unless said otherwise. With the digits they are brought to 8×8 grey pixels. Of
-    /// molecules another table.
+    /// classes of both folders are taken, unless said otherwise. With the digits they are brought to 8×8 grey pixels.
+    /// Of molecules another table.
     #[arg(long, value_name = "FOLDER")]
     source_data: Option<PathBuf>,
     /// Folder of other images of the same classes, whose held-out ones become the test images: a shifted test set.

@@ -130,8 +130,8 @@ fn every_figure_is_in_every_list() {
     }
 }
 
-/// Macros of nalgebra expand to `nalgebra::…`, which a crate that depends on `taskhead` alone does not have; examples in
-/// here would compile all the same, since the engine depends on it.
+/// Macros of nalgebra expand to `nalgebra::…`, which a crate that depends on `taskhead` alone does not have; examples
+/// in here would compile all the same, since the engine depends on it.
 #[test]
 fn examples_take_the_name_of_nalgebra_along() {
     let alone = |text: &str| -> Vec<String> {

@@ -4,8 +4,8 @@
 //! the flow is the steepest descent of the loss and H = −J is symmetric ([`super::stability`]), so that from a state
 //! with the velocity g the limit is H⁺g away, up to the square of that distance. It is taken where nothing grows and
 //! where that square is below the tolerance, and with it the part that stationary states say nothing of: how far the
-//! way to them bends along the turns below. Decay by a power of time does not pass, since there Newton's method is slow,
-//! too.
+//! way to them bends along the turns below. Decay by a power of time does not pass, since there Newton's method is
+//! slow, too.
 //!
 //! *Zeros.* An eigenvalue of H that is zero to rounding may be that of a slow motion. Under the squared loss none is
 //! accepted, so that the limit is a matter of all directions; under cross-entropy motions that have died out leave
