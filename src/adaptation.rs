@@ -84,7 +84,10 @@ impl Adaptation {
             let cos = along / length;
             if dot > 0.0 { across / (length * length) / (1.0 + cos) } else { 1.0 + cos }
         };
-        let euclidean = moved.sqrt() * size;
+        // A motion far below the feature has a unit of its own.
+        let motion = pairs.clone().fold(0.0, |a, (_, d)| f64::max(a, d.abs()));
+        let unit = if motion > 0.0 { motion.log2().floor().exp2() } else { 1.0 };
+        let euclidean = sum(&|_, d| (d / unit) * (d / unit)).sqrt() * unit * size;
         Self {
             euclidean,
             cosine,
@@ -130,6 +133,16 @@ mod tests {
     fn a_right_angle() {
         let a = Adaptation::of(&dmatrix![1.0, 0.0], &dmatrix![-1.0, 2.0]);
         assert_eq!(a.values(), [5f64.sqrt(), 1.0, 0.0, 2.0, 5f64.sqrt()]);
+    }
+
+    /// Of one input the two distances are the same, however small its motion is beside it.
+    #[test]
+    fn a_motion_keeps_its_digits() {
+        for size in [1e-100, 1e-160, 1e-162, 1e-200, 1e-300] {
+            let a = Adaptation::of(&dmatrix![1.0, -2.0], &(dmatrix![3.0, 4.0] * size));
+            assert!((a.euclidean / (5.0 * size) - 1.0).abs() < 1e-14, "{}", a.euclidean);
+            assert!((a.frobenius_distance / a.euclidean - 1.0).abs() < 1e-14);
+        }
     }
 
     /// The root of the sum of squares over all inputs, at any size; NaN where an entry is not finite.

@@ -17,7 +17,7 @@ use crate::loss::Loss;
 use crate::probing::{ProbingError, ProbingPath};
 use crate::problem::Problem;
 use crate::reduction::{Outputs, Reduction, State};
-use crate::setting::Number;
+use crate::setting::{Number, Setting};
 
 /// Why a simulation has no result.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -297,6 +297,8 @@ impl<'a> Run<'a> {
         times: &[f64],
         settings: &Settings,
     ) -> Result<Vec<Simulation>, SimulationError> {
+        solver::check_rtol(settings.rtol).map_err(FlowError::from)?;
+        Setting::check_order(times).map_err(FlowError::from)?;
         let probe_time = self.probe_time(probe)?;
         let head = self.path.head(probe_time)?;
         let residual = self.path.residual(probe_time)?;
@@ -308,7 +310,9 @@ impl<'a> Run<'a> {
             flow
         };
         let (method, moments, work) = follow(&flow, times, settings)?;
-        let check = Check { flow: &flow, method, rtol: settings.rtol };
+        // Nothing but the solver depends on its tolerance.
+        let rtol = if method == "flow" { settings.rtol } else { DEFAULT_RTOL };
+        let check = Check { flow: &flow, method, rtol };
         let measure = |moment: Moment| {
             check.moment(&moment)?;
             let Moment { time, state, residual, budget, error, mut stop } = moment;
@@ -320,7 +324,7 @@ impl<'a> Run<'a> {
             let lost = if method == "flow" { 0.0 } else { flow.lost_share() };
             let error = error.map(|error| error.max(more).max(lost));
             let more = if flow.is_at_rest() { more } else { more.max(lost) };
-            if stop.is_success() && error.is_some() && more > LOST.max(1e4 * settings.rtol) {
+            if stop.is_success() && error.is_some() && more > LOST.max(1e4 * rtol) {
                 stop = Stop::Rounding { error: more };
             }
             let (adaptation, held_out) =
@@ -395,7 +399,7 @@ fn follow(
         && let Some(end) = clock.time_of_loss(level)?
     {
         // The clock of a rank-one flow also tells when a loss is reached.
-        let check = Check { flow, method: clock.name(), rtol: settings.rtol };
+        let check = Check { flow, method: clock.name(), rtol: DEFAULT_RTOL };
         let moment = |&t: &f64| {
             let mut moment = clock.moment(t.min(end))?;
             check.closed_form(&clock, &moment)?;
@@ -430,9 +434,15 @@ fn follow(
         let (moments, work) = solved(flow, times, settings)?;
         return Ok(("flow", moments, work));
     };
-    let moments: Vec<Moment> = times.iter().map(|&t| form.moment(t)).collect::<Result<_, _>>()?;
-    let check = Check { flow, method: form.name(), rtol: settings.rtol };
     let auto = settings.method == Method::Auto;
+    let moments: Result<Vec<Moment>, _> = times.iter().map(|&t| form.moment(t)).collect();
+    if auto && matches!(moments, Err(FlowError::Clock { .. })) {
+        // The clock of the rank-one path stopped; its hypotheses hold for the solver, too.
+        let (moments, work) = solved(flow, times, settings)?;
+        return Ok(("flow", moments, work));
+    }
+    let moments = moments?;
+    let check = Check { flow, method: form.name(), rtol: DEFAULT_RTOL };
     for moment in &moments {
         let held = check.closed_form(form.as_ref(), moment).and_then(|()| Ok(check.moment(moment)?));
         match held {

@@ -252,11 +252,19 @@ impl Task {
     }
 
     /// The task of a problem from a file; without a head, one is drawn for each seed.
+    ///
+    /// # Panics
+    ///
+    /// If the held-out targets are not one row for each held-out input and one column for each output.
     pub fn of_problem(
         problem: Problem,
         head: Option<DMatrix<f64>>,
         held_out_targets: Option<DMatrix<f64>>,
     ) -> Self {
+        if let Some(targets) = &held_out_targets {
+            let inputs = problem.held_out().map_or(0, |held_out| held_out.features().nrows());
+            assert_eq!(targets.shape(), (inputs, problem.outputs()), "held-out targets");
+        }
         let classes = is_one_hot(problem.targets());
         let risk_scale = held_out_targets.as_ref().map_or(1.0, |t| 1.0 / t.nrows() as f64);
         Self { problem, head, held_out_targets, classes, risk_scale, linear: None }
@@ -323,12 +331,31 @@ fn in_range(
     if range.contains(&value) { Ok(()) } else { Err(Setting { name, value, accepted }.into()) }
 }
 
+/// Most numbers of a matrix of a random task: 8 GB.
+const LARGEST: usize = 1_000_000_000;
+
 impl Gaussian {
     fn check(&self) -> Result<(), TaskError> {
         at_least_one("samples", self.samples)?;
         at_least_one("inputs", self.inputs)?;
         at_least_one("width", self.width)?;
         at_least_one("outputs", self.outputs)?;
+        let Self { samples, inputs, width, outputs, held_out, .. } = *self;
+        let pairs = [
+            (samples, inputs),
+            (width, inputs),
+            (samples, width),
+            (samples, outputs),
+            (width, outputs),
+            (held_out, inputs),
+            (held_out, width),
+        ];
+        for (rows, columns) in pairs {
+            if rows.checked_mul(columns).is_none_or(|numbers| numbers > LARGEST) {
+                let (value, accepted) = (rows as f64 * columns as f64, "at most 1e9");
+                return Err(Setting { name: "the numbers of a matrix", value, accepted }.into());
+            }
+        }
         in_range("input-decay", self.input_decay, 0.0..=20.0, "between 0 and 20")?;
         in_range("backbone-decay", self.backbone_decay, 0.0..=20.0, "between 0 and 20")?;
         let Some(angle) = self.teacher_angle else { return Ok(()) };
@@ -535,6 +562,21 @@ mod tests {
         assert_ne!(a.problem.features(), c.problem.features());
         assert_eq!(a.initial_head(1, 1.0), b.initial_head(1, 1.0));
         assert_ne!(a.initial_head(1, 1.0), a.initial_head(2, 1.0));
+    }
+
+    /// Once an overflow, and a request for all memory.
+    #[test]
+    fn tasks_that_no_memory_holds_are_refused() {
+        for huge in [1 << 40, usize::MAX] {
+            for spec in [
+                Gaussian { samples: huge, ..Gaussian::default() },
+                Gaussian { width: huge, ..Gaussian::default() },
+                Gaussian { held_out: huge, ..Gaussian::default() },
+            ] {
+                let error = Task::new(&TaskSpec::Gaussian(spec), 0).map(drop).unwrap_err();
+                assert!(error.to_string().contains("at most 1e9"), "{error}");
+            }
+        }
     }
 
     /// Pinned, so that an upgrade of the random number crates cannot change every figure unseen.

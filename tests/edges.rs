@@ -4,7 +4,10 @@
 #![allow(clippy::excessive_precision)]
 
 use nalgebra::{DMatrix, dmatrix};
+use taskhead::Loss;
+use taskhead::energy::Measure;
 use taskhead::flow::{FlowError, Stop};
+use taskhead::probing::ProbingPath;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError};
 
@@ -287,4 +290,69 @@ fn decay_by_a_power_of_time_has_its_limit() {
     let end = run.finetune(Probe::Time(f64::INFINITY), &[f64::INFINITY], &settings).unwrap().remove(0);
     assert_eq!(end.stop, Stop::Converged);
     assert!((end.adaptation.euclidean - 0.268054129789).abs() < 1e-9, "{:?}", end.adaptation);
+}
+
+/// A closed form does not depend on the solver's tolerance, which once turned off that its answers are withheld.
+#[test]
+fn no_tolerance_makes_rounding_an_answer() {
+    let problem =
+        Problem::on_features(dmatrix![1.0, 0.0; 1.0, 1e-12], dmatrix![1.0; 2.0]).expect("a problem");
+    let run = Run::new(&problem, &dmatrix![0.5; 1e-9], 0.0).expect("a head");
+    let at = |rtol| {
+        let settings = Settings { head_rate: 0.0, rtol, ..Settings::default() };
+        run.finetune(Probe::Time(1.0), &[f64::INFINITY], &settings).map(|mut all| all.remove(0))
+    };
+    for rtol in [1e-9, 1e-2] {
+        let end = at(rtol).expect("a result");
+        assert_eq!((end.method, end.stop.name()), ("frozen-head", "rounding"), "{rtol:e}");
+    }
+    for rtol in [f64::NAN, -1.0, 0.0, 1e300, f64::INFINITY] {
+        assert!(at(rtol).expect_err("refused").to_string().contains("rtol"), "{rtol:e}");
+    }
+}
+
+#[test]
+fn times_are_in_order_for_every_method() {
+    let problem = identity(dmatrix![1.0, 0.0], dmatrix![1.0]);
+    for method in [Method::Auto, Method::ClosedForm, Method::Flow, Method::Descent] {
+        let result = simulate(&problem, &dmatrix![0.5; 0.5], 1.0, method, &[2.0, 1.0]);
+        assert!(result.expect_err("refused").to_string().contains("ascending"), "{method:?}");
+    }
+}
+
+/// Where the clock of the rank-one path would take too many pieces the solver answers.
+#[test]
+fn a_clock_that_stops_leaves_it_to_the_solver() {
+    let problem = identity(dmatrix![1.0, 0.0], dmatrix![1.0]);
+    let run = Run::with_loss(&problem, &dmatrix![-1e5; 0.0], 0.0, Loss::CrossEntropy).expect("a head");
+    let features = |method| {
+        let settings = Settings { method, ..Settings::default() };
+        let end = run.finetune(Probe::Time(0.0), &[5.0], &settings).expect("a result").remove(0);
+        run.features(&end)
+    };
+    let (auto, flow) = (features(Method::Auto), features(Method::Flow));
+    assert!((&auto - &flow).norm() <= 1e-7 * flow.norm(), "{auto} {flow}");
+}
+
+/// v + eᵛ = v₀ + τ: after a way of 10⁹ the head is not known to the 7 that its logit is, and the energy was off by seven
+/// orders of magnitude.
+#[test]
+fn probing_over_a_way_that_hides_the_residual_is_refused() {
+    let problem = identity(dmatrix![1.0, 0.0], dmatrix![1.0]);
+    let path = |v: f64| {
+        ProbingPath::with_loss(&problem, &dmatrix![v; 0.0], 0.0, Loss::CrossEntropy).expect("a path")
+    };
+    for error in [
+        path(-1e9).energy(1.000001e9).expect_err("refused"),
+        path(-1e9).time_for(Measure::Aie, 1e-3).expect_err("refused"),
+    ] {
+        assert!(error.to_string().contains("accepted: a smaller initial head"), "{error}");
+    }
+    // Up to there it is right: v of v + eᵛ = 1000.
+    let v = 6.900_765_2_f64;
+    let v = (0..50).fold(v, |v, _| v - (v + v.exp() - 1000.0) / (1.0 + v.exp()));
+    for start in [-1e3, -1e6, -1e7] {
+        let aie = path(start).energy(1000.0 - start).expect("an energy").aie;
+        assert!((aie * (1.0 + v.exp()) - 1.0).abs() < 1e-4, "{start:e}: {aie:e}");
+    }
 }

@@ -157,7 +157,7 @@ impl<'a> Clock<'a> {
             }
             here = here.moved(next, time, spent);
         }
-        Err(FlowError::Overflow { quantity: "the time of the rank-one clock", value: here.time })
+        Err(FlowError::Clock { time: here.time })
     }
 
     /// The point at time t.

@@ -96,6 +96,16 @@ pub enum FlowError {
         /// What came out.
         value: f64,
     },
+    /// A clock of the rank-one path that was followed for too long.
+    #[error(
+        "the rank-one path was followed to the time {} only, in too many pieces; accepted: earlier times, or the method \
+         `flow`",
+        Number(*time)
+    )]
+    Clock {
+        /// The time that was reached.
+        time: f64,
+    },
     /// A limit that does not exist.
     #[error(
         "there is no limit t = inf: at time {} every sample is fitted (summed training loss {}, below ln 2), and from \

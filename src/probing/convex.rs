@@ -15,6 +15,7 @@ use super::modes::Convex;
 use super::root::{Side, root};
 use super::steps::{Control, HeadFlow, RTOL, Response, Step};
 use crate::energy::{Energy, Measure};
+use crate::flow::LOST;
 use crate::flow::solver::{Progress, Watch, Work};
 use crate::linalg::Factors;
 use crate::loss::Loss;
@@ -159,7 +160,13 @@ impl ConvexPath {
 
     /// R(τ) against the true targets, N×k.
     pub fn residual(&self, tau: f64) -> Result<DMatrix<f64>, ProbingError> {
-        Ok(self.residual_of(&self.at(self.theta(tau))?))
+        let y = self.at(self.theta(tau))?;
+        // Where predictions move by δ, the residual changes by a share of δ.
+        let moved = (self.flow().predictions(&y) - &self.predictions).norm();
+        if tau.is_finite() && HEAD_ERROR * moved > LOST {
+            return Err(ProbingError::Lost { tau, moved, share: HEAD_ERROR });
+        }
+        Ok(self.residual_of(&y))
     }
 
     /// How much of its residual the tolerance of a head on the path leaves open: predictions move by a share of their

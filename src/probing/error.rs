@@ -86,6 +86,20 @@ pub enum ProbingError {
         /// The loss of that head, summed over the samples.
         loss: f64,
     },
+    /// Predictions that have moved so far that the tolerance of the path hides the residual.
+    #[error(
+        "probing for {} moves predictions by {moved:.1e}, of which the path is known to a share of {share:.1e}: the \
+         residual is not known to 1e-4; accepted: a smaller initial head, or a shorter time",
+        Number(*tau)
+    )]
+    Lost {
+        /// The probing time.
+        tau: f64,
+        /// ‖Z₀(V(τ) − V_init)‖.
+        moved: f64,
+        /// The relative error of the path.
+        share: f64,
+    },
     /// Whether there is a limit could not be decided.
     #[error(
         "it is not certain whether probing has an end: some predictions are as good as certain (smallest probability \

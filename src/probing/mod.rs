@@ -190,7 +190,11 @@ impl ProbingPath {
         Setting::check("the energy", wanted, f64::is_finite, "a finite number")?;
         match &self.0 {
             Path::Linear(path) => path.times_for(measure, wanted, most),
-            Path::Convex(path) => path.times_for(measure, wanted, most),
+            Path::Convex(path) => {
+                let times = path.times_for(measure, wanted, most)?;
+                times.iter().try_for_each(|&tau| path.residual(tau).map(drop))?;
+                Ok(times)
+            }
         }
     }
 }

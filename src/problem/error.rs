@@ -48,6 +48,29 @@ pub enum ProblemError {
     /// Held-out rows of a factor for a kernel that was given as a matrix.
     #[error("the kernel was given as a matrix and has no factor; accepted: rows of the kernel")]
     NoFactor,
+    /// A tolerance of the kernel that is none.
+    #[error("a tolerance of the kernel of {tolerance} is not valid; accepted: a number from 0 to 0.1")]
+    Tolerance {
+        /// The value.
+        tolerance: f64,
+    },
+    /// Held-out features alone, for a kernel that is not that of the features.
+    #[error(
+        "the kernel is not that of the features, so held-out features alone do not say what moves them; accepted: their \
+         rows of the kernel or of its factor, or held-out inputs"
+    )]
+    NotOnFeatures,
+    /// Inputs and backbone that are not those of the problem.
+    #[error(
+        "`inputs` and `backbone` do not give the features of the problem: sample {row} is off by {gap:.1e} of the \
+         largest feature (accepted: 1e-9)"
+    )]
+    OtherInputs {
+        /// The sample, from 0.
+        row: usize,
+        /// The largest difference of one of its features, relative to the largest of all.
+        gap: f64,
+    },
     /// A quantity formed from the given arrays is beyond f64.
     #[error(
         "the values of {from} are too large at row {row}: {formed} made of them would be beyond double precision; \

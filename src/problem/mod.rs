@@ -100,6 +100,9 @@ impl Problem {
         check_shape("features", &features, Some(n), None, "one row for each row of `targets`")?;
         check("kernel", &kernel)?;
         check_shape("kernel", &kernel, Some(n), Some(n), "one row and column for each sample")?;
+        if !(0.0..=0.1).contains(&kernel_tolerance) {
+            return Err(ProblemError::Tolerance { tolerance: kernel_tolerance });
+        }
         let kernel = Kernel::new(kernel, kernel_tolerance)?;
         Ok(Self::of_parts(features, kernel, targets, kernel_tolerance))
     }
@@ -250,6 +253,21 @@ impl Problem {
     ) -> Result<Self, ProblemError> {
         check("probe_inputs", held_out)?;
         check_shape("probe_inputs", held_out, None, Some(inputs.ncols()), "`inputs`")?;
+        check_shape("inputs", inputs, Some(self.samples()), None, "one row for each sample")?;
+        check_shape(
+            "backbone",
+            backbone,
+            Some(self.width()),
+            Some(inputs.ncols()),
+            "one row for each feature and one column for each input",
+        )?;
+        let difference = inputs * backbone.transpose() - &*self.features;
+        for (row, gaps) in difference.row_iter().enumerate() {
+            let gap = gaps.amax() / self.features.amax();
+            if gap > 1e-9 {
+                return Err(ProblemError::OtherInputs { row, gap });
+            }
+        }
         let features = held_out * backbone.transpose();
         check_formed("the held-out features", "`probe_inputs` and `backbone`", &features)?;
         match self.kernel.directions() {
@@ -266,7 +284,14 @@ impl Problem {
     }
 
     /// Adds held-out inputs of a problem [on features](Self::on_features) by their features (P×h).
+    ///
+    /// # Errors
+    ///
+    /// Any other problem, whose kernel these features do not tell.
     pub fn with_held_out_features(self, features: DMatrix<f64>) -> Result<Self, ProblemError> {
+        if !self.on_features {
+            return Err(ProblemError::NotOnFeatures);
+        }
         check("probe_features", &features)?;
         check_shape("probe_features", &features, None, Some(self.width()), "`features`")?;
         match self.kernel.directions() {
@@ -447,6 +472,32 @@ mod tests {
         let on_features = Problem::on_features(x.clone(), wobble(5, 2, 4.0)).unwrap();
         let on_features = on_features.with_held_out_features(held.clone()).unwrap();
         assert!((on_features.held_out_kernel().unwrap() - kernel).norm() < 1e-13);
+    }
+
+    /// Once their kernel was made up from the features, or from inputs of another problem.
+    #[test]
+    fn held_out_inputs_of_another_problem_are_refused() {
+        let (x, b, held) = (wobble(5, 3, 1.0), wobble(4, 3, 2.0), wobble(2, 3, 3.0));
+        let y = wobble(5, 2, 4.0);
+        let linear = Problem::linear(&x, &b, y.clone()).unwrap();
+        let other = linear.clone().with_held_out_inputs(&held, &x, &(&b * 7.0)).unwrap_err();
+        assert!(other.to_string().contains("do not give the features"), "{other}");
+        let narrow = linear.clone().with_held_out_inputs(&held, &x, &wobble(4, 2, 0.0)).unwrap_err();
+        assert!(narrow.to_string().starts_with("`backbone` is 4x2"), "{narrow}");
+        let short = linear.clone().with_held_out_inputs(&held, &wobble(4, 3, 1.0), &b).unwrap_err();
+        assert!(short.to_string().starts_with("`inputs` is 4x3"), "{short}");
+        let factor = Problem::with_factor(x.clone(), &x, y.clone()).unwrap();
+        let given = Problem::new(x.clone(), DMatrix::identity(5, 5), y).unwrap();
+        for tolerance in [f64::NAN, -1.0, 1.0, f64::INFINITY] {
+            let (x, y) = (x.clone(), wobble(5, 2, 4.0));
+            let error = Problem::with_tolerance(x, DMatrix::identity(5, 5), y, tolerance).unwrap_err();
+            assert!(error.to_string().contains("accepted: a number from 0 to 0.1"), "{error}");
+        }
+        for problem in [linear, factor, given] {
+            let held = wobble(2, problem.width(), 3.0);
+            let error = problem.with_held_out_features(held).unwrap_err();
+            assert_eq!(error, ProblemError::NotOnFeatures);
+        }
     }
 
     #[test]

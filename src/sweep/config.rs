@@ -338,6 +338,15 @@ impl Config {
                 return Err(ConfigError::Repeated { name, value: values[twice] });
             }
         }
+        let points = match self.points() {
+            Points::Times(times) => ("probe.times", times),
+            Points::Energies(energies) => ("probe.energies", energies),
+            _ => ("probe.points", Vec::new()),
+        };
+        let (name, values) = points;
+        if let Some(twice) = (1..values.len()).find(|&i| values[..i].contains(&values[i])) {
+            return Err(ConfigError::Repeated { name, value: values[twice] });
+        }
         if self.heads.seeds == 0 {
             return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
         }
@@ -442,6 +451,10 @@ mod tests {
         assert!(message(&|c| c.probe.points = Some(1)).contains("at least 2"));
         let twice = message(&|c| c.heads.scales = vec![0.0, 1.0, -0.0]);
         assert_eq!(twice, "`scales` holds -0 twice; accepted: each value once");
+        let twice = message(&|c| c.probe.times = Some(vec![1.0, f64::INFINITY, 1.0]));
+        assert_eq!(twice, "`probe.times` holds 1 twice; accepted: each value once");
+        let twice = message(&|c| c.probe.energies = Some(vec![0.1, 0.1]));
+        assert_eq!(twice, "`probe.energies` holds 0.1 twice; accepted: each value once");
         assert!(message(&|c| c.max_time = Some(-1.0)).starts_with("`max-time` holds -1"));
         let last = |c: &mut Config| (c.heads.first_seed, c.heads.seeds) = (u64::MAX, 2);
         assert!(message(&last).contains("seeds up to"));

@@ -108,9 +108,14 @@ fn solve_by(
     Ok(found)
 }
 
+/// Refuses tolerances that the solver does not know.
+pub(crate) fn check_rtol(rtol: f64) -> Result<(), Setting> {
+    let known = |rtol| (STRICTEST..=1e-2).contains(&rtol);
+    Setting::check("rtol", rtol, known, "between 1e-13 and 1e-2")
+}
+
 fn check_options(options: &Options) -> Result<(), FlowError> {
-    let strict = |rtol| (STRICTEST..=1e-2).contains(&rtol);
-    Setting::check("rtol", options.rtol, strict, "between 1e-13 and 1e-2")?;
+    check_rtol(options.rtol)?;
     if let Some(level) = options.residual {
         let accepted = "a finite number of at least 0";
         Setting::check("residual", level, |level| level >= 0.0 && level.is_finite(), accepted)?;

@@ -75,7 +75,11 @@ pub const ENTRIES: &[Entry] = &[
                     target q has in the end, so the laws of the trend hold at a given training loss. With the logistic loss the norm peaks \
                     exactly at energy ½.",
         formula: "ẑ = cosh ρ ẑ₀ + sinh ρ v̂₀, ρ̇ = √(κγ) r(q)",
-        hypotheses: &["one sample and one output", "finetuning stops at a given prediction q > 0"],
+        hypotheses: &[
+            "one sample and one output, z₀ ≠ 0, v̂₀ ≠ −ẑ₀",
+            "finetuning stops at a given prediction q > 0, z₀·v₀ ≤ q",
+            "a continuous residual, positive up to q",
+        ],
         source: OWN,
         proofs: &[
             "T23_path",

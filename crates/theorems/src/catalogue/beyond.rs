@@ -24,7 +24,7 @@ pub const ENTRIES: &[Entry] = &[
         hypotheses: &[
             "γ = 0",
             "Z₀V_init = 0",
-            "K definite and τ₁ > 0 (so that the runs converge and fit)",
+            "K definite, Z₀ of full row rank, Y ≠ 0 and τ₁ > 0 (so that the runs converge and fit)",
         ],
         source: OWN,
         proofs: &[
@@ -95,7 +95,11 @@ pub const ENTRIES: &[Entry] = &[
         statement: "In one mode, and so in decoupled modes, features move less the faster the head learns; with any γ > 0 they move \
                     less than with a frozen head.",
         formula: "d‖z_T − z₀‖/dγ < 0 and ‖z_T − z₀‖ < E/‖v₀‖, for 0 ≤ z₀·v₀ < y",
-        hypotheses: &["one sample and one output, or decoupled modes", "0 ≤ z₀·v₀ < y in every mode"],
+        hypotheses: &[
+            "one sample and one output, or decoupled modes",
+            "z₀ ≠ 0 and 0 ≤ z₀·v₀ < y in every mode, γ > 0",
+            "for the frozen head: v₀ ≠ 0",
+        ],
         source: OWN,
         proofs: &["T30_derivative", "T30_normalised", "T30_rates", "T30_below_frozen", "T30_total"],
         figure: None,
@@ -117,7 +121,8 @@ pub const ENTRIES: &[Entry] = &[
         formula: "‖Z_T(τ₂) − Z₀‖ ≤ e^(−(g(τ₂) − g(τ₁))) ‖Z_T(τ₁) − Z₀‖, g(τ) = λ₁τ + e^(−λ₁τ), τ₁ < τ₂",
         hypotheses: &[
             "K, Z₀Z₀ᵀ and YYᵀ commute (shared singular directions, one feature direction for each)",
-            "V_init = 0",
+            "V_init = 0, γ > 0",
+            "every mode with a feature, one with a target at least",
             "λ₁ the smallest eigenvalue of Z₀Z₀ᵀ among the modes with a target",
         ],
         source: OWN,
@@ -143,7 +148,12 @@ pub const ENTRIES: &[Entry] = &[
         statement: "Conjecture A holds for small targets, or for a fast head: with an explicit bound on ‖Y‖/√γ the Frobenius distance \
                     strictly falls with probing time, for any number of samples and outputs.",
         formula: "‖Y‖ ≤ √γ s₁⁴/(95 √N s_N²) ⇒ d‖Z_T − Z₀‖/dτ < 0, s₁ ≤ … ≤ s_N the singular values of Z₀",
-        hypotheses: &["K = I", "V_init = 0", "Z₀ of full row rank", "‖Y‖ ≤ √γ s₁⁴/(95 √N s_N²)"],
+        hypotheses: &[
+            "K = I",
+            "V_init = 0, γ > 0",
+            "Z₀ of full row rank",
+            "0 < ‖Y‖ ≤ √γ s₁⁴/(95 √N s_N²)",
+        ],
         source: OWN,
         proofs: &[],
         figure: None,
@@ -160,10 +170,10 @@ pub const ENTRIES: &[Entry] = &[
         id: "T33",
         name: "trend at the end of probing",
         kind: Kind::Law,
-        statement: "Near probing convergence the Frobenius distance falls with probing time for any definite kernel and any head: it is \
+        statement: "Near probing convergence the Frobenius distance falls with probing time for any definite kernel and any head that fits: it is \
                     e^(−λ₁τ) times a constant to first order. A trend that fails fails early in probing. With K = I and a zero head \
                     the next order is no less than that of one mode.",
-        formula: "−d ln ‖Z_T − Z₀‖/dτ = λ₁(1 + βx + …), x = e^(−λ₁τ) → 0; β ≥ −17/32 for K = I, V_init = 0",
+        formula: "−d ln ‖Z_T − Z₀‖/dτ → λ₁; ≥ λ₁(1 + βx + o(x)), x = e^(−λ₁τ), β ≥ −17/32 for K = I, V_init = 0 and simple λ₁",
         hypotheses: &[
             "K definite, Z₀ of full row rank, γ > 0",
             "R⁽¹⁾V_∞ᵀ ≠ 0, R⁽¹⁾ the part of the first residual in the eigenspace of λ₁ (with V_init = 0: R⁽¹⁾ ≠ 0)",
@@ -198,8 +208,8 @@ pub const ENTRIES: &[Entry] = &[
                     probing time, for any number of outputs and any head rate, and at least at the rate of a single mode. Proved for \
                     γ = 0 (T27), for one sample and where YYᵀ and Z₀Z₀ᵀ commute (T31), both with that rate; without the rate for \
                     small targets (T32) and at the end of probing (T33). Each hypothesis is needed.",
-        formula: "d ln ‖Z_T − Z₀‖_F/dτ ≤ −λ₁(1 − e^(−λ₁τ)) < 0",
-        hypotheses: &["K = I", "V_init = 0", "Z₀ of full row rank"],
+        formula: "d ln ‖Z_T − Z₀‖_F/dτ ≤ −λ₁(1 − e^(−λ₁τ)) < 0 for τ > 0",
+        hypotheses: &["K = I", "V_init = 0", "Z₀ of full row rank", "Y ≠ 0"],
         source: OWN,
         proofs: &[],
         figure: None,
@@ -274,8 +284,8 @@ pub const ENTRIES: &[Entry] = &[
         kind: Kind::Conjecture,
         statement: "For whitened inputs, features of full row rank and heads that the features do not see before probing the Frobenius \
                     distance strictly falls with the head rate. Proved for one sample and for decoupled modes (T30).",
-        formula: "d‖Z_T − Z₀‖_F/dγ < 0",
-        hypotheses: &["K = I", "Z₀V_init = 0", "Z₀ of full row rank"],
+        formula: "d‖Z_T − Z₀‖_F/dγ < 0 for γ > 0",
+        hypotheses: &["K = I", "Z₀V_init = 0", "Z₀ of full row rank", "Y ≠ 0"],
         source: OWN,
         proofs: &[],
         figure: None,

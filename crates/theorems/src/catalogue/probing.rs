@@ -84,7 +84,7 @@ pub const ENTRIES: &[Entry] = &[
         kind: Kind::Law,
         statement: "Near probing convergence the dot product grows with energy exactly if the residual and the targets \
                     agree along the slowest direction of the features; from a zero head they always do.",
-        formula: "sign d(tr Z_T Z₀ᵀ)/dE = sign (u₁·ρ)(u₁·Y), with slope (u₁·ρ)(u₁·Y)/(|V∞|² + λ₁)",
+        formula: "sign d(tr Z_T Z₀ᵀ)/dE = sign (u₁·ρ)(u₁·Y), ρ = Y − Z₀V_init, with slope (u₁·ρ)(u₁·Y)/(|V∞|² + λ₁)",
         hypotheses: &[
             "K = I, k = 1, γ = 1",
             "Z₀ of full row rank with a simple smallest singular value",
