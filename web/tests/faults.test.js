@@ -278,13 +278,15 @@ test('a reset can be taken back', () =>
     assert.deepEqual([await value(page, 'target'), await value(page, 'across'), await value(page, 'decay')], [1.6, 1.5, 1.7]);
   }));
 
-test('the way back from the theorems leads to the same situation', () =>
+test('the way back from the theorems and the note leads to the same situation', () =>
   on(site, '?y=1.6&w=1.5', async (page) => {
     await slide(page, 'across', 1.2);
     await visit(page, 'laws');
     await settled(page);
     await page.locator('#laws a.t').first().click();
     await page.waitForURL('**/theorems.html?**');
+    await page.click('a[href^="beyond.html"]');
+    await page.waitForURL('**/beyond.html?**');
     await page.getByText('← The explorer').click();
     await page.waitForURL('**/?**');
     await ready(page);
