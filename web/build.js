@@ -62,10 +62,11 @@ function formulas(html) {
   return { drawn, fonts };
 }
 
-/** A font with no more than the characters that some texts draw with it. */
+/** A font with no more than the characters that some texts draw with it; hints for small sizes are nothing to signs that
+ * are large. */
 async function cut(font, texts) {
   const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
-  return subsetFont(whole, texts.flatMap((text) => [...text.fonts[font]]).join(''), { targetFormat: 'woff2' });
+  return subsetFont(whole, texts.flatMap((text) => [...text.fonts[font]]).join(''), { targetFormat: 'woff2', noHinting: /Size/.test(font) });
 }
 
 /** KaTeX's style without rules for classes that no formula of some texts has. */
@@ -83,7 +84,7 @@ const by = (rows, column) => rows.reduce((groups, row) => groups.set(row[column]
 /** The columns of a stored sweep that the page shows, one object a seed. */
 function digits(csv) {
   const names = ['frobenius', 'euclidean', 'cosine', 'dot', 'norm', 'held_out_accuracy'];
-  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(Number(row[name]).toPrecision(6)))])));
+  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(Number(row[name]).toPrecision(5)))])));
 }
 
 /** The stored replays by name: their command, and by variant each number as a list for each seed. */
@@ -108,10 +109,13 @@ async function engine() {
   const module = binaryen.readBinary(await readFile(source));
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(1);
+  binaryen.setGenerateStackIR(true);
+  binaryen.setOptimizeStackIR(true);
   // What Rust's wasm32 target uses; more would let binaryen write what browsers do not read yet.
   const { MutableGlobals, SignExt, BulkMemory, BulkMemoryOpt, CallIndirectOverlong, NontrappingFPToInt, ReferenceTypes, Multivalue } = binaryen.Features;
   module.setFeatures(MutableGlobals | SignExt | BulkMemory | BulkMemoryOpt | CallIndirectOverlong | NontrappingFPToInt | ReferenceTypes | Multivalue);
   module.optimize();
+  module.runPasses(['strip-producers', 'strip-target-features']);
   await writeFile(kept, module.emitBinary());
   return readFile(kept);
 }
