@@ -8,7 +8,7 @@ const PICTURE = /<picture><source media="\(prefers-color-scheme: dark\)" srcset=
 const STYLE = `.note p,.note h2,.note h3,.note ul{max-width:48rem}.note main{max-width:64rem}.note .scroll{max-width:none}.note table{min-width:46rem}.note td,.note th{vertical-align:top}
 .note pre.formula{font-family:"STIX Two Math","Cambria Math","Latin Modern Math","DejaVu Serif",Georgia,serif;font-size:1rem;line-height:1.6;background:none;padding:0 0 0 1.6rem;margin:.6rem 0;max-width:48rem}
 .note figure{margin:1rem 0}.note figure svg{display:block;min-width:40rem}.note sub,.note sup{line-height:0;font-size:.72em}.note figcaption{max-width:48rem;font-size:.92rem}.note tr:target{background:var(--panel)}.note main>nav{flex-direction:column;gap:.1rem;margin:.8rem 0}
-@media print{.note figure svg{min-width:0}.note table{min-width:0;font-size:7.5pt}.note pre.formula{font-size:9pt;break-inside:avoid}.note td code{overflow-wrap:anywhere}.note figure svg{max-height:23cm;width:auto}.note main>nav{display:none}}`;
+@media print{.note figure svg{min-width:0}.note table{min-width:0;font-size:7.5pt}.note pre.formula{font-size:9pt;break-inside:avoid}.note td code{overflow-wrap:anywhere}.note table{break-inside:auto}.note tr,.note figure{break-inside:avoid}.note h2+.small{break-after:avoid}.note figure svg{max-height:23cm;width:auto}.note main>nav{display:none}}`;
 
 /** The words of a piece of HTML. */
 const words = (text) => text.replace(/<[^>]*>/g, '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&');

@@ -264,7 +264,7 @@ test('the note beyond one sample is a page: whole, with pictures, links and cont
   const letters = (text) => text.replace(/[^\p{L}\p{N}]/gu, '');
   const shown = letters(await page.evaluate(() => {
     const main = document.querySelector('main').cloneNode(true);
-    for (const e of main.querySelectorAll('svg, nav, h2 + .small, main > p:first-child')) e.remove();
+    for (const e of main.querySelectorAll('svg, style, nav, h2 + .small, main > p:first-child')) e.remove();
     return main.textContent;
   }));
   const plain = letters(note.replace(/<picture>.*?<\/picture>/g, '').replace(/\]\(.*?\)/g, '').replace(/^\|[-|]*$/gm, ''));

@@ -285,7 +285,7 @@ test('the way back from the theorems and the note leads to the same situation', 
     await settled(page);
     await page.locator('#laws a.t').first().click();
     await page.waitForURL('**/theorems.html?**');
-    await page.click('a[href^="beyond.html"]');
+    await page.getByText('The whole note').click();
     await page.waitForURL('**/beyond.html?**');
     await page.getByText('← The explorer').click();
     await page.waitForURL('**/?**');
