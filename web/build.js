@@ -11,6 +11,7 @@ import { table } from './replays.js';
 import { slides, slidesText } from './slides.js';
 import { qti } from './qti.js';
 import { gift, questions, steps, teach } from './teach.js';
+import { beyond } from './beyond.js';
 import { hypotheses } from './hypotheses.js';
 import { theorems } from './theorems.js';
 
@@ -21,7 +22,7 @@ const FONTS = ['KaTeX_Main-Regular', 'KaTeX_Math-Italic', 'KaTeX_Size1-Regular',
 /** Classes of KaTeX that would need another font. */
 const OTHER_FONTS = /class="[^"]*\b(mathbf|boldsymbol|mathit|textit|textbf|amsrm|mathbb|mathcal|mathscr|mathfrak|mathtt|mathsf|delimsizing size[34]|delim-size4)\b/;
 /** The largest that all files of the explorer, with the page of the theorems, may be together, compressed. The pages for
- * teachers open by themselves. */
+ * teachers and the note open by themselves. */
 const BUDGET = 500_000;
 
 /** Text of a page without its escapes. */
@@ -61,10 +62,11 @@ function formulas(html) {
   return { drawn, fonts };
 }
 
-/** A font with no more than the characters that some texts draw with it. */
+/** A font with no more than the characters that some texts draw with it; hints for small sizes are nothing to signs that
+ * are large. */
 async function cut(font, texts) {
   const whole = await readFile(at(`node_modules/katex/dist/fonts/${font}.woff2`));
-  return subsetFont(whole, texts.flatMap((text) => [...text.fonts[font]]).join(''), { targetFormat: 'woff2' });
+  return subsetFont(whole, texts.flatMap((text) => [...text.fonts[font]]).join(''), { targetFormat: 'woff2', noHinting: /Size/.test(font) });
 }
 
 /** KaTeX's style without rules for classes that no formula of some texts has. */
@@ -82,7 +84,7 @@ const by = (rows, column) => rows.reduce((groups, row) => groups.set(row[column]
 /** The columns of a stored sweep that the page shows, one object a seed. */
 function digits(csv) {
   const names = ['frobenius', 'euclidean', 'cosine', 'dot', 'norm', 'held_out_accuracy'];
-  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(Number(row[name]).toPrecision(6)))])));
+  return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(Number(row[name]).toPrecision(5)))])));
 }
 
 /** The stored replays by name: their command, and by variant each number as a list for each seed. */
@@ -107,10 +109,13 @@ async function engine() {
   const module = binaryen.readBinary(await readFile(source));
   binaryen.setOptimizeLevel(2);
   binaryen.setShrinkLevel(1);
+  binaryen.setGenerateStackIR(true);
+  binaryen.setOptimizeStackIR(true);
   // What Rust's wasm32 target uses; more would let binaryen write what browsers do not read yet.
   const { MutableGlobals, SignExt, BulkMemory, BulkMemoryOpt, CallIndirectOverlong, NontrappingFPToInt, ReferenceTypes, Multivalue } = binaryen.Features;
   module.setFeatures(MutableGlobals | SignExt | BulkMemory | BulkMemoryOpt | CallIndirectOverlong | NontrappingFPToInt | ReferenceTypes | Multivalue);
   module.optimize();
+  module.runPasses(['strip-producers', 'strip-target-features']);
   await writeFile(kept, module.emitBinary());
   return readFile(kept);
 }
@@ -171,7 +176,10 @@ const page = explorer.drawn.replace(/\[coq (\w+)\]/g, (_, name) => {
   if (!proved.rows.has(name)) throw new Error(`the page names ${name}, which the table of proofs/README.md does not have`);
   return `<div class="proved">${article(proved.rows.get(name), { at: 'theorems.html' })}</div>`;
 });
-const texts = [explorer, teachers];
+const NAMED = /\[(T\d+)\]/g;
+const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
+const note = formulas(await beyond(at('../docs/'), [...new Set([...named, ...[...proved.rows.values()].map((row) => row.id)])]));
+const texts = [explorer, teachers, note];
 const css = await readFile(at('node_modules/katex/dist/katex.min.css'), 'utf8');
 const faces = css.replace(/@font-face\{.*?\}/g, (face) => {
   const font = FONTS.find((name) => face.includes(`${name}.woff2`));
@@ -182,6 +190,7 @@ await writeFile(at(`${out}style.css`), style.code);
 for (const font of FONTS) await writeFile(at(`${out}fonts/${font}.woff2`), await cut(font, texts));
 
 await writeFile(at(`${out}teach.html`), teachers.drawn);
+await writeFile(at(`${out}beyond.html`), note.drawn);
 const asked = questions(page);
 await writeFile(at(`${out}quiz.gift.txt`), gift(asked));
 await writeFile(at(`${out}quiz.qti.zip`), qti(asked));
@@ -199,8 +208,6 @@ async function withFonts(css, texts) {
 }
 await writeFile(at(`${out}slides.html`), slides(lecture.drawn, await withFonts((await esbuild.transform(styleFor(faces, [lecture]), { loader: 'css', minify: true })).code, [lecture])));
 
-const NAMED = /\[(T\d+)\]/g;
-const named = [...new Set([...page.matchAll(NAMED)].map(([, id]) => id))];
 await writeFile(at(`${out}index.html`), page.replace(NAMED, (_, id) => `<a class="t" href="theorems.html#${id}" title="Statement and check of ${id}">${id}</a>`));
 await writeFile(at(`${out}theorems.html`), theorems(proved, named, trend));
 const stored = { digits: digits(await readFile(at('page/digits.csv'), 'utf8')), networks: networks(await readFile(at('page/networks.csv'), 'utf8')) };
@@ -226,14 +233,14 @@ async function oneFile() {
     if (html.search(from) < 0 && !html.includes(from)) throw new Error(`the page does not hold ${from}`);
     html = html.replace(from, () => to);
   }
-  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, slides, worksheet, quiz. ', '');
+  html = html.replaceAll('href="theorems.html#', 'href="#').replaceAll('href="theorems.html"', 'href="#theorems"').replace(/<p><a class="note" href="beyond.html">[^]*?<\/p>/, '').replace('<a href="teach.html">For teachers</a>: goals, lesson plans, slides, worksheet, quiz. ', '');
   await mkdir(at('handout'), { recursive: true });
   await writeFile(at('handout/taskhead-explorer.html'), html);
   console.log(`${(html.length / 1000).toFixed(1).padStart(7)} kB  handout/taskhead-explorer.html, the whole page in one file (not compressed)`);
 }
 await oneFile();
 
-const APART = /^(teach|worksheet|quiz|slides)/;
+const APART = /^(teach|worksheet|quiz|slides|beyond)/;
 let [total, apart] = [0, 0];
 for (const folder of ['', 'fonts/']) {
   for (const name of await readdir(at(out + folder))) {
@@ -245,5 +252,5 @@ for (const folder of ['', 'fonts/']) {
     console.log(`${(size / 1000).toFixed(1).padStart(7)} kB  ${folder}${name}`);
   }
 }
-console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB), and ${(apart / 1000).toFixed(1)} kB for teachers`);
+console.log(`${(total / 1000).toFixed(1).padStart(7)} kB  together, compressed (limit ${BUDGET / 1000} kB), and ${(apart / 1000).toFixed(1)} kB for teachers and of the note`);
 if (total > BUDGET) throw new Error(`the page is ${total} bytes compressed; the limit is ${BUDGET}`);

@@ -12,9 +12,10 @@ function steps(points) {
 
 /**
  * A picture that exists in light and in dark colours as one drawing within the page: each pair of colours is one of the
- * page's style, so that paper shows the light ones and nothing is there twice.
+ * page's style, so that paper shows the light ones and nothing is there twice. `name` is a class for it alone, where a
+ * page has several.
  */
-export function both(light, dark, said) {
+export function both(light, dark, said, name = 'drawn') {
   const colour = /#[0-9a-f]{6}\b/gi;
   if (light.replace(colour, '#') !== dark.replace(colour, '#')) throw new Error(`the two pictures of “${said}” differ in more than colours`);
   const others = dark.match(colour);
@@ -26,8 +27,8 @@ export function both(light, dark, said) {
     return `var(${names.get(pair)})`;
   });
   const set = (side) => [...names].map(([pair, name]) => `${name}:${pair.split(' ')[side]}`).join(';');
-  const style = `<style>.drawn{max-width:100%;height:auto;${set(0)}}@media screen and (prefers-color-scheme:dark){.drawn{${set(1)}}}</style>`;
-  return drawn.replace(/<title>[^<]*<\/title>\s*/, '').replace('<svg ', `<svg class="drawn" aria-label="${said}" `)
+  const style = `<style>.${name}{max-width:100%;height:auto;${set(0)}}@media screen and (prefers-color-scheme:dark){.${name}{${set(1)}}}</style>`;
+  return drawn.replace(/<title>[^<]*<\/title>\s*/, '').replace('<svg ', `<svg class="${name}" aria-label="${said}" `)
     .replace(/<polyline ([^>]*)points="([^"]*)"/g, (_, attributes, points) => `<path ${attributes}d="${steps(points)}"`)
     .replace(/>\n([^<\n]*)\n</g, '>$1<').trim() + style;
 }
@@ -49,6 +50,6 @@ export async function hypotheses(docs) {
   if (/<img|\.\.\/plots/.test(html)) throw new Error('docs/beyond-one-sample.md has a picture that its page cannot show');
   return (ids) => {
     const linked = html.replace(/\bT\d+\b/g, (id) => (ids.includes(id) ? `<a href="#${id}">${id}</a>` : id));
-    return `<section id="hypotheses"><h2>Which hypotheses save the trend</h2>${linked}</section>`;
+    return `<section id="hypotheses"><h2>Which hypotheses save the trend</h2>${linked}<p><a class="note" href="beyond.html">The whole note: proofs, conjectures, and how they were searched for counter-examples</a></p></section>`;
   };
 }

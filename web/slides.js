@@ -45,14 +45,14 @@ function figures(engine, page) {
       const [sx, sy] = [(x) => 150 + 150 * x, (y) => 250 - 150 * y];
       const to = ([x, y]) => `${n(sx(x))},${n(sy(y))}`;
       const way = (points, kind) => `<path class="${kind}" d="M${points.map(to).join('L')}"/>`;
-      const arrow = (end, kind) => `<path class="${kind} arrow" d="M${to([0, 0])}L${to(end)}" marker-end="url(#tip-${kind})"/>`;
+      const arrow = (end, kind) => `<path class="${kind} arrow" d="M${to([0, 0])}L${to(end)}" marker-end="url(#tip-${kind.split(' ')[0]})"/>`;
       const tip = (kind) => `<marker id="tip-${kind}" class="${kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0.5L10,5L0,9.5z"/></marker>`;
       return `<svg viewBox="-70 0 530 290" role="img" aria-label="One sample: from the head without probing the feature goes far along its hyperbola, from a probed head less far"><defs>${['z0', 'feature', 'head'].map(tip).join('')}</defs>
 <path class="axis" d="M-60,${sy(0)}H450M${sx(0)},10V280"/>${way(far.feature_path, 'feature')}${way(near.feature_path, 'feature dashed')}
 ${arrow([1, 0], 'z0')}${arrow(far.head, 'head')}${arrow(near.head, 'head dashed')}${arrow(far.end.feature, 'feature')}
 <circle class="feature" r="5" cx="${n(sx(near.end.feature[0]))}" cy="${n(sy(near.end.feature[1]))}"/>
 <text class="z0" x="${n(sx(0.8))}" y="${sy(0) + 20}">z₀</text><text class="head" text-anchor="end" x="${n(sx(far.head[0]) - 8)}" y="${n(sy(far.head[1]))}">v, not probed</text>
-<text class="head" text-anchor="middle" x="${n(sx(near.head[0]))}" y="${n(sy(near.head[1]) - 10)}">v, probed</text><text class="feature" x="${n(sx(far.end.feature[0]) + 8)}" y="${n(sy(far.end.feature[1]))}">z</text></svg>`;
+<text class="head" text-anchor="end" x="${n(sx(near.head[0]) + 8)}" y="${n(sy(near.head[1]) - 10)}">v, probed</text><text class="feature" x="${n(sx(far.end.feature[0]) + 8)}" y="${n(sy(far.end.feature[1]))}">z</text></svg>`;
     },
     clocks() {
       const { last } = scene({ loss: 'cross-entropy' });
@@ -90,8 +90,9 @@ circle.m0,circle.feature{fill:var(--feature)}marker path{stroke:none!important}m
 .network text{font-size:13px;text-anchor:middle}.network .symbol{font-style:italic;font-weight:600}.network rect,.network circle,.network .part path{fill:var(--panel);stroke:var(--hair);stroke-width:1.5}.network .backbone-part path,.network .feature-part rect{stroke:var(--feature)}.network .head-part circle{stroke:var(--head)}.network .flow path{stroke:var(--soft);stroke-width:1.5;marker-end:url(#flow)}.network marker path{fill:var(--soft)}.network .said{font-size:12px;fill:var(--soft)}
 blockquote{display:none;margin:1em 0 0;padding:.5em 1em;border-left:4px solid var(--energy);background:var(--panel);font-size:.8em;max-width:60em}.notes blockquote{display:block}
 .katex-display{margin:.5em 0;text-align:left}.katex-display>.katex{text-align:left}
-footer{position:fixed;bottom:0;left:0;right:0;display:flex;gap:1.2em;align-items:center;padding:.4em 1em;font-size:14px;color:var(--soft);background:var(--paper)}footer button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--hair);border-radius:.4em;padding:.2em .8em}
+footer{position:fixed;bottom:0;left:0;right:0;display:flex;gap:1.2em;align-items:center;padding:.4em 1em;font-size:max(.875rem,1.6vmin);color:var(--soft);background:var(--paper)}footer button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--hair);border-radius:.4em;padding:.2em .8em}
 .show section:not(.now){display:none}:focus-visible{outline:3px solid var(--head)}
+@media (max-width:40em){footer span:last-child{display:none}}
 @media print{footer{display:none}section{min-height:0;height:100vh}.show section:not(.now){display:flex}@page{size:landscape;margin:8mm}}`;
 
 const SCRIPT = `const all=[...document.querySelectorAll('section')];const root=document.documentElement;

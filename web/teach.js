@@ -9,7 +9,7 @@ const HEAD = `<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:">
 <title>For teachers · How far will the features move?</title><link rel="stylesheet" href="style.css"><link rel="icon" href="data:,"><script type="module" src="worksheet.js"></script></head>
 <body class="theorems teach"><main><p><a href="./">← The explorer</a></p><h1>For teachers</h1>
-<p>Goals, plans, <a href="slides.html">slides</a>, a derivation for the board, a worksheet with solutions, questions for your learning platform, a glossary and an assignment. All of it is free to use and to change
+<p>Goals, plans, <a href="slides.html">slides</a>, a derivation for the board, a worksheet with solutions, questions for your learning platform, a glossary and an assignment; for those who want to go on, <a href="beyond.html">what is proved beyond one sample, and what is not</a>. All of it is free to use and to change
 (MIT or Apache-2.0, at your choice).</p>
 <nav aria-label="Parts">LINKS</nav>
 `;

@@ -166,7 +166,7 @@ export class Plane {
     const squared = loss === 'squared';
     const middle = [(scene.head[0] + target) / 2, scene.head[1]];
     const long = (target - scene.head[0]) * scale > 78;
-    const ways = [[[0, 0], scene.now.feature], [[0, 0], scene.head], [[0, 0], [1, 0]], [[target, -1], [target, top]], scene.feature_path, scene.head_path].map((way) => way.map(at));
+    const ways = [[[0, 0], scene.now.feature], [[0, 0], scene.head], [[0, 0], [1, 0]], [[target, -1], [target, top]], [scene.head, [target, scene.head[1]]], scene.feature_path, scene.head_path].map((way) => way.map(at));
     this.write([
       { to: this.fitsText, text: squared ? 'heads that fit: z₀·v = y' : 'prediction y: z₀·v = y', at: [X(target), 15], ...note, places: [[-6, 0, 'end'], [6, 0, 'start']] },
       { to: v, text: 'v', at: at(scene.head), ...name, places: [[-16, -12, 'end'], [16, -12, 'start'], ...around] },

@@ -246,3 +246,52 @@ test('every principle has links that show it', () =>
       });
     }
   }));
+
+test('the note beyond one sample is a page: whole, with pictures, links and contents, also on a phone and on paper', async () => {
+  const note = await readFile(here('../../docs/beyond-one-sample.md'), 'utf8');
+  const context = await site.browser.newContext({ colorScheme: 'dark', viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && wrong.push(message.text()));
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('response', (response) => response.status() >= 400 && wrong.push(response.url()));
+  await page.goto(`${site.url}teach.html`);
+  await page.click('a[href="beyond.html"]');
+  await page.waitForURL(/beyond\.html$/);
+  // Every heading and every word of its text, in their order.
+  assert.deepEqual((await page.locator('h1, h2').allTextContents()).map(squeezed), [...note.matchAll(/^##? (.*)$/gm)].map(([, heading]) => heading));
+  assert.equal(await page.locator('main > nav a').count(), [...note.matchAll(/^## /gm)].length);
+  const letters = (text) => text.replace(/[^\p{L}\p{N}]/gu, '');
+  const shown = letters(await page.evaluate(() => {
+    const main = document.querySelector('main').cloneNode(true);
+    for (const e of main.querySelectorAll('svg, style, nav, h2 + .small, main > p:first-child')) e.remove();
+    return main.textContent;
+  }));
+  const plain = letters(note.replace(/<picture>.*?<\/picture>/g, '').replace(/\]\(.*?\)/g, '').replace(/^\|[-|]*$/gm, ''));
+  for (let i = 0; i + 60 <= plain.length; i += 60) assert.ok(shown.includes(plain.slice(i, i + 60)), plain.slice(i, i + 60));
+  assert.doesNotMatch(await page.textContent('main'), /\\\(|\\\[|@@|\*\*|\]\(/);
+  // Pictures are drawn, in the colours of the screen and light on paper.
+  const pictures = page.locator('figure svg');
+  assert.equal(await pictures.count(), [...note.matchAll(/<picture>/g)].length);
+  const ground = () => pictures.evaluateAll((all) => all.map((svg) => getComputedStyle(svg.querySelector('polygon')).fill));
+  assert.ok((await ground()).every((fill) => fill !== 'rgb(255, 255, 255)'), `${await ground()}`);
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  assert.ok((await ground()).every((fill) => fill === 'rgb(255, 255, 255)'), `${await ground()}`);
+  await page.emulateMedia({ media: 'screen', colorScheme: 'dark' });
+  assert.ok((await pictures.evaluateAll((all) => all.map((svg) => svg.getBoundingClientRect().height))).every((height) => height > 200));
+  // Links lead somewhere, those into the theorems, too.
+  const links = await page.locator('main a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  const dead = await page.evaluate((links) => links.filter((link) => link.startsWith('#') && !document.getElementById(link.slice(1))), links);
+  assert.deepEqual(dead, []);
+  assert.ok(links.includes('#example-8') && links.includes('#T27') && links.includes('theorems.html#T27'));
+  const outside = [...new Set(links.filter((link) => link.startsWith('theorems.html#')).map((link) => link.split('#')[1]))];
+  const theorems = await readFile(here('../dist/theorems.html'), 'utf8');
+  assert.deepEqual(outside.filter((id) => !theorems.includes(`<section id="${id}"`)), []);
+  assert.ok(theorems.includes('href="beyond.html"'), 'the page of theorems leads there');
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, 'tables and formulas scroll, and not the page');
+  await page.evaluate(await readFile(here('../node_modules/axe-core/axe.min.js'), 'utf8'));
+  const { violations } = await page.evaluate(() => window.axe.run());
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`), []);
+  assert.deepEqual(wrong, []);
+  await context.close();
+});

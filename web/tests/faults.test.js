@@ -37,7 +37,7 @@ const crossed = (page) => page.evaluate(() => {
   };
   const seen = (e) => e.textContent && getComputedStyle(e).visibility !== 'hidden';
   return [...document.querySelectorAll('#plane svg, #curves svg')].flatMap((svg) => {
-    const lines = [...svg.querySelectorAll('line.arrow, line.fits, path.path, path[class^="m"]')];
+    const lines = [...svg.querySelectorAll('line.arrow, line.fits, line.energy, path.path, path[class^="m"]')];
     return [...svg.querySelectorAll('text.name, text.energy, text.note')].filter(seen).flatMap((text) => lines.filter((l) => through(text, l)).map((l) => `${l.getAttribute('class')} through “${text.textContent}”`));
   });
 });
@@ -278,13 +278,15 @@ test('a reset can be taken back', () =>
     assert.deepEqual([await value(page, 'target'), await value(page, 'across'), await value(page, 'decay')], [1.6, 1.5, 1.7]);
   }));
 
-test('the way back from the theorems leads to the same situation', () =>
+test('the way back from the theorems and the note leads to the same situation', () =>
   on(site, '?y=1.6&w=1.5', async (page) => {
     await slide(page, 'across', 1.2);
     await visit(page, 'laws');
     await settled(page);
     await page.locator('#laws a.t').first().click();
     await page.waitForURL('**/theorems.html?**');
+    await page.getByText('The whole note').click();
+    await page.waitForURL('**/beyond.html?**');
     await page.getByText('← The explorer').click();
     await page.waitForURL('**/?**');
     await ready(page);
@@ -451,7 +453,7 @@ test('nothing is undefined, overlaps or is cut off at the edges of the settings'
 });
 
 test('names in the opening figure stand clear of its lines', async () => {
-  for (const address of ['', '?w=0&tau=0', '?y=1.4&w=0.6&a=-1.2&tau=0', '?y=1&w=1&a=-0.5&tau=0.3', '?y=2&w=0.5&a=-1&tau=0&t=0.4', '?w=1.5']) {
+  for (const address of ['', '?w=0&tau=0', '?y=1.4&w=0.6&a=-1.2&tau=0', '?y=1&w=1&a=-0.5&tau=0.3', '?y=2&w=0.5&a=-1&tau=0&t=0.4', '?w=1.5', '?y=1.4&tau=0.3']) {
     for (const options of [{}, { viewport: { width: 1366, height: 768 } }, PHONE]) {
       await on(site, address, async (page) => {
         await settled(page);

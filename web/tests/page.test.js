@@ -327,7 +327,7 @@ test('every chapter asks at least two questions, and answers each choice at once
 
 test('all that the page loads, with the theorems, is smaller than 500 kB, compressed', async () => {
   const dist = new URL('../dist/', import.meta.url);
-  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile() && !/^(teach|worksheet|quiz|slides)/.test(f.name));
+  const files = (await readdir(dist, { recursive: true, withFileTypes: true })).filter((f) => f.isFile() && !/^(teach|worksheet|quiz|slides|beyond)/.test(f.name));
   const sizes = await Promise.all(files.map(async (f) => gzipSync(await readFile(`${f.parentPath ?? f.path}/${f.name}`), { level: 9 }).length));
   const total = sizes.reduce((a, b) => a + b);
   assert.ok(files.length > 10 && total < 500_000, `${total} bytes in ${files.length} files`);

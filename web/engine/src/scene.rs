@@ -59,6 +59,9 @@ pub struct Scene {
     motion: Motion,
 }
 
+/// Pieces of a path for the integral over it.
+const PIECES: usize = 64;
+
 /// Finetuning of the probed head.
 #[derive(Debug, Serialize)]
 struct Motion {
@@ -115,8 +118,7 @@ pub fn scene(setting: Setting) -> Result<Scene, String> {
     let reached = motion.now.prediction();
     let clocks = match loss {
         _ if time == 0.0 => [0.0; 2],
-        // On its way into a saddle a prediction may be out of reach of the other loss.
-        Loss::Squared => [time, tuned.time_by_clock(reached).unwrap_or(f64::NAN)],
+        Loss::Squared => [time, tuned.time_by_clock(time).unwrap_or(f64::NAN)],
         _ => [tuned.time_by_square(reached).unwrap_or(f64::NAN), motion.now.time],
     };
     Ok(Scene { probe, energy, energy_before, head, clocks, motion })
@@ -167,9 +169,22 @@ impl Tuned {
         Ok(Motion { now, end, feature_path, head_path, pace: last, last, saddle })
     }
 
-    /// When cross-entropy is at a prediction.
-    fn time_by_clock(&self, prediction: f64) -> Result<f64, String> {
-        Ok(logistic(prediction, self.head, &[f64::INFINITY])?[0].0.time)
+    /// When cross-entropy is at the place where the squared loss is at a time. Its clock runs at σ̇ = 1/(1 + eᑫ) (T23), so
+    /// that the time is an integral over the path, of a smooth function.
+    fn time_by_clock(&self, time: f64) -> Result<f64, String> {
+        let [a, w] = self.head;
+        let end = flow(self.target, a, w)?.at(time).map_err(said)?.rapidity;
+        let prediction = |s: f64| 0.5 * (1.0 + a * a + w * w) * (2.0 * s).sinh() + a * (2.0 * s).cosh();
+        // Gauss's rule of four points, on pieces that are short beside the bends of the path.
+        let (near, far) = (0.3399810435848563, 0.8611363115940526);
+        let (more, less) = (0.6521451548625461, 0.3478548451374538);
+        let half = end / (2 * PIECES) as f64;
+        let piece = |i: usize| {
+            let middle = (2 * i + 1) as f64 * half;
+            let at = |x: f64| 1.0 + prediction(middle + x * half).exp();
+            half * (more * (at(-near) + at(near)) + less * (at(-far) + at(far)))
+        };
+        Ok((0..PIECES).map(piece).sum())
     }
 
     /// When the squared loss is at a prediction; it reaches its own end at ∞.

@@ -17,10 +17,12 @@ pub struct Interval {
 const ENTIRE: Interval = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
 
 /// A number below an exact result that was rounded to `x`; an undefined one (∞ − ∞) says nothing.
+#[inline]
 fn below(x: f64) -> f64 {
     if x.is_nan() { f64::NEG_INFINITY } else { x.next_down() }
 }
 
+#[inline]
 fn above(x: f64) -> f64 {
     if x.is_nan() { f64::INFINITY } else { x.next_up() }
 }
@@ -33,6 +35,7 @@ impl Interval {
     ///
     /// # Panics
     /// Unless low ≤ high.
+    #[inline]
     pub fn new(low: f64, high: f64) -> Self {
         assert!(low <= high, "an interval from {low} to {high}");
         Self { low, high }
@@ -131,17 +134,29 @@ impl Sub for Interval {
 }
 
 impl Interval {
-    /// The hull of an operation at all pairs of ends, rounded outward; `None` stands for an exact zero.
+    /// The hull of an operation at all pairs of ends, rounded outward; `None` stands for an exact zero. Rounding keeps
+    /// the order, so that only the least and the largest result are rounded.
+    #[inline]
     fn hull(self, other: Self, operation: impl Fn(f64, f64) -> Option<f64>) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut zero = false;
         for x in [self.low, self.high] {
             for y in [other.low, other.high] {
-                let value = operation(x, y);
-                low = low.min(value.map_or(0.0, below));
-                high = high.max(value.map_or(0.0, above));
+                match operation(x, y) {
+                    None => zero = true,
+                    Some(value) if value.is_nan() => return ENTIRE,
+                    Some(value) => {
+                        low = low.min(value);
+                        high = high.max(value);
+                    }
+                }
             }
         }
-        Self { low, high }
+        if low > high {
+            return Self::ZERO;
+        }
+        let (low, high) = (below(low), above(high));
+        if zero { Self { low: low.min(0.0), high: high.max(0.0) } } else { Self { low, high } }
     }
 }
 
