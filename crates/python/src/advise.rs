@@ -227,7 +227,7 @@ pub fn advise(
         [("labels", labels), ("probe_features", probe_features), ("probe_labels", probe_labels)];
     let problem = problem_of(problem, arrays)?;
     let loss: Option<Loss> = loss.map(|name| error::choice("loss", name)).transpose()?;
-    let settings = Settings::of_task(&problem.task, loss);
+    let settings = Settings::of_task(&problem.get().task, loss);
     let until = match (until_loss, until_accuracy, time) {
         (Some(_), Some(_), _) => {
             return Err(error::value("`until_loss` and `until_accuracy` exclude each other"));

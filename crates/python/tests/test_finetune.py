@@ -133,6 +133,7 @@ def test_a_run_shows_its_course(arrays, options):
     run = th.Problem(**arrays).head().finetune(**options)
     figure = run.plot()
     assert figure.name == "trajectories" and figure.svg.startswith("<svg ") and figure.svg != run.plot(dark=True).svg
+    assert ("share of the loss spent" in figure.svg) == (run.budget is not None)
     with pytest.raises(ValueError, match="a finetuning of time 0 has no course"):
         th.Problem(**arrays).head().finetune(time=0.0).plot()
 
