@@ -379,7 +379,8 @@ fn plot_draws_several_files_side_by_side() {
     let folder = folder();
     let here = folder.path();
     succeed(here, &with(&SWEEP, &["--out", "theory"]));
-    succeed(here, &with(&SWEEP, &["--times", "3", "--out", "network"]));
+    let shorter = ["sweep", "--seeds", "2", "--points", "4", "--samples", "3", "--times", "3", "-q"];
+    succeed(here, &with(&shorter, &["--out", "network"]));
     succeed(here, &["plot", "network.parquet", "theory.csv", "--figure", "trend"]);
     let svg = std::fs::read_to_string(here.join("plots/trend.svg")).unwrap();
     assert!(svg.contains("\nnetwork\n") && svg.contains("\ntheory\n"));
