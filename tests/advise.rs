@@ -1,7 +1,9 @@
 //! Advice on tasks whose best probing is known.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use nalgebra::DMatrix;
-use taskhead::advise::{AdviseError, Row, Settings, Verdict, advise};
+use taskhead::advise::{AdviseError, Row, Settings, Verdict, advise, advise_with, flows};
 use taskhead::energy::Energy;
 use taskhead::flow::solver::Watch;
 use taskhead::loss::Loss;
@@ -247,4 +249,30 @@ fn what_is_not_accepted_is_said() {
     let settings = Settings { intercept: false, folds: 2, ..Settings::default() };
     let none = advise(&Task::of_problem(zero, None, None), &settings).unwrap_err();
     assert!(matches!(none, AdviseError::NoChoice { .. }), "{none}");
+}
+
+/// Progress counts flows, as many as there are; and the constant column is mentioned with a kernel, too, under which it
+/// moves as well.
+#[test]
+fn flows_are_counted_and_the_constant_column_is_mentioned() {
+    let (z, y) = clusters(18, 4, 2.0, 1);
+    let x = normal(&mut stream(1, 91), 18, 6, 1.0);
+    let on_kernel = Problem::new(z.clone(), &x * x.transpose(), y.clone()).unwrap();
+    let held_out = Problem::on_features(z.clone(), y.clone()).unwrap();
+    let held_out = held_out.with_held_out_features(z.rows(0, 5).into_owned()).unwrap();
+    let tasks = [
+        (Task::of_problem(on_kernel, None, None), 3 * 2 * 4),
+        (Task::of_problem(held_out, None, Some(y.rows(0, 5).into_owned())), 2 * 4),
+    ];
+    for (task, expected) in tasks {
+        let settings =
+            Settings { points: 4, seeds: 2, folds: 3, time: 1.0, rtol: 1e-4, ..Settings::default() };
+        let count = AtomicUsize::new(0);
+        let done = || {
+            count.fetch_add(1, Ordering::Relaxed);
+        };
+        let advice = advise_with(&task, &settings, &done).unwrap();
+        assert_eq!((count.into_inner(), flows(&task, &settings)), (expected, expected));
+        assert!(advice.assumptions.iter().any(|text| text.starts_with("The constant column counts")));
+    }
 }

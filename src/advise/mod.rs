@@ -241,6 +241,13 @@ impl Settings {
     }
 }
 
+/// How many flows [`advise`] follows: one for each fold, seed and share.
+pub fn flows(task: &Task, settings: &Settings) -> usize {
+    let held_out = task.problem.held_out().is_some() && task.held_out_targets.is_some();
+    let folds = if held_out { 1 } else { settings.folds };
+    folds.saturating_mul(settings.seeds).saturating_mul(settings.points)
+}
+
 /// Recommends how long to probe the head of a task.
 ///
 /// The head of the task, if it has one, is not used: heads are drawn with the scale of the settings.
@@ -249,6 +256,19 @@ impl Settings {
 ///
 /// Settings and arrays that are not accepted, and a flow that has no answer or stops early.
 pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
+    advise_with(task, settings, &|| ())
+}
+
+/// The same, with something to be called after each flow; [`flows`] says how many there are.
+///
+/// # Errors
+///
+/// Those of [`advise`].
+pub fn advise_with(
+    task: &Task,
+    settings: &Settings,
+    done: &(dyn Fn() + Sync),
+) -> Result<Advice, AdviseError> {
     settings.check()?;
     let data = Data::new(task, settings.loss, settings.intercept, settings.standardise)?;
     let whole = data.whole()?;
@@ -267,7 +287,7 @@ pub fn advise(task: &Task, settings: &Settings) -> Result<Advice, AdviseError> {
         .collect();
     let cells = each(jobs.len(), |job| {
         let (split, seed) = jobs[job];
-        cells_of(&splits[split], seed, &shares, settings, &data)
+        cells_of(&splits[split], seed, &shares, settings, &data, done)
     });
     let mut ended = Vec::new();
     let mut all = Vec::new();
@@ -414,6 +434,7 @@ fn cells_of(
     shares: &[f64],
     settings: &Settings,
     data: &Data,
+    done: &(dyn Fn() + Sync),
 ) -> Result<Job, AdviseError> {
     let head = settings.head(&split.problem, seed);
     let run = Run::with_loss(&split.problem, &head, 0.0, settings.loss)?.watched(settings.watch.clone());
@@ -431,6 +452,7 @@ fn cells_of(
             let level =
                 |stop| matches!(stop, Stop::Loss { .. } | Stop::Accuracy { .. } | Stop::Residual { .. });
             let found = found?.remove(0);
+            done();
             if let Some(reason) = found.stop.reason() {
                 return Err(AdviseError::Stopped { share, reason: reason.to_string() });
             }
@@ -574,9 +596,9 @@ fn assumptions(
             );
         }
     }
-    if settings.intercept && !data.has_kernel() {
+    if settings.intercept {
         all.push(
-            "In the theory the constant column moves like any other feature; in a network it stays."
+            "The constant column counts as a feature: in the theory it moves like the others, in a network it stays."
                 .into(),
         );
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::statistics::mean;
 use crate::metric::Metric;
 use crate::setting::Number;
-use crate::sweep::record::{Cell, Measured, Record};
+use crate::sweep::record::{Cell, Measured, RECORDED, Record};
 
 /// A cell whose finetuning reached what was asked for, with its numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -118,15 +118,45 @@ fn curves_of<'a>(points: impl IntoIterator<Item = Point<'a>>) -> Vec<Curve<'a>> 
     sorted(points, |p| (key(p.cell), p.cell.seed)).into_iter().map(curve).collect()
 }
 
-/// The last finetuning time that was asked for.
-fn last_time(records: &[Record]) -> f64 {
-    records.iter().map(|r| r.cell.time).fold(0.0, f64::max)
+/// When finetuning ends: at the last time that was asked for, of a sweep the same for all cells of a group. Whoever
+/// records a training of their own ends each when it is done.
+struct Ends<'a> {
+    groups: HashMap<Key<'a>, f64>,
+    recorded: HashMap<(Key<'a>, u64, u64), f64>,
 }
 
-/// The curves of records at their last finetuning time.
+impl<'a> Ends<'a> {
+    fn of(records: &'a [Record]) -> Self {
+        let (mut groups, mut recorded) = (HashMap::new(), HashMap::new());
+        for record in records {
+            let cell = &record.cell;
+            let later = |last: &mut f64| *last = last.max(cell.time);
+            later(groups.entry(key(cell)).or_insert(cell.time));
+            if is_recorded(record.reached()) {
+                later(recorded.entry((key(cell), cell.seed, cell.point)).or_insert(cell.time));
+            }
+        }
+        Self { groups, recorded }
+    }
+
+    fn has(&self, point: &Point) -> bool {
+        let cell = point.cell;
+        let last = match is_recorded(Some(point.measured)) {
+            true => self.recorded.get(&(key(cell), cell.seed, cell.point)),
+            false => self.groups.get(&key(cell)),
+        };
+        last == Some(&cell.time)
+    }
+}
+
+fn is_recorded(measured: Option<&Measured>) -> bool {
+    measured.is_some_and(|measured| measured.method == RECORDED)
+}
+
+/// The curves of records at the end of finetuning.
 pub fn curves(records: &[Record]) -> Vec<Curve<'_>> {
-    let last = last_time(records);
-    curves_of(reached(records).into_iter().filter(|p| p.cell.time == last))
+    let ends = Ends::of(records);
+    curves_of(reached(records).into_iter().filter(|p| ends.has(p)))
 }
 
 /// Cells that differ in seed, probing point and finetuning time only.
@@ -138,12 +168,13 @@ pub struct Group<'a> {
     pub beside_smoothing: String,
     /// Its cells that have the numbers of what was asked for; at least one.
     pub points: Vec<Point<'a>>,
-    last: f64,
+    /// Those at the end of finetuning.
+    ends: Vec<Point<'a>>,
 }
 
 /// The groups of records, in their order. Those of which no cell has the numbers of what was asked for are left out.
 pub fn groups(records: &[Record]) -> Vec<Group<'_>> {
-    let last = last_time(records);
+    let ends = Ends::of(records);
     let all = sorted(reached(records), |p| key(p.cell));
     let firsts: Vec<&Cell> = all.iter().map(|points| points[0].cell).collect();
     let differs = |of: fn(&Cell) -> f64| firsts.iter().any(|c| of(c) != of(firsts[0]));
@@ -169,8 +200,11 @@ pub fn groups(records: &[Record]) -> Vec<Group<'_>> {
     let labels: Vec<[String; 2]> =
         firsts.iter().map(|cell| [label(cell), beside_smoothing(cell)]).collect();
     let both = labels.into_iter().zip(all);
-    both.map(|([label, beside_smoothing], points)| Group { label, beside_smoothing, points, last })
-        .collect()
+    both.map(|([label, beside_smoothing], points)| {
+        let ends = points.iter().copied().filter(|p| ends.has(p)).collect();
+        Group { label, beside_smoothing, points, ends }
+    })
+    .collect()
 }
 
 impl<'a> Group<'a> {
@@ -179,9 +213,9 @@ impl<'a> Group<'a> {
         self.points[0].cell
     }
 
-    /// Its curves, one per seed, at the last finetuning time of all groups.
+    /// Its curves, one per seed, at the end of finetuning.
     pub fn curves(&self) -> Vec<Curve<'a>> {
-        curves_of(self.points.iter().copied().filter(|p| p.cell.time == self.last))
+        curves_of(self.ends.iter().copied())
     }
 }
 
@@ -274,6 +308,36 @@ mod tests {
         };
         assert_eq!(beside(&[plain.clone(), smooth.clone(), both]), ["γ = 1", "γ = 1", "γ = 0.5"]);
         assert_eq!(beside(&[plain, smooth]), ["", ""]);
+    }
+
+    /// A sweep is looked at where it was to end; trainings that others have recorded end at a time of their own, and so
+    /// do groups that stand side by side.
+    #[test]
+    fn finetuning_ends_at_the_last_time_of_its_group_or_of_its_own() {
+        let at = |point: u64, time: f64, method: &str, problem: &str| {
+            let mut record = record(0, point, point as f64 + 1.0, [time; 4]);
+            (record.cell.time, record.cell.problem) = (time, problem.into());
+            if let Outcome::Reached(_, measured) = &mut record.outcome {
+                measured.method = method.into();
+            }
+            record
+        };
+        let of = |method: &str| {
+            let times = [(0, 1.0), (0, 2.0), (1, 1.0)];
+            times.map(|(point, time)| at(point, time, method, method))
+        };
+        let seen = |records: &[Record]| -> Vec<Vec<f64>> {
+            let of_groups: Vec<Curve> = groups(records).iter().flat_map(|g| g.curves()).collect();
+            let all = curves(records);
+            assert_eq!(of_groups.len(), all.len());
+            all.iter().map(|c| c.values(|p| p.metric(Metric::Euclidean))).collect()
+        };
+        // The second point of a sweep has not come to its end.
+        assert_eq!(seen(&of("flow")), [vec![2.0]]);
+        assert_eq!(seen(&of(RECORDED)), [vec![2.0, 1.0]]);
+        let longer = at(0, 9.0, "flow", "longer");
+        let all = [&of("flow")[..], &of(RECORDED), &[longer]].concat();
+        assert_eq!(seen(&all), [vec![2.0], vec![2.0, 1.0], vec![9.0]]);
     }
 
     /// A curve without its first point does not shift the others.

@@ -7,6 +7,9 @@ use crate::flow::{Budget, Stop};
 use crate::metric::Metric;
 use crate::setting::counted;
 
+/// The method of a training that its owner has recorded, unless they call it otherwise.
+pub const RECORDED: &str = "recorded";
+
 /// One head, one probing point, one finetuning time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {

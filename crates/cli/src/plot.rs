@@ -1,5 +1,6 @@
-//! `taskhead plot`: figures of a stored sweep.
+//! `taskhead plot`: figures of a stored sweep, or of several side by side.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use super::outcome::make_folder;
 use super::say;
 use taskhead::counted;
 use taskhead::metric::Metric;
+use taskhead::sweep::Sweep;
 use taskhead::sweep::record::Counts;
 use taskhead_figures::gallery::stored::{NAMES, figure};
 use taskhead_figures::plot::{Figure, Theme};
@@ -20,11 +22,13 @@ use taskhead_files::{Fault, check_apart, check_output, read_sweep_with_notes, wr
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Without --figure every figure that the sweep has the numbers for is drawn.\n\nExamples:\n  \
-    taskhead plot sweep.parquet\n  taskhead plot sweep.csv --figure trend --format png --theme dark"
+    taskhead plot sweep.parquet\n  taskhead plot sweep.csv --figure trend --format png --theme dark\n  taskhead plot \
+    network.parquet theory.parquet --figure trend"
 )]
 pub struct Args {
-    /// A stored sweep, .parquet or .csv.
-    results: PathBuf,
+    /// Stored sweeps or recordings, .parquet or .csv; several are drawn side by side under the names of their files.
+    #[arg(required = true)]
+    results: Vec<PathBuf>,
     /// trend, trajectories, heatmap, risk, smoothing, accuracy, transfer or course.
     #[arg(long)]
     figure: Option<String>,
@@ -113,10 +117,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
             "--out {out} is not valid; accepted: a folder, where each figure is named after what it shows (trend.svg)"
         );
     }
-    let (sweep, notes) = read_sweep_with_notes(&args.results)?;
-    for note in notes {
-        say::warning(format_args!("{}: {note}", args.results.display()));
-    }
+    let sweep = read(&args.results)?;
     let names: Vec<&str> = match &args.figure {
         Some(name) => vec![name],
         None => NAMES.to_vec(),
@@ -138,13 +139,14 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         ));
     }
     if figures.is_empty() {
-        bail!("{}: no figure can be drawn of this sweep", args.results.display());
+        let paths: Vec<String> = args.results.iter().map(|path| path.display().to_string()).collect();
+        bail!("{}: no figure can be drawn of this sweep", paths.join(", "));
     }
     make_folder(&args.out)?;
     let ending = args.format.ending();
     let names: Vec<String> =
         figures.iter().map(|figure| format!("{}.{ending}", figure.name())).collect();
-    check_apart(names.iter().map(|name| args.out.join(name)), &[&args.results])?;
+    check_apart(names.iter().map(|name| args.out.join(name)), &args.results)?;
     check_ours(&args.out, names, args.force)?;
     let theme = match args.theme {
         Colours::Light => Theme::Light,
@@ -158,6 +160,26 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A sweep, or several side by side: by the names of their files without the extension if these differ, else by their
+/// paths.
+fn read(paths: &[PathBuf]) -> Result<Sweep> {
+    let mut parts = Vec::new();
+    let stem = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stems: HashSet<String> = paths.iter().map(stem).collect();
+    for (i, path) in paths.iter().enumerate() {
+        if paths[..i].contains(path) {
+            bail!("{} is given twice; accepted: tables that differ", path.display());
+        }
+        let (sweep, notes) = read_sweep_with_notes(path)?;
+        for note in notes {
+            say::warning(format_args!("{}: {note}", path.display()));
+        }
+        let name = if stems.len() == paths.len() { stem(path) } else { path.display().to_string() };
+        parts.push((name, sweep));
+    }
+    Ok(if parts.len() == 1 { parts.remove(0).1 } else { Sweep::beside(parts) })
 }
 
 /// Writes a figure; the format gives the extension.

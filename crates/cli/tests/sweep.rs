@@ -373,6 +373,25 @@ fn plot_draws_what_a_sweep_has_and_names_what_it_has_not() {
     assert!(text.contains("pie") && text.contains("heatmap"), "{text}");
 }
 
+/// A recording beside the theory, each at the end of its own finetuning.
+#[test]
+fn plot_draws_several_files_side_by_side() {
+    let folder = folder();
+    let here = folder.path();
+    succeed(here, &with(&SWEEP, &["--out", "theory"]));
+    let shorter = ["sweep", "--seeds", "2", "--points", "4", "--samples", "3", "--times", "3", "-q"];
+    succeed(here, &with(&shorter, &["--out", "network"]));
+    succeed(here, &["plot", "network.parquet", "theory.csv", "--figure", "trend"]);
+    let svg = std::fs::read_to_string(here.join("plots/trend.svg")).unwrap();
+    assert!(svg.contains("\nnetwork\n") && svg.contains("\ntheory\n"));
+    // Names that are the same say nothing.
+    succeed(here, &["plot", "theory.parquet", "theory.csv", "--figure", "trend"]);
+    let svg = std::fs::read_to_string(here.join("plots/trend.svg")).unwrap();
+    assert!(svg.contains("\ntheory.parquet\n") && svg.contains("\ntheory.csv\n"));
+    let text = refuse(here, &["plot", "theory.csv", "theory.csv"]);
+    assert!(text.contains("theory.csv is given twice; accepted: tables that differ"), "{text}");
+}
+
 /// Two problems in one table were one band with the name of the first, and a table of another version was drawn
 /// without a hint.
 #[test]

@@ -46,7 +46,7 @@ impl Adaptation {
 
 /// The metrics between features ``before`` and ``after`` a training of your own, both N×h.
 ///
-/// Raises ``ValueError`` for arrays of different shapes.
+/// Raises ``ValueError`` for arrays of different shapes and for values that are not finite.
 #[pyfunction]
 pub fn adaptation(
     py: Python<'_>,
@@ -54,7 +54,7 @@ pub fn adaptation(
     after: &Bound<'_, PyAny>,
 ) -> PyResult<Adaptation> {
     let (before, after) =
-        (Given::new("before", before)?.matrix()?, Given::new("after", after)?.matrix()?);
+        (Given::new("before", before)?.finite_matrix()?, Given::new("after", after)?.finite_matrix()?);
     if before.shape() != after.shape() {
         let (b, a) = (before.shape(), after.shape());
         let text =

@@ -39,6 +39,22 @@ impl<'py> Given<'py> {
     pub fn matrix(&self) -> PyResult<DMatrix<f64>> {
         self.named()?.matrix().map_err(error::of_arrays)
     }
+
+    /// The matrix, if all its values are finite.
+    pub fn finite_matrix(&self) -> PyResult<DMatrix<f64>> {
+        let matrix = self.matrix()?;
+        let rows = matrix.nrows();
+        match matrix.iter().position(|value| !value.is_finite()) {
+            None => Ok(matrix),
+            Some(at) => Err(error::value(format!(
+                "`{}` holds {} at row {}, column {}; all values must be finite",
+                self.name,
+                matrix[at],
+                at % rows,
+                at / rows
+            ))),
+        }
+    }
 }
 
 /// A matrix as an array of NumPy, without a copy: its first index runs fastest.

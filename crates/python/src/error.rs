@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io::ErrorKind;
 
-use pyo3::PyErr;
 use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyPermissionError, PyValueError};
+use pyo3::{PyErr, PyResult};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as NameError, StrDeserializer};
 use taskhead::sweep::config::ConfigError;
@@ -80,4 +80,10 @@ pub fn by_keywords(text: &str) -> String {
 pub fn choice<T: DeserializeOwned>(option: &str, name: &str) -> Result<T, PyErr> {
     let named = |error: NameError| value(format!("`{option}`: {error}"));
     T::deserialize(StrDeserializer::new(&name.replace('_', "-"))).map_err(named)
+}
+
+/// A whole number of at least 0 that the engine can hold.
+pub fn whole<T: TryFrom<i128>>(option: &str, given: i128) -> PyResult<T> {
+    T::try_from(given)
+        .map_err(|_| value(format!("`{option}` is {given}; accepted: whole numbers from 0, below 2^64")))
 }

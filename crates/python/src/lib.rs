@@ -35,7 +35,7 @@ mod _taskhead {
     #[pymodule_export]
     use crate::run::Run;
     #[pymodule_export]
-    use crate::sweep::{Gathering, Sweep, merge, read, run_sweep, sweep_of_bytes, table};
+    use crate::sweep::{Gathering, Sweep, beside, merge, read, run_sweep, sweep_of_bytes, table};
     #[pymodule_export]
     use crate::theorems::{Certificate, Check, Report, Theorem, certify, theorems, verify};
 

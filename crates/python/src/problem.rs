@@ -153,7 +153,8 @@ impl Problem {
     /// loss : {"squared", "cross-entropy"}
     ///     What probing and finetuning lower. Cross-entropy takes labels, or targets whose rows sum to 1.
     /// smoothing : float
-    ///     Label smoothing while probing, from 0 to 1 (T21).
+    ///     Label smoothing ε while probing, from 0 to 1 (T21): towards (1 − ε)Y + ε·m with the mean m of all targets;
+    ///     under cross-entropy m = 1/k, and 1/2 for a single output.
     ///
     /// Raises ``ValueError`` for another shape, entries that are not finite, or targets that the loss does not take.
     #[pyo3(signature = (weights = None, *, scale = 1.0, seed = 0, loss = "squared", smoothing = 0.0))]
@@ -162,11 +163,12 @@ impl Problem {
         py: Python<'py>,
         weights: Option<&Bound<'py, PyAny>>,
         scale: f64,
-        seed: u64,
+        seed: i128,
         loss: &str,
         smoothing: f64,
     ) -> PyResult<Head> {
         let loss: Loss = error::choice("loss", loss)?;
+        let seed = error::whole("seed", seed)?;
         if !(scale >= 0.0 && scale.is_finite()) {
             return Err(error::value(format!(
                 "`scale` is {scale}; accepted: a finite number of at least 0"

@@ -11,9 +11,12 @@ use taskhead::flow::Stop;
 use taskhead::flow::solver::{Progress, Watch};
 use taskhead::simulation::{Method, Probe, Settings, Simulation, SimulationError, Until};
 use taskhead::tasks::Scores;
+use taskhead_figures::gallery::single::over_time;
+use taskhead_figures::plot::{Figure as _, Theme};
 
 use crate::adaptation::Adaptation;
 use crate::arrays::to_numpy;
+use crate::figure::Figure;
 use crate::owned::Owned;
 use crate::{error, wait};
 
@@ -76,6 +79,8 @@ impl Options {
 pub struct Run {
     run: Arc<Owned>,
     simulation: Simulation,
+    /// What it was finetuned with, but for limits of time.
+    settings: Arc<Settings>,
     scores: [Scores; 2],
     features: PyOnceLock<Py<PyArray2<f64>>>,
     head: PyOnceLock<Py<PyArray2<f64>>>,
@@ -97,7 +102,9 @@ impl Run {
         let light = run.is_light();
         let finetune = move |settings: &Settings| -> Result<Vec<Self>, SimulationError> {
             let all = run.run().finetune(Probe::Time(tau), &times, settings)?;
-            Ok(all.into_iter().map(|simulation| Self::of(run.clone(), simulation)).collect())
+            let kept = Arc::new(Settings { watch: Watch::default(), ..settings.clone() });
+            let one = |simulation| Self::of(run.clone(), simulation, kept.clone());
+            Ok(all.into_iter().map(one).collect())
         };
         let runs = if light {
             wait::here(py, move |watch| finetune(&options.watched(watch, None)))?
@@ -120,14 +127,15 @@ impl Run {
         Ok(runs)
     }
 
-    fn of(run: Arc<Owned>, simulation: Simulation) -> Self {
+    fn of(run: Arc<Owned>, simulation: Simulation, settings: Arc<Settings>) -> Self {
         let (task, reduction) = (run.task(), run.run().reduction());
         let scores = [&simulation.states.0, &simulation.states.1].map(|state| {
             let held_out = reduction.held_out_predictions(state);
             let loss = reduction.loss_function();
             task.scores(loss, &reduction.predictions(state), held_out.as_ref())
         });
-        Self { run, simulation, scores, features: PyOnceLock::new(), head: PyOnceLock::new() }
+        let (features, head) = (PyOnceLock::new(), PyOnceLock::new());
+        Self { run, simulation, settings, scores, features, head }
     }
 
     /// Says that the flow stopped early.
@@ -144,28 +152,30 @@ impl Run {
     }
 }
 
-/// An array that is made once.
+/// An array that is made once, to be read only.
 fn once<'py>(
     py: Python<'py>,
     place: &PyOnceLock<Py<PyArray2<f64>>>,
     make: impl FnOnce() -> DMatrix<f64> + Send,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let array = place.get_or_try_init(py, || {
-        let matrix = py.detach(make);
-        Ok::<_, PyErr>(to_numpy(py, matrix)?.unbind())
+        let array = to_numpy(py, py.detach(make))?;
+        // Whoever asks again gets this array: what one changed would be what another is told.
+        array.call_method1("setflags", (false,))?;
+        Ok::<_, PyErr>(array.unbind())
     })?;
     Ok(array.bind(py).clone())
 }
 
 #[pymethods]
 impl Run {
-    /// The features Z after finetuning, N×h.
+    /// The features Z after finetuning, N×h. The array can only be read; ``.copy()`` makes one of your own.
     #[getter]
     fn features<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         once(py, &self.features, || self.run.run().features(&self.simulation))
     }
 
-    /// The head V after finetuning, h×k.
+    /// The head V after finetuning, h×k. The array can only be read.
     #[getter]
     fn head<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         once(py, &self.head, || self.run.run().head(&self.simulation))
@@ -313,6 +323,25 @@ impl Run {
     #[getter]
     fn steps(&self) -> usize {
         self.simulation.work.steps
+    }
+
+    /// The course of this finetuning in time: residual, distance, norms of features and head, and the share of the loss
+    /// that backbone and head have spent (T6). It is run again for that, at up to 300 times.
+    ///
+    /// Raises ``ValueError`` for a finetuning of time 0.
+    #[pyo3(signature = (*, dark = false))]
+    fn plot(&self, py: Python<'_>, dark: bool) -> PyResult<Figure> {
+        let (run, settings) = (self.run.clone(), self.settings.clone());
+        let end = self.simulation.clone();
+        let work = move |flag: &wait::Flag| {
+            let settings = Settings { watch: flag.watch(), ..Settings::clone(&settings) };
+            let course = over_time(&run.task().problem, run.run(), &end, &settings);
+            let theme = if dark { Theme::Dark } else { Theme::Light };
+            course.map(|course| course.map(|course| course.svg(theme)))
+        };
+        let svg = wait::for_work(py, |_| Ok(()), work)?.map_err(error::value)?;
+        let svg = svg.ok_or_else(|| error::value("a finetuning of time 0 has no course"))?;
+        Ok(Figure { name: "trajectories", svg })
     }
 
     fn __repr__(&self) -> String {

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use numpy::PyArray1;
 use pyo3::exceptions::{PyKeyError, PyRuntimeWarning, PyUserWarning};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyCapsule, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyBytes, PyCapsule, PyDict, PyFloat, PyInt, PyList, PyRange, PyString, PyTuple,
+};
 use taskhead::analysis::summary;
 use taskhead::metric::Metric;
 use taskhead::sweep::config::Config;
@@ -241,7 +243,7 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 ///
 /// Parameters
 /// ----------
-/// columns : mapping of str to sequence
+/// columns : mapping of str to sequence, or data frame
 ///     ``seed``, ``point`` (the number of the probing point), ``aie`` (average initial energy), ``euclidean``,
 ///     ``cosine``, ``dot`` and ``norm`` are enough. Every other column of a sweep may be there, as ``problem`` (a
 ///     name), ``time`` (with several times, ``course`` draws them), ``frobenius``, ``frobenius_distance``,
@@ -252,12 +254,15 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Sweep> {
 /// columns that are missing, unknown, or of different lengths, for values that cannot be (a negative distance), and for
 /// two rows of one problem, seed, point and time.
 #[pyfunction]
-pub fn table(columns: &Bound<'_, PyDict>) -> PyResult<Sweep> {
+pub fn table(columns: &Bound<'_, PyAny>) -> PyResult<Sweep> {
+    let columns = columns.py().import("taskhead._support")?.call_method1("columns", (columns,))?;
+    let columns = columns.cast::<PyDict>()?;
     let mut lists: Vec<(String, Vec<Option<Field>>)> = Vec::new();
     for (name, values) in columns {
-        let values = if values.hasattr("tolist")? { values.call_method0("tolist")? } else { values };
-        let fields = values.try_iter()?.map(|value| to_field(&value?)).collect::<PyResult<_>>()?;
-        lists.push((name.extract()?, fields));
+        let name: String = name.extract()?;
+        let field = |value: PyResult<Bound<'_, PyAny>>| to_field(&name, &value?);
+        let fields = values.try_iter()?.map(field).collect::<PyResult<_>>()?;
+        lists.push((name, fields));
     }
     for needed in ["seed", "point", "aie", "euclidean", "cosine", "dot", "norm"] {
         if lists.iter().all(|(name, _)| name != needed) {
@@ -292,7 +297,7 @@ fn metric(name: &str) -> PyResult<Metric> {
 }
 
 /// A value of a column; NaN counts as none.
-fn to_field(value: &Bound<'_, PyAny>) -> PyResult<Option<Field>> {
+fn to_field(column: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Field>> {
     if value.is_none() {
         return Ok(None);
     }
@@ -302,7 +307,14 @@ fn to_field(value: &Bound<'_, PyAny>) -> PyResult<Option<Field>> {
     if let Ok(number) = value.extract::<f64>() {
         return Ok((!number.is_nan()).then_some(Field::Number(number)));
     }
-    Ok(Some(Field::Text(value.extract()?)))
+    match value.extract() {
+        Ok(text) => Ok(Some(Field::Text(text))),
+        Err(_) => {
+            let found = value.get_type().name()?;
+            let text = format!("`{column}` holds a {found}; accepted: numbers, texts and None");
+            Err(error::value(text))
+        }
+    }
 }
 
 /// What a sweep is asked for, as `taskhead.sweep` passes it on.
@@ -334,6 +346,13 @@ impl Ready {
     fn new(py: Python<'_>, asked: &Asked<'_>) -> PyResult<Self> {
         let mut config = configuration(asked.config.as_deref(), &asked.changes)?;
         let tolerance = check_tolerance(asked.kernel_tolerance)?;
+        if tolerance.is_some()
+            && (asked.problem.is_some() || !matches!(config.problem, TaskSpec::File { .. }))
+        {
+            let text =
+                "`kernel_tolerance` has no effect but on the file of a problem; a Problem has its own";
+            return Err(error::value(text));
+        }
         if asked.threads == Some(0) {
             return Err(error::value("`threads` is 0; accepted: at least 1"));
         }
@@ -528,6 +547,39 @@ impl Gathering {
     }
 }
 
+/// Several tables in one, to be drawn side by side: a recorded training and the theory, or several trainings.
+///
+/// ``beside(network=runs, theory=sweep).plot("trend")``: the names take the place of those of the problems (where one
+/// has several problems, theirs follow). Of each the end of finetuning is compared, whatever the units of time are. What
+/// made the parts is not kept.
+///
+/// Raises ``ValueError`` unless there are two or more.
+#[pyfunction]
+#[pyo3(signature = (**sweeps))]
+pub fn beside(sweeps: Option<&Bound<'_, PyDict>>) -> PyResult<Sweep> {
+    let count = sweeps.map_or(0, |sweeps| sweeps.len());
+    let Some(sweeps) = sweeps.filter(|_| count > 1) else {
+        let found = taskhead::counted(count, "table");
+        return Err(error::value(format!(
+            "{found} to be put side by side; accepted: at least 2, by their names"
+        )));
+    };
+    let part = |(name, sweep): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let name: String = name.extract()?;
+        match sweep.cast::<Sweep>() {
+            Ok(sweep) => Ok((name, sweep::Sweep::clone(&sweep.get().sweep))),
+            Err(_) => {
+                let found = sweep.get_type().name()?;
+                Err(error::value(format!(
+                    "`{name}` is a {found}; accepted: a Sweep, as of read, table or sweep"
+                )))
+            }
+        }
+    };
+    let parts = sweeps.iter().map(part).collect::<PyResult<_>>()?;
+    Ok(Sweep { sweep: Arc::new(sweep::Sweep::beside(parts)), notes: Vec::new() })
+}
+
 /// Puts the parts of a sweep or a replay together, in any order: what comes out is as if it had never been split.
 ///
 /// ``paths`` are the tables that ``shard`` has written. Raises ``ValueError`` for parts that are missing, repeated or
@@ -535,6 +587,9 @@ impl Gathering {
 #[pyfunction]
 #[pyo3(signature = (paths, *, out = None, force = false))]
 pub fn merge(py: Python<'_>, paths: Vec<PathBuf>, out: Option<PathBuf>, force: bool) -> PyResult<Sweep> {
+    if paths.is_empty() {
+        return Err(error::value("`paths` is empty; accepted: the tables of all parts"));
+    }
     let files =
         out.as_deref().map(|out| SweepFiles::new(out, None)).transpose().map_err(error::of_file)?;
     if let Some(files) = &files {
@@ -679,8 +734,13 @@ fn to_toml(name: &str, value: &Bound<'_, PyAny>) -> PyResult<toml::Value> {
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         return list(value.clone());
     }
-    if value.hasattr("tolist")? {
-        return to_toml(name, &value.call_method0("tolist")?);
+    for method in ["tolist", "to_list", "to_pylist"] {
+        if value.hasattr(method)? {
+            return to_toml(name, &value.call_method0(method)?);
+        }
+    }
+    if value.is_instance_of::<PyRange>() {
+        return list(value.clone());
     }
     let found = value.get_type().name()?;
     Err(error::value(format!(

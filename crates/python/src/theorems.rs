@@ -142,14 +142,14 @@ pub fn theorems(ids: Vec<String>) -> PyResult<Vec<Theorem>> {
 /// Raises ``ValueError`` for an id that does not exist.
 #[pyfunction]
 #[pyo3(signature = (*ids, instances = 2000, seed = 0))]
-pub fn verify(py: Python<'_>, ids: Vec<String>, instances: i64, seed: u64) -> PyResult<Vec<Report>> {
+pub fn verify(py: Python<'_>, ids: Vec<String>, instances: i64, seed: i128) -> PyResult<Vec<Report>> {
     let entries = chosen(&ids).map_err(error::value)?;
     let Some(instances) = usize::try_from(instances).ok().filter(|n| (1..=10_000_000).contains(n))
     else {
         let text = format!("`instances` is {instances}; accepted: from 1 to 10000000");
         return Err(error::value(text));
     };
-    let settings = Settings { seed, instances };
+    let settings = Settings { seed: error::whole("seed", seed)?, instances };
     let total: usize = entries.iter().map(|entry| work(entry, &settings)).sum();
     let (bar, done) = (wait::Bar::new(py, Some(total as u64), "case")?, Arc::new(AtomicU64::new(0)));
     let shown = done.clone();
@@ -219,9 +219,10 @@ pub fn certify(
     ids: Vec<String>,
     range: (f64, f64),
     reach: f64,
-    boxes: u64,
+    boxes: i128,
 ) -> PyResult<Vec<Certificate>> {
     let entries = chosen(&ids).map_err(error::value)?;
+    let boxes = error::whole("boxes", boxes)?;
     let settings =
         certificates::Settings::new(range.into(), reach, boxes, CELLS).map_err(error::value)?;
     let wanted: Vec<&str> =

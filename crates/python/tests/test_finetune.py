@@ -84,6 +84,10 @@ def test_arrays_after_finetuning_fit_each_other(arrays):
     run = th.Problem(**arrays).head().probe(energy=0.9).finetune(time=3.0)
     assert run.features.shape == (12, 6) and run.head.shape == (6, 3)
     assert run.features is run.features and run.features.flags.f_contiguous
+    # What is handed out again must not have been written to.
+    for array in (run.features, run.head):
+        with pytest.raises(ValueError, match="read-only"):
+            array -= array.mean()
     np.testing.assert_allclose(run.predictions, run.features @ run.head, atol=1e-12)
     np.testing.assert_allclose(run.probe_predictions, run.probe_features @ run.head, atol=1e-12)
     moved = np.linalg.norm(run.features - arrays["features"], axis=1).mean()
@@ -124,6 +128,16 @@ def test_dense_output_is_one_run(arrays):
         probed.finetune_at([])
 
 
+@pytest.mark.parametrize("options", [{}, {"time": 2.0}, {"until_loss": 0.3}, {"method": "descent", "time": 0.5}])
+def test_a_run_shows_its_course(arrays, options):
+    run = th.Problem(**arrays).head().finetune(**options)
+    figure = run.plot()
+    assert figure.name == "trajectories" and figure.svg.startswith("<svg ") and figure.svg != run.plot(dark=True).svg
+    assert ("share of the loss spent" in figure.svg) == (run.budget is not None)
+    with pytest.raises(ValueError, match="a finetuning of time 0 has no course"):
+        th.Problem(**arrays).head().finetune(time=0.0).plot()
+
+
 def test_closed_forms_and_what_they_miss(arrays):
     rank_one = th.Problem(features=[[1.0, 0.0]], targets=[[1.5]]).head([0.0, 0.7]).probe(energy=0.9)
     assert rank_one.finetune().method == "rank-one"
@@ -150,6 +164,12 @@ def test_options_that_are_not_accepted(arrays, options, words):
     with pytest.raises(ValueError) as error:
         th.Problem(**arrays).head().finetune(**options)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_seeds_are_whole_numbers(arrays, seed):
+    with pytest.raises(ValueError, match=f"`seed` is {seed}; accepted: whole numbers from 0, below 2"):
+        th.Problem(**arrays).head(seed=seed)
 
 
 def test_a_loss_is_chosen_by_name(arrays):

@@ -122,6 +122,9 @@ def test_problems_in_memory_and_in_files(arrays, command, tmp_path):
         ({"loss": "hinge"}, "unknown variant `hinge`"),
         ({"metrics": ["angle"]}, "unknown variant `angle`"),
         ({"threads": 0}, "`threads` is 0; accepted: at least 1"),
+        ({"threads": -1}, "`threads` is -1; accepted: at least 1"),
+        ({"problem": np.eye(3)}, "`problem` is a ndarray; accepted: gaussian, rank-one, digits, the path of a file, or"),
+        ({"kernel_tolerance": 1e-3}, "`kernel_tolerance` has no effect but on the file of a problem"),
         ({"seeds": 10**30}, "`seeds` holds 1000000000000000000000000000000; accepted"),
         ({"scales": {1.0}}, "`scales` is of type set; accepted: numbers, texts, and lists of them"),
         ({"config": "[problem]\nkind = 3\n"}, "this is not a valid configuration"),
@@ -134,6 +137,14 @@ def test_what_is_not_accepted(options, words):
     with pytest.raises(ValueError) as error:
         th.sweep(**options)
     assert words in str(error.value)
+
+
+def test_numbers_come_in_any_sequence():
+    polars = pytest.importorskip("polars")
+    options = {"samples": 3, "inputs": 5, "width": 6, "times": [1.0]}
+    expected = th.sweep(**options, taus=[0, 1, 2])["euclidean"]
+    for taus in (range(3), (0, 1, 2), np.arange(3), polars.Series([0, 1, 2])):
+        np.testing.assert_array_equal(th.sweep(**options, taus=taus)["euclidean"], expected)
 
 
 def test_cells_that_fail_or_stop_are_warned_of():
@@ -299,6 +310,8 @@ def test_parts(tmp_path):
     for suffix in ("csv", "parquet"):
         assert (tmp_path / f"merged.{suffix}").read_bytes() == (tmp_path / f"whole.{suffix}").read_bytes()
     assert merged.columns == whole.columns and merged.config == whole.config
+    with pytest.raises(ValueError, match="`paths` is empty; accepted: the tables of all parts"):
+        th.merge([])
     with pytest.raises(ValueError, match="part 2/3 of 3 is missing"):
         th.merge(parts[:2])
     with pytest.raises(ValueError, match='`shard` is "4/3"; accepted: I/N'):

@@ -48,6 +48,55 @@ def test_pandas_columns():
     np.testing.assert_array_equal(th.table(dict(frame.items()))["norm"], columns()["norm"])
 
 
+def test_a_training_that_failed_has_its_start_only(tmp_path):
+    more = columns() | {"status": ["time"] * 11 + ["failed"], "error": [None] * 11 + ["it diverged"]}
+    for name in ("euclidean", "cosine", "dot", "norm"):
+        more[name] = [*more[name][:11], None]
+    sweep = th.table(more)
+    assert (sweep.failed, len(sweep)) == (1, 12) and sweep["error"][11] == "it diverged"
+    sweep.save(tmp_path / "t.csv")
+    assert th.read(tmp_path / "t.csv").failed == 1
+
+
+def test_data_frames_are_tables():
+    pandas, polars, pyarrow = (pytest.importorskip(name) for name in ("pandas", "polars", "pyarrow"))
+    of_dict = th.table(columns() | {"accuracy": [None] * 12})
+    frame = pandas.DataFrame(columns() | {"accuracy": pandas.array([None] * 12, dtype="Float64")})
+    for table in (frame, polars.DataFrame(columns()), pyarrow.table(columns()), of_dict):
+        if table is not of_dict:
+            table = th.table(table)
+        assert table.columns == of_dict.columns
+        for name in ("seed", "aie", "norm", "accuracy"):
+            np.testing.assert_array_equal(table[name], of_dict[name])
+
+
+def test_trainings_that_end_at_their_own_time_are_all_seen():
+    times = np.arange(1.0, 13.0)
+    sweep = th.table(columns() | {"time": times})
+    assert sweep.laws()[0][2:4] == (3, 3)
+    assert sweep.plot("trend").svg == th.table(columns()).plot("trend").svg
+
+
+def test_tables_stand_side_by_side(tmp_path, command):
+    one = th.table(columns() | {"time": np.full(12, 7.0)})
+    other = th.sweep(samples=3, inputs=5, width=6, seeds=2, points=4)
+    both = th.beside(network=one, theory=other)
+    assert len(both) == 20 and list(both["problem"]) == ["network"] * 12 + ["theory"] * 8
+    assert list(both["cell"]) == list(range(20))
+    svg = both.plot("trend").svg
+    assert ">\nnetwork\n<" in svg and ">\ntheory\n<" in svg
+    for name, sweep in (("network", one), ("theory", other), ("both", both)):
+        sweep.save(tmp_path / f"{name}.parquet")
+    assert th.read(tmp_path / "both.parquet").plot("trend").svg == svg
+    files = [tmp_path / f"{name}.parquet" for name in ("network", "theory")]
+    command.run("plot", *files, "--figure", "trend", "--out", tmp_path)
+    assert (tmp_path / "trend.svg").read_text() == svg
+    with pytest.raises(ValueError, match="1 table to be put side by side; accepted: at least 2, by their names"):
+        th.beside(network=one)
+    with pytest.raises(ValueError, match="`theory` is a dict; accepted: a Sweep"):
+        th.beside(network=one, theory={})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -60,6 +109,10 @@ def test_pandas_columns():
         (lambda c: c.update(aie=[-0.1] * 12), 'row 1, column `aie`: "-0.1" is not a number of at least 0'),
         (lambda c: c.update(cosine=[3] * 12), 'row 1, column `cosine`: "3" is not a cosine distance, from 0 to 2'),
         (lambda c: c.update(cell=[0] * 12), "the cell 0 is there twice"),
+        (lambda c: c.update(problem="mine"), "`problem` is 'mine'; accepted: a sequence with a value for each row"),
+        (lambda c: c.update(aie=0.5), "`aie` is 0.5; accepted: a sequence"),
+        (lambda c: c.update(problem=[{}] * 12), "`problem` holds a dict; accepted: numbers, texts and None"),
+        (lambda c: c.update({3: [0] * 12}), "`columns` has the name 3; accepted: texts"),
         (lambda c: c.update(seed=[0] * 12), "the cells 0 and 4 are both of problem recorded, seed 0, point 0 and time inf"),
     ],
 )
@@ -78,3 +131,14 @@ def test_adaptation_of_arrays():
     assert th.adaptation(before, after).frobenius_distance == 2**0.5
     with pytest.raises(ValueError, match="`after` is 1×2 and `before` 2×2; accepted: the same shape"):
         th.adaptation(before, after[:1])
+    # It was a distance of 0, and a norm of 0.
+    for odd, word in ((np.nan, "NaN"), (np.inf, "inf")):
+        broken = after.copy()
+        broken[1, 0] = odd
+        with pytest.raises(ValueError, match=f"`after` holds {word} at row 1, column 0; all values must be finite"):
+            th.adaptation(before, broken)
+
+
+def test_what_is_no_table_is_named():
+    with pytest.raises(ValueError, match="`columns` is a ndarray; accepted: a mapping of names to sequences, or a data"):
+        th.table(np.ones((3, 7)))

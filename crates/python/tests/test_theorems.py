@@ -46,6 +46,8 @@ def test_certificates_are_those_of_the_command(command):
         (lambda: th.theorems("T99"), "there is no statement `T99`; there are T1, T2"),
         (lambda: th.verify("X"), "there is no statement `X`"),
         (lambda: th.verify("T7", instances=0), "`instances` is 0; accepted: from 1 to 10000000"),
+        (lambda: th.verify("T7", seed=-1), "`seed` is -1; accepted: whole numbers from 0"),
+        (lambda: th.certify("T8", boxes=-1), "`boxes` is -1; accepted: whole numbers from 0"),
         (lambda: th.certify("T1"), "there are certificates for T8, T9, T10, T11, T12, T13 only"),
         (lambda: th.certify("T8", reach=1.0), "the largest energy over y 1 is not valid"),
     ],

@@ -121,6 +121,75 @@ def test_a_recorded_trend_is_stored_and_drawn(task, tmp_path):
     assert th.read(tmp_path / "run.parquet").plot("trend").svg == sweep.plot("trend").svg
 
 
+def test_a_single_output_is_logistic(task):
+    inputs, labels, backbone, _ = task
+    head = torch.nn.Linear(8, 1, bias=False, dtype=torch.float64)
+    features = backbone(inputs).detach()
+    expected = th.Problem(features=features, targets=labels[:, None].double(), head=head.weight.T).head(
+        loss="cross-entropy"
+    )
+    right = (((features @ head.weight.T)[:, 0] > 0) == labels.bool()).double().mean().item()
+    flat = torch.nn.Sequential(head, torch.nn.Flatten(0))
+    for wanted in (labels, labels.double(), labels[:, None].double()):
+        for module in (head, flat):
+            recorder = Recorder(backbone, module, loader(inputs, wanted))
+            recorder.start()
+            recorder.finish()
+            assert recorder.rows[0]["aie"] == pytest.approx(expected.energy(0.0), rel=1e-12)
+            assert recorder.rows[0]["accuracy"] == right
+    probed = probe_heads(head, features, labels, shares=[0.99])[0]
+    assert probed.energy == pytest.approx(0.99 * expected.energy(0.0), rel=1e-9)
+    with pytest.raises(ValueError, match="outside of 0 to 1, which a single output cannot be"):
+        Recorder(backbone, head, loader(inputs, labels + 1)).start()
+    numbers = Recorder(backbone, head, loader(inputs, labels + 0.5), loss="squared")
+    numbers.start()
+    numbers.finish()
+    assert numbers.rows[0]["accuracy"] is None
+
+
+def test_labels_in_a_column_are_classes(task):
+    inputs, labels, backbone, head = task
+    plain, column = (Recorder(backbone, head, loader(inputs, wanted)) for wanted in (labels, labels[:, None]))
+    for recorder in (plain, column):
+        recorder.start()
+        recorder.finish()
+    assert plain.rows == column.rows
+    with pytest.raises(ValueError, match=r"`labels` has shape \(10, 3\); accepted: one for each sample, or 2 targets"):
+        Recorder(backbone, head, loader(inputs, torch.zeros(10, 3))).start()
+
+
+def test_a_training_that_diverges_is_no_rest(task):
+    inputs, labels, backbone, head = task
+    recorders = []
+    for point, factor in enumerate((1.1, 2.0, float("nan"))):
+        tuned = copy.deepcopy(backbone)
+        recorder = Recorder(tuned, head, loader(inputs, labels), point=point)
+        recorder.start()
+        tuned.weight.data *= factor
+        recorders.append(recorder)
+    for recorder in recorders[:2]:
+        recorder.finish()
+    with pytest.warns(RuntimeWarning, match="features are not finite any more: this training has diverged"):
+        recorders[2].finish()
+    sweep = recording(recorders)
+    assert list(sweep["status"]) == ["time", "time", "failed"] and sweep.failed == 1
+    with pytest.warns(RuntimeWarning, match="of 3 cells, 1 failed"):
+        sweep.plot("trend")
+
+
+def test_the_end_has_the_time_of_the_last_step(task):
+    inputs, labels, backbone, head = task
+    recorder = Recorder(backbone, head, loader(inputs, labels), every=2)
+    recorder.start()
+    for step in range(1, 5):
+        recorder.step(0.1 * step)
+    recorder.finish()
+    assert [row["time"] for row in recorder.rows] == [0.2, 0.4]
+    recorder.step(0.5)
+    recorder.finish()
+    assert [row["time"] for row in recorder.rows] == [0.2, 0.4, 0.5]
+
+
 def test_features_that_move_while_only_the_head_trains_are_noticed():
     torch.manual_seed(0)
     inputs, labels = torch.randn(20, 4) + 3, torch.arange(20) % 2

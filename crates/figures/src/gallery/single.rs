@@ -4,8 +4,9 @@ use nalgebra::DMatrix;
 
 use super::log_steps;
 use crate::plot::{Axis, Smoothing, SmoothingCurve, Trajectories, Trajectory};
+use taskhead::flow::Budget;
 use taskhead::problem::Problem;
-use taskhead::simulation::{Probe, Run, Settings, Simulation, SimulationError};
+use taskhead::simulation::{Probe, Run, Settings, Simulation, SimulationError, Until};
 
 /// Finetuning in time from some shares of the energy that the head has before probing.
 ///
@@ -32,15 +33,76 @@ pub fn in_time(run: &Run, shares: &[f64]) -> Result<Trajectories, SimulationErro
             head: of(&|s| s.budget.map_or(f64::NAN, |b| b.head / loss)),
         });
     }
-    Ok(Trajectories {
+    Ok(axes(Axis::log("‖R‖").with_range(1e-6, 10.0), runs))
+}
+
+fn axes(residual: Axis, runs: Vec<Trajectory>) -> Trajectories {
+    Trajectories {
         time: Axis::log("time t (1 / backbone rate)"),
-        residual: Axis::log("‖R‖").with_range(1e-6, 10.0),
+        residual,
         distance: Axis::linear("‖z_{t} − z₀‖, mean"),
         feature_norm: Axis::linear("‖z_{t}‖, mean"),
         head_norm: Axis::linear("‖V‖_{F}"),
         spent: Axis::linear("share of the loss spent").with_range(0.0, 1.0),
         runs,
-    })
+    }
+}
+
+/// How near to its limit a finetuning has come that is shown to its end, relative.
+const NEAR: f64 = 1e-3;
+
+/// One finetuning in time, from soon after its start to its end; one that went to the limit to where it has come near.
+/// None if it had no time.
+///
+/// # Errors
+///
+/// Those of [`Run::finetune`].
+pub fn over_time(
+    problem: &Problem,
+    run: &Run,
+    end: &Simulation,
+    settings: &Settings,
+) -> Result<Option<Trajectories>, SimulationError> {
+    if end.time <= 0.0 {
+        return Ok(None);
+    }
+    let limit = end.time == f64::INFINITY;
+    let times = if limit {
+        let scale = problem.features().norm_squared() * settings.head_rate;
+        let fastest = problem.kernel().eigenvalues().amax().max(scale);
+        log_steps(1e-2 / fastest, 1e8 / fastest, 300)
+    } else {
+        log_steps(1e-4 * end.time, end.time, 120)
+    };
+    let settings = Settings { until: Until::Time, ..settings.clone() };
+    let mut all = run.finetune(Probe::Time(end.probe_time), &times, &settings)?;
+    all.retain(|s| s.stop.is_success());
+    if limit {
+        let far = |s: &Simulation| {
+            let rest = (s.adaptation.frobenius_distance - end.adaptation.frobenius_distance).abs();
+            rest > NEAR * end.adaptation.frobenius_distance
+                || s.residual - end.residual > NEAR * end.energy.frobenius
+        };
+        let count = all.iter().rposition(far).map_or(1, |last| last + 1);
+        // Some of the rest is seen, too.
+        all.truncate(count + 20);
+    }
+    let of = |f: &dyn Fn(&Simulation) -> f64| all.iter().map(f).collect::<Vec<f64>>();
+    let samples = problem.samples() as f64;
+    let spent = |part: fn(&Budget) -> f64| {
+        of(&|s| s.budget.map_or(f64::NAN, |b| part(&b) / (b.backbone + b.head + s.loss * samples)))
+    };
+    let one = Trajectory {
+        label: format!("E = {:.3} (AIE)", end.energy.aie),
+        time: all.iter().map(|s| s.time).collect(),
+        residual: of(&|s| s.residual),
+        distance: of(&|s| s.adaptation.euclidean),
+        feature_norm: of(&|s| s.adaptation.norm),
+        head_norm: of(&|s| s.head_norm.1),
+        backbone: spent(|b| b.backbone),
+        head: spent(|b| b.head),
+    };
+    Ok((!all.is_empty()).then(|| axes(Axis::log("‖R‖"), vec![one])))
 }
 
 /// The energy along probing for some label smoothings, and what is left of it at τ = ∞ for every smoothing (T21).

@@ -58,14 +58,17 @@ impl Figure for Trajectories {
     }
 
     fn svg(&self, theme: Theme) -> String {
-        let budget_rows = self.runs.len().div_ceil(BUDGETS);
+        // Gradient descent and recordings have no budget.
+        let has = |run: &&Trajectory| run.backbone.iter().any(|share| share.is_finite());
+        let budgets: Vec<&Trajectory> = self.runs.iter().filter(has).collect();
+        let budget_rows = budgets.len().div_ceil(BUDGETS);
         let curves_height = 470.0;
         let height = curves_height + BUDGET_HEIGHT * budget_rows as f64;
         page((PAGE_WIDTH, height as u32), theme, "Finetuning in time", |canvas| {
             let (mut above, mut below) = (canvas.page, canvas.page);
             (above.bottom, below.top) = (curves_height, curves_height);
             self.draw_curves(canvas, above);
-            self.draw_budgets(canvas, below, budget_rows);
+            self.draw_budgets(canvas, below, &budgets);
         })
     }
 }
@@ -101,17 +104,17 @@ impl Trajectories {
         }
     }
 
-    fn draw_budgets(&self, canvas: &mut Canvas, page: Rect, rows: usize) {
-        if self.runs.is_empty() {
+    fn draw_budgets(&self, canvas: &mut Canvas, page: Rect, runs: &[&Trajectory]) {
+        if runs.is_empty() {
             return;
         }
-        let columns = self.runs.len().min(BUDGETS);
+        let rows = runs.len().div_ceil(BUDGETS);
+        let columns = runs.len().min(BUDGETS);
         let layout = Layout { left: 46.0, top: 30.0, right: 10.0, ..Layout::new(columns, rows) }
             .with_labels(["backbone", "head"]);
         let page = Rect { left: page.left + 20.0, ..page };
-        let spent: Vec<f64> =
-            self.runs.iter().flat_map(|r| totals(r).into_iter().chain([0.0])).collect();
-        for (i, (run, frame)) in self.runs.iter().zip(layout.frames(page)).enumerate() {
+        let spent: Vec<f64> = runs.iter().flat_map(|r| totals(r).into_iter().chain([0.0])).collect();
+        for (i, (run, frame)) in runs.iter().zip(layout.frames(page)).enumerate() {
             let axes = Axes {
                 x: (&self.time, run.time.clone()),
                 y: (&self.spent, spent.clone()),
@@ -125,7 +128,7 @@ impl Trajectories {
             };
             let mut panel = Panel::open(canvas, frame, axes, text);
             self.draw_budget(canvas, &mut panel, run);
-            let last = i % columns == columns - 1 || i + 1 == self.runs.len();
+            let last = i % columns == columns - 1 || i + 1 == runs.len();
             if let (true, Some((&b, &h))) = (last, run.backbone.last().zip(run.head.last())) {
                 let right = panel.frame.right - 2.0;
                 let at = |v: f64| (right, panel.y.at(v));

@@ -8,7 +8,7 @@ use taskhead::energy::Energy;
 use taskhead::flow::{Budget, Stop};
 use taskhead::metric::Metric;
 use taskhead::sweep::record::{
-    Asked, Cell, Change, Measured, Metrics, Outcome, Record, Score, ScoreKind,
+    Asked, Cell, Change, Measured, Metrics, Outcome, RECORDED, Record, Score, ScoreKind,
 };
 
 /// A value of a row.
@@ -434,7 +434,9 @@ pub fn record_of<'a>(
     let Row { aie, time, euclidean, cosine, dot, norm, .. } = given;
     let needed =
         [("aie", aie), ("euclidean", euclidean), ("cosine", cosine), ("dot", dot), ("norm", norm)];
-    if let Some((column, _)) = needed.into_iter().find(|(_, value)| value.is_none()) {
+    // Of a training that has failed there is the start only.
+    let needed = if given.status.as_deref() == Some("failed") { &needed[..1] } else { &needed[..] };
+    if let Some(&(column, _)) = needed.iter().find(|(_, value)| value.is_none()) {
         return Err(Fault::Cell { row: row + 1, column, value: String::new(), wanted: "a number" });
     }
     let usual = Row {
@@ -447,7 +449,7 @@ pub fn record_of<'a>(
         asked: aie,
         time: Some(f64::INFINITY),
         status: Some("time".into()),
-        method: Some("recorded".into()),
+        method: Some(RECORDED.into()),
         probe_time: Some(f64::NAN),
         frobenius: aie,
         time_reached: time.or(Some(f64::INFINITY)),
@@ -547,6 +549,10 @@ mod tests {
         assert_eq!(with(&[number("seed", 4.0)]).unwrap().cell.seed, 4);
         let text = with(&[number("aie", -0.5)]).unwrap_err();
         assert_eq!(text, "row 5, column `aie`: \"-0.5\" is not a number of at least 0");
+        let failed = [("status", "failed"), ("error", "it diverged")];
+        let failed = failed.map(|(name, text)| (name, Field::Text(text.into())));
+        let record = record_of(0, least[..3].iter().chain(&failed).cloned()).unwrap();
+        assert_eq!(record.outcome, Outcome::Failed("it diverged".into()));
         let text = record_of(0, least[..4].to_vec()).unwrap_err().to_string();
         assert_eq!(text, "row 1, column `cosine`: \"\" is not a number");
     }

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._taskhead import Run, Sweep
-
-_NOTHING = np.empty(0, dtype=np.uint8)
+    from ._taskhead import Advice, Run, Sweep
 
 
 def describe(value: Any, name: str) -> tuple[str, tuple[int, ...], bool, np.ndarray[Any, Any]]:
     """Type, shape, whether the first index runs fastest, and the bytes of an array, copied only where it has gaps."""
     array = value if type(value) is np.ndarray else _array(value, name)
     if array.dtype.hasobject or array.dtype.kind == "T":
-        array = _texts(array)
+        array = _values(array)
         if array.dtype.hasobject:
-            return array.dtype.str, array.shape, False, _NOTHING
+            raise ValueError(_of_objects(array, name))
     dtype = array.dtype.str
     if dtype[1] == "V" and array.dtype.name == "bfloat16":
         dtype = "bfloat16"
@@ -43,16 +41,26 @@ def _array(value: Any, name: str) -> np.ndarray[Any, Any]:
     try:
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
             return np.from_dlpack(value)
-        return np.asarray(value)
+        array = np.asarray(value)
+        if array.dtype.kind == "U" and isinstance(value, (list, tuple)):
+            # NumPy has turned numbers beside texts into texts.
+            array = _values(np.array(value, dtype=object))
+        return array
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         raise ValueError(f"`{name}` is not an array: {error}") from error
 
 
-def _texts(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Texts that are objects, as of pandas, in an array of texts; other objects stay what they are."""
+def _values(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Texts or numbers that are objects, as of pandas, in an array of them; other objects stay what they are."""
     values = array.ravel().tolist()
-    if values and all(isinstance(value, str) for value in values):
+    if not values:
+        return np.empty(array.shape)
+    if all(isinstance(value, str) for value in values):
         return np.array(values, dtype=np.str_).reshape(array.shape)
+    if all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in values):
+        plain = np.array(values)
+        if plain.dtype.kind in "biuf":
+            return plain.reshape(array.shape)
     return array.astype(object)
 
 
@@ -66,6 +74,48 @@ def progress(total: int | None, unit: str) -> Any:
         return None
     plain = "{desc} {elapsed}" if total is None else None
     return tqdm(total=total, unit=unit, delay=0.5, leave=False, file=sys.stderr, bar_format=plain)
+
+
+def _of_objects(array: np.ndarray[Any, Any], name: str) -> str:
+    """What is wrong with an array of objects that are neither all texts nor all numbers."""
+    values = array.ravel().tolist()
+    plain = (bool, int, float, np.number, np.bool_)
+    odd = next((value for value in values if not isinstance(value, (str, *plain))), None)
+    kind = type(odd).__name__
+    if odd is None and not any(value is None for value in values):
+        found = "texts beside numbers"
+    elif odd is not None and hasattr(odd, "toarray"):
+        found = f"a {kind}, which is sparse: pass its .toarray()"
+    else:
+        found = "None" if odd is None else f"a {kind}"
+    return f"`{name}` holds {found}; accepted: numbers, or texts as labels, all of one kind and none missing"
+
+
+def columns(table: Any) -> dict[str, list[Any]]:
+    """The columns of a mapping or of a data frame (pandas, polars, pyarrow), each as a list."""
+    names = getattr(table, "column_names", None)  # pyarrow
+    if names is None:
+        names = table.keys() if hasattr(table, "keys") else getattr(table, "columns", None)
+    if names is None or isinstance(names, str):
+        found = type(table).__name__
+        raise ValueError(f"`columns` is a {found}; accepted: a mapping of names to sequences, or a data frame")
+    return {_name(name): _list(table[name], name) for name in names}
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise ValueError(f"`columns` has the name {name!r}; accepted: texts")
+    return name
+
+
+def _list(values: Any, name: str) -> list[Any]:
+    for method in ("tolist", "to_list", "to_pylist"):
+        if hasattr(values, method):
+            values = getattr(values, method)()
+            break
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise ValueError(f"`{name}` is {values!r}; accepted: a sequence with a value for each row")
+    return [None if value is None or type(value).__name__ in ("NAType", "NaTType") else value for value in values]
 
 
 def to_pandas(sweep: Sweep) -> Any:
@@ -95,6 +145,17 @@ def run_html(run: Run) -> str:
     if run.reason is not None:
         rows.append(("stopped early", run.reason))
     return _table(("", "finetuned"), rows)
+
+
+def advice_html(advice: Advice) -> str:
+    """What a notebook shows of advice: its reason, its table with the recommended row marked, and what it assumes."""
+    table = {name: values for name, values in advice.table.items() if not all(_empty(value) for value in values)}
+    body = [
+        ("→" if row == advice.best else "", *(_cell(float(values[row])) for values in table.values()))
+        for row in range(len(table["share"]))
+    ]
+    assumptions = "".join(f"<li>{html.escape(text)}</li>" for text in advice.assumptions)
+    return f"<p>{html.escape(advice.reason)}</p>{_table(('', *table), body)}<ul>{assumptions}</ul>"
 
 
 def sweep_html(sweep: Sweep, most: int = 20) -> str:

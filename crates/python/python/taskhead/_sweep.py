@@ -163,18 +163,22 @@ def sweep(
         "max-time": max_time,
         "metrics": metrics,
     }
+    if threads is not None and threads < 1:
+        raise ValueError(f"`threads` is {threads}; accepted: at least 1")
     memory = None
     if isinstance(problem, Problem):
         memory = problem
         of_problem |= {"kind": "file", "path": "arrays"}
     elif problem is not None:
+        accepted = "gaussian, rank-one, digits, the path of a file, or a Problem"
+        if not isinstance(problem, (str, os.PathLike)):
+            raise ValueError(f"`problem` is a {type(problem).__name__}; accepted: {accepted}")
         name = os.fspath(problem)
         if name.replace("_", "-") in _KINDS:
             of_problem["kind"] = name.replace("_", "-")
         elif os.path.exists(name):
             of_problem |= {"kind": "file", "path": name}
         else:
-            accepted = "gaussian, rank-one, digits, the path of a file, or a Problem"
             raise ValueError(f"`problem` is {name!r}; accepted: {accepted}")
     for name, table in (("problem", of_problem), ("heads", given), ("probe", probe)):
         chosen = {key: value for key, value in table.items() if value is not None}

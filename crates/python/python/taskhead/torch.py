@@ -68,7 +68,7 @@ def probe_heads(
     features : tensor or array of shape (N, h)
         What the head takes, of all training samples, in eval mode.
     labels : tensor or array of shape (N,), or (N, k) for targets
-        Classes, integers from 0 to k − 1.
+        Classes, integers from 0 to k − 1; for a single output 0 and 1, or under the squared loss numbers to regress on.
     energies : sequence of float
         Average initial energies (AIE) to leave: means over the samples of ‖y − p‖.
     shares : sequence of float
@@ -87,7 +87,7 @@ def probe_heads(
         rows = np.column_stack([rows, np.ones(len(rows))])
         weights = np.vstack([weights, _numpy(head.bias)])
     given = np.asarray(labels.detach().cpu() if isinstance(labels, torch.Tensor) else labels)
-    targets = given if given.ndim == 2 else np.eye(weights.shape[1])[_classes(given, weights.shape[1])]
+    targets = _targets(given, weights.shape[1])
     problem = Problem(features=rows, targets=targets)
     start = problem.head(weights, loss=loss, smoothing=smoothing)  # type: ignore[arg-type]
     if energies is not None and shares is None:
@@ -146,6 +146,16 @@ def tangent_kernel(backbone: torch.nn.Module, inputs: torch.Tensor, others: torc
     return np.asarray(kernel / len(width))
 
 
+def _targets(labels: NDArray[Any], outputs: int) -> NDArray[Any]:
+    """Targets N×k of classes, of numbers for a single output, or as they are."""
+    if labels.ndim == 2 and labels.shape[1] == outputs:
+        return labels
+    if labels.ndim not in (1, 2) or labels.size != len(labels):
+        raise ValueError(f"`labels` has shape {labels.shape}; accepted: one for each sample, or {outputs} targets")
+    labels = labels.reshape(-1)
+    return labels[:, None] if outputs == 1 else np.asarray(np.eye(outputs)[_classes(labels, outputs)])
+
+
 def _classes(labels: NDArray[Any], count: int) -> NDArray[np.int64]:
     classes = labels.astype(np.int64)
     if (classes != labels).any() or classes.min() < 0 or classes.max() >= count:
@@ -161,7 +171,7 @@ class Recorder:
     backbone : callable
         The module, or what stands for it, from a batch of inputs to features (n, h) or (n, h, 1, 1).
     head : callable
-        The module from features to predictions (n, k).
+        The module from features to predictions (n, k), or (n,) for a single output.
     loader : iterable of (inputs, labels)
         The samples to measure on, each time in the same order (``shuffle=False``, no random augmentation).
     every : int, optional
@@ -171,12 +181,13 @@ class Recorder:
     problem : str
         A name.
     loss : {"cross-entropy", "squared"}
-        What residuals are: e_y − softmax(f), or e_y − f.
+        What residuals are: e_y − softmax(f), or e_y − f; for a single output y − σ(f), or y − f.
     others : values of further columns of the table
         As ``head_rate=0.1``, ``head_scale=1.0``, ``probe_time=3.0``.
 
     z₀ is taken when the recorder is made: do so before head probing, then :meth:`start` warns if features moved
-    meanwhile (normalisation statistics that go on moving, a backbone that was trained). Measuring is done without
+    meanwhile (normalisation statistics that go on moving, a backbone that was trained). Where features are not finite any
+    more a ``RuntimeWarning`` says so, and the row has failed. Measuring is done without
     gradients and in eval mode, so with the normalisation statistics of that moment and without dropout, and leaves
     every module in the mode that it was in.
     """
@@ -202,6 +213,7 @@ class Recorder:
         self._every, self._loss = every, loss
         self._fixed = {"problem": problem, "seed": seed, "point": point} | others
         self._steps = 0
+        self._time: float | None = None
         self._labels: NDArray[Any] | None = None
         self._before = self._measure()[0]
         self._start: dict[str, Any] | None = None
@@ -238,12 +250,17 @@ class Recorder:
         the loss summed over the samples.
         """
         self._steps += 1
+        self._time = time
         if self._every is not None and self._steps % self._every == 0:
             self._record(self._steps if time is None else time)
 
     def finish(self, time: float | None = None) -> None:
-        """To be called at the end of finetuning: the last measurement, unless a step has just made it."""
-        end = float(self._steps if time is None else time)
+        """To be called at the end of finetuning: the last measurement, unless a step has just made it.
+
+        ``time`` is that of the last step, if it is left out.
+        """
+        last = self._steps if self._time is None else self._time
+        end = float(last if time is None else time)
         if not self.rows or self.rows[-1]["time"] != end:
             self._record(end)
 
@@ -251,9 +268,14 @@ class Recorder:
         if self._start is None:
             raise ValueError("`start` has to be called before finetuning")
         features, predictions = self._measure()
+        row = self._fixed | self._start
+        if not np.isfinite(features).all():
+            text = "features are not finite any more: this training has diverged"
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
+            self.rows.append(row | {"time": float(time), "status": "failed", "error": text})
+            return
         moved = adaptation(self._before, features)
         euclidean, cosine, dot, norm = moved
-        row = self._fixed | self._start
         row |= {"time": float(time), "euclidean": euclidean, "cosine": cosine, "dot": dot, "norm": norm}
         row["frobenius_distance"] = moved.frobenius_distance
         row["residual"] = float(np.linalg.norm(self._residual(predictions)))
@@ -273,7 +295,11 @@ class Recorder:
             for inputs, wanted in self._loader:
                 batch = self._backbone(inputs)
                 features.append(_numpy(batch).reshape(len(batch), -1))
-                predictions.append(_numpy(self._head(batch)))
+                predicted = _numpy(self._head(batch))
+                predicted = predicted[:, None] if predicted.ndim == 1 else predicted
+                if predicted.ndim != 2:
+                    raise ValueError(f"`head` gives an array of shape {predicted.shape}; accepted: (n, k)")
+                predictions.append(predicted)
                 labels.append(np.asarray(wanted.detach().cpu() if isinstance(wanted, torch.Tensor) else wanted))
         finally:
             for module, mode in modes:
@@ -289,18 +315,28 @@ class Recorder:
     def _residual(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
         """R, N×k."""
         assert self._labels is not None
-        k = predictions.shape[1]
-        targets = self._labels if self._labels.ndim == 2 else np.eye(k)[_classes(self._labels, k)]
+        targets = _targets(self._labels, predictions.shape[1])
         if self._loss == "squared":
             return np.asarray(targets - predictions)
+        if predictions.shape[1] == 1:  # logistic
+            if targets.min() < 0 or targets.max() > 1:
+                raise ValueError("`loader` gives labels outside of 0 to 1, which a single output cannot be under cross-entropy")
+            return np.asarray(targets - 0.5 * (1.0 + np.tanh(predictions / 2)))
         shifted = np.exp(predictions - predictions.max(axis=1, keepdims=True))
         return np.asarray(targets - shifted / shifted.sum(axis=1, keepdims=True))
 
     def _accuracy(self, predictions: NDArray[np.float64]) -> float | None:
         assert self._labels is not None
-        if self._labels.ndim == 2:
+        outputs = predictions.shape[1]
+        if outputs > 1 and self._labels.ndim == 2 and self._labels.shape[1] == outputs:
             return None
-        return float((predictions.argmax(axis=1) == self._labels).mean())
+        labels = self._labels.reshape(-1)
+        if outputs > 1:
+            return float((predictions.argmax(axis=1) == labels).mean())
+        if not np.isin(labels, (0, 1)).all():
+            return None
+        threshold = 0.5 if self._loss == "squared" else 0.0
+        return float(((predictions[:, 0] > threshold) == labels).mean())
 
     def _head_norm(self) -> float:
         if not isinstance(self._head, torch.nn.Module):
