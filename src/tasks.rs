@@ -331,8 +331,8 @@ fn in_range(
     if range.contains(&value) { Ok(()) } else { Err(Setting { name, value, accepted }.into()) }
 }
 
-/// Most numbers of a matrix of a random task: 8 GB.
-const LARGEST: usize = 1_000_000_000;
+/// Most numbers of a matrix of a random task: beyond the memory of any machine.
+const LARGEST: u128 = 1_000_000_000_000;
 
 impl Gaussian {
     fn check(&self) -> Result<(), TaskError> {
@@ -351,8 +351,8 @@ impl Gaussian {
             (held_out, width),
         ];
         for (rows, columns) in pairs {
-            if rows.checked_mul(columns).is_none_or(|numbers| numbers > LARGEST) {
-                let (value, accepted) = (rows as f64 * columns as f64, "at most 1e9");
+            if rows as u128 * columns as u128 > LARGEST {
+                let (value, accepted) = (rows as f64 * columns as f64, "at most 1e12");
                 return Err(Setting { name: "the numbers of a matrix", value, accepted }.into());
             }
         }
@@ -574,7 +574,7 @@ mod tests {
                 Gaussian { held_out: huge, ..Gaussian::default() },
             ] {
                 let error = Task::new(&TaskSpec::Gaussian(spec), 0).map(drop).unwrap_err();
-                assert!(error.to_string().contains("at most 1e9"), "{error}");
+                assert!(error.to_string().contains("at most 1e12"), "{error}");
             }
         }
     }
