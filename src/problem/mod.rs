@@ -253,6 +253,8 @@ impl Problem {
     ) -> Result<Self, ProblemError> {
         check("probe_inputs", held_out)?;
         check_shape("probe_inputs", held_out, None, Some(inputs.ncols()), "`inputs`")?;
+        check("inputs", inputs)?;
+        check("backbone", backbone)?;
         check_shape("inputs", inputs, Some(self.samples()), None, "one row for each sample")?;
         check_shape(
             "backbone",

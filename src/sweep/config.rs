@@ -331,21 +331,17 @@ impl Config {
         }
         check("smoothings", &self.heads.smoothings, unit, "between 0 and 1")?;
         let Heads { scales, smoothings, head_rates, .. } = &self.heads;
-        for (name, values) in
-            [("scales", scales), ("smoothings", smoothings), ("head-rates", head_rates)]
-        {
+        let probed = |values: &Option<Vec<f64>>| values.clone().unwrap_or_default();
+        for (name, values) in [
+            ("scales", scales),
+            ("smoothings", smoothings),
+            ("head-rates", head_rates),
+            ("probe.times", &probed(&self.probe.times)),
+            ("probe.energies", &probed(&self.probe.energies)),
+        ] {
             if let Some(twice) = (1..values.len()).find(|&i| values[..i].contains(&values[i])) {
                 return Err(ConfigError::Repeated { name, value: values[twice] });
             }
-        }
-        let points = match self.points() {
-            Points::Times(times) => ("probe.times", times),
-            Points::Energies(energies) => ("probe.energies", energies),
-            _ => ("probe.points", Vec::new()),
-        };
-        let (name, values) = points;
-        if let Some(twice) = (1..values.len()).find(|&i| values[..i].contains(&values[i])) {
-            return Err(ConfigError::Repeated { name, value: values[twice] });
         }
         if self.heads.seeds == 0 {
             return Err(Setting { name: "seeds", value: 0.0, accepted: "at least 1" }.into());
