@@ -396,20 +396,14 @@ fn follow(
     if let Until::Loss(level) = settings.until
         && matches!(settings.method, Method::Auto | Method::ClosedForm)
         && let Ok(clock) = Clock::of_flow(flow)
-        && let Some(end) = clock.time_of_loss(level)?
     {
-        // The clock of a rank-one flow also tells when a loss is reached.
-        let check = Check { flow, method: clock.name(), rtol: DEFAULT_RTOL };
-        let moment = |&t: &f64| {
-            let mut moment = clock.moment(t.min(end))?;
-            check.closed_form(&clock, &moment)?;
-            if t >= end && moment.stop == Stop::Exact {
-                moment.stop = Stop::Loss { level };
-            }
-            Ok(moment)
-        };
-        let moments: Result<_, FlowError> = times.iter().map(moment).collect();
-        return Ok((clock.name(), moments?, Work::default()));
+        match down_to(level, flow, &clock, times) {
+            Ok(None) => {}
+            // It stopped before; the solver goes on.
+            Err(FlowError::Clock { .. }) if settings.method == Method::Auto => {}
+            Ok(Some(moments)) => return Ok((clock.name(), moments, Work::default())),
+            Err(error) => return Err(error.into()),
+        }
     }
     let form = match settings.method {
         Method::Auto if !timed => None,
@@ -561,6 +555,26 @@ fn solved(
     // Times that were not reached have the last state that was.
     points.resize(times.len(), end);
     Ok((points, work))
+}
+
+/// The moments of a rank-one flow that stops at a training loss, whose clock tells when that is; none if it does not.
+fn down_to(
+    level: f64,
+    flow: &Flow,
+    clock: &Clock,
+    times: &[f64],
+) -> Result<Option<Vec<Moment>>, FlowError> {
+    let Some(end) = clock.time_of_loss(level)? else { return Ok(None) };
+    let check = Check { flow, method: clock.name(), rtol: DEFAULT_RTOL };
+    let moment = |&t: &f64| {
+        let mut moment = clock.moment(t.min(end))?;
+        check.closed_form(clock, &moment)?;
+        if t >= end && moment.stop == Stop::Exact {
+            moment.stop = Stop::Loss { level };
+        }
+        Ok(moment)
+    };
+    times.iter().map(moment).collect::<Result<_, _>>().map(Some)
 }
 
 /// The closed form whose hypotheses a flow meets, or what each form misses.

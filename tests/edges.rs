@@ -9,7 +9,7 @@ use taskhead::energy::Measure;
 use taskhead::flow::{FlowError, Stop};
 use taskhead::probing::ProbingPath;
 use taskhead::problem::Problem;
-use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError};
+use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError, Until};
 
 fn simulate(
     problem: &Problem,
@@ -332,6 +332,32 @@ fn a_clock_that_stops_leaves_it_to_the_solver() {
     };
     let (auto, flow) = (features(Method::Auto), features(Method::Flow));
     assert!((&auto - &flow).norm() <= 1e-7 * flow.norm(), "{auto} {flow}");
+    // The same where it is to tell when a loss is reached.
+    let stopped = |method| {
+        let settings = Settings { method, until: Until::Loss(1e3), ..Settings::default() };
+        run.finetune(Probe::Time(0.0), &[5.0], &settings).map(|mut ends| run.features(&ends.remove(0)))
+    };
+    let error = stopped(Method::ClosedForm).expect_err("too many pieces").to_string();
+    assert!(error.contains("in too many pieces"), "{error}");
+    let (auto, flow) = (stopped(Method::Auto).expect("a result"), stopped(Method::Flow).expect("a result"));
+    assert!((&auto - &flow).norm() <= 1e-7 * flow.norm(), "{auto} {flow}");
+}
+
+/// Squares of such motions underflow: steps of 1e-300 were taken for ever, and those of 1e-310 were off by NaN.
+#[test]
+fn times_that_no_motion_is_left_of_are_refused() {
+    let problem = identity(dmatrix![1.0, 0.5; 0.2, 1.0], dmatrix![1.0; 2.0]);
+    let head = dmatrix![0.5; 0.3];
+    for time in [1e-300, 1e-310] {
+        let error = simulate(&problem, &head, 1.0, Method::Flow, &[time]).expect_err("refused").to_string();
+        assert!(error.contains("so short a finetuning time is not representable"), "{error}");
+    }
+    let [zero, short] = &simulate(&problem, &head, 1.0, Method::Flow, &[0.0, 1e-250]).expect("a result")[..]
+    else {
+        panic!("two moments")
+    };
+    assert_eq!((zero.time, short.time), (0.0, 1e-250));
+    assert!(short.adaptation.frobenius_distance > 1e-251, "{:?}", short.adaptation);
 }
 
 /// v + eᵛ = v₀ + τ: after a way of 10⁹ the head is not known to the 7 that its logit is, and the energy was off by seven

@@ -53,6 +53,11 @@ TRANSFERS = {
     "fashion noise": Transfer(("fashion", UP), ("fashion", DOWN), 20, 0.3),
     "mnist noise": Transfer(("mnist", UP), ("mnist", DOWN), 20, 0.3),
     "shifted": Transfer(("mnist", ALL), ("digits", ALL), 5, test=("mnist", ALL), side=8),
+    # Chosen before any of them was run: what changes where there are many samples.
+    "mnist 200": Transfer(("mnist", UP), ("mnist", DOWN), 200),
+    "fashion 200": Transfer(("fashion", UP), ("fashion", DOWN), 200),
+    "fashion-mnist 200": Transfer(("fashion", ALL), ("mnist", DOWN), 200),
+    "mnist-fashion noise 200": Transfer(("mnist", ALL), ("fashion", DOWN), 200, 0.3),
 }
 
 #: What `advise` may be given: features and labels and nothing else; the tangent kernel of the backbone and how long

@@ -137,6 +137,8 @@ fn attempt(
     // Where nothing moves any more for the first time: the limit, whatever other times are wanted.
     let mut rest: Option<(State, DMatrix<f64>)> = None;
     let mut goes_on = true;
+    // Where it was at the last look, and steps that were not taken since they come back to the same numbers.
+    let (mut looked, mut spared) = ((state.clone(), residual.clone()), 0);
     for &t in times {
         // Whole steps before t, and whether the limit lets it get there.
         let whole = (t / step * (1.0 + 4.0 * f64::EPSILON)).floor();
@@ -168,6 +170,14 @@ fn attempt(
             let size = state.motion.norm_squared() + state.head.norm_squared();
             if rest.is_none() && step * step * moved <= STILL * STILL * size {
                 rest = Some((state.clone(), residual.clone()));
+            }
+            if rest.is_some() && steps % LOOK == 0 {
+                if (&looked.0, &looked.1) == (&state, &residual) {
+                    let rounds = (limit - steps) / LOOK * LOOK;
+                    steps += rounds;
+                    spared += rounds;
+                }
+                looked = (state.clone(), residual.clone());
             }
         }
         let reached = steps as f64 * step;
@@ -203,7 +213,7 @@ fn attempt(
             }
         });
     }
-    Ok(Ok(Descent { moments, step, steps, evaluations: steps + landings }))
+    Ok(Ok(Descent { moments, step, steps, evaluations: steps - spared + landings }))
 }
 
 #[cfg(test)]
@@ -275,6 +285,21 @@ mod tests {
             assert_eq!(steady.moments[0].stop, Stop::Converged);
             let at_start = SHARE * (2.0 / Tangent::new(flow, flow.start()).unwrap().largest());
             assert!(steady.step < at_start / 10.0);
+        });
+    }
+
+    /// At rest the numbers come back, and what lies far ahead is known without its steps.
+    #[test]
+    fn steps_at_rest_are_not_taken() {
+        with_flow(1.5, dmatrix![0.2; 0.7], |flow| {
+            let far = descend(flow, 0.1, &[1e3, 1e9, 1e9 + 0.35], usize::MAX).unwrap();
+            assert_eq!(far.steps, 10_000_000_003);
+            assert!(far.evaluations < 20_000, "{}", far.evaluations);
+            assert!(far.moments.iter().all(|m| m.stop == Stop::Time));
+            // As many steps as there are, whichever way they are counted.
+            let near = descend(flow, 0.1, &[1e3, 1e3 + 1.7], usize::MAX).unwrap();
+            assert_eq!(near.moments[0].state, far.moments[0].state);
+            assert!((&near.moments[1].state.motion - &far.moments[1].state.motion).norm() < 1e-14);
         });
     }
 

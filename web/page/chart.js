@@ -199,6 +199,7 @@ export class Chart {
     // The name of a rule: on the side that has more room, at the foot or at the head, where no line or point is.
     const sides = (at) => (sx(at) > (left + width - right) / 2 ? ['end', 'start'] : ['start', 'end']);
     const [foot, head] = [[sy.domain()[0], -5], [sy.domain()[1], 12]];
+    const ways = rules.some((d) => d.label) ? lines.map((l) => [l.x.map(sx), l.y.map(sy)]) : [];
     const name = (d) => {
       const at = d.x ?? x[0];
       const wide = textWidth(d.label, 12) + 3;
@@ -206,7 +207,7 @@ export class Chart {
       const free = (place) => {
         const [end, base] = [sx(at) + place.dx, sy(place.y) + place.dy];
         const [from, to] = place.anchor === 'end' ? [end - wide, end] : [end, end + wide];
-        return from > left && to < width - right && !lines.some((l) => meets(l.x.map(sx), l.y.map(sy), [from, base - 12, to, base + 3]))
+        return from > left && to < width - right && !ways.some((way) => meets(...way, [from, base - 12, to, base + 3]))
           && !dots.some((dot) => sx(dot.x) > from - 6 && sx(dot.x) < to + 6 && sy(dot.y) > base - 18 && sy(dot.y) < base + 9);
       };
       return { ...(places.find(free) ?? places[0]), text: d.label, kind: 'note' };

@@ -32,21 +32,25 @@ export function nice([low, high], count) {
   return [low, high];
 }
 
+const formats = [];
+/** How numbers with so many decimals are written; to make one takes as long as to use it a hundred times. */
+const plain = (digits) => (formats[digits] ??= new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+
 function scale(to, from) {
   let [domain, range, clamped] = [[0, 1], [0, 1], false];
+  // Ends of the domain as `to` sees them: a curve asks for hundreds of places.
+  let [a, b] = domain.map(to);
   const place = (value) => {
-    const [a, b] = domain.map(to);
     const share = (to(value) - a) / (b - a || 1);
     return range[0] + (clamped ? Math.max(0, Math.min(1, share)) : share) * (range[1] - range[0]);
   };
   const access = (read, write) => (value) => (value === undefined ? read() : (write(value), place));
   return Object.assign(place, {
-    domain: access(() => domain, (v) => (domain = v.map(Number))),
+    domain: access(() => domain, (v) => ([a, b] = (domain = v.map(Number)).map(to))),
     range: access(() => range, (v) => (range = v.map(Number))),
     clamp: access(() => clamped, (v) => (clamped = v)),
     copy: () => scale(to, from).domain(domain).range(range).clamp(clamped),
     invert(at) {
-      const [a, b] = domain.map(to);
       const share = (at - range[0]) / (range[1] - range[0]);
       return from(a + (clamped ? Math.max(0, Math.min(1, share)) : share) * (b - a));
     },
@@ -61,7 +65,7 @@ function scale(to, from) {
         const shown = Math.max(0, Math.floor(Math.log10(most) + 1e-9) - Math.floor(Math.log10(step) + 1e-9));
         return (v) => (v === 0 ? '0' : v.toExponential(Math.min(3, shown)).replace(/\.?0*e/, 'e').replace('e+', 'e').replaceAll('-', '−'));
       }
-      return (v) => v.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace('-', '−');
+      return (v) => plain(digits).format(v).replace('-', '−');
     },
   });
 }
@@ -79,13 +83,16 @@ function runs(points, defined) {
   return all.filter((run) => run.length > 0);
 }
 
+/** A place in a path: thousandths of a pixel are enough, and short for the browser to read. */
+const at = (x, y) => `${Math.round(1e3 * x) / 1e3},${Math.round(1e3 * y) / 1e3}`;
+
 /** The path of a line through points, broken where one is not defined. */
 export const line = (x = (d) => d[0], y = (d) => d[1], defined = () => true) => (points) =>
-  runs(points, defined).map((run) => `M${run.map((d) => `${x(d)},${y(d)}`).join('L')}${run.length === 1 ? 'Z' : ''}`).join('');
+  runs(points, defined).map((run) => `M${run.map((d) => at(x(d), y(d))).join('L')}${run.length === 1 ? 'Z' : ''}`).join('');
 
 /** The path of the surface between two lines. */
 export const area = (x, low, high, defined = () => true) => (points) =>
   runs(points, defined).map((run) => {
-    const along = (y, list) => list.map((d) => `${x(d)},${y(d)}`);
+    const along = (y, list) => list.map((d) => at(x(d), y(d)));
     return `M${[...along(high, run), ...along(low, [...run].reverse())].join('L')}Z`;
   }).join('');

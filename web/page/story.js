@@ -25,7 +25,7 @@ function steps(list, keys) {
   const mark = () => {
     for (const { item, button } of all) {
       const here = where(item.dataset.set, keys);
-      button.setAttribute('aria-pressed', String(here));
+      if (button.ariaPressed !== String(here)) button.ariaPressed = String(here);
       item.classList.toggle('here', here);
     }
   };

@@ -16,7 +16,9 @@ use taskhead::sweep::plan::Digest;
 use taskhead_files::{check_replaceable, digest, write_result_of};
 use taskhead_theorems::catalogue::finding::Finding;
 use taskhead_theorems::catalogue::instance::Instance;
-use taskhead_theorems::catalogue::verify::{CheckReport, Report, Settings, Verdict, verify, work};
+use taskhead_theorems::catalogue::verify::{
+    CheckReport, Report, Settings, Verdict, counter_name, verify, work, worst_name,
+};
 use taskhead_theorems::catalogue::{Entry, chosen};
 use taskhead_theorems::certify::{self, BOXES, CELLS, RANGE, REACH};
 
@@ -125,34 +127,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     Ok(if reports.iter().any(bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The file of the worst case of check i.
-fn worst_name(id: &str, i: usize) -> String {
-    format!("{id}-{i}.npz")
-}
-
-/// The file of violation j of check i.
-fn violation_name(id: &str, i: usize, j: usize) -> String {
-    format!("{id}-{i}-violation-{j}.npz")
-}
-
-/// The file of counter-example i.
-fn counter_name(id: &str, i: usize) -> String {
-    format!("{id}-counter-{i}.npz")
-}
-
-/// The files of a report: their names, and what is in them.
-fn saved(report: &Report) -> Vec<(String, &Instance)> {
-    let id = report.entry.id;
-    let worst = (1..).zip(&report.checks).filter_map(|(i, check)| {
-        check.worst.as_ref().map(|worst| (worst_name(id, i), &worst.trial.instance))
-    });
-    let violating = (1..).zip(&report.checks).flat_map(|(i, check)| {
-        let trials = (1..).zip(&check.violating);
-        trials.filter_map(move |(j, trial)| Some((violation_name(id, i, j), &trial.as_ref()?.instance)))
-    });
-    let counter = report.finding.iter().flat_map(|f| &f.counter_examples);
-    let counter = (1..).zip(counter).map(|(i, c)| (counter_name(id, i), &c.instance));
-    worst.chain(violating).chain(counter).collect()
+/// The file of a problem by its name.
+fn file_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.npz"))
 }
 
 /// What the files of a run depend on.
@@ -178,12 +155,10 @@ fn check_folder(folder: &Path, entries: &[&Entry], identity: Digest) -> Result<(
 
 /// Writes the files of a report, and returns how many.
 fn save(report: &Report, folder: &Path, identity: Digest) -> Result<usize> {
-    let files = saved(report);
-    let count = files.len();
-    for (name, instance) in files {
-        let Instance { features, kernel, targets, head, .. } = instance;
-        let arrays = [("features", features), ("kernel", kernel), ("targets", targets), ("head", head)];
-        write_result_of(folder.join(name), &arrays, identity)?;
+    let problems = report.problems();
+    let count = problems.len();
+    for (name, instance) in problems {
+        write_result_of(file_of(folder, &name), &instance.arrays(), identity)?;
     }
     Ok(count)
 }
@@ -212,7 +187,7 @@ fn text(report: &Report, folder: Option<&Path>) -> String {
         }
         let shown = folder.is_some() || check.failed > 0;
         if let Some(worst) = check.worst.as_ref().filter(|_| shown) {
-            let file = folder.unwrap_or(Path::new("FOLDER")).join(worst_name(id, i));
+            let file = file_of(folder.unwrap_or(Path::new("FOLDER")), &worst_name(id, i));
             let hint = if folder.is_some() { "" } else { "   (after --save FOLDER)" };
             let flags = worst.trial.instance.flags();
             out +=
@@ -267,7 +242,7 @@ fn observed(finding: &Finding, id: &str, folder: Option<&Path>) -> String {
         last = &c.what;
         let file = match folder {
             Some(folder) => {
-                let file = folder.join(counter_name(id, i));
+                let file = file_of(folder, &counter_name(id, i));
                 format!(": taskhead simulate {}{}", file.display(), c.instance.flags())
             }
             None => String::new(),

@@ -35,9 +35,9 @@ mod _taskhead {
     #[pymodule_export]
     use crate::run::Run;
     #[pymodule_export]
-    use crate::sweep::{Gathering, Sweep, beside, merge, read, run_sweep, sweep_of_bytes, table};
+    use crate::sweep::{Best, Gathering, Sweep, beside, merge, read, run_sweep, sweep_of_bytes, table};
     #[pymodule_export]
-    use crate::theorems::{Certificate, Check, Report, Theorem, certify, theorems, verify};
+    use crate::theorems::{Case, Certificate, Check, Report, Theorem, certify, theorems, verify};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

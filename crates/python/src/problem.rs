@@ -17,6 +17,7 @@ use taskhead_files::{FileError, MAX_KERNEL_TOLERANCE, ProblemFile, ProblemParts,
 use crate::arrays::{Given, to_numpy};
 use crate::owned::{Owned, is_light};
 use crate::run::{Options, Run};
+use crate::sweep::task_spec;
 use crate::{error, wait};
 
 /// A finetuning problem: features Z₀ (N×h), targets Y (N×k), a kernel, held-out inputs.
@@ -59,6 +60,11 @@ impl Problem {
     fn of(py: Python<'_>, parts: ProblemParts) -> PyResult<Result<Self, taskhead_files::Fault>> {
         let file = wait::for_work(py, |_| Ok(()), move |_| parts.problem())?;
         Ok(file.map(Self::of_file))
+    }
+
+    /// A problem that no user's arrays make.
+    pub fn of_task(task: Task) -> Self {
+        Self { task: Arc::new(task), classes: None, notes: Vec::new() }
     }
 
     fn of_file(file: ProblemFile) -> Self {
@@ -137,6 +143,68 @@ impl Problem {
         let parts = wait::for_work(py, |_| Ok(()), move |_| ProblemParts::read(from))?;
         let parts = with_tolerance(parts.map_err(error::of_file)?, kernel_tolerance)?;
         Self::of(py, parts)?.map_err(named)
+    }
+
+    /// A problem as sweeps draw it: a random one, the normalised rank-one model, or the digits.
+    ///
+    /// Parameters
+    /// ----------
+    /// kind : {"gaussian", "rank-one", "digits"}
+    ///     Random inputs, backbone and targets; z₀ of length 1, head a z₀ + w e and target y; or a backbone pretrained
+    ///     on the digits 0–4, finetuned on 5–9.
+    /// seed : int
+    ///     What is random in it: the problem is that of this seed in a sweep, and ``head(seed=seed)`` its head there.
+    ///     The rank-one problem has its own head.
+    /// samples, inputs, width, outputs, input_decay, backbone_decay, held_out, teacher_angle
+    ///     Of random problems, as in :func:`sweep`; ``samples`` and ``width`` of the digits, too.
+    /// target, across, along : float
+    ///     y, w and a of the rank-one problem.
+    /// pretrain_time, pretrain_scale : float
+    ///     Pretraining of the digits backbone.
+    ///
+    /// Raises ``ValueError`` for an option of another kind of problem, and for numbers out of their range.
+    #[staticmethod]
+    #[pyo3(signature = (kind = "gaussian", *, seed = 0, samples = None, inputs = None, width = None, outputs = None,
+        input_decay = None, backbone_decay = None, held_out = None, teacher_angle = None, target = None,
+        across = None, along = None, pretrain_time = None, pretrain_scale = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn task<'py>(
+        py: Python<'py>,
+        kind: &str,
+        seed: i128,
+        samples: Option<&Bound<'py, PyAny>>,
+        inputs: Option<&Bound<'py, PyAny>>,
+        width: Option<&Bound<'py, PyAny>>,
+        outputs: Option<&Bound<'py, PyAny>>,
+        input_decay: Option<&Bound<'py, PyAny>>,
+        backbone_decay: Option<&Bound<'py, PyAny>>,
+        held_out: Option<&Bound<'py, PyAny>>,
+        teacher_angle: Option<&Bound<'py, PyAny>>,
+        target: Option<&Bound<'py, PyAny>>,
+        across: Option<&Bound<'py, PyAny>>,
+        along: Option<&Bound<'py, PyAny>>,
+        pretrain_time: Option<&Bound<'py, PyAny>>,
+        pretrain_scale: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Self> {
+        let options = [
+            ("samples", samples),
+            ("inputs", inputs),
+            ("width", width),
+            ("outputs", outputs),
+            ("input-decay", input_decay),
+            ("backbone-decay", backbone_decay),
+            ("held-out", held_out),
+            ("teacher-angle", teacher_angle),
+            ("target", target),
+            ("across", across),
+            ("along", along),
+            ("pretrain-time", pretrain_time),
+            ("pretrain-scale", pretrain_scale),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let (spec, seed) = (task_spec(py, kind, given)?, error::whole("seed", seed)?);
+        let task = wait::for_work(py, |_| Ok(()), move |_| Task::new(&spec, seed))?;
+        task.map(Self::of_task).map_err(error::value)
     }
 
     /// The head V₀ (h×k) that finetuning starts from, before probing.

@@ -12,12 +12,13 @@ use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyCapsule, PyDict, PyFloat, PyInt, PyList, PyRange, PyString, PyTuple,
 };
+use taskhead::analysis::optimum::{Optimum, optima};
 use taskhead::analysis::summary;
 use taskhead::metric::Metric;
 use taskhead::sweep::config::Config;
 use taskhead::sweep::journal::Journal;
 use taskhead::sweep::plan::{Digest, Plan};
-use taskhead::sweep::record::{Counts, Record};
+use taskhead::sweep::record::{Counts, Record, ScoreKind};
 use taskhead::sweep::{self, Part, Shard};
 use taskhead::tasks::{Task, TaskSpec};
 use taskhead_figures::gallery::stored::{NAMES, figure};
@@ -101,6 +102,12 @@ impl Sweep {
             (row.metric.name(), row.claim(), row.agree.0, row.agree.1, row.finding())
         };
         rows.iter().map(row).collect()
+    }
+
+    /// The best probing point of each group of curves that has scores on validation samples, as those of replays and of
+    /// recordings may: chosen by them, and reported with the score on test samples.
+    fn best(&self) -> Vec<Best> {
+        optima(&self.sweep.records).into_iter().map(Best::from).collect()
     }
 
     /// A figure: "trend", "trajectories", "heatmap", "risk", "smoothing", "accuracy", "transfer" or "course".
@@ -286,6 +293,65 @@ pub fn table(columns: &Bound<'_, PyAny>) -> PyResult<Sweep> {
     let version = env!("CARGO_PKG_VERSION").into();
     let sweep = sweep::Sweep { config: String::new(), version, identity: None, records };
     Ok(Sweep { sweep: Arc::new(sweep), notes: Vec::new() })
+}
+
+/// The best probing point of a group of curves: chosen by the mean score on validation samples, reported with that on
+/// test samples, which had no part in the choice.
+#[pyclass(frozen, module = "taskhead")]
+pub struct Best {
+    /// The group in words.
+    #[pyo3(get)]
+    group: String,
+    /// The name of the score: "accuracy" or another.
+    #[pyo3(get)]
+    score: &'static str,
+    /// Seeds over which means are taken.
+    #[pyo3(get)]
+    seeds: usize,
+    /// Average initial energy (AIE) of the point, and its probing time.
+    #[pyo3(get)]
+    energy: f64,
+    #[pyo3(get)]
+    tau: f64,
+    /// Its scores on validation and on test samples.
+    #[pyo3(get)]
+    validation: f64,
+    #[pyo3(get)]
+    test: f64,
+    /// Test scores after the longest probing and without any.
+    #[pyo3(get)]
+    ends: (f64, f64),
+    /// Test score of inner probing less that after the longest probing, and less that without any: means over the seeds
+    /// with half of their 95 % intervals, each seed with the point that the others choose. None where there are too
+    /// few seeds or points.
+    #[pyo3(get)]
+    inner: Option<((f64, f64), (f64, f64))>,
+    text: String,
+}
+
+impl From<Optimum> for Best {
+    fn from(best: Optimum) -> Self {
+        let text = best.to_string();
+        Self {
+            score: best.score.map_or("accuracy", ScoreKind::title),
+            seeds: best.seeds,
+            energy: best.energy,
+            tau: best.probe_time,
+            validation: best.validation,
+            test: best.test,
+            ends: best.ends.into(),
+            inner: best.inner.map(|inner| inner.map(|d| (d.mean, d.half_width)).into()),
+            group: best.group,
+            text,
+        }
+    }
+}
+
+#[pymethods]
+impl Best {
+    fn __repr__(&self) -> String {
+        format!("<taskhead.Best {}>", self.text)
+    }
 }
 
 /// A metric by its name.
@@ -666,6 +732,27 @@ fn digest_of_task(task: &Task) -> Digest {
     let columns = matrices.into_iter().flatten().flat_map(|matrix| matrix.column_iter());
     let bytes = columns.map(|column| column.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
     digest_of_parts(head.chain(bytes))
+}
+
+/// What task a kind and its options, by the names of the configuration, describe.
+pub fn task_spec<'a, 'py: 'a>(
+    py: Python<'py>,
+    kind: &str,
+    options: impl IntoIterator<Item = (&'static str, &'a Bound<'py, PyAny>)>,
+) -> PyResult<TaskSpec> {
+    let kind = kind.replace('_', "-");
+    if !["gaussian", "rank-one", "digits"].contains(&kind.as_str()) {
+        return Err(error::value(format!("`kind` is '{kind}'; accepted: gaussian, rank-one, digits")));
+    }
+    let (changes, problem) = (PyDict::new(py), PyDict::new(py));
+    problem.set_item("kind", kind)?;
+    for (name, value) in options {
+        problem.set_item(name, value)?;
+    }
+    changes.set_item("problem", problem)?;
+    let spec = configuration(None, &changes)?.problem;
+    spec.check().map_err(error::value)?;
+    Ok(spec)
 }
 
 /// The configuration of a TOML text and of changes to it, which are tables as in the text.

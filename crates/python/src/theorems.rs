@@ -1,13 +1,20 @@
 //! The catalogue of theorems, its checks and the certificates.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
+use taskhead::simulation::Until;
+use taskhead::tasks::Task;
+use taskhead_theorems::catalogue::instance::Instance;
 use taskhead_theorems::catalogue::verify::{CheckReport, Settings, work};
 use taskhead_theorems::catalogue::{self, Entry, chosen};
 use taskhead_theorems::certify::{self as certificates, CELLS, CERTIFIED, Region};
 
+use crate::problem::Problem;
 use crate::{error, wait};
 
 /// A theorem, conjecture or observation of the catalogue.
@@ -108,6 +115,103 @@ pub struct Report {
     checks: Vec<Check>,
     /// What an observation counted: rows of (what, how often it was seen, out of how many, 95 % interval of the share).
     counts: Vec<(String, usize, usize, (f64, f64))>,
+    /// The problems that it leaves to replay, by their names: "T1-2" is the worst case of the second check,
+    /// "T1-2-violation-3" its third violated hypothesis, "O1-counter-4" the fourth counter-example.
+    problems: BTreeMap<String, Case>,
+}
+
+/// A problem with its head, and how that is probed and finetuned: what :func:`verify` leaves to replay.
+#[pyclass(frozen, module = "taskhead")]
+#[derive(Clone)]
+pub struct Case(Arc<Instance>);
+
+#[pymethods]
+impl Case {
+    /// The problem, with the head that it starts from.
+    #[getter]
+    fn problem(&self) -> PyResult<Problem> {
+        let problem = self.0.problem().map_err(error::value)?;
+        Ok(Problem::of_task(Task::of_problem(problem, Some(self.0.head.clone()), None)))
+    }
+
+    /// What probing and finetuning lower: "squared" or "cross-entropy".
+    #[getter]
+    fn loss(&self) -> String {
+        self.0.loss.name().into()
+    }
+
+    /// Label smoothing while probing.
+    #[getter]
+    fn smoothing(&self) -> f64 {
+        self.0.smoothing
+    }
+
+    /// Probing time.
+    #[getter]
+    fn tau(&self) -> f64 {
+        self.0.probe_time
+    }
+
+    /// Finetuning time.
+    #[getter]
+    fn time(&self) -> f64 {
+        self.0.time
+    }
+
+    /// The training loss where finetuning stops before, if it does.
+    #[getter]
+    fn until_loss(&self) -> Option<f64> {
+        match self.0.until {
+            Until::Loss(level) => Some(level),
+            _ => None,
+        }
+    }
+
+    /// The share of samples that are predicted right where finetuning stops before, if it does.
+    #[getter]
+    fn until_accuracy(&self) -> Option<f64> {
+        match self.0.until {
+            Until::Accuracy(level) => Some(level),
+            _ => None,
+        }
+    }
+
+    /// The learning rate γ of the head over that of the backbone.
+    #[getter]
+    fn head_rate(&self) -> f64 {
+        self.0.head_rate
+    }
+
+    /// Probes and finetunes it, with further options of :meth:`Probed.finetune`, which may also replace its own.
+    #[pyo3(signature = (**options))]
+    fn finetune<'py>(
+        &self,
+        py: Python<'py>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let head = [("loss", self.loss())].into_py_dict(py)?;
+        head.set_item("smoothing", self.smoothing())?;
+        let head = Bound::new(py, self.problem()?)?.call_method("head", (), Some(&head))?;
+        let probed = head.call_method("probe", (), Some(&[("tau", self.tau())].into_py_dict(py)?))?;
+        let all = [("time", self.time()), ("head_rate", self.head_rate())].into_py_dict(py)?;
+        all.set_item("until_loss", self.until_loss())?;
+        all.set_item("until_accuracy", self.until_accuracy())?;
+        if let Some(options) = options {
+            all.update(options.as_mapping())?;
+        }
+        probed.call_method("finetune", (), Some(&all))
+    }
+
+    /// Writes features, kernel, targets and head to a .npz or .safetensors file, which ``taskhead simulate`` takes.
+    fn save(&self, path: PathBuf) -> PyResult<()> {
+        taskhead_files::write_result(path, &self.0.arrays()).map_err(error::of_file)
+    }
+
+    fn __repr__(&self) -> String {
+        let Instance { features, targets, .. } = &*self.0;
+        let (n, h, k) = (features.nrows(), features.ncols(), targets.ncols());
+        format!("<taskhead.Case: {n} samples, width {h}, {k} outputs{}>", self.0.flags())
+    }
 }
 
 #[pymethods]
@@ -117,6 +221,10 @@ impl Report {
         let Theorem { id, name, .. } = &self.theorem;
         let cases = if cases > 0 { format!(" ({cases} cases)") } else { String::new() };
         format!("<taskhead.Report {id} {}: {name}{cases}>", self.verdict)
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.py().import("taskhead._support")?.call_method1("report_html", (slf,))?.extract()
     }
 }
 
@@ -171,6 +279,9 @@ fn report(report: &catalogue::verify::Report) -> Report {
         verdict: word(report.verdict()),
         checks: report.checks.iter().map(Check::from).collect(),
         counts: rows.map(|r| (r.what.clone(), r.seen, r.of, r.interval.into())).collect(),
+        problems: (report.problems().into_iter())
+            .map(|(name, instance)| (name, Case(Arc::new(instance.clone()))))
+            .collect(),
     }
 }
 
@@ -197,6 +308,10 @@ pub struct Certificate {
 impl Certificate {
     fn __repr__(&self) -> String {
         format!("<taskhead.Certificate {} {}: {}>", self.theorem, self.verdict, self.statement)
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        slf.py().import("taskhead._support")?.call_method1("certificate_html", (slf,))?.extract()
     }
 }
 

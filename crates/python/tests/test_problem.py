@@ -187,3 +187,37 @@ def test_the_digits_are_those_of_sweeps(tmp_path):
     others, their_labels = sklearn.load_digits(return_X_y=True)
     np.testing.assert_array_equal(images, others / 16)
     np.testing.assert_array_equal(labels, their_labels)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("gaussian", {"samples": 5, "width": 7, "outputs": 3, "input_decay": 1.0, "held_out": 2}),
+        ("rank_one", {"target": 1.5, "across": 0.3, "along": 0.1}),
+        ("digits", {"samples": 12, "width": 10}),
+    ],
+)
+def test_tasks_are_those_of_sweeps(kind, options):
+    seeds = {} if kind == "rank_one" else {"seeds": 1, "first_seed": 3}
+    cell = th.sweep(problem=kind, **options, **seeds, taus=[0.5], times=[1.0])
+    problem = th.Problem.task(kind, seed=3, **options)
+    run = problem.head(seed=3).probe(tau=0.5).finetune(time=1.0)
+    for name in ("euclidean", "cosine", "dot", "norm", "frobenius_distance"):
+        assert getattr(run.adaptation, name) == cell[name][0]
+    assert not np.array_equal(th.Problem.task(seed=4).features, th.Problem.task(seed=3).features)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("circle", {}, "`kind` is 'circle'; accepted: gaussian, rank-one, digits"),
+        ("rank-one", {"samples": 4}, "samples"),
+        ("gaussian", {"samples": 0}, "samples"),
+        ("gaussian", {"width": "wide"}, "width"),
+        ("gaussian", {"input_decay": float("nan")}, "decay"),
+        ("gaussian", {"seed": -1}, "`seed` is -1; accepted: whole numbers from 0"),
+    ],
+)
+def test_tasks_that_cannot_be(kind, options, words):
+    with pytest.raises(ValueError, match=words):
+        th.Problem.task(kind, **options)

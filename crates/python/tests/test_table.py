@@ -142,3 +142,15 @@ def test_adaptation_of_arrays():
 def test_what_is_no_table_is_named():
     with pytest.raises(ValueError, match="`columns` is a ndarray; accepted: a mapping of names to sequences, or a data"):
         th.table(np.ones((3, 7)))
+
+
+def test_the_best_point_is_chosen_on_validation_samples():
+    validation, test = [0.6, 0.9, 0.7, 0.5], [0.5, 0.7, 0.8, 0.4]
+    more = columns() | {"validation_accuracy": validation * 3, "held_out_accuracy": test * 3}
+    (best,) = th.table(more).best()
+    assert (best.score, best.seeds, best.validation) == ("accuracy", 3, pytest.approx(0.9))
+    # What is best on the test samples is not looked at.
+    assert best.test == pytest.approx(0.7) and best.ends == pytest.approx((0.5, 0.4))
+    assert best.inner is not None and [difference for difference, _ in best.inner] == pytest.approx([0.2, 0.3])
+    assert best.energy == pytest.approx(0.31) and "largest validation accuracy (0.9000)" in repr(best)
+    assert th.table(columns()).best() == []

@@ -1,5 +1,6 @@
 """Theorems, their checks and certificates."""
 
+import numpy as np
 import pytest
 
 import taskhead as th
@@ -27,6 +28,35 @@ def test_verifying_counts_what_the_command_counts(command):
             assert (check.violations, check.unseen) == (other["violations"], other["violations_unseen"])
     rows = entries[1]["finding"]["rows"]
     assert reports[1].counts == [(r["what"], r["seen"], r["of"], tuple(r["interval"])) for r in rows]
+
+
+def test_problems_to_replay_are_those_of_the_command(command, tmp_path):
+    command.run("verify", "T7", "T25", "O1", "--instances", 20, "--save", tmp_path, "--quiet")
+    problems = {name: case for report in th.verify("T7", "T25", "O1", instances=20) for name, case in report.problems.items()}
+    assert {f"{name}.npz" for name in problems} == {path.name for path in tmp_path.iterdir()}
+    assert any("violation" in name for name in problems) and any("counter" in name for name in problems)
+    for name, case in problems.items():
+        case.save(tmp_path / "again.npz")
+        with np.load(tmp_path / f"{name}.npz") as stored, np.load(tmp_path / "again.npz") as own:
+            assert set(stored) == set(own) == {"features", "kernel", "targets", "head"}
+            assert all(np.array_equal(stored[array], own[array]) for array in stored)
+            assert np.array_equal(case.problem.head().weights, own["head"])
+    stopped = next(case for case in problems.values() if case.until_loss is not None)
+    assert stopped.finetune().loss == pytest.approx(stopped.until_loss) or stopped.finetune().time == stopped.time
+    case = problems["T7-1"]
+    start = case.problem.head(loss=case.loss, smoothing=case.smoothing).probe(tau=case.tau)
+    run = start.finetune(time=case.time, head_rate=case.head_rate)
+    assert np.array_equal(case.finetune().features, run.features)
+    assert case.finetune(method="flow", rtol=1e-6).method == "flow"
+
+
+def test_reports_in_a_notebook():
+    (report,) = th.verify("T7", instances=20)
+    shown = report._repr_html_()
+    assert "<b>T7</b>" in shown and shown.count("<tr>") == 1 + len(report.checks) and "violations seen" in shown
+    assert "95 % interval" in th.verify("O2", instances=20)[0]._repr_html_()
+    (certificate,) = th.certify("T12", range=(0.5, 2), boxes=2000)[:1]
+    assert "boxes, 100 % of the region" in certificate._repr_html_() and certificate.verdict == "proved"
 
 
 def test_certificates_are_those_of_the_command(command):

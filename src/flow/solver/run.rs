@@ -103,6 +103,9 @@ const WHOLE_AFTER: usize = 12;
 /// Times beyond which a flow that has not come to rest is given up.
 const LONGEST: f64 = 1e150;
 
+/// The shortest time that is followed, in units of the first step: squares of smaller motions underflow in one step.
+const SHORTEST: f64 = 1e-280;
+
 /// How the solver went on.
 enum Advance {
     /// By a step.
@@ -244,7 +247,12 @@ impl<'a> Solver<'a> {
                 break stop;
             }
             if self.step.is_nan() {
-                self.step = self.options.first_step.unwrap_or_else(|| self.first_step());
+                let first = self.first_step();
+                if next > 0.0 && next < SHORTEST * first {
+                    let quantity = "the motion at so short a finetuning time";
+                    return Err(FlowError::Overflow { quantity, value: next });
+                }
+                self.step = self.options.first_step.unwrap_or(first);
             }
             match self.advance(until, &mut wanted, &mut points)? {
                 Advance::Step => met = self.met(),

@@ -21,6 +21,8 @@ from ._sweep import sweep
 from ._taskhead import (
     Adaptation,
     Advice,
+    Best,
+    Case,
     Certificate,
     Check,
     Figure,
@@ -47,6 +49,8 @@ from ._taskhead import (
 __all__ = [
     "Adaptation",
     "Advice",
+    "Best",
+    "Case",
     "Certificate",
     "Check",
     "Figure",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._taskhead import Advice, Run, Sweep
+    from ._taskhead import Advice, Certificate, Report, Run, Sweep
 
 
 def describe(value: Any, name: str) -> tuple[str, tuple[int, ...], bool, np.ndarray[Any, Any]]:
@@ -156,6 +156,46 @@ def advice_html(advice: Advice) -> str:
     ]
     assumptions = "".join(f"<li>{html.escape(text)}</li>" for text in advice.assumptions)
     return f"<p>{html.escape(advice.reason)}</p>{_table(('', *table), body)}<ul>{assumptions}</ul>"
+
+
+def report_html(report: Report) -> str:
+    """What a notebook shows of a theorem that was checked: its statement, a row for each check or count."""
+    theorem = report.theorem
+    head = f"<p><b>{theorem.id}</b> {html.escape(theorem.name)}: {report.verdict}<br>{html.escape(theorem.statement)}</p>"
+    parts = [head]
+    if report.checks:
+        body = [
+            (
+                check.claim,
+                check.verdict,
+                check.cases,
+                check.failed,
+                "" if check.worst is None else f"{check.measure} {check.worst[1]:.2e} ({check.worst[0]})",
+                f"{len(check.violations) - len(check.unseen)} of {len(check.violations)}",
+            )
+            for check in report.checks
+        ]
+        parts.append(_table(("check", "verdict", "cases", "failed", "worst", "violations seen"), body))
+    if report.counts:
+        counts = [
+            (what, seen, of, f"{100 * low:.1f} to {100 * high:.1f} %") for what, seen, of, (low, high) in report.counts
+        ]
+        parts.append(_table(("counted", "seen", "of", "95 % interval"), counts))
+    return "".join(parts)
+
+
+def certificate_html(certificate: Certificate) -> str:
+    """What a notebook shows of a certificate."""
+    (proved, open_, refuted), shares = certificate.boxes, certificate.shares
+    rows: list[tuple[str, object]] = [
+        (name, f"{low:.6g} to {high:.6g}")
+        for name, (low, high) in zip(("target y", "head norm w", "energy E/y"), certificate.region)
+    ]
+    rows += [
+        (name, f"{boxes} boxes, {100 * share:.4g} % of the region")
+        for name, boxes, share in zip(("proved", "undecided", "refuted"), (proved, open_, refuted), shares)
+    ]
+    return f"<p><b>{certificate.theorem}</b> {html.escape(certificate.statement)}</p>{_table(('', certificate.verdict), rows)}"
 
 
 def sweep_html(sweep: Sweep, most: int = 20) -> str:

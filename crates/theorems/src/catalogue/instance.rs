@@ -83,6 +83,12 @@ impl Instance {
         Problem::new(self.features.clone(), self.kernel.clone(), self.targets.clone())
     }
 
+    /// Its arrays by the names that they have in files.
+    pub fn arrays(&self) -> [(&'static str, &DMatrix<f64>); 4] {
+        let Self { features, kernel, targets, head, .. } = self;
+        [("features", features), ("kernel", kernel), ("targets", targets), ("head", head)]
+    }
+
     /// The problem in reduced coordinates.
     pub fn reduction(&self) -> Result<Reduction, FlowError> {
         Ok(Reduction::new(&self.problem()?, &self.head)?)

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::check::{Case, Check, Draw, Judge, Scored, Trial};
 use super::entry::{Entry, Evidence, Kind};
 use super::finding::Finding;
+use super::instance::Instance;
 use super::observations;
 pub use super::settings::Settings;
 use taskhead::parallel::each;
@@ -90,6 +91,34 @@ impl Report {
             if self.entry.kind == Kind::Conjecture { Verdict::Unviolated } else { Verdict::Holds },
         )
     }
+
+    /// The problems that it leaves to replay, by their names: `T1-2` is the worst case of the second check,
+    /// `T1-2-violation-3` its third violated hypothesis, `O1-counter-4` the fourth counter-example.
+    pub fn problems(&self) -> Vec<(String, &Instance)> {
+        let id = self.entry.id;
+        let worst = (1..).zip(&self.checks).filter_map(|(i, check)| {
+            check.worst.as_ref().map(|worst| (worst_name(id, i), &worst.trial.instance))
+        });
+        let violating = (1..).zip(&self.checks).flat_map(|(i, check)| {
+            let trials = (1..).zip(&check.violating);
+            trials.filter_map(move |(j, trial)| {
+                Some((format!("{id}-{i}-violation-{j}"), &trial.as_ref()?.instance))
+            })
+        });
+        let counter = self.finding.iter().flat_map(|finding| &finding.counter_examples);
+        let counter = (1..).zip(counter).map(|(i, c)| (counter_name(id, i), &c.instance));
+        worst.chain(violating).chain(counter).collect()
+    }
+}
+
+/// The name of the worst case of check i, from 1.
+pub fn worst_name(id: &str, i: usize) -> String {
+    format!("{id}-{i}")
+}
+
+/// The name of counter-example i, from 1.
+pub fn counter_name(id: &str, i: usize) -> String {
+    format!("{id}-counter-{i}")
 }
 
 /// The units of work of an entry: what `done` is called for.
