@@ -339,7 +339,8 @@ fn a_clock_that_stops_leaves_it_to_the_solver() {
     };
     let error = stopped(Method::ClosedForm).expect_err("too many pieces").to_string();
     assert!(error.contains("in too many pieces"), "{error}");
-    let (auto, flow) = (stopped(Method::Auto).expect("a result"), stopped(Method::Flow).expect("a result"));
+    let (auto, flow) =
+        (stopped(Method::Auto).expect("a result"), stopped(Method::Flow).expect("a result"));
     assert!((&auto - &flow).norm() <= 1e-7 * flow.norm(), "{auto} {flow}");
 }
 
@@ -349,10 +350,12 @@ fn times_that_no_motion_is_left_of_are_refused() {
     let problem = identity(dmatrix![1.0, 0.5; 0.2, 1.0], dmatrix![1.0; 2.0]);
     let head = dmatrix![0.5; 0.3];
     for time in [1e-300, 1e-310] {
-        let error = simulate(&problem, &head, 1.0, Method::Flow, &[time]).expect_err("refused").to_string();
+        let error =
+            simulate(&problem, &head, 1.0, Method::Flow, &[time]).expect_err("refused").to_string();
         assert!(error.contains("so short a finetuning time is not representable"), "{error}");
     }
-    let [zero, short] = &simulate(&problem, &head, 1.0, Method::Flow, &[0.0, 1e-250]).expect("a result")[..]
+    let [zero, short] =
+        &simulate(&problem, &head, 1.0, Method::Flow, &[0.0, 1e-250]).expect("a result")[..]
     else {
         panic!("two moments")
     };
