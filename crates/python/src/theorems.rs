@@ -75,7 +75,7 @@ pub struct Check {
     failed: usize,
     /// The worst case and its score, which is the quantity of ``measure``.
     worst: Option<(String, f64)>,
-    /// What a score is: "worst error", "smallest margin", "largest ratio" or "worst slope".
+    /// What a score is: "worst error", "smallest margin", "largest ratio to the bound" or "worst slope".
     measure: &'static str,
     /// Violated hypotheses that were tried, and those that were not noticed.
     violations: Vec<&'static str>,

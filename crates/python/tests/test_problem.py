@@ -213,7 +213,7 @@ def test_tasks_are_those_of_sweeps(kind, options):
         ("circle", {}, "`kind` is 'circle'; accepted: gaussian, rank-one, digits"),
         ("rank-one", {"samples": 4}, "samples"),
         ("gaussian", {"samples": 0}, "samples"),
-        ("gaussian", {"width": "wide"}, "width"),
+        ("gaussian", {"width": "wide"}, 'invalid type: string "wide"'),
         ("gaussian", {"input_decay": float("nan")}, "decay"),
         ("gaussian", {"seed": -1}, "`seed` is -1; accepted: whole numbers from 0"),
     ],

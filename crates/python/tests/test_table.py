@@ -147,6 +147,7 @@ def test_what_is_no_table_is_named():
 def test_the_best_point_is_chosen_on_validation_samples():
     validation, test = [0.6, 0.9, 0.7, 0.5], [0.5, 0.7, 0.8, 0.4]
     more = columns() | {"validation_accuracy": validation * 3, "held_out_accuracy": test * 3}
+    # Its start is not known, which is no reason to lose its end.
     (best,) = th.table(more).best()
     assert (best.score, best.seeds, best.validation) == ("accuracy", 3, pytest.approx(0.9))
     # What is best on the test samples is not looked at.
@@ -154,3 +155,15 @@ def test_the_best_point_is_chosen_on_validation_samples():
     assert best.inner is not None and [difference for difference, _ in best.inner] == pytest.approx([0.2, 0.3])
     assert best.energy == pytest.approx(0.31) and "largest validation accuracy (0.9000)" in repr(best)
     assert th.table(columns()).best() == []
+
+
+def test_an_accuracy_without_its_start_is_kept(tmp_path):
+    sweep = th.table(columns() | {"held_out_accuracy": np.linspace(0.4, 0.9, 12)})
+    sweep.save(tmp_path / "t.parquet")
+    sweep.save(tmp_path / "t.csv")
+    for table in (sweep, th.read(tmp_path / "t.parquet"), th.read(tmp_path / "t.csv")):
+        np.testing.assert_array_equal(table["held_out_accuracy"], np.linspace(0.4, 0.9, 12))
+        assert np.isnan(table["held_out_accuracy_start"]).all()
+    assert "NaN" not in (tmp_path / "t.csv").read_text()
+    drawn = sweep.plot("accuracy").svg
+    assert "held out" in drawn and "head only" not in drawn

@@ -90,8 +90,15 @@ fn checked(report: &verify::Report) -> String {
     match report.verdict() {
         Verdict::Refuted => format!("fails in {failed} of {cases} cases"),
         Verdict::Unviolated => {
+            // Its examples, checked too, are no attempts to violate it, and its checks share their problems.
+            let tried = report.checks.iter().filter(|c| c.check.cost > 0);
+            let (problems, violations, unseen) = tried.fold((0, 0, 0), |(problems, all, unseen), c| {
+                (problems.max(c.cases), all + c.check.violations.len(), unseen + c.unseen.len())
+            });
+            let seen = violations - unseen;
             format!(
-                "a conjecture: no violation in {cases} cases; {seen} of {violations} counter-examples to what is weaker"
+                "a conjecture: no violation in {problems} problems; {seen} of {violations} counter-examples to what is \
+                 weaker"
             )
         }
         _ => {

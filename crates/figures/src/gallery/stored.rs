@@ -272,7 +272,8 @@ fn smoothing(records: &[Record]) -> Option<Smoothing> {
 
 /// Accuracy and adaptation against energy, over seeds; if there are several groups, each with its own series.
 pub fn accuracies(records: &[Record], metrics: &[Metric]) -> Option<Digits> {
-    if !reached(records).iter().any(|p| p.measured.accuracy.is_some()) {
+    let known = |m: &Measured| m.accuracy.is_some() || m.held_out_accuracy.is_some();
+    if !reached(records).iter().any(|p| known(p.measured)) {
         return None;
     }
     let all = groups(records);
@@ -288,6 +289,10 @@ pub fn accuracies(records: &[Record], metrics: &[Metric]) -> Option<Digits> {
         };
         let mut plain = |what: &str, of: &dyn Fn(&Measured) -> Option<f64>| {
             let of = |p: &Point| of(p.measured).unwrap_or(f64::NAN);
+            // Recordings may know less.
+            if !curves.iter().any(|c| c.values(of).iter().any(|v| v.is_finite())) {
+                return;
+            }
             accuracy.push(Series { peak: None, ..series(&name(what), &curves, of) });
         };
         plain("training", &|m| Some(m.accuracy?.end));
@@ -364,7 +369,8 @@ mod tests {
         };
         let (a, b) = (with(of("a", 0, 1.0), 0.5), with(of("b", 0, 1.0), 0.75));
         let one = accuracies(&a, &Metric::MEANS).unwrap();
-        assert_eq!(labels(&one.accuracy.series), ["training", "held out", "held out, head only"]);
+        // What nobody measured has no name beside nothing.
+        assert_eq!(labels(&one.accuracy.series), ["training"]);
         // A user's own features were called digits.
         let title = |figure: &Digits| figure.svg(crate::plot::Theme::Light);
         assert_eq!(one.name(), "accuracy");

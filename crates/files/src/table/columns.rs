@@ -211,6 +211,7 @@ impl From<&Record> for Row {
         let measured = record.measured();
         let number_of = |of: fn(&Measured) -> f64| measured.map(of);
         let maybe = |of: fn(&Measured) -> Option<f64>| measured.and_then(of);
+        let pair = |of: fn(&Measured) -> Option<f64>| maybe(of).filter(|v| !v.is_nan());
         let near = |metric| measured.and_then(|m| m.training.get(metric));
         let far = |metric| measured.and_then(|m| m.held_out?.get(metric));
         Self {
@@ -249,12 +250,12 @@ impl From<&Record> for Row {
             budget_head: maybe(|m| Some(m.budget?.head)),
             head_norm_start: number_of(|m| m.head_norm.start),
             head_norm: number_of(|m| m.head_norm.end),
-            risk_start: maybe(|m| Some(m.risk?.start)),
-            risk: maybe(|m| Some(m.risk?.end)),
-            accuracy_start: maybe(|m| Some(m.accuracy?.start)),
-            accuracy: maybe(|m| Some(m.accuracy?.end)),
-            held_out_accuracy_start: maybe(|m| Some(m.held_out_accuracy?.start)),
-            held_out_accuracy: maybe(|m| Some(m.held_out_accuracy?.end)),
+            risk_start: pair(|m| Some(m.risk?.start)),
+            risk: pair(|m| Some(m.risk?.end)),
+            accuracy_start: pair(|m| Some(m.accuracy?.start)),
+            accuracy: pair(|m| Some(m.accuracy?.end)),
+            held_out_accuracy_start: pair(|m| Some(m.held_out_accuracy?.start)),
+            held_out_accuracy: pair(|m| Some(m.held_out_accuracy?.end)),
             validation_accuracy: maybe(|m| m.validation_accuracy),
             score: measured.and_then(|m| Some(m.score?.kind.name().to_owned())),
             score_start: maybe(|m| Some(m.score?.training.start)),
@@ -288,7 +289,9 @@ impl Row {
         let number = |value: Option<f64>, column| value.ok_or_else(|| missing(column, "a number"));
         let count = |value: Option<u64>, column| value.ok_or_else(|| missing(column, "a whole number"));
         let known = |value: Option<f64>| value.filter(|v| !v.is_nan());
-        let pair = |start, end| Some(Change { start: known(start)?, end: known(end)? });
+        // What finetuning came to is enough; a start that nobody measured is no number.
+        let pair =
+            |start, end| Some(Change { start: known(start).unwrap_or(f64::NAN), end: known(end)? });
         self.check_ranges(row)?;
 
         let asked = number(self.asked, "asked")?;

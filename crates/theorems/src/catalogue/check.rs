@@ -116,7 +116,7 @@ impl Judge {
         match self {
             Self::Error { .. } => "worst error",
             Self::Margin => "smallest margin",
-            Self::Ratio => "largest ratio",
+            Self::Ratio => "largest ratio to the bound",
             Self::Slope { .. } => "worst slope",
         }
     }
