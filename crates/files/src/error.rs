@@ -407,9 +407,13 @@ pub enum Fault {
     },
     /// A table of another schema.
     #[error(
-        "this table is of schema {found}, written by taskhead {version}; this program reads schemas {} and {read}: run \
-         the sweep again, its configuration is in the file",
-        taskhead::sweep::OLDEST_SCHEMA
+        "this table is of schema {found}, written by taskhead {version}; this program reads schemas {} and {read}: {}",
+        taskhead::sweep::OLDEST_SCHEMA,
+        if found > read {
+            "read it with a taskhead that is as new"
+        } else {
+            "run the sweep again, its configuration is in the file"
+        }
     )]
     Schema {
         /// Its schema; 1 is that of the first edition, which did not say it.

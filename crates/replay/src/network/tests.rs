@@ -74,7 +74,7 @@ fn the_slope_at_zero_is_zero() {
 }
 
 /// Every kind of layer that ends in max(0, ·), all of whose sums are exactly 0: nothing that it learns and none of its
-/// inputs has a slope.
+/// inputs has a slope. Layers of graphs are made of dense ones.
 #[test]
 fn the_slope_at_zero_is_zero_in_every_layer() {
     let residual = |channels, stride, mean| Plan::Residual { channels, stride, mean };
