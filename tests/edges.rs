@@ -385,3 +385,61 @@ fn probing_over_a_way_that_hides_the_residual_is_refused() {
         assert!((aie * (1.0 + v.exp()) - 1.0).abs() < 1e-4, "{start:e}: {aie:e}");
     }
 }
+
+/// The part that no head fits counts: levels were compared with what is left of the rest alone.
+#[test]
+fn a_residual_to_stop_at_is_that_of_all_samples() {
+    let features = dmatrix![1.0; 2.0; 0.0];
+    let problem = Problem::on_features(features, dmatrix![1.0; 3.0; 5.0]).expect("a problem");
+    let run = Run::new(&problem, &dmatrix![0.5], 0.0).expect("a head");
+    let stopped = |level: f64| {
+        let settings = Settings { until: Until::Residual(level), ..Settings::default() };
+        run.finetune(Probe::Time(0.0), &[f64::INFINITY], &settings).map(|mut ends| ends.remove(0))
+    };
+    for level in [5.15, 5.1, 5.03] {
+        let end = stopped(level).expect("a result");
+        assert!((end.residual - level).abs() < 1e-9 * level, "{level}: {}", end.residual);
+        assert!(matches!(end.stop, Stop::Residual { .. }) && end.time > 0.0);
+    }
+    for level in [1.0, 0.1] {
+        let error = stopped(level).expect_err("5.02 is left").to_string();
+        assert!(error.contains("never comes to a residual of"), "{error}");
+    }
+}
+
+/// Predictions change sides more than once: the accuracy of 5/6 is there between t = 1.0365 and 1.055 only, within a
+/// step of the solver.
+#[test]
+fn an_accuracy_that_is_lost_again_is_noticed() {
+    let features =
+        dmatrix![-0.28, -0.92; -0.31, -1.04; -1.55, -0.54; -0.72, -0.22; 0.14, 0.58; 0.22, 0.09];
+    let targets = dmatrix![0.0, 1.0; 0.0, 1.0; 1.0, 0.0; 0.0, 1.0; 0.0, 1.0; 1.0, 0.0];
+    let problem = Problem::on_features(features, targets).expect("a problem");
+    let head = dmatrix![0.14, 0.01; -0.58, 0.59];
+    let run = Run::with_loss(&problem, &head, 0.0, Loss::CrossEntropy).expect("a head");
+    let settings = Settings { until: Until::Accuracy(0.8333), ..Settings::default() };
+    let end = run.finetune(Probe::Time(0.0), &[f64::INFINITY], &settings).expect("a result").remove(0);
+    assert!(matches!(end.stop, Stop::Accuracy { .. }), "{:?}", end.stop);
+    assert!((end.time - 1.0365).abs() < 1e-3, "{}", end.time);
+}
+
+/// Nothing pulls on such a head: it stays where it is, and is no flow that cannot be followed.
+#[test]
+fn probing_from_rest_stays_there() {
+    let problem = identity(DMatrix::identity(2, 2), dmatrix![0.5, 0.5; 0.5, 0.5]);
+    let path = ProbingPath::with_loss(&problem, &DMatrix::zeros(2, 2), 0.0, Loss::CrossEntropy)
+        .expect("a path");
+    assert_eq!(path.head(1.0).expect("a head"), DMatrix::zeros(2, 2));
+    assert_eq!(path.energy(3.0).expect("an energy").aie, 0.0);
+}
+
+/// An energy of 0 is left after probing for ever only; where it underflowed there were four times of it.
+#[test]
+fn no_energy_is_left_at_infinity_only() {
+    let problem = identity(dmatrix![1.0, 0.5], dmatrix![1.0]);
+    let path = ProbingPath::new(&problem, &dmatrix![0.2; 0.3]).expect("a path");
+    for energy in [0.0, 5e-324, 1e-320] {
+        assert_eq!(path.times_for(Measure::Aie, energy).expect("a time"), [f64::INFINITY]);
+    }
+    assert!(path.time_for(Measure::Aie, 1e-300).expect("a time").is_finite());
+}

@@ -328,7 +328,11 @@ pub fn advise_with(
         rows.push(Row {
             share,
             probe_time,
-            epochs: settings.optimiser.as_ref().map(|optimiser| optimiser.epochs(probe_time)),
+            epochs: settings.optimiser.map(|optimiser| {
+                // A batch has no more samples than there are.
+                let batch = optimiser.batch.min(whole.samples());
+                Optimiser { batch, ..optimiser }.epochs(probe_time)
+            }),
             strength: if settings.strengths {
                 strength_of_loss(&whole, settings.loss, level)?
             } else {

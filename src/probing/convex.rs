@@ -228,7 +228,11 @@ impl ConvexPath {
             return self.limit();
         }
         let mut track = self.track();
-        while track.points.last().is_some_and(|last| last.theta < theta) {
+        while let Some(last) = track.points.last().filter(|last| last.theta < theta) {
+            // A head that nothing pulls on stays.
+            if last.pull.amax() == 0.0 {
+                return Ok(last.y.clone());
+            }
             self.extend(&mut track)?;
         }
         let i = track.points.partition_point(|point| point.theta <= theta) - 1;

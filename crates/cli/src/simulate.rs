@@ -165,7 +165,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         json["notes"] = json!(notes);
         say::line(json)?;
     } else {
-        say::print(to_text(&result, others, &scores))?;
+        say::print(to_text(&result, others, &scores, args.loss))?;
     }
     match result.stop.reason() {
         None => Ok(ExitCode::SUCCESS),
@@ -252,7 +252,7 @@ fn blurred(residual: f64, rounding: Option<f64>, of: &str) -> String {
 /// Share of an energy from which on its rounding takes digits that are printed.
 const SHOWN: f64 = 1e-9;
 
-fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
+fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> String {
     let mut probing = Number(s.probe_time).to_string();
     if !others.is_empty() {
         let times: Vec<String> = others.iter().map(|&time| Number(time).to_string()).collect();
@@ -316,7 +316,14 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> String {
     ];
     for (name, value) in values {
         if let [Some(start), Some(end)] = scores.each_ref().map(value) {
-            rows.push((name, format!("{start:.6} -> {end:.6}")));
+            // The training loss is half of such a mean, as ½‖·‖² has it.
+            let squared = name == "held-out risk" && loss == Loss::Squared;
+            let unit = if squared {
+                " (mean of ‖y − f‖²; the training loss is of ½‖y − f‖²)"
+            } else {
+                ""
+            };
+            rows.push((name, format!("{start:.6} -> {end:.6}{unit}")));
         }
     }
     rows.iter().map(|(name, value)| format!("{name:<20} {value}\n")).collect()

@@ -37,6 +37,8 @@ pub(super) struct Size {
     pub held_out: f64,
     /// The larger of h and d.
     pub width: f64,
+    /// How many of them remain after a reduction to what can move.
+    pub reduced: f64,
     /// k
     pub outputs: f64,
     /// The largest rank that the kernel may have.
@@ -56,7 +58,7 @@ impl Size {
     }
 
     fn layers(&self) -> f64 {
-        (self.samples + self.held_out + self.width) * (self.width + self.outputs)
+        (self.samples + self.held_out + self.reduced) * (self.width + self.outputs)
     }
 }
 
@@ -92,7 +94,9 @@ pub fn memory_of_task(task: &TaskSpec, runs: usize) -> f64 {
         TaskSpec::RankOne(_) | TaskSpec::File { .. } => return 0.0,
     }
     .map(|size| size as f64);
-    let size = Size { samples: n, held_out: p, width: d.max(h), outputs: k, rank: n.min(d) };
+    // A backbone is drawn by decompositions of its own.
+    let width = d.max(h);
+    let size = Size { samples: n, held_out: p, width, reduced: width, outputs: k, rank: n.min(d) };
     let drawn = DRAWN * ((n + p + h) * d + n * k);
     DOUBLE * runs as f64 * (drawn + size.problem() + size.run())
 }

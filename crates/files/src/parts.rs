@@ -200,7 +200,8 @@ impl ProblemParts {
         } else {
             (0.0, n.min(columns(&self.features).max(columns(&self.inputs))))
         };
-        let size = Size { samples: n, held_out: p, width, outputs: k, rank };
+        let reduced = width.min(n + k);
+        let size = Size { samples: n, held_out: p, width, reduced, outputs: k, rank };
         DOUBLE * (given + size.problem() + runs * size.run())
     }
 }

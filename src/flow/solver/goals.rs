@@ -80,7 +80,28 @@ impl Goal {
         }
     }
 
-    /// The same at the end of a step.
+    /// Whether it may be met for a while and lost again: predictions change sides more than once.
+    pub fn comes_and_goes(&self) -> bool {
+        matches!(self.gauge, Gauge::Right(1..))
+    }
+
+    /// Whether it may be met on a way on which it is met at neither end: predictions move further than it is away.
+    pub fn may_be_passed(
+        &self,
+        flow: &Flow,
+        ends: [&State; 2],
+        residual: &nalgebra::DMatrix<f64>,
+    ) -> bool {
+        if !self.comes_and_goes() {
+            return false;
+        }
+        let [before, after] = ends.map(|state| flow.reduction().sample_predictions(state));
+        // The margin of a sample changes by two of its predictions; twice as much, as ways bend.
+        let change = 4.0 * (&after - &before).amax() / before.amax().max(after.amax());
+        ends.into_iter().any(|state| self.excess(flow, state, residual) <= change)
+    }
+
+    /// What is left until the level at the end of a step.
     pub fn excess_at(&self, flow: &Flow, there: &Here) -> f64 {
         self.excess(flow, &there.state, &there.residual)
     }
@@ -104,10 +125,10 @@ fn over(value: f64, level: f64) -> f64 {
     if value == level { 0.0 } else { (value / level).ln() }
 }
 
-/// ‖R‖_F of the samples; the constant part of the squared loss is left out.
+/// ‖R‖_F of the samples, with the part that no head and no backbone reaches.
 fn residual_norm(flow: &Flow, state: &State, residual: &nalgebra::DMatrix<f64>) -> f64 {
     match flow.reduction().samples() {
-        None => residual.norm(),
+        None => residual.norm().hypot((2.0 * flow.constant_loss()).sqrt()),
         Some(_) => crate::energy::Energy::of(&flow.reduction().sample_residual(state)).frobenius,
     }
 }

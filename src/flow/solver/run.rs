@@ -103,6 +103,9 @@ const WHOLE_AFTER: usize = 12;
 /// Times beyond which a flow that has not come to rest is given up.
 const LONGEST: f64 = 1e150;
 
+/// Parts of a step after which an accuracy is looked at, which may be met and lost again within it.
+const PARTS: usize = 8;
+
 /// The shortest time that is followed, in units of the first step: squares of smaller motions underflow in one step.
 const SHORTEST: f64 = 1e-280;
 
@@ -525,12 +528,27 @@ impl<'a> Solver<'a> {
             match self.attempt(step) {
                 Attempt::Accepted { error, iterations } => {
                     let end = if lands { until } else { self.time + step };
-                    let crossed = self.crossed();
-                    if !crossed.is_empty() || wanted.peek().is_some_and(|&t| t < end) {
+                    let mut crossed: Vec<(Goal, f64)> =
+                        self.crossed().into_iter().map(|goal| (goal, 1.0)).collect();
+                    let wavering: Vec<Goal> =
+                        self.goals.iter().copied().filter(Goal::comes_and_goes).collect();
+                    let looks = !crossed.is_empty() || !wavering.is_empty();
+                    if looks || wanted.peek().is_some_and(|&t| t < end) {
                         self.kept.copy_from_slice(&self.iteration.residuals);
+                        for goal in wavering {
+                            let Some(met) = self.met_inside(step, &goal) else {
+                                self.step = step / 2.0;
+                                refused = true;
+                                continue 'steps;
+                            };
+                            if let Some(x) = met {
+                                crossed.retain(|(other, _)| *other != goal);
+                                crossed.push((goal, x));
+                            }
+                        }
                         let mut crossing: Option<(f64, Goal)> = None;
-                        for goal in crossed {
-                            let Some(x) = self.locate(step, &goal) else {
+                        for (goal, until) in crossed {
+                            let Some(x) = self.locate(step, &goal, until) else {
                                 self.step = step / 2.0;
                                 refused = true;
                                 continue 'steps;
@@ -822,7 +840,12 @@ impl<'a> Solver<'a> {
         let mut state = self.stages.state();
         state.add(1.0, &jump.change);
         let excess = |goal: &Goal| goal.excess(self.flow, &state, &jump.residual);
-        self.goals.iter().any(|goal| goal.is_finite() && goal.is_met(excess(goal), 0.0))
+        let here = self.stages.state();
+        let passed = |goal: &Goal| {
+            goal.is_met(excess(goal), 0.0)
+                || goal.may_be_passed(self.flow, [&here, &state], &jump.residual)
+        };
+        self.goals.iter().any(|goal| goal.is_finite() && passed(goal))
     }
 
     /// The levels that are clearly passed at the end of the step that is settled.
@@ -839,14 +862,28 @@ impl<'a> Solver<'a> {
         self.goals.iter().filter(passed).copied().collect()
     }
 
-    /// The part of the kept step after which a level is met that its end has passed, at the full order of the method;
-    /// none if the stages of a shorter step do not converge.
-    fn locate(&mut self, step: f64, goal: &Goal) -> Option<f64> {
+    /// The first of some parts of the kept step after which a level is met, none if after none of them; none at all if
+    /// the stages of a shorter step do not converge.
+    fn met_inside(&mut self, step: f64, goal: &Goal) -> Option<Option<f64>> {
+        let slack = self.level_slack();
+        for i in 1..PARTS {
+            let x = i as f64 / PARTS as f64;
+            let (there, _) = self.inside(step, x)?;
+            if goal.is_met(goal.excess_at(self.flow, &there), slack) {
+                return Some(Some(x));
+            }
+        }
+        Some(None)
+    }
+
+    /// The part of the kept step, up to one after which a level is passed, after which it is met, at the full order of
+    /// the method; none if the stages of a shorter step do not converge.
+    fn locate(&mut self, step: f64, goal: &Goal, until: f64) -> Option<f64> {
         let slack = self.level_slack();
         let before = goal.excess(self.flow, &self.stages.state(), &self.stages.residual);
-        let (there, _) = self.inside(step, 1.0)?;
+        let (there, _) = self.inside(step, until)?;
         let (mut a, mut above) = (0.0, before);
-        let (mut b, mut below) = (1.0, goal.excess_at(self.flow, &there));
+        let (mut b, mut below) = (until, goal.excess_at(self.flow, &there));
         let mut side = 0;
         for _ in 0..60 {
             // False position with halved weights (Illinois); halving where an end is infinitely far from the level.
