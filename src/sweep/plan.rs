@@ -14,6 +14,7 @@ use super::grid::{Curve, Grid};
 use super::journal::{Journal, known_or};
 use super::record::{Cell, Change, Measured, Metrics, Outcome, Record};
 use super::shard::{Shard, TooManyParts};
+use crate::flow::FlowError;
 use crate::flow::solver::{Progress, Watch};
 use crate::parallel::each;
 use crate::probing::ProbingError;
@@ -219,18 +220,31 @@ impl Plan {
         let of_point = |(point, cells): (usize, Vec<Cell>)| {
             let watch = watch.clone().and(Watch::for_seconds(self.config.max_time));
             let settings = Settings { watch, ..settings.clone() };
-            let simulations = probe_of(self.grid.points(), point, &run)
-                .and_then(|probe| run.finetune(probe, self.grid.times(), &settings));
+            let followed = |times: &[f64]| {
+                let probe = probe_of(self.grid.points(), point, &run)?;
+                run.finetune(probe, times, &settings)
+            };
+            let (simulations, endless) = match (followed(self.grid.times()), self.grid.times()) {
+                // Where there is no limit, times before it have their states.
+                (Err(error @ SimulationError::Flow(FlowError::NoLimit { .. })), [finite @ .., last])
+                    if !finite.is_empty() && last.is_infinite() =>
+                {
+                    (followed(finite), Some(error))
+                }
+                (simulations, _) => (simulations, None),
+            };
             let records = match simulations {
                 Err(error) => all_fail(vec![cells], &error),
-                Ok(simulations) => cells
-                    .into_iter()
-                    .zip(&simulations)
-                    .map(|(cell, s)| {
-                        let outcome = Outcome::of(s.stop, measure(s, &task, &run, &self.config));
-                        Record { cell, outcome }
-                    })
-                    .collect(),
+                Ok(simulations) => {
+                    let record = |(i, cell): (usize, Cell)| match simulations.get(i) {
+                        Some(s) => {
+                            let outcome = Outcome::of(s.stop, measure(s, &task, &run, &self.config));
+                            Record { cell, outcome }
+                        }
+                        None => Record::failed(cell, endless.as_ref().expect("times without a state")),
+                    };
+                    cells.into_iter().enumerate().map(record).collect()
+                }
             };
             told(point + 1);
             records
@@ -331,7 +345,7 @@ fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured 
 mod tests {
     use super::*;
     use crate::metric::Metric;
-    use crate::tasks::{Gaussian, RankOneTask};
+    use crate::tasks::{DigitsTransfer, Gaussian, RankOneTask};
 
     fn rank_one() -> Config {
         Config::new(TaskSpec::RankOne(RankOneTask::default()))
@@ -355,6 +369,21 @@ mod tests {
             assert!((e - expected).abs() < 1e-12, "{energies:?}");
         }
         assert!(records.iter().all(|r| r.reached().unwrap().method == "rank-one"));
+    }
+
+    /// Under cross-entropy t = ∞ mostly does not exist, which says nothing of the times before.
+    #[test]
+    fn finite_times_have_their_states_where_there_is_no_limit() {
+        let digits = DigitsTransfer { samples: 6, width: 12, ..DigitsTransfer::default() };
+        let mut config = Config::new(TaskSpec::Digits(digits));
+        config.loss = crate::Loss::CrossEntropy;
+        config.probe.times = Some(vec![0.5]);
+        config.times = vec![1.0, f64::INFINITY];
+        let both = records(&config);
+        config.times = vec![1.0];
+        assert_eq!(both[0].outcome, records(&config)[0].outcome);
+        let Outcome::Failed(reason) = &both[1].outcome else { panic!("{:?}", both[1].outcome) };
+        assert!(reason.contains("there is no limit t = inf"), "{reason}");
     }
 
     #[test]

@@ -82,7 +82,8 @@ pub struct Args {
     /// Your momentum.
     #[arg(long, value_name = "M", default_value_t = 0.0, value_parser = super::amount, requires = "rate")]
     momentum: f64,
-    /// Find the strength C of a penalised head (scikit-learn's LogisticRegression) with the same training loss.
+    /// Find the strength C of a penalised head with the same training loss: that of scikit-learn's
+    /// LogisticRegression, but that the intercept is penalised, too.
     #[arg(long)]
     strengths: bool,
     /// Bring features to mean 0 and deviation 1 first; heads are for the features as given all the same.

@@ -446,7 +446,7 @@ fn awkward_names_and_places() {
         (&["sweep", "empty.toml"], "`problem.path` holds \"\"; accepted: the path"),
         (&["sweep", "--samples", "0"], "'0' for '--samples <N>': it must be a whole number from 1\n"),
         (&["plot", "日本.csv", "--figure", "pie"], "there is no figure `pie`; accepted: trend,"),
-        (&["simulate", "prüfung №1.npz", "--time", "1e-320"], "at time 1e-320 fails"),
+        (&["simulate", "prüfung №1.npz", "--time", "1e-320"], "so short a finetuning time is not"),
         (&["sweep", "--first-seed", "18446744073709551615", "--seeds", "2"], "seeds up to"),
     ] {
         let text = refuse(here, args);

@@ -183,7 +183,8 @@ impl Advice {
 ///     Your optimiser for probing by mini-batches: then the table has epochs. ``rate`` and ``batch`` need each other,
 ///     and ``momentum`` both.
 /// strengths : bool
-///     Also find the strength C of scikit-learn's ``LogisticRegression`` with the same training loss.
+///     Also find the strength C of scikit-learn's ``LogisticRegression`` with the same training loss, but that the
+///     intercept is penalised, too.
 /// standardise, intercept : bool
 ///     Bring features to mean 0 and deviation 1 first; add a constant column. Heads are for the features as given.
 /// rtol : float

@@ -7,6 +7,7 @@ mod adaptation;
 mod advise;
 mod arrays;
 mod arrow;
+mod config;
 mod digits;
 mod error;
 mod figure;

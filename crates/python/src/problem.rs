@@ -15,9 +15,9 @@ use taskhead::tasks::Task;
 use taskhead_files::{FileError, MAX_KERNEL_TOLERANCE, ProblemFile, ProblemParts, check_head};
 
 use crate::arrays::{Given, to_numpy};
+use crate::config::task_spec;
 use crate::owned::{Owned, is_light};
 use crate::run::{Options, Run};
-use crate::sweep::task_spec;
 use crate::{error, wait};
 
 /// A finetuning problem: features Z₀ (N×h), targets Y (N×k), a kernel, held-out inputs.
