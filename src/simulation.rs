@@ -332,12 +332,7 @@ impl<'a> Run<'a> {
             for metrics in [Some(&adaptation), held_out.as_ref()].into_iter().flatten() {
                 check.adaptation(time, metrics)?;
             }
-            let after = match reduction.loss_function() {
-                Loss::Squared => {
-                    Energy::of(&residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt())
-                }
-                _ => Energy::of(&reduction.sample_residual(&state)).frobenius,
-            };
+            let after = solver::residual_norm(&flow, &state, &residual);
             Ok(Simulation {
                 method,
                 probe_time,
@@ -547,7 +542,7 @@ fn solved(
                 return never("a training accuracy of", share, limit);
             }
             Until::Residual(level) => {
-                let limit = Energy::of(&reduction.sample_residual(&end.state)).frobenius;
+                let limit = solver::residual_norm(flow, &end.state, &end.residual);
                 return never("a residual of", level, limit);
             }
         }

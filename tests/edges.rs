@@ -403,7 +403,10 @@ fn a_residual_to_stop_at_is_that_of_all_samples() {
     }
     for level in [1.0, 0.1] {
         let error = stopped(level).expect_err("5.02 is left").to_string();
-        assert!(error.contains("never comes to a residual of"), "{error}");
+        assert!(
+            error.contains("never comes to a residual of") && error.contains("at 5.01996"),
+            "{error}"
+        );
     }
 }
 

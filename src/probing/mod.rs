@@ -191,8 +191,7 @@ impl ProbingPath {
         match &self.0 {
             // Before that, only underflow makes an energy 0.
             Path::Linear(_)
-                if wanted < f64::MIN_POSITIVE
-                    && wanted >= 0.0
+                if (0.0..f64::MIN_POSITIVE).contains(&wanted)
                     && measure.of(&self.energy(0.0)?) > 0.0
                     && measure.of(&self.energy(f64::INFINITY)?) == 0.0 =>
             {

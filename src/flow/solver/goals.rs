@@ -2,6 +2,7 @@
 
 use super::options::Options;
 use super::stages::Here;
+use crate::energy::Energy;
 use crate::flow::{Flow, Stop};
 use crate::reduction::State;
 
@@ -126,9 +127,9 @@ fn over(value: f64, level: f64) -> f64 {
 }
 
 /// ‖R‖_F of the samples, with the part that no head and no backbone reaches.
-fn residual_norm(flow: &Flow, state: &State, residual: &nalgebra::DMatrix<f64>) -> f64 {
+pub(crate) fn residual_norm(flow: &Flow, state: &State, residual: &nalgebra::DMatrix<f64>) -> f64 {
     match flow.reduction().samples() {
-        None => residual.norm().hypot((2.0 * flow.constant_loss()).sqrt()),
-        Some(_) => crate::energy::Energy::of(&flow.reduction().sample_residual(state)).frobenius,
+        None => Energy::of(residual).frobenius.hypot((2.0 * flow.constant_loss()).sqrt()),
+        Some(_) => Energy::of(&flow.reduction().sample_residual(state)).frobenius,
     }
 }

@@ -32,6 +32,7 @@ use crate::setting::Setting;
 use collocation::Collocation;
 use run::Solver;
 
+pub(crate) use goals::residual_norm;
 pub(crate) use options::LOCAL_ERROR;
 
 pub use options::{DEFAULT_RTOL, Options, Solution, Work};
