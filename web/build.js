@@ -87,10 +87,10 @@ function digits(csv) {
   return [...by(table(csv), 'seed').values()].map((rows) => Object.fromEntries(names.map((name) => [name, rows.map((row) => Number(Number(row[name]).toPrecision(5)))])));
 }
 
-/** The stored replays by name: their command, and by variant each number as a list for each seed. */
+/** The stored replays by name: their command, and by variant each number, to four digits, as a list for each seed. */
 function networks(csv) {
   const names = { aie: 'aie', euclidean: 'euclidean', cosine: 'cosine', dot: 'dot', norm: 'norm', accuracy: 'held_out_accuracy' };
-  const lists = (rows, name) => [...by(rows, 'seed').values()].map((seed) => seed.map((row) => (row[name] === '' ? null : Number(row[name]))));
+  const lists = (rows, name) => [...by(rows, 'seed').values()].map((seed) => seed.map((row) => (row[name] === '' ? null : Number(Number(row[name]).toPrecision(4)))));
   const variant = (rows) => Object.fromEntries(Object.entries(names).map(([key, name]) => [key, lists(rows, name)]).filter(([, all]) => all[0][0] !== null));
   return Object.fromEntries([...by(table(csv), 'replay')].map(([name, rows]) => [name, {
     command: csv.match(new RegExp(`^# ${name}: (.*)$`, 'm'))[1],
