@@ -309,20 +309,18 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> 
         rows.push(("error estimate", words));
     }
     type Value = fn(&Scores) -> Option<f64>;
-    let values: [(_, Value); 3] = [
-        ("accuracy", |s| s.accuracy),
-        ("held-out accuracy", |s| s.held_out_accuracy),
-        ("held-out risk", |s| s.risk),
+    // The training loss is half of such a mean, as ½‖·‖² has it.
+    let of_risk = match loss {
+        Loss::Squared => " (mean of ‖y − f‖²; the training loss is of ½‖y − f‖²)",
+        _ => "",
+    };
+    let values: [(_, Value, _); 3] = [
+        ("accuracy", |s| s.accuracy, ""),
+        ("held-out accuracy", |s| s.held_out_accuracy, ""),
+        ("held-out risk", |s| s.risk, of_risk),
     ];
-    for (name, value) in values {
+    for (name, value, unit) in values {
         if let [Some(start), Some(end)] = scores.each_ref().map(value) {
-            // The training loss is half of such a mean, as ½‖·‖² has it.
-            let squared = name == "held-out risk" && loss == Loss::Squared;
-            let unit = if squared {
-                " (mean of ‖y − f‖²; the training loss is of ½‖y − f‖²)"
-            } else {
-                ""
-            };
             rows.push((name, format!("{start:.6} -> {end:.6}{unit}")));
         }
     }
