@@ -1,13 +1,13 @@
 //! Checks each result against the laws that every flow obeys, before it is given.
 
 use crate::adaptation::Adaptation;
-use crate::flow::{Broken, ClosedForm, Flow, FlowError, Moment, Stop};
+use crate::flow::{Broken, ClosedForm, Flow, FlowError, Moment, SolvedBy, Stop};
 use crate::reduction::State;
 
 /// What is checked, and for whom.
 pub(crate) struct Check<'a> {
     pub flow: &'a Flow<'a>,
-    pub method: &'static str,
+    pub method: SolvedBy,
     pub rtol: f64,
 }
 
@@ -131,7 +131,7 @@ mod tests {
         let reduction = Reduction::new(&problem, &head).unwrap();
         let flow = Flow::new(&reduction, &head, 0.5).unwrap();
         let form = RankOne::of_flow(&flow).unwrap();
-        let check = Check { flow: &flow, method: "rank-one", rtol: 1e-9 };
+        let check = Check { flow: &flow, method: SolvedBy::RankOne, rtol: 1e-9 };
         let fails = |moment: &Moment| check.moment(moment).unwrap_err().law;
         for t in [0.5, f64::INFINITY] {
             let right = form.moment(t).unwrap();

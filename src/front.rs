@@ -286,6 +286,7 @@ mod tests {
                 tune.clone().rtol(0.5).method(Method::Flow).to_limit().map(|_| ()),
                 "rtol 0.5 is not valid",
             ),
+            (tune.clone().max_steps(0).to_limit().map(|_| ()), "the limit of steps 0 is not valid"),
             (tune.clone().until(f64::NAN).map(|_| ()), "the finetuning time NaN is not valid"),
             (
                 tune.clone().method(Method::Flow).at(&[2.0, 1.0]).map(|_| ()),

@@ -11,7 +11,7 @@ use crate::flow::descent::descend_steadily;
 use crate::flow::frozen::FrozenHead;
 use crate::flow::rank_one::RankOne;
 use crate::flow::solver::{self, DEFAULT_RTOL, Options, Solution, Watch, Work};
-use crate::flow::{Budget, ClosedForm, Flow, FlowError, INITIAL_LOSS, LOST, Moment, Stop, Violation};
+use crate::flow::{Budget, ClosedForm, Flow, FlowError, LOST, Moment, SolvedBy, Stop, Violation};
 use crate::linalg::DecompositionError;
 use crate::loss::Loss;
 use crate::probing::{ProbingError, ProbingPath};
@@ -152,8 +152,8 @@ impl Default for Settings {
 /// What one finetuning run gives at one time.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    /// "rank-one", "decoupled", "frozen-head", "flow" or "descent".
-    pub method: &'static str,
+    /// What solved it.
+    pub method: SolvedBy,
     /// Probing time, possibly ∞.
     pub probe_time: f64,
     /// Energy at the start of finetuning.
@@ -277,9 +277,7 @@ impl<'a> Run<'a> {
                 SimulationError::Flow(FlowError::Decomposition(DecompositionError::NotFinite {
                     ..
                 })) => "products of these numbers are",
-                SimulationError::Flow(FlowError::Overflow { quantity: INITIAL_LOSS, .. }) => {
-                    "the initial loss is"
-                }
+                SimulationError::Flow(FlowError::InitialLoss { .. }) => "the initial loss is",
                 _ => return error,
             };
             SimulationError::TooLarge {
@@ -298,6 +296,9 @@ impl<'a> Run<'a> {
         settings: &Settings,
     ) -> Result<Vec<Simulation>, SimulationError> {
         solver::check_rtol(settings.rtol).map_err(FlowError::from)?;
+        let steps = settings.max_steps as f64;
+        Setting::check("the limit of steps", steps, |steps| steps >= 1.0, "at least 1")
+            .map_err(FlowError::from)?;
         Setting::check_order(times).map_err(FlowError::from)?;
         let probe_time = self.probe_time(probe)?;
         let head = self.path.head(probe_time)?;
@@ -311,7 +312,7 @@ impl<'a> Run<'a> {
         };
         let (method, moments, work) = follow(&flow, times, settings)?;
         // Nothing but the solver depends on its tolerance.
-        let rtol = if method == "flow" { settings.rtol } else { DEFAULT_RTOL };
+        let rtol = if method == SolvedBy::Flow { settings.rtol } else { DEFAULT_RTOL };
         let check = Check { flow: &flow, method, rtol };
         let measure = |moment: Moment| {
             check.moment(&moment)?;
@@ -321,7 +322,7 @@ impl<'a> Run<'a> {
             let more = reduction.kernel_error(&state).max(reduction.shown_error(&state, f64::EPSILON));
             // The solver knows what the residual at the start has lost; forms move features in proportion to it. Where
             // nothing else moves the motion has no digits, and the rest is certain.
-            let lost = if method == "flow" { 0.0 } else { flow.lost_share() };
+            let lost = if method == SolvedBy::Flow { 0.0 } else { flow.lost_share() };
             let error = error.map(|error| error.max(more).max(lost));
             let more = if flow.is_at_rest() { more } else { more.max(lost) };
             if stop.is_success() && error.is_some() && more > LOST.max(1e4 * rtol) {
@@ -386,7 +387,7 @@ fn follow(
     flow: &Flow,
     times: &[f64],
     settings: &Settings,
-) -> Result<(&'static str, Vec<Moment>, Work), SimulationError> {
+) -> Result<(SolvedBy, Vec<Moment>, Work), SimulationError> {
     let timed = settings.until == Until::Time;
     if let Until::Loss(level) = settings.until
         && matches!(settings.method, Method::Auto | Method::ClosedForm)
@@ -396,7 +397,7 @@ fn follow(
             Ok(None) => {}
             // It stopped before; the solver goes on.
             Err(FlowError::Clock { .. }) if settings.method == Method::Auto => {}
-            Ok(Some(moments)) => return Ok((clock.name(), moments, Work::default())),
+            Ok(Some(moments)) => return Ok((clock.solved_by(), moments, Work::default())),
             Err(error) => return Err(error.into()),
         }
     }
@@ -416,29 +417,29 @@ fn follow(
             let descent = descend_steadily(flow, times, max_steps, &settings.watch)?;
             let work =
                 Work { steps: descent.steps, evaluations: descent.evaluations, ..Work::default() };
-            return Ok(("descent", descent.moments, work));
+            return Ok((SolvedBy::Descent { step: descent.step }, descent.moments, work));
         }
     };
     let Some(form) = form else {
         let (moments, work) = solved(flow, times, settings)?;
-        return Ok(("flow", moments, work));
+        return Ok((SolvedBy::Flow, moments, work));
     };
     let auto = settings.method == Method::Auto;
     let moments: Result<Vec<Moment>, _> = times.iter().map(|&t| form.moment(t)).collect();
     if auto && matches!(moments, Err(FlowError::Clock { .. })) {
         // The clock of the rank-one path stopped; its hypotheses hold for the solver, too.
         let (moments, work) = solved(flow, times, settings)?;
-        return Ok(("flow", moments, work));
+        return Ok((SolvedBy::Flow, moments, work));
     }
     let moments = moments?;
-    let check = Check { flow, method: form.name(), rtol: DEFAULT_RTOL };
+    let check = Check { flow, method: form.solved_by(), rtol: DEFAULT_RTOL };
     for moment in &moments {
         let held = check.closed_form(form.as_ref(), moment).and_then(|()| Ok(check.moment(moment)?));
         match held {
             // Hypotheses that hold to their tolerance only may not be enough.
             Err(FlowError::Broken(_)) if auto && form.left_out() > f64::EPSILON => {
                 let (other, work) = solved(flow, times, settings)?;
-                return Ok(("flow", other, work));
+                return Ok((SolvedBy::Flow, other, work));
             }
             held => held?,
         }
@@ -447,16 +448,16 @@ fn follow(
     if auto && form.left_out() > 0.0 && (drowned(flow, &moments) || hides(flow, form.as_ref(), &moments))
     {
         let (other, work) = solved(flow, times, settings)?;
-        return Ok(("flow", other, work));
+        return Ok((SolvedBy::Flow, other, work));
     }
     if auto && lost(&moments) {
         // A form judges each mode alone; the solver, which leaves nothing out, may know more.
         let (other, work) = solved(flow, times, settings)?;
         if form.left_out() > f64::EPSILON || !lost(&other) {
-            return Ok(("flow", other, work));
+            return Ok((SolvedBy::Flow, other, work));
         }
     }
-    Ok((form.name(), moments, Work::default()))
+    Ok((form.solved_by(), moments, Work::default()))
 }
 
 /// Whether what a form leaves out of all may be some part of a feature that is far smaller than others.
@@ -560,7 +561,7 @@ fn down_to(
     times: &[f64],
 ) -> Result<Option<Vec<Moment>>, FlowError> {
     let Some(end) = clock.time_of_loss(level)? else { return Ok(None) };
-    let check = Check { flow, method: clock.name(), rtol: DEFAULT_RTOL };
+    let check = Check { flow, method: clock.solved_by(), rtol: DEFAULT_RTOL };
     let moment = |&t: &f64| {
         let mut moment = clock.moment(t.min(end))?;
         check.closed_form(clock, &moment)?;

@@ -168,8 +168,8 @@ pub enum TaskError {
     #[error("pretraining failed: {0}")]
     Pretraining(#[from] FlowError),
     /// A number out of its range.
-    #[error("{} = {} is not valid; it must be {}", .0.name, Number(.0.value), .0.accepted)]
-    Setting(Setting),
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// The file of the task cannot be read.
     #[error("{0}")]
     File(
@@ -182,12 +182,6 @@ pub enum TaskError {
         /// The path.
         String,
     ),
-}
-
-impl From<Setting> for TaskError {
-    fn from(setting: Setting) -> Self {
-        Self::Setting(setting)
-    }
 }
 
 /// The random stream of a seed for one purpose; streams do not overlap.
@@ -620,10 +614,10 @@ mod tests {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         assert_eq!(
             gaussian(&spec, 0).unwrap_err().to_string(),
-            "samples = 0 is not valid; it must be at least 1"
+            "samples 0 is not valid; it must be at least 1"
         );
         let spec = Gaussian { teacher_angle: Some(0.1), ..Gaussian::default() };
-        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width = 32"));
+        assert!(gaussian(&spec, 0).unwrap_err().to_string().starts_with("width 32"));
     }
 
     #[test]

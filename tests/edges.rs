@@ -6,7 +6,7 @@
 use nalgebra::{DMatrix, dmatrix};
 use taskhead::Loss;
 use taskhead::energy::Measure;
-use taskhead::flow::{FlowError, Stop};
+use taskhead::flow::{FlowError, SolvedBy, Stop};
 use taskhead::probing::ProbingPath;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError, Until};
@@ -304,7 +304,7 @@ fn no_tolerance_makes_rounding_an_answer() {
     };
     for rtol in [1e-9, 1e-2] {
         let end = at(rtol).expect("a result");
-        assert_eq!((end.method, end.stop.name()), ("frozen-head", "rounding"), "{rtol:e}");
+        assert_eq!((end.method, end.stop.name()), (SolvedBy::FrozenHead, "rounding"), "{rtol:e}");
     }
     for rtol in [f64::NAN, -1.0, 0.0, 1e300, f64::INFINITY] {
         assert!(at(rtol).expect_err("refused").to_string().contains("rtol"), "{rtol:e}");

@@ -1,7 +1,7 @@
 //! Laws that every solution obeys, written once and run on the solver and on every closed form.
 
 use nalgebra::DMatrix;
-use taskhead::flow::FlowError;
+use taskhead::flow::{FlowError, SolvedBy};
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, SimulationError};
 use taskhead::tasks::{Gaussian, Task, TaskSpec, normal, stream};
@@ -17,7 +17,7 @@ struct Raw {
     head: DMatrix<f64>,
     rate: f64,
     /// The closed form that must be found, or the solver.
-    form: Option<&'static str>,
+    form: Option<SolvedBy>,
 }
 
 impl Raw {
@@ -33,7 +33,7 @@ impl Raw {
         }
     }
 
-    fn with_form(self, form: &'static str) -> Self {
+    fn with_form(self, form: SolvedBy) -> Self {
         Self { form: Some(form), ..self }
     }
 
@@ -47,7 +47,7 @@ impl Raw {
         let method = if self.form.is_some() { Method::ClosedForm } else { Method::Flow };
         let settings = Settings { head_rate: self.rate, method, ..Settings::default() };
         let result = run.finetune(Probe::Time(0.0), &[t], &settings).unwrap().remove(0);
-        assert_eq!(result.method, self.form.unwrap_or("flow"));
+        assert_eq!(result.method, self.form.unwrap_or(SolvedBy::Flow));
         (run.features(&result), run.head(&result), result)
     }
 
@@ -74,15 +74,15 @@ fn problems() -> Vec<Raw> {
     ];
     let mut all: Vec<Raw> =
         (0..).zip(shapes).map(|(seed, (shape, rate))| Raw::random(seed, shape, rate)).collect();
-    all.push(Raw::random(10, [1, 4, 5, 1], 0.3).with_form("rank-one"));
+    all.push(Raw::random(10, [1, 4, 5, 1], 0.3).with_form(SolvedBy::RankOne));
     let mut colinear = Raw::random(11, [4, 3, 5, 1], 2.0);
     let direction = colinear.inputs.row(0).into_owned();
     for (i, factor) in [1.0, -0.5, 2.0, 0.3].into_iter().enumerate() {
         colinear.inputs.set_row(i, &(&direction * factor));
     }
-    all.push(colinear.with_form("rank-one"));
-    all.push(Raw::random(12, [5, 8, 7, 3], 0.0).with_form("frozen-head"));
-    all.push(decoupled().with_form("decoupled"));
+    all.push(colinear.with_form(SolvedBy::RankOne));
+    all.push(Raw::random(12, [5, 8, 7, 3], 0.0).with_form(SolvedBy::FrozenHead));
+    all.push(decoupled().with_form(SolvedBy::Decoupled));
     all
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::excessive_precision)]
 
 use nalgebra::{DMatrix, dmatrix};
-use taskhead::flow::{LOST, Stop};
+use taskhead::flow::{LOST, SolvedBy, Stop};
 use taskhead::loss::Loss;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
@@ -63,7 +63,7 @@ fn a_feature_that_nearly_vanishes_in_closed_form() {
         let c: f64 = 1.0 - 1.44;
         // Without cancellation: u = 2y²/(√(c² + 4y²) − c).
         let exact = (2.0 * y * y / ((c * c + 4.0 * y * y).sqrt() - c)).sqrt();
-        assert_eq!(found.method, "rank-one");
+        assert_eq!(found.method, SolvedBy::RankOne);
         is_honest(&found, found.adaptation.norm, exact, &format!("{y:e}"));
         assert_eq!(found.stop.is_success(), y > 1e-12, "{y:e}: {:?}", found.stop);
     }
@@ -92,7 +92,7 @@ fn a_closed_form_that_fails_its_own_check_gives_way() {
         Problem::new(dmatrix![1.0, 0.0; 0.0, 1.3], kernel, dmatrix![1.0, 0.0; 0.0, 0.9]).unwrap();
     let head = dmatrix![0.3, 0.0; 0.0, 0.0];
     let (auto, flow) = (auto(&problem, &head, 0.0, 0.5), by(Method::Flow, &problem, &head, 0.0, 0.5));
-    assert_eq!((auto.method, auto.adaptation), ("flow", flow.adaptation));
+    assert_eq!((auto.method, auto.adaptation), (SolvedBy::Flow, flow.adaptation));
 }
 
 /// Near the best head of cross-entropy the pull on features is small, and the tolerance of the head is not.
@@ -135,7 +135,7 @@ fn a_closed_form_after_probing_nearly_to_the_best_head() {
         (400.0, 1.1733539263e-15),
     ] {
         let found = run.finetune(Probe::Time(probe), &[1.0], &Settings::default()).unwrap().remove(0);
-        assert_ne!(found.method, "flow");
+        assert_ne!(found.method, SolvedBy::Flow);
         let estimate = found.error_estimate.unwrap();
         digits.push(estimate);
         if probe < 280.0 {
@@ -176,7 +176,7 @@ fn numbers_whose_squares_are_zero() {
         let targets = dmatrix![1.0, 0.4; -0.3, 0.7] * (size * size);
         let problem = Problem::new(&features * size, dmatrix![1.0, 0.3; 0.3, 0.8], targets).unwrap();
         let found = auto(&problem, &(&head * size), 0.0, LIMIT);
-        assert_eq!((found.method, found.stop), ("flow", Stop::Converged), "{size:e}");
+        assert_eq!((found.method, found.stop), (SolvedBy::Flow, Stop::Converged), "{size:e}");
         (found.adaptation.cosine, found.adaptation.euclidean / size)
     };
     let right = at(1.0);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::DMatrix;
 use rand::RngExt;
+use taskhead::flow::SolvedBy;
 use taskhead::flow::solver::DEFAULT_RTOL;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
@@ -100,7 +101,8 @@ pub fn agree_or_are_refused(cases: impl Iterator<Item = (u64, Case)>) -> usize {
             }
             // Without a closed form the solver is compared with itself at another tolerance.
             let (Some(a), Some(flow)) = (auto, flow) else { continue };
-            let other = if a.method == "flow" { claim((Method::Flow, STRICT)) } else { Some(flow) };
+            let other =
+                if a.method == SolvedBy::Flow { claim((Method::Flow, STRICT)) } else { Some(flow) };
             let Some(b) = other else { continue };
             compared += 1;
             // Relative to the features, and to what both say about their errors.

@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, dmatrix};
 use serde_json::Value;
+use taskhead::SolvedBy;
 use taskhead::probing::{Measure, ProbingError, ProbingPath};
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
@@ -54,7 +55,7 @@ fn energies_distances_and_budgets_keep_their_digits() {
         for &method in &methods[..if form { 3 } else { 2 }] {
             run_all(case, method, |results| {
                 let name = format!("{} at {} by {method:?}", case["name"], case["energy"]);
-                let form = if method == Method::Flow { "flow" } else { results[0].method };
+                let form = if method == Method::Flow { SolvedBy::Flow } else { results[0].method };
                 assert_eq!(results[0].method, form);
                 close(results[0].probe_time, &case["tau"], &format!("{name}, probing time"));
                 close(results[0].energy.frobenius, &case["energy"], &format!("{name}, energy"));
@@ -86,12 +87,12 @@ fn energies_distances_and_budgets_keep_their_digits() {
 fn closed_forms_are_found_at_tiny_energies() {
     for case in &cases() {
         let form = match case["name"].as_str().unwrap() {
-            "one sample" => "rank-one",
-            "frozen head" => "frozen-head",
-            "decoupled" => "decoupled",
-            _ => "flow",
+            "one sample" => SolvedBy::RankOne,
+            "frozen head" => SolvedBy::FrozenHead,
+            "decoupled" => SolvedBy::Decoupled,
+            _ => SolvedBy::Flow,
         };
-        let method = if form == "flow" { Method::Auto } else { Method::ClosedForm };
+        let method = if form == SolvedBy::Flow { Method::Auto } else { Method::ClosedForm };
         run_all(case, method, |results| assert_eq!(results[0].method, form));
     }
 }

@@ -35,6 +35,7 @@ impl Finding {
     /// of the mean below twice the spread of the seeds shows nothing.
     pub fn verdict(&self) -> &'static str {
         match (self.seen(), Claim::of_metric(self.row.metric), &self.mean) {
+            _ if self.row.agree.1 == 0 => "not judged",
             (false, ..) => "not seen",
             _ if self.spread > 0.5 => "flat within the seeds",
             (true, Claim::Rises, _) => "seen",

@@ -79,6 +79,11 @@ impl<'a> Curve<'a> {
         self.points.iter().map(|p| p.frobenius() / most).collect()
     }
 
+    /// Whether its energies differ, so that it can rise or fall.
+    pub fn has_range(&self) -> bool {
+        self.points.iter().any(|point| point.frobenius() != self.points[0].frobenius())
+    }
+
     /// One number of each point.
     pub fn values(&self, of: impl Fn(&Point<'a>) -> f64) -> Vec<f64> {
         self.points.iter().map(of).collect()

@@ -16,7 +16,7 @@ pub struct Row {
     pub source: String,
     /// The metric.
     pub metric: Metric,
-    /// Curves that agree with the claim, and curves in all.
+    /// Curves that agree with the claim, and all curves that have more than one energy: one point has no shape.
     pub agree: (usize, usize),
     /// Curves that only rise.
     pub rising: usize,
@@ -41,6 +41,9 @@ impl Row {
     /// What was seen, in words.
     pub fn finding(&self) -> String {
         let (agree, all) = self.agree;
+        if all == 0 {
+            return "no curve has two energies".into();
+        }
         let mut text = format!("{agree} of {all}");
         if let Some([low, middle, high]) = self.peaks {
             let falling = agree - self.rising;
@@ -69,6 +72,7 @@ pub fn summarize_curves(
     held_out: bool,
     judge: impl Fn(&[f64], &[f64]) -> Shape,
 ) -> Vec<Row> {
+    let curves: Vec<&Curve> = curves.iter().filter(|curve| curve.has_range()).collect();
     let value = |p: &Point, metric| if held_out { p.held_out_metric(metric) } else { p.metric(metric) };
     let has = |metric| curves.iter().flat_map(|c| &c.points).any(|p| !value(p, metric).is_nan());
     Metric::ALL
@@ -120,6 +124,19 @@ mod tests {
         assert_eq!(rows[3].finding(), "1 of 1; rising all the way");
         // Without Frobenius distances nothing is said of them.
         assert_eq!(rows.len(), 4);
+        // A single point, or several at one energy, say nothing for a law and nothing against it.
+        let mut flat = records([1.0, 2.0, 1.5]);
+        for rows in [summarize("test", &flat[..1], false), {
+            flat.iter_mut().for_each(|record| match &mut record.outcome {
+                Outcome::Reached(_, measured) => measured.energies.frobenius = 2.0,
+                _ => unreachable!(),
+            });
+            summarize("test", &flat, false)
+        }] {
+            assert!(
+                rows.iter().all(|r| r.agree == (0, 0) && r.finding() == "no curve has two energies")
+            );
+        }
         // Held-out metrics are missing: nothing holds.
         assert!(summarize("test", &records([1.0; 3]), true).iter().all(|r| !r.holds()));
     }

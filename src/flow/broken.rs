@@ -1,5 +1,6 @@
 //! A result that cannot be right.
 
+use super::outcome::SolvedBy;
 use crate::setting::Number;
 
 /// A result that breaks a law of the flow: an error of this program, or a problem beyond double precision.
@@ -11,7 +12,7 @@ use crate::setting::Number;
 )]
 pub struct Broken {
     /// What gave the result.
-    pub method: &'static str,
+    pub method: SolvedBy,
     /// Its time.
     pub time: f64,
     /// What should hold.

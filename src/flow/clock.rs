@@ -13,7 +13,9 @@
 use nalgebra::DMatrix;
 
 use super::rank_one::{RankOne, gauss_legendre};
-use super::{Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_time};
+use super::{
+    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, SolvedBy, Stop, Violation, check_time,
+};
 use crate::product::Multiplier;
 use crate::reduction::Sampled;
 
@@ -271,8 +273,8 @@ impl Passed {
 }
 
 impl ClosedForm for Clock<'_> {
-    fn name(&self) -> &'static str {
-        "rank-one"
+    fn solved_by(&self) -> SolvedBy {
+        SolvedBy::RankOne
     }
 
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {

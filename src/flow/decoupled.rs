@@ -9,8 +9,8 @@ use nalgebra::{DMatrix, DVector};
 
 use super::rank_one::RankOne;
 use super::{
-    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, LOST, Moment, Saddle, Stop, Violation,
-    check_time,
+    Budget, ClosedForm, Flow, FlowError, HYPOTHESIS_TOLERANCE, LOST, Moment, Saddle, SolvedBy, Stop,
+    Violation, check_time,
 };
 use crate::linalg::{Eigen, Svd, null_threshold};
 use crate::reduction::State;
@@ -162,8 +162,8 @@ impl Decoupled {
 }
 
 impl ClosedForm for Decoupled {
-    fn name(&self) -> &'static str {
-        "decoupled"
+    fn solved_by(&self) -> SolvedBy {
+        SolvedBy::Decoupled
     }
 
     fn left_out(&self) -> f64 {

@@ -11,11 +11,11 @@
 //! *Slow modes.* A mode with a small c takes a time of 1/c² and then moves by r/c: the smaller s, the farther. So
 //! every singular value of the head counts that its numbers determine (`Graded`); those of a head that was
 //! computed, by probing or in a reduced basis, are known to the rounding of the largest only. What that leaves open
-//! is in [`Moment::error`], and where it is the answer itself the moment ends with [`Stop::Rounding`].
+//! is in [`Moment::error`], and where it is the answer itself the moment ends with [`SolvedBy, Stop::Rounding`].
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Budget, ClosedForm, Flow, FlowError, LOST, Moment, Stop, Violation, check_time};
+use super::{Budget, ClosedForm, Flow, FlowError, LOST, Moment, SolvedBy, Stop, Violation, check_time};
 use crate::graded::Graded;
 use crate::linalg::{Svd, null_threshold};
 use crate::reduction::State;
@@ -127,8 +127,8 @@ impl FrozenHead {
 }
 
 impl ClosedForm for FrozenHead {
-    fn name(&self) -> &'static str {
-        "frozen-head"
+    fn solved_by(&self) -> SolvedBy {
+        SolvedBy::FrozenHead
     }
 
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {
@@ -224,6 +224,25 @@ mod tests {
             let expected = (3.0 - a) / (a * a + 0.25f64).sqrt();
             assert!((distance - expected).abs() < 1e-14);
         }
+    }
+
+    /// A given head is known to all its digits: a singular value of 1e-17 beside 1 is slow, and no rounding of 0.
+    #[test]
+    fn a_tiny_singular_value_of_a_given_head_is_slow() {
+        let problem = Problem::new(dmatrix![1.0, 0.0], dmatrix![1.0], dmatrix![2.0, 3.0]).unwrap();
+        let head = dmatrix![1.0, 0.0; 0.0, 1e-17];
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        let flow = Flow::new(&reduction, &head, 0.0).unwrap();
+        let form = FrozenHead::of_flow(&flow).unwrap();
+        // The slow mode has come a part of its way, to 1 − 1/e.
+        let Moment { state, stop, error, .. } = form.moment(1e34).unwrap();
+        assert!(stop == Stop::Exact && error.unwrap() < 1e-12, "{stop:?} {error:?}");
+        let moved = 3e17 * -(-1f64).exp_m1();
+        assert!((reduction.features_at(&state)[(0, 1)] / moved - 1.0).abs() < 1e-12, "{state:?}");
+        // Of a head that was computed it is rounding.
+        let computed = flow.computed(0.0);
+        let stop = FrozenHead::of_flow(&computed).unwrap().moment(1e34).unwrap().stop;
+        assert!(matches!(stop, Stop::Rounding { .. }), "{stop:?}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use nalgebra::DMatrix;
 
 pub use broken::Broken;
 pub use budget::Budget;
-pub use outcome::{Moment, Saddle, Stop};
+pub use outcome::{Moment, Saddle, SolvedBy, Stop};
 
 use crate::linalg::DecompositionError;
 use crate::problem::ProblemError;
@@ -66,9 +66,6 @@ pub const HYPOTHESIS_TOLERANCE: f64 = 1e-13;
 /// an answer is not given as one: it is a [`Stop::Saddle`].
 pub const LOST: f64 = 1e-4;
 
-/// A quantity that f64 may not hold.
-pub(crate) const INITIAL_LOSS: &str = "the initial loss";
-
 /// Why a flow has no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -96,6 +93,12 @@ pub enum FlowError {
         /// What came out.
         value: f64,
     },
+    /// A loss at the start that f64 cannot hold.
+    #[error("the initial loss is not representable in double precision ({}); rescale the problem", Number(*value))]
+    InitialLoss {
+        /// What came out.
+        value: f64,
+    },
     /// A clock of the rank-one path that was followed for too long.
     #[error(
         "the rank-one path was followed to the time {} only, in too many pieces; accepted: earlier times, or the method \
@@ -110,7 +113,7 @@ pub enum FlowError {
     #[error(
         "there is no limit t = inf: at time {} every sample is fitted (summed training loss {}, below ln 2), and from \
          there on features and head grow without end under cross-entropy with hard labels; ask for a finite time, a \
-         training loss or a training accuracy",
+         training loss above 0 or a training accuracy",
         Number(*time),
         Number(*loss)
     )]
@@ -200,7 +203,7 @@ impl<'a> Flow<'a> {
             Some(_) => reduction.loss(&start),
         };
         if !loss.is_finite() {
-            return Err(FlowError::Overflow { quantity: INITIAL_LOSS, value: loss });
+            return Err(FlowError::InitialLoss { value: loss });
         }
         let head_rounding = if reduction.keeps_heads() { 0.0 } else { 4.0 * f64::EPSILON };
         let residual_rounding = 0.0;
@@ -342,8 +345,8 @@ impl<'a> Flow<'a> {
 
 /// A solution in closed form, valid for every time from 0 to ∞.
 pub trait ClosedForm {
-    /// Its name, as reports print it.
-    fn name(&self) -> &'static str;
+    /// Which form it is.
+    fn solved_by(&self) -> SolvedBy;
 
     /// The size of what the form leaves out because its hypotheses hold to rounding only, relative.
     fn left_out(&self) -> f64 {

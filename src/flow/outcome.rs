@@ -26,6 +26,44 @@ pub struct Moment {
     pub stop: Stop,
 }
 
+/// What gave the numbers of a run: a closed form, the solver or gradient descent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum SolvedBy {
+    /// The closed form of one sample and one output: T7, and under cross-entropy T23.
+    RankOne,
+    /// The closed form of a head that does not move (T15).
+    FrozenHead,
+    /// The closed form of modes that do not meet (T14).
+    Decoupled,
+    /// The implicit solver of the gradient flow.
+    Flow,
+    /// Gradient descent.
+    Descent {
+        /// The size of a step η; the last one before a wanted time is shorter.
+        step: f64,
+    },
+}
+
+impl SolvedBy {
+    /// Its name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RankOne => "rank-one",
+            Self::FrozenHead => "frozen-head",
+            Self::Decoupled => "decoupled",
+            Self::Flow => "flow",
+            Self::Descent { .. } => "descent",
+        }
+    }
+}
+
+impl fmt::Display for SolvedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 /// Why a flow was followed to a moment and no further.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 #[serde(tag = "status", rename_all = "kebab-case")]
@@ -184,13 +222,17 @@ const VISIBLE: f64 = 1e-12;
 impl fmt::Display for Saddle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { time, growth, size, sample, output } = self;
-        let rounding =
-            if *size < VISIBLE { "which is rounding," } else { "of which rounding is a part," };
+        let rounding = if *size < VISIBLE { "which is rounding" } else { "of which rounding is a part" };
+        // Without a residual nothing grows: all the rest has shrunk to what rounding left along it.
+        let speed = match *growth {
+            0.0 => "and stays while all else goes to zero".into(),
+            growth => format!("and grows at rate {growth:.4e}"),
+        };
         write!(
             f,
             "a saddle from time {time:.4e} on: an unstable direction (mostly sample {sample} and output \
-             {output}, counted from 0) has the relative size {size:.1e}, {rounding} and grows at rate \
-             {growth:.4e}; where the flow goes from here is not determined by these numbers"
+             {output}, counted from 0) has the relative size {size:.1e}, {rounding}, {speed}; where the flow goes \
+             from here is not determined by these numbers"
         )
     }
 }
@@ -218,7 +260,12 @@ mod tests {
             (
                 Stop::Saddle(Saddle { size: 1e-3, ..saddle }),
                 "saddle",
-                "1.0e-3, of which rounding is a part,",
+                "1.0e-3, of which rounding is a part, and grows at rate 2",
+            ),
+            (
+                Stop::Saddle(Saddle { growth: 0.0, ..saddle }),
+                "saddle",
+                "and stays while all else goes to",
             ),
             (Stop::Rounding { error: 0.03 }, "rounding", "relative error 3.0e-2"),
             (Stop::StepLimit { steps: 3, time: 0.5 }, "step-limit", "3 steps taken, time 0.5 reached"),

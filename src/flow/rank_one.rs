@@ -24,8 +24,8 @@ use std::sync::OnceLock;
 use nalgebra::{DMatrix, DVector};
 
 use super::{
-    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, Stop, Violation, check_head_rate,
-    check_time, phi,
+    Budget, ClosedForm, Flow, FlowError, LOST, Moment, Saddle, SolvedBy, Stop, Violation,
+    check_head_rate, check_time, phi,
 };
 use crate::adaptation::Adaptation;
 use crate::reduction::State;
@@ -459,8 +459,8 @@ impl RankOne {
 }
 
 impl ClosedForm for RankOne {
-    fn name(&self) -> &'static str {
-        "rank-one"
+    fn solved_by(&self) -> SolvedBy {
+        SolvedBy::RankOne
     }
 
     fn moment(&self, t: f64) -> Result<Moment, FlowError> {

@@ -179,9 +179,9 @@ pub enum ConfigError {
         /// The value.
         value: f64,
     },
-    /// A value out of its range.
+    /// A value out of its range, under the name that it has in a file.
     #[error("`{}` holds {}; accepted: {}", .0.name, Number(.0.value), .0.accepted)]
-    Setting(Setting),
+    Setting(#[from] Setting),
     /// A text that is not accepted.
     #[error("`{name}` holds {value}; accepted: {accepted}")]
     Text {
@@ -231,12 +231,6 @@ pub enum ConfigError {
         /// The limit.
         limit: usize,
     },
-}
-
-impl From<Setting> for ConfigError {
-    fn from(setting: Setting) -> Self {
-        Self::Setting(setting)
-    }
 }
 
 /// The largest number of cells of one sweep: records of that many fit the memory of a laptop.
@@ -456,7 +450,7 @@ mod tests {
         assert!(message(&last).contains("seeds up to"));
         let none = Gaussian { samples: 0, ..Gaussian::default() };
         let text = message(&|c| c.problem = TaskSpec::Gaussian(none.clone()));
-        assert_eq!(text, "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(text, "samples 0 is not valid; it must be at least 1");
         assert!(
             message(&|c| {
                 c.probe.points = Some(3);

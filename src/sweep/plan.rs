@@ -322,7 +322,7 @@ fn measure(s: &Simulation, task: &Task, run: &Run, config: &Config) -> Measured 
     });
     let change = |of: fn(&Scores) -> Option<f64>| Some(Change { start: of(&start)?, end: of(&end)? });
     Measured {
-        method: s.method.into(),
+        method: s.method.name().into(),
         probe_time: s.probe_time,
         energies: s.energy,
         time: s.time,
@@ -425,7 +425,7 @@ mod tests {
     fn a_task_that_cannot_be_made_is_refused_before_any_cell_runs() {
         let spec = Gaussian { samples: 0, ..Gaussian::default() };
         let error = Plan::new(Config::new(TaskSpec::Gaussian(spec))).unwrap_err();
-        assert_eq!(error.to_string(), "samples = 0 is not valid; it must be at least 1");
+        assert_eq!(error.to_string(), "samples 0 is not valid; it must be at least 1");
         let file = Config::new(TaskSpec::File { path: "p.npz".into() });
         assert!(Plan::new(file).unwrap_err().to_string().contains("`p.npz` has to be read"));
     }

@@ -209,18 +209,23 @@ fn format_of(path: &Path, force: bool) -> Result<Format> {
     Ok(if png { Format::Png } else { Format::Svg })
 }
 
+/// All heads, or no file at all: a run that was cut short must not pass for advice.
 fn write_heads(advice: &Advice, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
-    for (i, row) in advice.rows.iter().enumerate() {
-        write_layer(
-            folder.join(format!("{i:02}-share-{:.3}.safetensors", row.share)),
-            &row.weight,
-            &row.bias,
-        )?;
+    let rows = advice.rows.iter().enumerate();
+    let named = rows.map(|(i, row)| (format!("{i:02}-share-{:.3}.safetensors", row.share), row));
+    let mut written = Vec::new();
+    for (name, row) in named.chain([("best.safetensors".into(), &advice.rows[advice.best])]) {
+        let path = folder.join(name);
+        if let Err(error) = write_layer(&path, &row.weight, &row.bias) {
+            for path in written {
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(error.into());
+        }
+        written.push(path);
     }
-    let best = &advice.rows[advice.best];
-    write_layer(folder.join("best.safetensors"), &best.weight, &best.bias)?;
     Ok(())
 }
 

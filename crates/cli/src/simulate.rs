@@ -13,14 +13,14 @@ use super::json::{adaptation, number};
 use super::progress::Line;
 use super::say;
 use crate::choices::choice;
-use taskhead::Number;
 use taskhead::flow::solver::{DEFAULT_RTOL, Options};
-use taskhead::flow::{LOST, Stop};
+use taskhead::flow::{LOST, SolvedBy, Stop};
 use taskhead::loss::Loss;
 use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, Until};
 use taskhead::sweep::plan::Digest;
 use taskhead::tasks::{Scores, Task};
+use taskhead::{Number, counted};
 use taskhead_files::{
     RESULT_EXTENSIONS, check_apart, check_output, check_replaceable, digest, write_result_of,
 };
@@ -206,7 +206,7 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
         start.zip(end).map(|(start, end)| json!({"start": number(start), "end": number(end)}))
     };
     json!({
-        "method": s.method,
+        "method": s.method.name(),
         "probe_time": number(s.probe_time),
         "other_probe_times": others.iter().copied().map(number).collect::<Vec<_>>(),
         "energy": {
@@ -224,6 +224,10 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
         "adaptation": adaptation(&s.adaptation),
         "probe_adaptation": s.held_out.as_ref().map(adaptation),
         "error_estimate": s.error_estimate.map(number),
+        "step": match s.method {
+            SolvedBy::Descent { step } => Some(number(step)),
+            _ => None,
+        },
         "work": {
             "steps": s.work.steps,
             "rejected": s.work.rejected,
@@ -270,8 +274,14 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> 
     } else if s.energy_rounding > SHOWN * s.energy.frobenius {
         energy += &format!("; known to {:.1e} only, the rounding of features", s.energy_rounding);
     }
+    let steps = match s.method {
+        SolvedBy::Descent { step } => {
+            format!(", {} of size {step:.6e}", counted(s.work.steps, "step"))
+        }
+        _ => String::new(),
+    };
     let mut rows = vec![
-        ("method", format!("{} ({})", s.method, s.stop.name())),
+        ("method", format!("{} ({}){steps}", s.method, s.stop.name())),
         ("probing time", probing),
         ("energy", energy),
         ("finetuning time", Number(s.time).to_string()),

@@ -222,6 +222,10 @@ fn limits_end_a_flow_with_what_was_reached() {
             let (json, errors, code) = run(&limit);
             assert_eq!((&json["status"], code), (&Value::from(status), Some(1)), "{method}: {json}");
             assert_eq!(json["work"]["steps"], taken);
+            // So that whoever descends by hand takes the same steps.
+            let step = json["step"].as_f64();
+            assert_eq!(step.is_some(), method == "descent");
+            assert!(step.is_none_or(|step| step > 0.0), "{json}");
             let time = json["time"].as_f64().unwrap();
             assert!(time.is_finite() && (time > 0.0 || taken == 0), "{json}");
             assert!(errors.contains(flag), "{errors}");

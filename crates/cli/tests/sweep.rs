@@ -254,9 +254,9 @@ fn a_bad_problem_file_is_refused_before_any_cell_runs() {
     for (args, expected) in [
         (&["--samples", "0"][..], "'0' for '--samples <N>'"),
         (&["--input-decay", "-1"], "input-decay = -1"),
-        (&["--teacher-angle", "9"], "teacher-angle = 9"),
-        (&["--problem", "digits", "--samples", "599"], "samples = 599"),
-        (&["--problem", "rank-one", "--target", "inf"], "target = inf"),
+        (&["--teacher-angle", "9"], "teacher-angle 9"),
+        (&["--problem", "digits", "--samples", "599"], "samples 599"),
+        (&["--problem", "rank-one", "--target", "inf"], "target inf"),
     ] {
         let text = refuse(here, &with(&["sweep", "-q"], args));
         assert!(text.contains(expected), "{args:?}: {text}");

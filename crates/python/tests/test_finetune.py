@@ -24,6 +24,7 @@ def check(run, json):
     assert (run.energy, run.frobenius) == (json["energy"]["aie"], json["energy"]["frobenius"])
     assert (run.residual, run.loss, run.drift) == (json["residual"], json["loss"], json["conservation_drift"])
     assert run.error_estimate == json["error_estimate"] and run.steps == json["work"]["steps"]
+    assert run.step == json["step"] and (run.step is not None) == (run.method == "descent")
     for adaptation, name in ((run.adaptation, "adaptation"), (run.probe_adaptation, "probe_adaptation")):
         assert (adaptation is None) == (json[name] is None)
         if adaptation is not None:

@@ -102,7 +102,7 @@ def test_problems_in_memory_and_in_files(arrays, command, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"samples": 0}, "samples = 0 is not valid; it must be at least 1"),
+        ({"samples": 0}, "samples 0 is not valid; it must be at least 1"),
         ({"samples": -1}, "invalid value: integer `-1`"),
         ({"samples": 2.5}, "invalid type: floating point `2.5`"),
         ({"times": [2.0, 1.0]}, "`times` holds 1; accepted: times in strictly ascending order"),
@@ -114,7 +114,7 @@ def test_problems_in_memory_and_in_files(arrays, command, tmp_path):
         ({"max_time": -1.0}, "`max_time` holds -1; accepted: finite numbers"),
         ({"max_time": 1.0, "method": "closed-form"}, "`max_time` has no effect"),
         ({"until_loss": 0.1, "until_accuracy": 0.5}, "`until_loss` and `until_accuracy` are both set"),
-        ({"backbone_decay": -1.0}, "backbone_decay = -1 is not valid"),
+        ({"backbone_decay": -1.0}, "backbone_decay -1 is not valid"),
         ({"problem": "rank-one", "held_out": 3}, "unknown field `held_out`"),
         ({"config": "# " + "x" * 300_000 + "\n"}, "`config` has more than 262144 bytes"),
         ({"problem": "rank-one", "samples": 3}, "unknown field `samples`"),

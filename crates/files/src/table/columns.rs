@@ -88,6 +88,11 @@ pub struct Within {
 const ROUNDING: f64 = 1e-6;
 
 const FROM_ZERO: Within = Within { range: 0.0..=f64::INFINITY, name: "a number of at least 0" };
+/// What was measured, in contrast to a time, has an end.
+const SIZE: Within = Within { range: 0.0..=f64::MAX, name: "a finite number of at least 0" };
+/// A loss near 0 may round to the other side.
+const LOSS: Within = Within { range: -ROUNDING..=f64::INFINITY, name: "a number of at least 0" };
+const FINITE: Within = Within { range: f64::MIN..=f64::MAX, name: "a finite number" };
 const SHARE: Within = Within { range: 0.0..=1.0 + ROUNDING, name: "a share from 0 to 1" };
 const COSINE: Within =
     Within { range: -ROUNDING..=2.0 + ROUNDING, name: "a cosine distance, from 0 to 2" };
@@ -140,29 +145,29 @@ columns! {
     error: String, false;
     method: String, false;
     probe_time: f64, false, FROM_ZERO;
-    aie: f64, false, FROM_ZERO;
-    frobenius: f64, false, FROM_ZERO;
+    aie: f64, false, SIZE;
+    frobenius: f64, false, SIZE;
     time_reached: f64, false, FROM_ZERO;
-    residual: f64, false, FROM_ZERO;
+    residual: f64, false, SIZE;
     // The training loss at the end, on average over the samples.
-    loss: f64, false;
+    loss: f64, false, LOSS;
     drift: f64, false;
-    euclidean: f64, false, FROM_ZERO;
+    euclidean: f64, false, SIZE;
     cosine: f64, false, COSINE;
-    dot: f64, false;
-    norm: f64, false, FROM_ZERO;
-    frobenius_distance: f64, false, FROM_ZERO;
-    held_out_euclidean: f64, false, FROM_ZERO;
+    dot: f64, false, FINITE;
+    norm: f64, false, SIZE;
+    frobenius_distance: f64, false, SIZE;
+    held_out_euclidean: f64, false, SIZE;
     held_out_cosine: f64, false, COSINE;
-    held_out_dot: f64, false;
-    held_out_norm: f64, false, FROM_ZERO;
-    held_out_frobenius_distance: f64, false, FROM_ZERO;
-    budget_backbone: f64, false;
-    budget_head: f64, false;
-    head_norm_start: f64, false, FROM_ZERO;
-    head_norm: f64, false, FROM_ZERO;
-    risk_start: f64, false;
-    risk: f64, false;
+    held_out_dot: f64, false, FINITE;
+    held_out_norm: f64, false, SIZE;
+    held_out_frobenius_distance: f64, false, SIZE;
+    budget_backbone: f64, false, FINITE;
+    budget_head: f64, false, FINITE;
+    head_norm_start: f64, false, SIZE;
+    head_norm: f64, false, SIZE;
+    risk_start: f64, false, LOSS;
+    risk: f64, false, LOSS;
     accuracy_start: f64, false, SHARE;
     accuracy: f64, false, SHARE;
     held_out_accuracy_start: f64, false, SHARE;

@@ -9,6 +9,7 @@ use super::draw::Draw;
 use super::instance::{Instance, Linear};
 use super::reference;
 use super::softmax::{cross_entropy, labels, softmax};
+use taskhead::flow::SolvedBy;
 use taskhead::loss::Loss;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings, Simulation, Until};
@@ -232,7 +233,7 @@ pub(super) fn one_output(case: Case) -> Scored {
     let mut error = 0.0f64;
     for instance in [Some(&instance), (edge != Some(1)).then_some(&stopped)].into_iter().flatten() {
         let (_, result, features, head) = engine(instance)?;
-        if result.method != "rank-one" {
+        if result.method != SolvedBy::RankOne {
             return Err(format!("{} in place of rank-one", result.method));
         }
         let late = if violation == Some(1) { 1.01 } else { 1.0 };

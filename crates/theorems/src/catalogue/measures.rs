@@ -15,7 +15,7 @@ use taskhead::flow::decoupled::Decoupled;
 use taskhead::flow::descent::descend;
 use taskhead::flow::frozen::FrozenHead;
 use taskhead::flow::rank_one::RankOne;
-use taskhead::flow::{Flow, FlowError};
+use taskhead::flow::{Flow, FlowError, SolvedBy};
 use taskhead::loss::{Labels, Loss};
 use taskhead::problem::Problem;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation};
@@ -347,7 +347,7 @@ fn budgets(case: Case) -> Scored {
     let instance = instance.until(if to_the_end { f64::INFINITY } else { time });
     let problem = instance.problem().map_err(text)?;
     let run = Run::new(&problem, &instance.head, 0.0).map_err(text)?;
-    let name = ["rank-one", "frozen-head", "decoupled", "flow"][method];
+    let name = [SolvedBy::RankOne, SolvedBy::FrozenHead, SolvedBy::Decoupled, SolvedBy::Flow][method];
     let settings = Settings { head_rate: instance.head_rate, rtol: 1e-11, ..Settings::default() };
     // A time on the way to a later one lies between two steps.
     let times = if edge == Some(9) { vec![time, 3.0 * time] } else { vec![instance.time] };
