@@ -14,7 +14,7 @@ use crate::linalg::{Svd, spanning_basis};
 use crate::loss::{Labels, Loss};
 use crate::problem::{Problem, ProblemError};
 use crate::reduction::Reduction;
-use crate::setting::{Number, Setting};
+use crate::setting::Setting;
 
 /// A finetuning task.
 #[derive(Debug, Clone)]

@@ -123,6 +123,13 @@ impl LinearPath {
             return Err(ProbingError::Range { measure: measure.name(), wanted });
         }
         let value = |tau: f64| self.energy(tau).map(|e| measure.of(&e) - wanted);
+        // Before the end, only underflow makes an energy 0.
+        if (0.0..f64::MIN_POSITIVE).contains(&wanted)
+            && value(0.0)? > 0.0
+            && value(f64::INFINITY)? == -wanted
+        {
+            return Ok(vec![f64::INFINITY]);
+        }
         let mut times = Vec::new();
         let Some(crossings) = level::crossings(&curve, wanted, most) else {
             return Err(ProbingError::Unsettled { measure: measure.name(), wanted });

@@ -189,14 +189,6 @@ impl ProbingPath {
     fn first_times(&self, measure: Measure, wanted: f64, most: usize) -> Result<Vec<f64>, ProbingError> {
         Setting::check("the energy", wanted, f64::is_finite, "a finite number")?;
         match &self.0 {
-            // Before that, only underflow makes an energy 0.
-            Path::Linear(_)
-                if (0.0..f64::MIN_POSITIVE).contains(&wanted)
-                    && measure.of(&self.energy(0.0)?) > 0.0
-                    && measure.of(&self.energy(f64::INFINITY)?) == 0.0 =>
-            {
-                Ok(vec![f64::INFINITY])
-            }
             Path::Linear(path) => path.times_for(measure, wanted, most),
             Path::Convex(path) => {
                 let times = path.times_for(measure, wanted, most)?;

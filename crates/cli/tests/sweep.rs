@@ -253,7 +253,7 @@ fn a_bad_problem_file_is_refused_before_any_cell_runs() {
     }
     for (args, expected) in [
         (&["--samples", "0"][..], "'0' for '--samples <N>'"),
-        (&["--input-decay", "-1"], "input-decay = -1"),
+        (&["--input-decay", "-1"], "input-decay -1"),
         (&["--teacher-angle", "9"], "teacher-angle 9"),
         (&["--problem", "digits", "--samples", "599"], "samples 599"),
         (&["--problem", "rank-one", "--target", "inf"], "target inf"),

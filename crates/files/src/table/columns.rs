@@ -88,11 +88,8 @@ pub struct Within {
 const ROUNDING: f64 = 1e-6;
 
 const FROM_ZERO: Within = Within { range: 0.0..=f64::INFINITY, name: "a number of at least 0" };
-/// What was measured, in contrast to a time, has an end.
-const SIZE: Within = Within { range: 0.0..=f64::MAX, name: "a finite number of at least 0" };
 /// A loss near 0 may round to the other side.
 const LOSS: Within = Within { range: -ROUNDING..=f64::INFINITY, name: "a number of at least 0" };
-const FINITE: Within = Within { range: f64::MIN..=f64::MAX, name: "a finite number" };
 const SHARE: Within = Within { range: 0.0..=1.0 + ROUNDING, name: "a share from 0 to 1" };
 const COSINE: Within =
     Within { range: -ROUNDING..=2.0 + ROUNDING, name: "a cosine distance, from 0 to 2" };
@@ -145,27 +142,27 @@ columns! {
     error: String, false;
     method: String, false;
     probe_time: f64, false, FROM_ZERO;
-    aie: f64, false, SIZE;
-    frobenius: f64, false, SIZE;
+    aie: f64, false, FROM_ZERO;
+    frobenius: f64, false, FROM_ZERO;
     time_reached: f64, false, FROM_ZERO;
-    residual: f64, false, SIZE;
+    residual: f64, false, FROM_ZERO;
     // The training loss at the end, on average over the samples.
     loss: f64, false, LOSS;
     drift: f64, false;
-    euclidean: f64, false, SIZE;
+    euclidean: f64, false, FROM_ZERO;
     cosine: f64, false, COSINE;
-    dot: f64, false, FINITE;
-    norm: f64, false, SIZE;
-    frobenius_distance: f64, false, SIZE;
-    held_out_euclidean: f64, false, SIZE;
+    dot: f64, false;
+    norm: f64, false, FROM_ZERO;
+    frobenius_distance: f64, false, FROM_ZERO;
+    held_out_euclidean: f64, false, FROM_ZERO;
     held_out_cosine: f64, false, COSINE;
-    held_out_dot: f64, false, FINITE;
-    held_out_norm: f64, false, SIZE;
-    held_out_frobenius_distance: f64, false, SIZE;
-    budget_backbone: f64, false, FINITE;
-    budget_head: f64, false, FINITE;
-    head_norm_start: f64, false, SIZE;
-    head_norm: f64, false, SIZE;
+    held_out_dot: f64, false;
+    held_out_norm: f64, false, FROM_ZERO;
+    held_out_frobenius_distance: f64, false, FROM_ZERO;
+    budget_backbone: f64, false;
+    budget_head: f64, false;
+    head_norm_start: f64, false, FROM_ZERO;
+    head_norm: f64, false, FROM_ZERO;
     risk_start: f64, false, LOSS;
     risk: f64, false, LOSS;
     accuracy_start: f64, false, SHARE;
@@ -394,6 +391,9 @@ fn stop_of(name: &str, text: &str) -> Option<Stop> {
     Stop::from_values(name, |wanted| values.iter().find(|v| v.0 == wanted).map(|v| v.1))
 }
 
+/// Columns of times, which may be infinite.
+const TIMES: [&str; 4] = ["asked", "time", "probe_time", "time_reached"];
+
 /// A value of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field {
@@ -442,6 +442,16 @@ pub fn record_of<'a>(
     let Row { aie, time, euclidean, cosine, dot, norm, .. } = given;
     let needed =
         [("aie", aie), ("euclidean", euclidean), ("cosine", cosine), ("dot", dot), ("norm", norm)];
+    // Only a time may be without end; a training that diverged has failed.
+    let measured = COLUMNS.iter().filter(|column| !TIMES.contains(&column.name));
+    let mut endless = measured.filter_map(|column| match (column.value)(&given) {
+        Some(Value::Number(number)) if number.is_infinite() => Some((column.name, number)),
+        _ => None,
+    });
+    if let Some((column, number)) = endless.next() {
+        let value = Number(number).to_string();
+        return Err(Fault::Cell { row: row + 1, column, value, wanted: "a finite number" });
+    }
     // Of a training that has failed there is the start only.
     let needed = if given.status.as_deref() == Some("failed") { &needed[..1] } else { &needed[..] };
     if let Some(&(column, _)) = needed.iter().find(|(_, value)| value.is_none()) {
@@ -557,6 +567,9 @@ mod tests {
         assert_eq!(with(&[number("seed", 4.0)]).unwrap().cell.seed, 4);
         let text = with(&[number("aie", -0.5)]).unwrap_err();
         assert_eq!(text, "row 5, column `aie`: \"-0.5\" is not a number of at least 0");
+        let text = with(&[number("norm", f64::INFINITY)]).unwrap_err();
+        assert_eq!(text, "row 5, column `norm`: \"inf\" is not a finite number");
+        assert!(with(&[number("time", f64::INFINITY)]).is_ok());
         let failed = [("status", "failed"), ("error", "it diverged")];
         let failed = failed.map(|(name, text)| (name, Field::Text(text.into())));
         let record = record_of(0, least[..3].iter().chain(&failed).cloned()).unwrap();
