@@ -20,15 +20,14 @@ use taskhead::sweep::record::Record;
 #[derive(Debug)]
 pub struct TableJournal {
     path: PathBuf,
-    /// The sweep without its records.
-    head: Sweep,
     /// How many records there are in the end.
     cells: usize,
     /// How many records are kept together.
     together: usize,
     every: Duration,
     known: HashMap<u64, Vec<Record>>,
-    kept: Mutex<(Vec<Record>, Instant)>,
+    /// The sweep with what is finished, and when it was stored.
+    kept: Mutex<(Sweep, Instant)>,
     warn: fn(&FileError),
 }
 
@@ -71,8 +70,9 @@ impl TableJournal {
                 records.len() == together
             });
         }
-        let kept = Mutex::new((known.values().flatten().cloned().collect(), Instant::now()));
-        Ok(Self { path, head, cells, together, every, known, kept, warn })
+        let records = known.values().flatten().cloned().collect();
+        let kept = Mutex::new((Sweep { records, ..head }, Instant::now()));
+        Ok(Self { path, cells, together, every, known, kept, warn })
     }
 
     /// How many records are known from before.
@@ -93,9 +93,8 @@ impl TableJournal {
         self.write(&self.kept.lock().expect("no thread panics while it stores").0)
     }
 
-    fn write(&self, records: &[Record]) -> Result<(), FileError> {
-        let sweep = Sweep { records: records.to_vec(), ..self.head.clone() };
-        write_unfinished(&self.path, &sweep, self.cells)
+    fn write(&self, kept: &Sweep) -> Result<(), FileError> {
+        write_unfinished(&self.path, kept, self.cells)
     }
 
     /// The sweep is stored elsewhere: removes the journal.
@@ -111,7 +110,7 @@ impl Journal for TableJournal {
 
     fn keep(&self, records: &[Record]) {
         let mut kept = self.kept.lock().expect("no thread panics while it stores");
-        kept.0.extend_from_slice(records);
+        kept.0.records.extend_from_slice(records);
         if kept.1.elapsed() >= self.every {
             if let Err(error) = self.write(&kept.0) {
                 (self.warn)(&error);

@@ -88,8 +88,6 @@ pub struct Within {
 const ROUNDING: f64 = 1e-6;
 
 const FROM_ZERO: Within = Within { range: 0.0..=f64::INFINITY, name: "a number of at least 0" };
-/// A loss near 0 may round to the other side.
-const LOSS: Within = Within { range: -ROUNDING..=f64::INFINITY, name: "a number of at least 0" };
 const SHARE: Within = Within { range: 0.0..=1.0 + ROUNDING, name: "a share from 0 to 1" };
 const COSINE: Within =
     Within { range: -ROUNDING..=2.0 + ROUNDING, name: "a cosine distance, from 0 to 2" };
@@ -147,7 +145,7 @@ columns! {
     time_reached: f64, false, FROM_ZERO;
     residual: f64, false, FROM_ZERO;
     // The training loss at the end, on average over the samples.
-    loss: f64, false, LOSS;
+    loss: f64, false;
     drift: f64, false;
     euclidean: f64, false, FROM_ZERO;
     cosine: f64, false, COSINE;
@@ -163,8 +161,8 @@ columns! {
     budget_head: f64, false;
     head_norm_start: f64, false, FROM_ZERO;
     head_norm: f64, false, FROM_ZERO;
-    risk_start: f64, false, LOSS;
-    risk: f64, false, LOSS;
+    risk_start: f64, false;
+    risk: f64, false;
     accuracy_start: f64, false, SHARE;
     accuracy: f64, false, SHARE;
     held_out_accuracy_start: f64, false, SHARE;
@@ -442,15 +440,19 @@ pub fn record_of<'a>(
     let Row { aie, time, euclidean, cosine, dot, norm, .. } = given;
     let needed =
         [("aie", aie), ("euclidean", euclidean), ("cosine", cosine), ("dot", dot), ("norm", norm)];
-    // Only a time may be without end; a training that diverged has failed.
-    let measured = COLUMNS.iter().filter(|column| !TIMES.contains(&column.name));
-    let mut endless = measured.filter_map(|column| match (column.value)(&given) {
-        Some(Value::Number(number)) if number.is_infinite() => Some((column.name, number)),
+    // Only a time may be without end, as a training that diverged has failed; and no loss is below 0.
+    let wanted = |column: &Column, number: f64| match column.name {
+        name if number.is_infinite() && !TIMES.contains(&name) => Some("a finite number"),
+        "loss" | "risk_start" | "risk" if number < -ROUNDING => Some("a number of at least 0"),
+        _ => None,
+    };
+    let mut odd = COLUMNS.iter().filter_map(|column| match (column.value)(&given) {
+        Some(Value::Number(number)) => Some((column.name, number, wanted(column, number)?)),
         _ => None,
     });
-    if let Some((column, number)) = endless.next() {
+    if let Some((column, number, wanted)) = odd.next() {
         let value = Number(number).to_string();
-        return Err(Fault::Cell { row: row + 1, column, value, wanted: "a finite number" });
+        return Err(Fault::Cell { row: row + 1, column, value, wanted });
     }
     // Of a training that has failed there is the start only.
     let needed = if given.status.as_deref() == Some("failed") { &needed[..1] } else { &needed[..] };

@@ -233,6 +233,20 @@ pub(crate) mod tests {
         }
     }
 
+    /// Row groups hold 65,536 rows; rows of a second one are neither lost nor out of order.
+    #[test]
+    fn a_long_table_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        let long = Sweep { records: (0..70_000).map(record).collect(), ..sweep() };
+        write_parquet(&path, &long).unwrap();
+        let read = read_sweep(&path).unwrap();
+        assert_eq!(read.records.len(), 70_000);
+        for i in [0, 65_535, 65_536, 69_999] {
+            assert_eq!(read.records[i].cell.number, i as u64);
+        }
+    }
+
     #[test]
     fn the_content_decides_and_not_the_name() {
         let folder = tempfile::tempdir().unwrap();

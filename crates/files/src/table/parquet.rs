@@ -1,4 +1,4 @@
-//! A sweep as Parquet: one row group; configuration, version, schema and identity as metadata of the file.
+//! A sweep as Parquet: row groups of at most 65,536 rows; configuration, version, schema and identity as metadata of the file.
 //!
 //! Between the first magic number and the data, where no reader of Parquet looks, lies a seal with the
 //! checksum of the whole file, which tells damage to our own files. Other programs that filter or rewrite a table
@@ -28,6 +28,7 @@ use super::rows::{TableNote, find, records};
 use crate::error::{Fault, FileError};
 use crate::output::write_atomically;
 use taskhead::sweep::plan::Digest;
+use taskhead::sweep::record::Record;
 use taskhead::sweep::{OLDEST_SCHEMA, Part, SCHEMA, Sweep};
 
 /// Key of the metadata that holds the configuration.
@@ -53,6 +54,9 @@ const SEAL: &[u8; 8] = b"taskhead";
 
 /// Where the checksum lies: after `PAR1` and [`SEAL`].
 const CHECKSUM: std::ops::Range<usize> = 12..16;
+
+/// Rows of a group: as many as are taken apart into columns at once.
+const GROUP: usize = 1 << 16;
 
 /// Values that are read at once, so that memory follows the data and not a promise.
 const BATCH: usize = 8192;
@@ -188,7 +192,18 @@ fn write(writer: impl Write + Send, sweep: &Sweep, extent: Extent) -> Result<(),
     let mut file = SerializedFileWriter::new(writer, schema(&columns)?, Arc::new(properties))?;
     file.write_all(SEAL)?;
     file.write_all(&[0; 4])?;
-    let table: Vec<Row> = sweep.records.iter().map(Row::from).collect();
+    let groups =
+        if sweep.records.is_empty() { vec![&[][..]] } else { sweep.records.chunks(GROUP).collect() };
+    groups.into_iter().try_for_each(|records| write_group(&mut file, &columns, records))?;
+    file.close().map(drop)
+}
+
+fn write_group(
+    file: &mut SerializedFileWriter<impl Write + Send>,
+    columns: &[&Column],
+    records: &[Record],
+) -> Result<(), ParquetError> {
+    let table: Vec<Row> = records.iter().map(Row::from).collect();
     let mut rows = file.next_row_group()?;
     for column in columns {
         let (mut counts, mut numbers, mut texts) = (Vec::new(), Vec::new(), Vec::new());
@@ -213,8 +228,7 @@ fn write(writer: impl Write + Send, sweep: &Sweep, extent: Extent) -> Result<(),
         };
         chunk.close()?;
     }
-    rows.close()?;
-    file.close().map(drop)
+    rows.close().map(drop)
 }
 
 /// What the metadata of the file says, where other programs have left it.
