@@ -657,11 +657,8 @@ fn what_makes_no_table_is_refused() {
             "linear",
             "`one-at-a-time` holds true; accepted: false for linear data, which have no validation",
         ),
-        (
-            "digits --probe-times 0,1",
-            "`probe` holds `times`; accepted: `points` of at least 2 for a table",
-        ),
-        ("digits --energies 0.5", "`probe` holds `energies`; accepted: `points` of at least 2"),
+        ("digits --probe-times 0,1", "`probe` holds `times`; accepted: `points` for a table"),
+        ("digits --energies 0.5", "`probe` holds `energies`; accepted: `points` for"),
         ("digits --points 1", "it must be a whole number from 2"),
         (
             "digits --head-hidden 8",

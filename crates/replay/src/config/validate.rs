@@ -230,12 +230,10 @@ impl Config {
                 let accepted = "false for linear data, which have no validation samples to choose by";
                 return refused("one-at-a-time", "true", accepted);
             }
-            let accepted =
-                "`points` of at least 2 for a table, which needs the longest probing and none";
+            let accepted = "`points` for a table, which needs the longest probing and none";
             match self.points() {
                 Points::Times(_) => return refused("probe", "`times`", accepted),
                 Points::Energies(_) => return refused("probe", "`energies`", accepted),
-                Points::Even(..2) => return refused("probe", "a single point", accepted),
                 Points::Even(_) | Points::Above(_) => {}
             }
         }
@@ -314,11 +312,10 @@ mod tests {
         };
         let [times, energies] = [Some(vec![0.0, 1.0]), Some(vec![0.5])];
         let probe = |probe: Probes| table(&|c| c.probe = probe.clone());
-        let accepted = "; accepted: `points` of at least 2";
+        let accepted = "; accepted: `points` for a table";
         for (given, expected) in [
             (Probes { times, ..Probes::default() }, "`probe` holds `times`"),
             (Probes { energies, ..Probes::default() }, "`probe` holds `energies`"),
-            (Probes { points: Some(1), ..Probes::default() }, "`probe` holds a single point"),
         ] {
             let message = probe(given);
             assert!(message.starts_with(expected) && message.contains(accepted), "{message}");
