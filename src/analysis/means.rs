@@ -39,3 +39,17 @@ impl<'a> Means<'a> {
         means.filter(|(_, v)| v.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
+
+/// For each seed which of some points, that all seeds have, the other seeds choose by the mean of their validation
+/// scores; of equal ones the last. A single seed chooses for itself.
+pub(super) fn chosen_by_others(points: &[Across]) -> Vec<usize> {
+    let scores: Vec<Vec<f64>> = points.iter().map(|a| a.values(|p| p.validation_score())).collect();
+    let seeds = scores.first().map_or(0, Vec::len);
+    let choice = |seed: usize| {
+        let others = |point: usize| -> f64 {
+            (0..seeds).filter(|&s| s != seed || seeds == 1).map(|s| scores[point][s]).sum()
+        };
+        (0..points.len()).max_by(|&a, &b| others(a).total_cmp(&others(b))).expect("a point")
+    };
+    (0..seeds).map(choice).collect()
+}

@@ -1,6 +1,7 @@
 //! What records say: groups, curves against energy, peaks, quantiles, whether each law was seen, the best probing
-//! point, and how near a theory comes to a network.
+//! point, how ways to prepare the head compare, and how near a theory comes to a network.
 
+pub mod comparison;
 pub mod findings;
 mod groups;
 mod means;
@@ -12,4 +13,4 @@ pub mod summary;
 
 pub use groups::{Across, Curve, Group, Point, curves, groups, reached};
 pub use means::Means;
-pub use statistics::{log_steps, mean, peak, quantile, steps};
+pub use statistics::{deviation, log_steps, mean, peak, quantile, steps};

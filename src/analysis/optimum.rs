@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::means::chosen_by_others;
 use super::paired::Difference;
-use super::{Across, Means, Point};
+use super::{Across, Means};
 use crate::sweep::record::{Record, ScoreKind};
 
 /// The best probing point of a group: chosen by the mean score (accuracy, where there is no other) on validation
@@ -80,22 +81,17 @@ pub fn optima(records: &[Record]) -> Vec<Optimum> {
 
 /// Differences of the test score at an inner point from that at both ends, seed by seed.
 fn inner(means: &Means) -> Option<[Difference; 2]> {
-    let whole: Vec<&Across> = means.points.iter().filter(|a| a.points.len() == means.seeds).collect();
-    if means.seeds < 2 || whole.len() != means.points.len() || whole.len() < 3 {
+    let whole = means.points.iter().all(|a| a.points.len() == means.seeds);
+    let [least, inner @ .., most] = &means.points[..] else { return None };
+    if means.seeds < 2 || !whole || inner.is_empty() {
         return None;
     }
     // Every point has the seeds in the same order.
-    let of = |of: fn(&Point) -> f64| -> Vec<Vec<f64>> { whole.iter().map(|a| a.values(of)).collect() };
-    let (validation, test) = (of(|p| p.validation_score()), of(|p| p.held_out_score()));
-    let last = whole.len() - 1;
-    let of_seed = |seed: usize| {
-        let others = |i: usize| -> f64 {
-            (0..means.seeds).filter(|&s| s != seed).map(|s| validation[i][s]).sum()
-        };
-        let best = (1..last).max_by(|&a, &b| others(a).total_cmp(&others(b))).expect("an inner point");
-        [0, last].map(|end| test[best][seed] - test[end][seed])
+    let of_seed = |(seed, best): (usize, usize)| {
+        let test = |a: &Across| a.points[seed].held_out_score();
+        [least, most].map(|end| test(&inner[best]) - test(end))
     };
-    let all: Vec<[f64; 2]> = (0..means.seeds).map(of_seed).collect();
+    let all: Vec<[f64; 2]> = chosen_by_others(inner).into_iter().enumerate().map(of_seed).collect();
     let differences = [0, 1].map(|end| all.iter().map(|d| d[end]).collect::<Vec<f64>>());
     if differences.iter().flatten().any(|d| !d.is_finite()) {
         return None;

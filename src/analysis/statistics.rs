@@ -34,6 +34,13 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
+/// The standard deviation from the mean of the values themselves; NaN of a single one.
+pub fn deviation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (squares / (values.len() as f64 - 1.0)).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +51,8 @@ mod tests {
         assert_eq!(quantile(&[0.0, 1.0], 0.25), 0.25);
         assert!(quantile(&[], 0.5).is_nan() && mean(&[]).is_nan());
         assert_eq!(mean(&[1.0, 2.0]), 1.5);
+        assert_eq!(deviation(&[1.0, 2.0, 3.0]), 1.0);
+        assert!(deviation(&[1.0]).is_nan());
     }
 
     #[test]

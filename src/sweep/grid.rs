@@ -20,6 +20,19 @@ pub struct Curve {
     pub head_rate: f64,
 }
 
+impl Curve {
+    /// In how many settings, but for the seed, it differs from another one.
+    fn changes(&self, other: &Self) -> usize {
+        let differs = [
+            self.variant != other.variant,
+            self.scale != other.scale,
+            self.smoothing != other.smoothing,
+            self.head_rate != other.head_rate,
+        ];
+        differs.into_iter().filter(|differs| *differs).count()
+    }
+}
+
 /// All cells, in order: seeds, kinds of head, scales, smoothings, head rates, probing points, times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
@@ -45,6 +58,15 @@ impl Grid {
             }
         }
         Self { curves, points, times: times.to_vec() }
+    }
+
+    /// Only the curves that differ from the first of their seed in one setting at most, with numbers of their own.
+    pub fn one_at_a_time(mut self) -> Self {
+        if let Some(&first) = self.curves.first() {
+            self.curves.retain(|curve| curve.changes(&first) <= 1);
+        }
+        (0..).zip(&mut self.curves).for_each(|(number, curve)| curve.number = number);
+        self
     }
 
     /// The curves.
@@ -134,5 +156,32 @@ mod tests {
         }
         assert_eq!(grid.place(number), None);
         assert_eq!((grid.curves()[11].seed, grid.curves()[11].variant), (6, 2));
+    }
+
+    #[test]
+    fn options_are_tried_one_at_a_time() {
+        let heads = Heads {
+            seeds: 2,
+            scales: vec![1.0, 2.0],
+            smoothings: vec![0.5, 0.0, 0.1],
+            ..Heads::default()
+        };
+        let grid = Grid::new(&heads, 3, Points::Even(4), &[1.0]).one_at_a_time();
+        let of = |c: &Curve| (c.seed, c.variant, c.scale, c.smoothing);
+        let of_seed = |seed: u64| {
+            [
+                (seed, 0, 1.0, 0.5),
+                (seed, 0, 1.0, 0.0),
+                (seed, 0, 1.0, 0.1),
+                (seed, 0, 2.0, 0.5),
+                (seed, 1, 1.0, 0.5),
+                (seed, 2, 1.0, 0.5),
+            ]
+        };
+        let all: Vec<_> = grid.curves().iter().map(of).collect();
+        assert_eq!(all, [of_seed(0), of_seed(1)].concat());
+        assert_eq!(grid.cells(), 48);
+        let last = grid.place(47).unwrap();
+        assert_eq!((of(last.0), last.0.number, last.1), ((1, 2, 1.0, 0.5), 11, 3));
     }
 }

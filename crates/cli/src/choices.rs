@@ -124,6 +124,12 @@ mod replay {
             ),
             (Self::Scale, "scale", "Scales of the initial head: 1/4, 1, 4"),
             (Self::Rate, "rate", "Learning rates of the head over the backbone's: 1/10, 1, 10"),
+            (
+                Self::Table,
+                "table",
+                "The paper's table: smoothing of 0.1, head and partial one at a time beside no probing, tuned probing \
+                 and the longest probing; ten seeds unless --seeds says otherwise",
+            ),
         ];
     }
 }

@@ -50,23 +50,23 @@ impl Curves {
 
 /// A flag, and whether it was given.
 #[cfg(feature = "replay")]
-type Given = Option<(&'static str, bool)>;
+type Given = (&'static str, bool);
 
 #[cfg(feature = "replay")]
 impl Curves {
     /// Whether smoothings were given.
     pub fn smoothings(&self) -> Given {
-        Some(("--smoothings", self.smoothings.is_some()))
+        ("--smoothings", self.smoothings.is_some())
     }
 
     /// Whether scales were given.
     pub fn scales(&self) -> Given {
-        Some(("--scales", self.scales.is_some()))
+        ("--scales", self.scales.is_some())
     }
 
     /// Whether head rates were given.
     pub fn head_rates(&self) -> Given {
-        Some(("--head-rates", self.head_rates.is_some()))
+        ("--head-rates", self.head_rates.is_some())
     }
 }
 

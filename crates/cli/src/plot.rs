@@ -74,13 +74,15 @@ impl Format {
 }
 
 /// What the files of this program have near their beginning: figures, the index and the areas of the gallery, the
-/// report.
-const MARKS: [&[u8]; 5] = [
+/// report, tables of replays.
+const MARKS: [&[u8]; 7] = [
     b" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\">\n<title>",
     b"tEXtSoftware\0taskhead",
     b"# Gallery\n\nEvery figure is written by `taskhead reproduce`",
     b"law,target,y_low,y_high",
     b"<title>taskhead: ",
+    b"<!-- A table of `taskhead replay`. -->",
+    b"problem,method,seeds,aie,",
 ];
 
 /// How far into a file a mark is looked for.

@@ -1,6 +1,7 @@
 //! `taskhead replay`: the sweep on a real network, stored and drawn like a sweep of the theory.
 
 mod json;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use super::say;
 use super::slurm;
 use super::threads::use_threads;
 use crate::choices::choice;
+use taskhead::analysis::comparison::comparison;
 use taskhead::analysis::findings::findings;
 use taskhead::analysis::nearness::{Ground, Grounds, KernelChange, Nearness, kernel_changes, nearness};
 use taskhead::analysis::optimum::optima;
@@ -48,6 +50,7 @@ use taskhead_replay::{self as replay, Overlay, Replay, device};
     TOML. Times count epochs, but for `linear`, where they are times of the flow.\n\nExamples:\n  \
     taskhead replay digits\n  \
     taskhead replay digits --experiment smoothing --out smoothing\n  \
+    taskhead replay digits --experiment table --out table\n  \
     taskhead replay digits --loss squared --samples 80 --theory\n  \
     taskhead replay fashion --seeds 5\n  \
     taskhead replay segmentation\n  \
@@ -234,12 +237,11 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     check_cells(config.cells())?;
     let part = args.split.shard.map(|shard| Part { shard, cells: config.cells() });
     let output = SweepFiles::new(&args.out, part)?;
+    let tabled = config.one_at_a_time && part.is_none();
     if args.out.is_dir() && part.is_none() {
-        check_ours(
-            &args.out,
-            ["transfer", "course", "theory"].iter().flat_map(|n| svg_names(n)),
-            args.force,
-        )?;
+        let figures = ["transfer", "course", "theory"].iter().flat_map(|n| svg_names(n));
+        let tables = table::NAMES.iter().filter(|_| tabled).map(|&name| name.to_owned());
+        check_ours(&args.out, figures.chain(tables), args.force)?;
     }
     let (device, note) = device::open(&args.device)?;
     if let Some(note) = note {
@@ -310,13 +312,26 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     // A part has a part of each figure.
     let figures = if part.is_some() { Vec::new() } else { draw(&result, &args.out)? };
 
-    let left = ["theory.parquet", "theory.csv"].map(|end| with_suffix(&args.out, end));
-    if args.theory.is_none() && part.is_none() && left.iter().any(|path| path.exists()) {
-        let [table, _] = &left;
-        say::note(format_args!(
-            "{} and what was drawn from it are of an earlier run with --theory",
-            table.display()
-        ));
+    let comparison =
+        tabled.then(|| comparison(&result.records, |cell| replay.config().change(cell))).flatten();
+    let of_methods = match &comparison {
+        Some(all) => table::save(all, &args.out)?,
+        None => Vec::new(),
+    };
+    if tabled && comparison.is_none() {
+        say::warning("there is no table: some seed has no scores without probing");
+    }
+    // What is left of another run would be taken for that of this one.
+    let theory_tables = ["theory.parquet", "theory.csv"].map(|end| with_suffix(&args.out, end));
+    let method_tables = table::NAMES.map(|name| args.out.join(name));
+    for (left, made, by) in [
+        (theory_tables, args.theory.is_some(), "--theory"),
+        (method_tables, comparison.is_some(), "--experiment table"),
+    ] {
+        if !made && part.is_none() && left.iter().any(|path| path.exists()) {
+            let table = left[0].display();
+            say::note(format_args!("{table} and what belongs to it are of an earlier run with {by}"));
+        }
     }
     let (nearness, changes) = match (theory_head, theory) {
         (Some(head), Some(theory)) => lay_over(&replay, &result, head, &theory, &args.out, quiet)?,
@@ -327,15 +342,18 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
     let optima = optima(&result.records);
     let worse = Replay::worse(&result.records);
     let (failed, stopped) = (counts.failed / size, counts.stopped / size);
+    let names = |paths: &[PathBuf]| -> Vec<String> {
+        paths.iter().map(|path| path.display().to_string()).collect()
+    };
     let tables: Vec<String> = output.tables().map(|path| path.display().to_string()).collect();
     if args.json {
-        let files: Vec<String> =
-            tables.into_iter().chain(figures.iter().map(|p| p.display().to_string())).collect();
+        let files = [tables, names(&of_methods), names(&figures)].concat();
         let seconds = begun.elapsed().as_secs_f64();
         let laws: Vec<_> = findings.iter().map(json::finding).collect();
         say::line(json!({
             "cells": cells, "known": known, "failed": failed, "stopped": stopped, "worse": worse, "seconds": seconds, "laws": laws, "files": files,
             "best": optima.iter().map(json::optimum).collect::<Vec<_>>(),
+            "table": comparison.as_ref().map(table::as_json),
             "theory": nearness.iter().map(json::nearness).collect::<Vec<_>>(),
             "kernel_change": changes.iter().map(json::kernel_change).collect::<Vec<_>>(),
             "backbone": replay.backbone_file().map(|p| p.display().to_string()),
@@ -345,6 +363,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         nearness.iter().try_for_each(say::line)?;
         changes.iter().try_for_each(say::line)?;
         optima.iter().try_for_each(say::line)?;
+        comparison.iter().map(table::text).try_for_each(say::line)?;
         let seconds = begun.elapsed().as_secs_f64();
         say::line(format_args!("{}, {failed} failed, {seconds:.1} s", counted(cells, "cell")))?;
         if worse > 0 {
@@ -356,6 +375,9 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         }
         if !quiet {
             say::line(format_args!("records: {}", tables.join(" and ")))?;
+            if !of_methods.is_empty() {
+                say::line(format_args!("table: {}", names(&of_methods).join(" and ")))?;
+            }
             if !figures.is_empty() {
                 say::line(format_args!("figures: {}", args.out.display()))?;
             }
@@ -374,7 +396,7 @@ fn theory_head(network: &Sweep, replay: &Replay, theory: &Theory) -> Sweep {
 }
 
 /// Flags of the keys of a configuration.
-const FLAGS: [(&str, &str); 28] = [
+const FLAGS: [(&str, &str); 30] = [
     ("times", "--times"),
     ("seeds", "--seeds"),
     ("data.source", "--source-classes"),
@@ -403,6 +425,8 @@ const FLAGS: [(&str, &str); 28] = [
     ("data.folder", "--data"),
     ("data.ignore", "--ignore"),
     ("data.shifted-folder", "--shifted-data"),
+    ("one-at-a-time", "--experiment table"),
+    ("probe", "--points"),
 ];
 
 /// An error about a value of the configuration with the flag that sets it.
@@ -599,13 +623,15 @@ fn configuration(args: &Args) -> Result<Config> {
             ("--head-hidden", args.head_hidden.is_some()),
             ("--head-blocks", args.head_blocks.is_some()),
         ];
+        let smoothings = args.curves.smoothings();
         let same = match experiment {
-            Experiment::Head | Experiment::Partial => heads.into_iter().find(|(_, given)| *given),
-            Experiment::Smoothing => args.curves.smoothings(),
-            Experiment::Scale => args.curves.scales(),
-            Experiment::Rate => args.curves.head_rates(),
+            Experiment::Head | Experiment::Partial => heads.to_vec(),
+            Experiment::Smoothing => vec![smoothings],
+            Experiment::Scale => vec![args.curves.scales()],
+            Experiment::Rate => vec![args.curves.head_rates()],
+            Experiment::Table => vec![heads[0], heads[1], smoothings],
         };
-        if let Some((flag, true)) = same {
+        if let Some((flag, _)) = same.into_iter().find(|(_, given)| *given) {
             bail!("{flag} and this --experiment, which varies the same, exclude each other");
         }
         config.vary(experiment);

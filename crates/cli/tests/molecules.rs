@@ -54,6 +54,17 @@ fn molecules_are_scored_by_auc_and_parts_are_the_whole() {
     }
 }
 
+/// The table is chosen by AUC; of a graph network no layer can be part of the head, so that there is no such row.
+#[test]
+fn a_table_of_methods_has_auc_and_accuracy() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = succeed(folder.path(), &args(FLAGS, "--seeds 2 --out t --experiment table"));
+    assert!(text.contains("validation AUC chooses") && text.contains("  test AUC "), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("two-layer head")), "{text}");
+    let csv = std::fs::read_to_string(folder.path().join("t/table.csv")).unwrap();
+    assert!(csv.lines().count() == 6 && csv.contains(",auc,") && !csv.contains("part of"), "{csv}");
+}
+
 /// What differs in one atom is learned, and the theory is laid over graphs, too.
 #[test]
 fn a_table_is_read_learned_and_overlaid() {

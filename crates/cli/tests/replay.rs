@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::taskhead;
+use common::{refuse, succeed, taskhead};
 use taskhead::metric::Metric;
 use taskhead::simulation::{Probe, Run, Settings};
 use taskhead::sweep::Sweep;
@@ -507,6 +507,171 @@ fn a_killed_replay_goes_on_to_the_same_bytes() {
         assert_eq!(read("whole"), read("again"), "{kind}");
     }
     assert!(!partial.exists());
+}
+
+const TABLE: &str = "replay digits --experiment table --points 3 --samples 30 --times 1,2 --widths 16,12 \
+                     --pretrain-epochs 1 --longest 10 --cache backbones -q";
+
+fn args<'a>(flags: &'a str, more: &'a str) -> Vec<&'a str> {
+    flags.split_whitespace().chain(more.split_whitespace()).collect()
+}
+
+/// However it is made, the table has the same bytes: at once, in parts, after a stop, by more seeds, from its own
+/// configuration.
+#[test]
+fn a_table_of_methods_is_the_same_however_it_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let go = |more: &str| succeed(here, &args(TABLE, more));
+    let known = |more: &str| {
+        let json: serde_json::Value = serde_json::from_str(&go(&format!("{more} --json"))).unwrap();
+        (json["known"].as_u64().unwrap(), json["cells"].as_u64().unwrap())
+    };
+    // Four curves of three points for each seed: no combination of two changes.
+    assert_eq!(known("--seeds 2 --out whole"), (0, 24));
+    for part in ["1/3", "2/3", "3/3"] {
+        go(&format!("--seeds 2 --out parts --shard {part}"));
+    }
+    assert!(!here.join("parts").exists());
+    let parts = "merge parts.1-of-3.parquet parts.2-of-3.parquet parts.3-of-3.parquet --out parts";
+    succeed(here, &args(parts, ""));
+    assert_eq!(known("--seeds 2 --out parts"), (24, 24));
+    let whole = read_sweep(here.join("whole.parquet")).unwrap();
+    let left = Sweep { records: whole.records[..10].to_vec(), ..whole.clone() };
+    write_parquet(here.join("stopped.partial.parquet"), &left).unwrap();
+    assert_eq!(known("--seeds 2 --out stopped"), (5, 24));
+    assert_eq!([known("--seeds 1 --out more"), known("--seeds 2 --out more")], [(0, 12), (12, 24)]);
+    std::fs::write(here.join("own.toml"), go("--seeds 2 --print-config")).unwrap();
+    let own = succeed(here, &args("replay own.toml --cache backbones --out own", ""));
+    assert!(own.contains("\ntable: own/table.md and own/table.csv\n"), "{own}");
+    for file in ["/table.md", "/table.csv", ".parquet", ".csv"] {
+        let read = |name: &str| std::fs::read(here.join(format!("{name}{file}"))).unwrap();
+        for other in ["parts", "stopped", "more", "own"] {
+            assert!(read("whole") == read(other), "{other}{file}");
+        }
+    }
+    // Ten seeds unless it is said otherwise.
+    assert!(go("--print-config").contains("seeds = 10"));
+}
+
+/// Every number of the table is that of the records: points by the other seed's validation accuracy, test accuracies
+/// there.
+#[test]
+fn a_table_of_methods_says_what_the_records_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let text = succeed(here, &args(TABLE, "--seeds 2 --out t"));
+    let json: serde_json::Value =
+        serde_json::from_str(&succeed(here, &args(TABLE, "--seeds 2 --out t --json"))).unwrap();
+    let methods = json["table"]["methods"].as_array().unwrap();
+    let records = read_sweep(here.join("t.csv")).unwrap().records;
+    let at_end = |problem: &str, smoothing: f64, seed: u64, point: u64| -> &Measured {
+        let of = |r: &&Record| {
+            let c = &r.cell;
+            (&*c.problem, c.smoothing, c.seed, c.point, c.time) == (problem, smoothing, seed, point, 2.0)
+        };
+        at(records.iter().find(of).unwrap())
+    };
+    let names = [
+        ("no probing", "digits mlp", 0.0, Some(2)),
+        ("tuned probing", "digits mlp", 0.0, None),
+        ("probing to convergence", "digits mlp", 0.0, Some(0)),
+        ("label-smoothed probing at ε = 0.1", "digits mlp", 0.1, None),
+        ("two-layer head of width 64", "digits mlp, two-layer head", 0.0, None),
+        ("part of the backbone", "digits mlp, 1 of its layers in the head", 0.0, None),
+    ];
+    assert_eq!(methods.len(), names.len());
+    let markdown = std::fs::read_to_string(here.join("t/table.md")).unwrap();
+    let csv = std::fs::read_to_string(here.join("t/table.csv")).unwrap();
+    let mut rows = csv.lines();
+    assert!(
+        rows.next()
+            .unwrap()
+            .starts_with("problem,method,seeds,aie,aie_least,aie_most,probe_time,score,test,")
+    );
+    let mut without = [0.0; 2];
+    for (method, (name, problem, smoothing, point)) in methods.iter().zip(names) {
+        assert_eq!((&method["method"], &method["seeds"]), (&name.into(), &2.into()));
+        let chosen = [0, 1].map(|seed| {
+            let validation = |point| at_end(problem, smoothing, 1 - seed, point).validation_accuracy;
+            let best = || (0..3).max_by(|&a, &b| validation(a).partial_cmp(&validation(b)).unwrap());
+            at_end(problem, smoothing, seed, point.or_else(best).unwrap())
+        });
+        let test = chosen.map(|m| m.held_out_accuracy.unwrap().end);
+        if name == "no probing" {
+            without = test;
+        }
+        let less = [test[0] - without[0], test[1] - without[1]];
+        let mean = |values: [f64; 2]| (values[0] + values[1]) / 2.0;
+        let of = |metric| mean(chosen.map(|m| m.training.get(metric).unwrap()));
+        let spread = (test[0] - test[1]).abs() / 2f64.sqrt();
+        for (key, value) in [
+            ("test", mean(test)),
+            ("test_spread", spread),
+            ("accuracy", mean(test)),
+            ("aie", mean(chosen.map(|m| m.energies.aie))),
+            ("probe_time", mean(chosen.map(|m| m.probe_time))),
+            ("aie_least", chosen[0].energies.aie.min(chosen[1].energies.aie)),
+            ("euclidean", of(Metric::Euclidean)),
+            ("cosine", of(Metric::Cosine)),
+            ("dot", of(Metric::Dot)),
+            ("norm", of(Metric::Norm)),
+        ] {
+            let found = method[key].as_f64().unwrap();
+            assert!((found - value).abs() < 1e-12, "{name}, {key}: {found} is not {value}");
+        }
+        match method["less_no_probing"].as_f64() {
+            Some(found) => {
+                assert!((found - mean(less)).abs() < 1e-12, "{name}: {found} is not {less:?}")
+            }
+            None => assert_eq!(name, "no probing"),
+        }
+        let cell = format!("{:.4} ± {spread:.4}", mean(test));
+        for all in [&text, &markdown] {
+            assert!(all.lines().any(|line| line.contains(name) && line.contains(&cell)), "{all}");
+        }
+        let row = rows.next().unwrap();
+        assert!(row.starts_with(&format!("digits mlp,{name},2,{}", method["aie"])), "{row}");
+    }
+    let words = json["table"]["words"].as_array().unwrap();
+    assert!(words.iter().any(|w| w.as_str().unwrap().starts_with("The paper has tuned probing ahead")));
+    for words in words.iter().map(|words| words.as_str().unwrap()) {
+        assert!(text.contains(words) && markdown.contains(words), "{words}");
+    }
+    // Another replay does not pass the table off as its own, and nobody's table is replaced.
+    let other = TABLE.replace("--experiment table ", "");
+    let output = taskhead(here, &args(&other, "--seeds 1 --out t --force"));
+    let note = "t/table.md and what belongs to it are of an earlier run with --experiment table";
+    assert!(String::from_utf8_lossy(&output.stderr).contains(note));
+    std::fs::write(here.join("t/table.md"), "mine").unwrap();
+    let error = refuse(here, &args(TABLE, "--seeds 1 --out t"));
+    assert!(error.contains("table.md: this is there already"), "{error}");
+    assert_eq!(std::fs::read_to_string(here.join("t/table.md")).unwrap(), "mine");
+}
+
+#[test]
+fn what_makes_no_table_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flags, expected) in [
+        (
+            "linear",
+            "`one-at-a-time` holds true; accepted: false for linear data, which have no validation",
+        ),
+        ("digits --probe-times 0,1", "`probe` holds `times`; accepted: `points` for a table"),
+        ("digits --energies 0.5", "`probe` holds `energies`; accepted: `points` for"),
+        ("digits --points 1", "it must be a whole number from 2"),
+        (
+            "digits --head-hidden 8",
+            "--head-hidden and this --experiment, which varies the same, exclude",
+        ),
+        ("digits --head-blocks 1", "--head-blocks and this --experiment"),
+        ("digits --smoothings 0.2", "--smoothings and this --experiment"),
+        ("digits --theory", "the theory needs a linear head"),
+        ("digits --widths 8", "`head.blocks` holds 1; accepted: fewer than the layers"),
+    ] {
+        let error = refuse(folder.path(), &args("replay --experiment table", flags));
+        assert!(error.contains(expected), "{flags} says: {error}");
+    }
 }
 
 /// A finished replay is not computed again, and more seeds go on from it; another one is neither used nor replaced.

@@ -128,6 +128,33 @@ fn what_is_written_has_the_mean_iou() {
     assert!(csv.contains("validation_accuracy,score,score_start,") && csv.contains(",mean_iou,0."));
 }
 
+/// Beside the mean IoU, by which points are chosen, the table has accuracy.
+#[test]
+fn a_table_of_methods_has_both_scores() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let flags = "replay segmentation --experiment table --samples 6 --source none --points 2 --longest 2 --times 1";
+    let text = succeed(here, &args(flags, "--seeds 2 --out t -q"));
+    let header = |line: &str| line.contains("  test mean IoU  ") && line.contains("  test accuracy  ");
+    assert!(text.lines().any(header), "{text}");
+    assert!(text.contains("validation mean IoU chooses"), "{text}");
+    let records = read_sweep(here.join("t.csv")).unwrap().records;
+    let base = "scenes encoder-decoder, random backbone";
+    let of = |r: &&Record| (&*r.cell.problem, r.cell.smoothing, r.cell.point) == (base, 0.0, 1);
+    let without: Vec<_> = records.iter().filter(of).collect();
+    let mean = |of: fn(&Record) -> f64| without.iter().map(|r| of(r)).sum::<f64>() / 2.0;
+    let iou = mean(|r| r.reached().unwrap().score.unwrap().held_out.end);
+    let accuracy = mean(|r| r.reached().unwrap().held_out_accuracy.unwrap().end);
+    let row = text.lines().find(|line| line.starts_with("no probing ")).unwrap();
+    assert_eq!(without.len(), 2);
+    assert!(
+        row.contains(&format!("{iou:.4} ± ")) && row.contains(&format!("{accuracy:.4} ± ")),
+        "{row}"
+    );
+    let csv = std::fs::read_to_string(here.join("t/table.csv")).unwrap();
+    assert!(csv.lines().count() == 7 && csv.contains(",mean_iou,"), "{csv}");
+}
+
 /// Images of 8×8 with a square of a class, which is bright in its own colour; `label` says what a mask holds for it.
 fn pairs(
     folder: &Path,

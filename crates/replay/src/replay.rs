@@ -62,7 +62,7 @@ impl Replay {
             let threads = rayon::current_num_threads();
             memory::most(&config, &dataset, threads)?.within(memory::available())?;
         }
-        let grid = Grid::new(&config.heads, config.head.len(), config.points(), &config.times);
+        let grid = config.grid();
         let curve = |&of: &grid::Curve| {
             let (head, energies) = (config.head[of.variant].clone(), OnceLock::new());
             Curve { of, head, energies }

@@ -9,7 +9,7 @@ use taskhead::analysis::paired::Difference;
 use taskhead::sweep::record::ScoreKind;
 
 /// What JSON has no number for is null.
-fn number(value: f64) -> Value {
+pub fn number(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }
 

@@ -14,8 +14,11 @@ pub use settings::{Architecture, Experiment, SETTINGS};
 pub use theory::{Dynamics, Kernel, Theory};
 pub use validate::{MAX_ATOMS, MAX_SIDE};
 
+use taskhead::Number;
 pub use taskhead::loss::Loss;
 use taskhead::sweep::config::{Heads, Points, Probes};
+use taskhead::sweep::grid::Grid;
+use taskhead::sweep::record::Cell;
 use taskhead::tasks::Gaussian;
 
 /// A replay: every seed, head scale, smoothing and head rate with every probing point and time.
@@ -59,6 +62,14 @@ pub struct Config {
     /// which of the other classes, is drawn evenly by the seed. Labels of held-out images stay right.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_noise: f64,
+    /// Each kind of head, scale, smoothing and head rate by itself, beside the first of each, and not all combinations
+    /// of them: what a table of methods compares.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub one_at_a_time: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -500,7 +511,45 @@ impl Config {
 
     /// Number of records.
     pub fn cells(&self) -> usize {
-        self.sweep().cells().saturating_mul(self.head.len())
+        let all = self.sweep().cells().saturating_mul(self.head.len());
+        if !self.one_at_a_time {
+            return all;
+        }
+        let Heads { scales, smoothings, head_rates, .. } = &self.heads;
+        let options = [self.head.len(), scales.len(), smoothings.len(), head_rates.len()];
+        let combinations: usize = options.iter().product();
+        all / combinations.max(1)
+            * (1 + options.iter().map(|count| count.saturating_sub(1)).sum::<usize>())
+    }
+
+    /// Every cell in its place; the values must be valid.
+    pub(super) fn grid(&self) -> Grid {
+        let grid = Grid::new(&self.heads, self.head.len(), self.points(), &self.times);
+        if self.one_at_a_time { grid.one_at_a_time() } else { grid }
+    }
+
+    /// What the curve of a cell changes, in words: nothing of the first of its seed.
+    pub fn change(&self, cell: &Cell) -> String {
+        let head = self.head.iter().find(|head| self.title(head) == cell.problem);
+        let (first, heads) = (&self.head[0], &self.heads);
+        let head = head.unwrap_or(first);
+        let parts = [
+            (head.blocks != first.blocks).then(|| match head.blocks {
+                0 => "the whole backbone".to_owned(),
+                1 => "part of the backbone".to_owned(),
+                blocks => format!("part of the backbone without {blocks} layers"),
+            }),
+            (head.hidden != first.hidden).then(|| match head.hidden {
+                None => "linear head".to_owned(),
+                Some(width) => format!("two-layer head of width {width}"),
+            }),
+            (cell.head_scale != heads.scales[0])
+                .then(|| format!("head scale {}", Number(cell.head_scale))),
+            (cell.smoothing != heads.smoothings[0])
+                .then(|| format!("label-smoothed probing at ε = {}", Number(cell.smoothing))),
+            (cell.head_rate != heads.head_rates[0]).then(|| format!("γ = {}", Number(cell.head_rate))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// The sweep that each head makes: times, heads and probing points.

@@ -2,7 +2,7 @@
 
 use super::{Backbone, Class, Config, Data, Head};
 use taskhead::Setting;
-use taskhead::sweep::config::ConfigError;
+use taskhead::sweep::config::{ConfigError, Points};
 
 /// The most blocks of a stage; nobody means more.
 const MAX_BLOCKS: usize = 1000;
@@ -222,6 +222,21 @@ impl Config {
                 }
             }
         }
+        if self.one_at_a_time {
+            let refused = |name, value: &str, accepted| {
+                Err(ConfigError::Text { name, value: value.into(), accepted })
+            };
+            if self.is_flow() {
+                let accepted = "false for linear data, which have no validation samples to choose by";
+                return refused("one-at-a-time", "true", accepted);
+            }
+            let accepted = "`points` for a table, which needs the longest probing and none";
+            match self.points() {
+                Points::Times(_) => return refused("probe", "`times`", accepted),
+                Points::Energies(_) => return refused("probe", "`energies`", accepted),
+                Points::Even(_) | Points::Above(_) => {}
+            }
+        }
         if self.head.is_empty() {
             return Err(ConfigError::Empty { name: "head" });
         }
@@ -267,7 +282,9 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Experiment;
     use super::*;
+    use taskhead::sweep::config::Probes;
 
     #[test]
     fn bad_values_are_named() {
@@ -287,5 +304,25 @@ mod tests {
         assert!(message(&|c| c.head.push(c.head[0].clone())).starts_with("`head` holds the same twice"));
         assert!(message(&|c| c.label_noise = 1.5).starts_with("`label-noise` holds 1.5"));
         assert!(message(&|c| c.heads.seeds = 0).starts_with("`seeds` holds 0"));
+        let table = |change: &dyn Fn(&mut Config)| {
+            message(&|c| {
+                c.vary(Experiment::Table);
+                change(c);
+            })
+        };
+        let [times, energies] = [Some(vec![0.0, 1.0]), Some(vec![0.5])];
+        let probe = |probe: Probes| table(&|c| c.probe = probe.clone());
+        let accepted = "; accepted: `points` for a table";
+        for (given, expected) in [
+            (Probes { times, ..Probes::default() }, "`probe` holds `times`"),
+            (Probes { energies, ..Probes::default() }, "`probe` holds `energies`"),
+        ] {
+            let message = probe(given);
+            assert!(message.starts_with(expected) && message.contains(accepted), "{message}");
+        }
+        let mut linear = Config::preset("linear").unwrap();
+        linear.one_at_a_time = true;
+        let message = linear.validate().unwrap_err().to_string();
+        assert!(message.starts_with("`one-at-a-time` holds true; accepted: false"), "{message}");
     }
 }
