@@ -310,6 +310,7 @@ impl<'a> Run<'a> {
         } else {
             flow
         };
+        let flow = if probe_time.is_infinite() { flow.at_minimum() } else { flow };
         let (method, moments, work) = follow(&flow, times, settings)?;
         // Nothing but the solver depends on its tolerance.
         let rtol = if method == SolvedBy::Flow { settings.rtol } else { DEFAULT_RTOL };

@@ -7,8 +7,8 @@ use taskhead::advise::{AdviseError, Row, Settings, Verdict, advise, advise_with,
 use taskhead::energy::Energy;
 use taskhead::flow::solver::Watch;
 use taskhead::loss::Loss;
-use taskhead::probing::ProbingError;
-use taskhead::probing::practice::Optimiser;
+use taskhead::probing::practice::{Optimiser, penalised};
+use taskhead::probing::{ProbingError, ProbingPath};
 use taskhead::problem::Problem;
 use taskhead::simulation::{self, Probe, Run, SimulationError, Until};
 use taskhead::tasks::{Gaussian, Task, TaskSpec, normal, stream};
@@ -74,7 +74,7 @@ fn heads_have_their_energy_on_the_features_as_given() {
                 seeds: 1,
                 points: 4,
                 folds: 3,
-                strengths: true,
+                strengths: loss == Loss::CrossEntropy,
                 ..Settings::default()
             };
             let advice = advise(&task, &settings).unwrap();
@@ -249,6 +249,55 @@ fn what_is_not_accepted_is_said() {
     let settings = Settings { intercept: false, folds: 2, ..Settings::default() };
     let none = advise(&Task::of_problem(zero, None, None), &settings).unwrap_err();
     assert!(matches!(none, AdviseError::NoChoice { .. }), "{none}");
+    let strengths = Settings { strengths: true, loss: Loss::Squared, ..Settings::default() };
+    assert!(refused(strengths).starts_with("a strength C is that of logistic regression"));
+}
+
+/// scikit-learn has one vector w for two classes: it is stationary where w = C Σ (y − p) z.
+#[test]
+fn the_strength_of_two_classes_is_that_of_one_vector() {
+    let (z, _) = clusters(30, 4, 0.5, 3);
+    let y = DMatrix::from_fn(30, 2, |r, c| f64::from(u8::from((r * 7 / 3) % 2 == c)));
+    let problem = Problem::on_features(z.clone(), y.clone()).unwrap();
+    let task = Task::of_problem(problem, None, None);
+    let settings = Settings {
+        strengths: true,
+        until: Until::Loss(0.3),
+        points: 3,
+        seeds: 1,
+        folds: 2,
+        ..Settings::of_task(&task, Some(Loss::CrossEntropy))
+    };
+    let row = &advise(&task, &settings).unwrap().rows[1];
+    let strength = row.strength.unwrap();
+    let features = z.clone().insert_column(4, 1.0);
+    let whole = Problem::on_features(features.clone(), y.clone()).unwrap();
+    let path = ProbingPath::with_loss(&whole, &DMatrix::zeros(5, 2), 0.0, Loss::CrossEntropy).unwrap();
+    let head = penalised(&whole, &path, Loss::CrossEntropy, strength / 2.0).unwrap().head;
+    let w = head.column(1) - head.column(0);
+    let left = (0..30).map(|r| y[(r, 1)] - 1.0 / (1.0 + (-(features.row(r) * &w)[0]).exp()));
+    let left = DMatrix::from_iterator(30, 1, left);
+    let pull = features.tr_mul(&left) * strength;
+    assert!((pull - &w).norm() < 1e-6 * w.norm(), "{w}");
+    // And its loss is that of the row.
+    let loss = |head: &DMatrix<f64>| Loss::CrossEntropy.value(&y, &(&features * head));
+    let own = DMatrix::from_fn(5, 2, |r, c| if r < 4 { row.weight[(c, r)] } else { row.bias[c] });
+    assert!((loss(&own) / loss(&head) - 1.0).abs() < 1e-3);
+}
+
+/// Probing may raise the average energy while it lowers the loss and the Frobenius energy; it was refused.
+#[test]
+fn probing_that_raises_the_average_energy_is_no_reason_to_refuse() {
+    let z = normal(&mut stream(1, 91), 60, 1, 1.0);
+    let y = DMatrix::from_fn(60, 2, |r, c| f64::from(u8::from((r * r / 7) % 2 == c)));
+    let mut raised = 0;
+    for seed in 0..6 {
+        let task = Task::of_problem(Problem::on_features(z.clone(), y.clone()).unwrap(), None, None);
+        let settings = Settings { points: 3, seeds: 1, seed, ..Settings::of_task(&task, None) };
+        let advice = advise(&task, &settings).unwrap();
+        raised += u32::from(advice.rows[0].energy > advice.rows[2].energy);
+    }
+    assert!(raised > 0);
 }
 
 /// Progress counts flows, as many as there are; and the constant column is mentioned with a kernel, too, under which it

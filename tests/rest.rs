@@ -5,6 +5,7 @@ use nalgebra::{DMatrix, dmatrix};
 use taskhead::loss::Loss;
 use taskhead::problem::Problem;
 use taskhead::simulation::{Probe, Run, Settings, Simulation, SimulationError, Until};
+use taskhead::tasks::{normal, stream};
 
 fn finetuned(
     problem: &Problem,
@@ -54,4 +55,20 @@ fn an_accuracy_that_is_never_met_is_an_error() {
     let error =
         run.finetune(Probe::Time(0.0), &[f64::INFINITY], &settings).expect_err("no such accuracy");
     assert!(matches!(error, SimulationError::NeverMet { limit: 0.4, .. }), "{error}");
+}
+
+/// The best head of a classifier, on features that carry the backbone: nothing moves, and its rounding was followed for
+/// thousands of steps.
+#[test]
+fn the_end_of_probing_is_the_end_of_finetuning() {
+    let z = normal(&mut stream(3, 92), 12, 4, 1.0);
+    let labels = DMatrix::from_fn(12, 3, |r, c| f64::from(u8::from((r * r / 3) % 3 == c)));
+    let problem = Problem::on_features(z, labels).expect("a problem");
+    let run = Run::with_loss(&problem, &DMatrix::zeros(4, 3), 0.0, Loss::CrossEntropy).expect("a head");
+    for time in [5.0, f64::INFINITY] {
+        let end = run.finetune(Probe::Time(f64::INFINITY), &[time], &Settings::default());
+        let end = end.expect("a result").remove(0);
+        assert!(end.stop.is_success() && end.work.steps == 0, "{:?} {:?}", end.stop, end.work);
+        assert_eq!((end.adaptation.euclidean, end.time), (0.0, time));
+    }
 }

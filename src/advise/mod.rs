@@ -138,16 +138,21 @@ pub enum AdviseError {
         /// Why.
         reason: String,
     },
-    /// The initial head leaves no energy to choose from.
+    /// Probing the initial head lowers no energy, neither the average nor the Frobenius one.
     #[error(
-        "probing changes the energy of seed {seed} by less than rounding, from {energy}: there is nothing to choose"
+        "probing takes the energy of seed {seed} from {start} to {end}, which is not lower: there is nothing to choose"
     )]
     NoChoice {
         /// The seed.
         seed: u64,
-        /// The energy (AIE).
-        energy: f64,
+        /// The energy (AIE) before probing.
+        start: f64,
+        /// And after it.
+        end: f64,
     },
+    /// A strength C under another loss than that of logistic regression.
+    #[error("a strength C is that of logistic regression; accepted: with the cross-entropy loss")]
+    Strengths,
 }
 
 /// A recommendation with all that it rests on.
@@ -270,6 +275,9 @@ pub fn advise_with(
     done: &(dyn Fn() + Sync),
 ) -> Result<Advice, AdviseError> {
     settings.check()?;
+    if settings.strengths && settings.loss != Loss::CrossEntropy {
+        return Err(AdviseError::Strengths);
+    }
     let data = Data::new(task, settings.loss, settings.intercept, settings.standardise)?;
     let whole = data.whole()?;
     let shares = steps(0.0, 1.0, settings.points);
@@ -334,7 +342,7 @@ pub fn advise_with(
                 Optimiser { batch, ..optimiser }.epochs(probe_time)
             }),
             strength: if settings.strengths {
-                strength_of_loss(&whole, settings.loss, level)?
+                strength_of_loss(&whole, settings.loss, level)?.map(|c| c * columns_of_a_vector(&whole))
             } else {
                 None
             },
@@ -354,12 +362,12 @@ pub fn advise_with(
         });
     }
     let verdict = verdict::verdict(&scores, resolution);
-    let mut reason = verdict::reason(verdict, &rows, best, counts);
     let probed: Vec<Vec<f64>> = (0..shares.len())
         .map(|share| per_sample(&cells, share, &held, settings.seeds, |c| &c.probed))
         .collect();
     let alone = verdict::best(&probed, resolution);
     let gain = Difference::of(&probed[alone], &scores[best]).beyond(resolution);
+    let mut reason = verdict::reason(verdict, &rows, best, counts, !gain.is_clear());
     if gain.is_clear() {
         reason += &verdict::without_finetuning(rows[alone].share, gain, counts);
     }
@@ -369,6 +377,12 @@ pub fn advise_with(
     let unmet = rows.iter().map(|row| row.unmet).sum();
     assumptions.extend(never_met(unmet, rows.len() * ended.len(), settings));
     Ok(Advice { rows, best, verdict, reason, counts, held_out: held.iter().sum(), assumptions })
+}
+
+/// How many columns of the head stand for one weight vector of scikit-learn's `LogisticRegression`: for two classes it
+/// has one vector, the difference of both columns, whose penalty is twice that of ours. So its C is twice as large.
+fn columns_of_a_vector(problem: &Problem) -> f64 {
+    if problem.outputs() == 2 { 2.0 } else { 1.0 }
 }
 
 /// What is known of the end of probing.
@@ -382,8 +396,10 @@ enum End {
     Undecided,
 }
 
-/// The energies at the two ends of a path.
+/// The energies at the two ends of a path: averages, or where probing raises these, as it may where one sample is lost
+/// for many, Frobenius energies.
 struct Ends {
+    measure: Measure,
     start: f64,
     end: f64,
     what: End,
@@ -398,7 +414,7 @@ impl Ends {
         settings: &Settings,
         seed: u64,
     ) -> Result<Self, AdviseError> {
-        let start = path.energy(0.0)?.aie;
+        let start = path.energy(0.0)?;
         let (what, energy) = match path.energy(f64::INFINITY) {
             Ok(energy) => (End::Limit, Some(energy)),
             Err(ProbingError::NoLimit { .. }) => (End::Endless, None),
@@ -407,18 +423,20 @@ impl Ends {
             Err(error) => return Err(error.into()),
         };
         let (last, end) = match energy {
-            Some(energy) => (f64::INFINITY, energy.aie),
+            Some(energy) => (f64::INFINITY, energy),
             None => {
                 let steepest =
                     problem.feature_scale()?.powi(2) * settings.loss.steepest(problem.outputs());
                 let last = HORIZON / steepest;
-                (last, path.energy(last)?.aie)
+                (last, path.energy(last)?)
             }
         };
-        if start - end <= 1e-12 * start {
-            return Err(AdviseError::NoChoice { seed, energy: start });
-        }
-        Ok(Self { start, end, what, last })
+        let falls =
+            |measure: &Measure| measure.of(&start) - measure.of(&end) > 1e-12 * measure.of(&start);
+        let Some(measure) = [Measure::Aie, Measure::Frobenius].into_iter().find(falls) else {
+            return Err(AdviseError::NoChoice { seed, start: start.aie, end: end.aie });
+        };
+        Ok(Self { measure, start: measure.of(&start), end: measure.of(&end), what, last })
     }
 
     /// The probing time at a share of the energy.
@@ -426,7 +444,7 @@ impl Ends {
         match share {
             share if share >= 1.0 => Ok(0.0),
             share if share <= 0.0 => Ok(self.last),
-            share => path.time_for(Measure::Aie, self.end + share * (self.start - self.end)),
+            share => path.time_for(self.measure, self.end + share * (self.start - self.end)),
         }
     }
 }

@@ -44,7 +44,8 @@ pub struct Row {
     pub probe_time: f64,
     /// Epochs of the given optimiser that take as long; ∞ for τ = ∞.
     pub epochs: Option<f64>,
-    /// The strength C of a penalty ½‖V‖² + C·L with the same training loss.
+    /// The strength C of a penalty ½‖V‖² + C·L with the same training loss, as scikit-learn's `LogisticRegression` has
+    /// it, whose head for two classes is one vector (but which leaves the intercept free by default).
     pub strength: Option<f64>,
     /// The average initial energy that is left.
     pub energy: f64,

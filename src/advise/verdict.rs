@@ -65,7 +65,9 @@ pub(super) fn verdict(scores: &[Vec<f64>], resolution: f64) -> Verdict {
 }
 
 /// Sentences that give the reason.
-pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool) -> String {
+/// Sentences about why are left out where the numbers do not bear them out: unless finetuning `helps`, and the row is
+/// clearly better than those that it is explained against.
+pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool, helps: bool) -> String {
     let (full, none) = (0, rows.len() - 1);
     let unit = Unit { counts };
     if verdict == Verdict::DoesNotMatter {
@@ -90,24 +92,30 @@ pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool) 
         let sure = if behind.is_clear() { "" } else { ", which may be chance" };
         format!("{} ± {} better than {name}{sure}", unit.of(behind.mean), unit.of(behind.error))
     };
-    match best {
-        _ if best == full => format!(
-            "Probe fully: on held-out samples it is {}. These features serve the task as they are; energy would move \
-             them away.",
-            against(none, "no probing")
+    let clear = |row: usize| rows[row].behind.mean > 0.0 && rows[row].behind.is_clear();
+    let (text, why, borne_out) = match best {
+        _ if best == full => (
+            format!("Probe fully: on held-out samples it is {}.", against(none, "no probing")),
+            " These features serve the task as they are; energy would move them away.",
+            clear(none),
         ),
-        _ if best == none => format!(
-            "Do not probe: on held-out samples it is {}. The features have to move for this task, and energy moves them.",
-            against(full, "probing fully")
+        _ if best == none => (
+            format!("Do not probe: on held-out samples it is {}.", against(full, "probing fully")),
+            " The features have to move for this task, and energy moves them.",
+            clear(full) && helps,
         ),
-        _ => format!(
-            "Probe in part, down to a share of {:.2} of the energy: on held-out samples it is {}, and {}. Less energy \
-             leaves the features too far from the task, more takes them too far from where they were.",
-            rows[best].share,
-            against(full, "probing fully"),
-            against(none, "no probing")
+        _ => (
+            format!(
+                "Probe in part, down to a share of {:.2} of the energy: on held-out samples it is {}, and {}.",
+                rows[best].share,
+                against(full, "probing fully"),
+                against(none, "no probing")
+            ),
+            " Less energy leaves the features too far from the task, more takes them too far from where they were.",
+            clear(full) && clear(none) && helps,
         ),
-    }
+    };
+    if borne_out { text + why } else { text }
 }
 
 /// What to say where not finetuning is better than finetuning.
@@ -135,6 +143,7 @@ impl Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adaptation::Adaptation;
 
     #[test]
     fn equal_means_go_to_less_energy() {
@@ -143,6 +152,41 @@ mod tests {
         assert_eq!(best(&[row(0.0, 0.0), row(1.0, 1.0), row(1.0, 1.0)], 0.0), 1);
         let (same, shares) = (vec![row(1.0, 0.0); 5], [0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(recommended(&same, &shares, true, 0.0), 0);
+    }
+
+    /// What is said about why is left out where the numbers do not bear it out.
+    #[test]
+    fn an_explanation_needs_a_clear_difference() {
+        let behind = [0.2, 0.0, 0.2].map(|mean| Difference { mean, error: 0.01 });
+        let row = |behind| Row {
+            share: 0.5,
+            probe_time: 1.0,
+            epochs: None,
+            strength: None,
+            energy: 0.5,
+            accuracy: None,
+            head_norm: 1.0,
+            weight: DMatrix::zeros(1, 1),
+            bias: DVector::zeros(1),
+            adaptation: Adaptation::of(&DMatrix::zeros(1, 1), &DMatrix::zeros(1, 1)),
+            probed: 0.0,
+            score: 0.0,
+            over_seeds: 0.0,
+            over_folds: 0.0,
+            risk: 0.0,
+            unmet: 0,
+            behind,
+        };
+        let rows = |behind: [Difference; 3]| behind.map(row);
+        let said = |rows: &[Row], best, helps| reason(Verdict::Matters, rows, best, true, helps);
+        assert!(said(&rows(behind), 1, true).ends_with("from where they were."));
+        assert!(said(&rows(behind), 1, false).ends_with("better than no probing."));
+        let equal = [behind[0], behind[1], Difference { mean: 0.0, error: 0.0 }];
+        assert!(said(&rows(equal), 1, true).ends_with("no better than no probing."));
+        let chance = [Difference { mean: 0.01, error: 0.01 }, behind[0], behind[1]];
+        assert!(said(&rows(chance), 2, true).ends_with("which may be chance."));
+        assert!(said(&rows(behind), 2, true).ends_with("energy moves them."));
+        assert!(said(&rows(behind), 2, false).ends_with("better than probing fully."));
     }
 
     #[test]

@@ -254,6 +254,15 @@ impl<'a> Across<'a> {
         across
     }
 
+    /// Those points that all curves have, so that no mean and no quantile jumps where a curve ends or has a gap; all
+    /// points, if fewer than two are shared.
+    pub fn shared(curves: &[Curve<'a>]) -> Vec<Self> {
+        let all = Self::of(curves);
+        let whole = |across: &&Self| across.points.len() == curves.len();
+        let shared: Vec<Self> = all.iter().filter(whole).cloned().collect();
+        if shared.len() < 2 { all } else { shared }
+    }
+
     /// One number of each curve.
     pub fn values(&self, of: impl Fn(&Point<'a>) -> f64) -> Vec<f64> {
         self.points.iter().map(of).collect()

@@ -162,6 +162,8 @@ pub struct Flow<'a> {
     /// The size of what the residual has lost, and whether all that moves at the start is due to that.
     residual_rounding: f64,
     at_rest: bool,
+    /// Whether it starts at the end of probing where nothing else moves either.
+    stays: bool,
 }
 
 impl<'a> Flow<'a> {
@@ -216,6 +218,7 @@ impl<'a> Flow<'a> {
             head_rounding,
             residual_rounding,
             at_rest: false,
+            stays: false,
         })
     }
 
@@ -232,6 +235,23 @@ impl<'a> Flow<'a> {
             !moves(velocity.motion.norm(), pulls[0]) && !moves(velocity.head.norm(), pulls[1]);
         self.residual_rounding = residual_rounding;
         self
+    }
+
+    /// The same after probing to its end, where the head is at a minimum. If the features do not move there either (those
+    /// of a linear backbone do not) and nothing could grow, which takes a residual in the range of the kernel, the flow
+    /// stays where it is, and its rounding is not to be followed for ever.
+    pub fn at_minimum(mut self) -> Self {
+        let lambda = self.reduction.lambda();
+        let rows = self.residual.row_iter().zip(lambda.iter());
+        let seen: f64 = rows.map(|(r, lambda)| r.norm_squared() * lambda).sum();
+        let rounding = AT_REST * self.residual_rounding * lambda.amax().sqrt();
+        self.stays = self.at_rest && seen.sqrt() <= rounding;
+        self
+    }
+
+    /// Whether it stays where it starts.
+    pub(crate) fn stays(&self) -> bool {
+        self.stays
     }
 
     /// Whether all that moves at the start is the rounding of the residual.

@@ -48,7 +48,8 @@ pub struct Args {
     /// Probe the head until this average initial energy is left.
     #[arg(long, value_name = "E", value_parser = super::amount, group = "probing")]
     energy: Option<f64>,
-    /// Label smoothing while probing, from 0 to 1.
+    /// Label smoothing while probing, from 0 to 1: towards 1/k under cross-entropy, towards the mean of all entries of the
+    /// targets under the squared loss.
     #[arg(long, value_name = "EPSILON", value_parser = super::amount, requires = "probing")]
     smoothing: Option<f64>,
     /// The loss that probing and finetuning lower. Cross-entropy takes `labels`, or `targets` whose rows sum to 1.
@@ -171,7 +172,7 @@ pub fn run(args: &Args, quiet: bool) -> Result<ExitCode> {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => {
             if !quiet {
-                let more = more(&result.stop);
+                let more = more(&result.stop, settings.max_steps);
                 say::warning(format_args!("the flow did not reach its end: {reason}{more}"));
             }
             Ok(ExitCode::FAILURE)
@@ -192,9 +193,10 @@ fn identity(args: &Args, content: Digest) -> String {
 }
 
 /// The flag that lets a flow go further.
-fn more(stop: &Stop) -> &'static str {
+fn more(stop: &Stop, max_steps: usize) -> &'static str {
     match stop {
-        Stop::StepLimit { .. } => "; --max-steps lets it go further",
+        // It also ends where no later time can be told apart.
+        Stop::StepLimit { steps, .. } if *steps >= max_steps => "; --max-steps lets it go further",
         Stop::Interrupted { .. } => "; --max-time lets it go further",
         _ => "",
     }
@@ -268,7 +270,7 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> 
     }
     let mut energy =
         format!("{} (AIE), {} (Frobenius)", digits(s.energy.aie), digits(s.energy.frobenius));
-    if s.energy.frobenius <= s.energy_rounding {
+    if s.energy.frobenius <= s.energy_rounding && s.energy_rounding > 0.0 {
         energy +=
             &format!("; not determined by the data: below their rounding, {:.1e}", s.energy_rounding);
     } else if s.energy_rounding > SHOWN * s.energy.frobenius {
@@ -276,7 +278,11 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> 
     }
     let steps = match s.method {
         SolvedBy::Descent { step } => {
-            format!(", {} of size {step:.6e}", counted(s.work.steps, "step"))
+            let steps = match s.work.steps {
+                0 if s.time > 0.0 => "less than one step".into(),
+                steps => counted(steps, "step"),
+            };
+            format!(", {steps} of size {step:.6e}")
         }
         _ => String::new(),
     };
@@ -298,7 +304,7 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> 
     if let Some(b) = s.budget {
         rows.push((
             "loss spent",
-            format!("{} (backbone), {} (head)", digits(b.backbone), digits(b.head)),
+            format!("{} (backbone), {} (head), of all samples", digits(b.backbone), digits(b.head)),
         ));
     }
     rows.push(("head norm", format!("{} -> {}", digits(s.head_norm.0), digits(s.head_norm.1))));

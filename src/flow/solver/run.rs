@@ -182,7 +182,7 @@ impl<'a> Solver<'a> {
     pub fn run(mut self, until: f64) -> Result<Solution, FlowError> {
         let mut points = Vec::new();
         let mut wanted = self.options.times.iter().copied().filter(|&t| t <= until).peekable();
-        let rests = self.velocity_is_zero();
+        let rests = self.velocity_is_zero() || self.flow.stays();
         let reached = |t: f64| if t.is_finite() { Stop::Time } else { Stop::Converged };
         let mut met = self.met();
         let stop = loop {

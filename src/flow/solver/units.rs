@@ -111,6 +111,7 @@ impl Units {
             head_rounding,
             residual_rounding,
             at_rest: flow.is_at_rest(),
+            stays: flow.stays(),
         }
     }
 

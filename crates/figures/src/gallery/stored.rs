@@ -8,7 +8,7 @@ use crate::plot::{
     SmoothingCurve, Trajectories, Trajectory, Trend,
 };
 use taskhead::flow::Budget;
-use taskhead::sweep::record::{Measured, Record};
+use taskhead::sweep::record::{Asked, Measured, Record};
 
 /// The figures that can be drawn of sweeps.
 pub const NAMES: [&str; 8] =
@@ -63,9 +63,9 @@ fn boxed<F: Figure + 'static>(figure: F) -> Box<dyn Figure> {
 
 /// A band or, for a single seed, points of one metric over the curves of a group.
 ///
-/// Curves are compared at the same number of the probing point, so that x is the mean share of energy.
+/// Curves are compared at the same number of the probing point, which all have, so that x is the mean share of energy.
 pub fn series(label: &str, curves: &[Curve], value: impl Fn(&Point) -> f64) -> Series {
-    let across = Across::of(curves);
+    let across = Across::shared(curves);
     let at = |q: f64| -> Vec<f64> { across.iter().map(|a| quantile(&a.values(&value), q)).collect() };
     let x: Vec<f64> = across.iter().map(|a| a.share).collect();
     let middle = at(0.5);
@@ -129,13 +129,16 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
     if groups.iter().flat_map(|g| &g.points).any(|p| p.cell.seed != seed) {
         name += &format!("seed {seed}, ");
     }
+    let squared = is_squared(records);
     let runs = chosen.into_iter().map(|i| {
         let p = &points[i];
         let of = |f: fn(&Measured) -> f64| p.iter().map(|p| f(p.measured)).collect::<Vec<f64>>();
-        let spent = |f: fn(&Budget) -> f64| {
-            let loss = |p: &Point| p.frobenius() * p.frobenius() / 2.0;
-            p.iter().map(|p| p.measured.budget.as_ref().map_or(f64::NAN, f) / loss(p)).collect()
+        let budget = |p: &Point, f: fn(&Budget) -> f64| p.measured.budget.as_ref().map_or(f64::NAN, f);
+        let all = match squared {
+            true => p[0].frobenius() * p[0].frobenius() / 2.0,
+            false => p.last().map_or(f64::NAN, |p| budget(p, |b| b.backbone + b.head)),
         };
+        let spent = |f: fn(&Budget) -> f64| p.iter().map(|p| budget(p, f) / all).collect();
         let metric = |metric| p.iter().map(|p| p.metric(metric)).collect();
         Trajectory {
             label: format!("{name}E = {:.2} E_{{max}}", p[0].frobenius() / most),
@@ -154,8 +157,26 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
         distance: Axis::linear("‖z_{t} − z₀‖, mean"),
         feature_norm: Axis::linear("‖z_{t}‖, mean"),
         head_norm: Axis::linear("‖V‖_{F}"),
-        spent: Axis::linear("share of the loss spent").with_range(0.0, 1.0),
+        spent: Axis::linear(match squared {
+            true => "share of the loss spent",
+            false => "share of what is spent in the end",
+        })
+        .with_range(0.0, 1.0),
         runs: runs.collect(),
+    })
+}
+
+/// Whether the loss of a sweep is ½‖R‖², summed over the samples: the number of these is then the same at every point. Of
+/// records without a loss it is taken to be.
+pub(super) fn is_squared(records: &[Record]) -> bool {
+    let all = reached(records);
+    // What has fallen to rounding says nothing.
+    let visible = 1e-6 * all.iter().map(|p| p.measured.residual).fold(0.0, f64::max);
+    let mut first = None;
+    all.iter().filter(|p| p.measured.residual > visible).all(|p| {
+        let Some(loss) = p.measured.loss.filter(|loss| *loss > 0.0) else { return true };
+        let samples = p.measured.residual * p.measured.residual / 2.0 / loss;
+        (samples / *first.get_or_insert(samples) - 1.0).abs() < 1e-3
     })
 }
 
@@ -176,6 +197,7 @@ fn heat_map(records: &[Record], metrics: &[Metric]) -> Option<HeatMap> {
         return None;
     }
     let shares = steps(0.0, 1.0, count);
+    let even = groups.iter().all(|g| g.points.iter().all(|p| matches!(p.cell.probe, Asked::Share(_))));
     let scales: Vec<f64> = rows.iter().map(|g| g.0).collect();
     let panels = metrics.iter().map(|&metric| {
         let value = |a: &Across| quantile(&a.values(|p| p.metric(metric)), 0.5);
@@ -192,7 +214,10 @@ fn heat_map(records: &[Record], metrics: &[Metric]) -> Option<HeatMap> {
         }
     });
     Some(HeatMap {
-        x: Axis::linear("probing point, from converged to none"),
+        x: Axis::linear(match even {
+            true => "probing point, from converged to none",
+            false => "probing point, by ascending energy",
+        }),
         y: Axis::linear("scale of the initial head"),
         panels: panels.collect(),
     })
@@ -212,7 +237,7 @@ fn risk(records: &[Record]) -> Option<Risk> {
 pub fn risk_curve(label: &str, group: &[Curve]) -> Series {
     let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
     let at = |a: &Across| (a.mean(|p| p.measured.probe_time), a.mean(risk));
-    let mut points: Vec<(f64, f64)> = Across::of(group).iter().map(at).collect();
+    let mut points: Vec<(f64, f64)> = Across::shared(group).iter().map(at).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let best = points.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
     let (x, y) = points.into_iter().unzip();
@@ -240,7 +265,7 @@ fn smoothing(records: &[Record]) -> Option<Smoothing> {
             }
             seeds.push(curves.len());
             let at = |a: &Across| (a.mean(|p| p.measured.probe_time), a.mean(Point::aie));
-            let mut points: Vec<(f64, f64)> = Across::of(&curves).iter().map(at).collect();
+            let mut points: Vec<(f64, f64)> = Across::shared(&curves).iter().map(at).collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let floor = points.iter().find(|p| p.0.is_infinite()).map_or(f64::NAN, |p| p.1);
             let (time, energy) = points.into_iter().unzip();
@@ -299,11 +324,11 @@ pub fn accuracies(records: &[Record], metrics: &[Metric]) -> Option<Digits> {
         plain("held out", &|m| Some(m.held_out_accuracy?.end));
         plain("held out, head only", &|m| Some(m.held_out_accuracy?.start));
         adaptation.extend(metrics.iter().map(|&metric| {
-            let largest = |c: &Curve| c.values(|p| p.metric(metric)).into_iter().fold(0.0, f64::max);
-            let most = curves.iter().map(largest).fold(0.0, f64::max);
-            let scaled = series(&name(metric.title()), &curves, |p| p.metric(metric) / most);
-            let top = scaled.peak;
-            Series::line(scaled.label, scaled.x, scaled.y).with_peak(top)
+            let median = series(&name(metric.title()), &curves, |p| p.metric(metric));
+            let most = median.y.iter().copied().fold(0.0, f64::max);
+            let y = median.y.iter().map(|y| y / most).collect();
+            let top = median.peak.map(|(x, y)| (x, y / most));
+            Series::line(median.label, median.x, y).with_peak(top)
         }));
     }
     let label = "initial energy E / E_{max}";
@@ -422,6 +447,42 @@ mod tests {
         assert!(
             both.runs.iter().all(|run| run.distance.iter().all(|d| *d < 9.0) && run.time.len() == 3)
         );
+    }
+
+    /// A seed without a point took the band along: the last energy was that of the other seed alone.
+    #[test]
+    fn a_point_that_a_seed_lacks_is_left_out() {
+        let mut records = [of("a", 0, 1.0), of("a", 1, 5.0)].concat();
+        records.remove(5);
+        let series = &trend(&records, &Metric::MEANS).unwrap().panels[0].series[0];
+        assert_eq!(series.y, [3.0, 4.0]);
+        // Where nothing is shared, all is shown.
+        records.truncate(4);
+        assert_eq!(trend(&records, &Metric::MEANS).unwrap().panels[0].series[0].y.len(), 3);
+    }
+
+    /// The budget of another loss than ½‖R‖² is no share of that.
+    #[test]
+    fn what_is_spent_is_a_share_of_the_loss_that_it_is_of() {
+        let run = |squared: bool| -> Vec<Record> {
+            let at = |record: &Record, time: f64| {
+                let mut record = record.clone();
+                record.cell.time = time;
+                let Outcome::Reached(_, measured) = &mut record.outcome else { unreachable!() };
+                measured.energies.frobenius = 2.0;
+                measured.residual = 2.0 / time;
+                let half = measured.residual * measured.residual / 2.0;
+                measured.loss = Some(if squared { half / 4.0 } else { half.sqrt() });
+                let spent = 2.0 - half;
+                measured.budget = Some(Budget { backbone: 0.75 * spent, head: 0.25 * spent });
+                record
+            };
+            of("a", 0, 1.0).iter().flat_map(|r| [1.0, 2.0, 4.0].map(|time| at(r, time))).collect()
+        };
+        assert!(is_squared(&run(true)) && !is_squared(&run(false)) && is_squared(&of("a", 0, 1.0)));
+        let last = |squared| trajectories(&run(squared)).unwrap().runs[0].backbone[2];
+        assert!((last(true) - 0.75 * (1.0 - 1.0 / 16.0)).abs() < 1e-12);
+        assert_eq!(last(false), 0.75);
     }
 
     #[test]

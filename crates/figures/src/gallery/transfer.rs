@@ -1,5 +1,6 @@
 //! What finetuning does to features and to held-out samples, against the energy, with the spread of the seeds.
 
+use super::stored::is_squared;
 use super::{Metric, Point, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use taskhead::analysis::Means;
@@ -56,7 +57,8 @@ pub fn transfer(records: &[Record], metrics: &[Metric]) -> Option<Box<dyn Figure
         let risk = |p: &Point| p.measured.risk.map_or(f64::NAN, |risk| risk.end);
         panels.push(match kind {
             Some(_) => panel("Test accuracy", "accuracy", &|p| p.held_out_accuracy()),
-            None => panel("Test squared error", "mean ‖r‖²", &risk),
+            None if is_squared(records) => panel("Test squared error", "mean ‖r‖²", &risk),
+            None => panel("Test loss", "cross-entropy, mean", &risk),
         });
     }
     Some(Box::new(Transfer { x_label: "average initial energy".into(), panels }))
