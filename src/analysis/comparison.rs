@@ -349,13 +349,13 @@ mod tests {
             let point = record.cell.point as usize;
             let Outcome::Reached(_, measured) = &mut record.outcome else { unreachable!() };
             let change = |end| Change { start: 0.0, end };
-            let (validation, held_out) = ([0.1, 0.3, 0.2][point], change([0.5, 0.6, 0.4][point]));
+            let (validation, held_out) = ([0.1, 0.3, 0.2][point], change([0.5, 0.65, 0.4][point]));
             let training = held_out;
             measured.score = Some(Score { kind: ScoreKind::Auc, training, held_out, validation });
         }
         let all = comparison(&records, change).unwrap();
         assert_eq!(all.score, Some(ScoreKind::Auc));
-        assert_eq!(all.methods[1].values(|p| p.held_out_score()), [0.6; 3]);
-        assert!((all.methods[1].less(&all.methods[0]).mean - 0.2).abs() < 1e-12);
+        assert_eq!(all.methods[1].values(|p| p.held_out_score()), [0.65; 3]);
+        assert!((all.methods[1].less(&all.methods[0]).mean - 0.25).abs() < 1e-12);
     }
 }

@@ -64,7 +64,7 @@ pub struct Args {
     /// linear, digits, digits-cnn, fashion, images, segmentation, molecules, or the path of a TOML configuration.
     #[arg(default_value = "digits")]
     setting: String,
-    /// A ready experiment on one of the paper's practical options.
+    /// A ready experiment on one of the paper's practical options, or on all of them, one at a time (table).
     #[arg(long, value_parser = choice::<Experiment>())]
     experiment: Option<Experiment>,
     /// Folder of the data: train/CLASS and test/CLASS (or val/CLASS) with images; IDX files of MNIST and its like (one

@@ -68,9 +68,12 @@ fn rows(all: &Comparison) -> Vec<Vec<String>> {
 
 /// What the table shows.
 fn caption(all: &Comparison) -> String {
+    let (seeds, by) = match all.seeds {
+        1 => ("", "its"),
+        _ => (": means over the seeds ± their standard deviation", "the other seeds'"),
+    };
     format!(
-        "{}, {}: means over the seeds ± their standard deviation, at the probing points that the other seeds' \
-         validation {} chooses",
+        "{}, {}{seeds}, at the probing points that {by} validation {} chooses",
         all.problem,
         counted(all.seeds, "seed"),
         title(all.score)
