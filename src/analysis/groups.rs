@@ -60,6 +60,20 @@ pub fn reached(records: &[Record]) -> Vec<Point<'_>> {
     records.iter().filter_map(|r| Some(Point { cell: &r.cell, measured: r.reached()? })).collect()
 }
 
+/// Whether the loss of a sweep is ½‖R‖², summed over the samples: the number of these is then the same at every point. Of
+/// records without a loss it is taken to be.
+pub fn is_squared(records: &[Record]) -> bool {
+    let all = reached(records);
+    // What has fallen to rounding says nothing.
+    let visible = 1e-6 * all.iter().map(|p| p.measured.residual).fold(0.0, f64::max);
+    let mut first = None;
+    all.iter().filter(|p| p.measured.residual > visible).all(|p| {
+        let Some(loss) = p.measured.loss.filter(|loss| *loss > 0.0) else { return true };
+        let samples = p.measured.residual * p.measured.residual / 2.0 / loss;
+        (samples / *first.get_or_insert(samples) - 1.0).abs() < 1e-3
+    })
+}
+
 /// One curve against energy: its points differ in the probing point only.
 #[derive(Debug, Clone)]
 pub struct Curve<'a> {

@@ -11,6 +11,6 @@ pub mod paired;
 mod statistics;
 pub mod summary;
 
-pub use groups::{Across, Curve, Group, Point, curves, groups, reached};
+pub use groups::{Across, Curve, Group, Point, curves, groups, is_squared, reached};
 pub use means::Means;
 pub use statistics::{deviation, log_steps, mean, peak, quantile, steps};

@@ -12,7 +12,8 @@ pub mod transfer;
 pub mod units;
 
 pub(crate) use taskhead::analysis::{
-    Across, Curve, Group, Point, curves, groups, log_steps, mean, peak, quantile, reached, steps,
+    Across, Curve, Group, Point, curves, groups, is_squared, log_steps, mean, peak, quantile, reached,
+    steps,
 };
 pub(crate) use taskhead::metric::Metric;
 

@@ -2,7 +2,7 @@
 
 use super::course::course;
 use super::transfer::transfer;
-use super::{Across, Curve, Group, Metric, Point, groups, peak, quantile, reached, steps};
+use super::{Across, Curve, Group, Metric, Point, groups, is_squared, peak, quantile, reached, steps};
 use crate::plot::{
     Axis, Digits, Figure, Grid, HeatMap, HeatPanel, Risk, Series, SeriesPanel, Smoothing,
     SmoothingCurve, Trajectories, Trajectory, Trend,
@@ -163,20 +163,6 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
         })
         .with_range(0.0, 1.0),
         runs: runs.collect(),
-    })
-}
-
-/// Whether the loss of a sweep is ½‖R‖², summed over the samples: the number of these is then the same at every point. Of
-/// records without a loss it is taken to be.
-pub(super) fn is_squared(records: &[Record]) -> bool {
-    let all = reached(records);
-    // What has fallen to rounding says nothing.
-    let visible = 1e-6 * all.iter().map(|p| p.measured.residual).fold(0.0, f64::max);
-    let mut first = None;
-    all.iter().filter(|p| p.measured.residual > visible).all(|p| {
-        let Some(loss) = p.measured.loss.filter(|loss| *loss > 0.0) else { return true };
-        let samples = p.measured.residual * p.measured.residual / 2.0 / loss;
-        (samples / *first.get_or_insert(samples) - 1.0).abs() < 1e-3
     })
 }
 

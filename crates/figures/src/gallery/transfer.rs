@@ -1,7 +1,6 @@
 //! What finetuning does to features and to held-out samples, against the energy, with the spread of the seeds.
 
-use super::stored::is_squared;
-use super::{Metric, Point, reached};
+use super::{Metric, Point, is_squared, reached};
 use crate::plot::{Figure, Series, SeriesPanel, Transfer};
 use taskhead::analysis::Means;
 use taskhead::sweep::record::{Record, ScoreKind};
