@@ -292,4 +292,20 @@ mod tests {
         let bound = growth_bound(&flow, &r);
         assert!(fastest.rate > 0.5 * bound && fastest.rate <= bound, "{} {bound}", fastest.rate);
     }
+
+    /// An error that is added counts in full beside the motion, the rounding of the start does not.
+    #[test]
+    fn errors_add_up() {
+        let head = wobble(5, 2, 3.0);
+        let problem =
+            Problem::linear(&wobble(3, 6, 0.0), &wobble(5, 6, 1.0), wobble(3, 2, 2.0)).unwrap();
+        let reduction = Reduction::new(&problem, &head).unwrap();
+        let flow = Flow::new(&reduction, &head, 0.7).unwrap();
+        let mut spread = Spread::new(&flow, flow.residual(), 2.0, 1e-4);
+        assert_eq!(spread.relative(2.0, 1e-3), f64::EPSILON);
+        for sum in [1e-6, 2e-6] {
+            spread.add(1e-6);
+            assert!((spread.relative(2.0, 1e-3) / (sum / 1e-3) - 1.0).abs() < 1e-9);
+        }
+    }
 }
