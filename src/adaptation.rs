@@ -24,7 +24,12 @@ impl Adaptation {
     /// The metrics of features z₀ (one row for each input) that moved by `displacement` (same shape).
     ///
     /// The displacement, not z_T, is the argument: small motions keep their relative accuracy.
+    ///
+    /// # Panics
+    ///
+    /// Arrays of two shapes.
     pub fn of(features: &DMatrix<f64>, displacement: &DMatrix<f64>) -> Self {
+        assert_eq!(features.shape(), displacement.shape());
         Self::with_outside(features, displacement, &[])
     }
 

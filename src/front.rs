@@ -3,6 +3,7 @@
 //! Each step is a value that can be kept and used again: one [`Head`] for many energies, one [`Probed`] head for many
 //! finetunings. All of them are thin; the work is that of [`simulation`](crate::simulation).
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ impl Problem {
 }
 
 /// A task head before probing, with all that its probing path and its flows share.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Head<'a> {
     problem: &'a Problem,
     start: DMatrix<f64>,
@@ -83,7 +84,7 @@ impl<'a> Head<'a> {
 }
 
 /// A probed head, from which everything can be finetuned.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Probed<'a> {
     run: Arc<Run<'a>>,
     time: f64,
@@ -114,7 +115,7 @@ impl<'a> Probed<'a> {
 
 /// A finetuning that is being described; [`to_limit`](Self::to_limit), [`until`](Self::until) or [`at`](Self::at) run
 /// it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Finetuning<'a> {
     run: Arc<Run<'a>>,
@@ -199,10 +200,43 @@ impl<'a> Finetuning<'a> {
 }
 
 /// What finetuning came to: a [`Simulation`], and the arrays that belong to it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Tuned<'a> {
     run: Arc<Run<'a>>,
     simulation: Simulation,
+}
+
+// What one wants to see of them is not their matrices.
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (problem, loss) = (self.problem, self.loss);
+        let shape = (problem.samples(), problem.width(), problem.outputs());
+        f.debug_struct("Head").field("shape", &shape).field("loss", &loss).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Probed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (time, energy) = (&self.time, &self.energy);
+        f.debug_struct("Probed").field("time", time).field("energy", energy).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Finetuning<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (time, settings) = (&self.time, &self.settings);
+        let mut text = f.debug_struct("Finetuning");
+        text.field("probing_time", time).field("settings", settings).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Tuned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Simulation { method, time, stop, residual, adaptation, .. } = &self.simulation;
+        let mut text = f.debug_struct("Tuned");
+        text.field("method", method).field("time", time).field("stop", stop).field("residual", residual);
+        text.field("adaptation", adaptation).finish_non_exhaustive()
+    }
 }
 
 impl Deref for Tuned<'_> {

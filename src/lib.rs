@@ -3,7 +3,8 @@
 //! The theory is that of Ren, Guo, Bae and Sutherland, *How to prepare your task head for finetuning* (ICLR 2023), in
 //! the overparameterized two-layer linear model: a [`Problem`] (features Z₀, kernel K, targets Y) and an initial head
 //! are [probed](probing), finetuned by a [gradient flow](flow) in closed form or numerically, and
-//! [measured](adaptation). Numbers like T7 refer to the list of theorems in the README.
+//! [measured](adaptation). Numbers like T7 are those
+//! of `taskhead verify --list`; the README has the main ones.
 //!
 //! The core does no I/O and starts no thread unless the feature `parallel` is on.
 //!
@@ -138,15 +139,17 @@ pub use nalgebra;
 
 pub use adaptation::Adaptation;
 pub use analysis::summary::summarize;
-pub use energy::Energy;
-pub use flow::{SolvedBy, Stop};
+pub use energy::{Energy, Measure};
+pub use flow::solver::Work;
+pub use flow::{Budget, FlowError, SolvedBy, Stop};
 pub use front::{Finetuning, Head, Probed, Tuned};
 pub use loss::Loss;
 pub use metric::Metric;
+pub use probing::{ProbingError, ProbingPath};
 pub use problem::{Problem, ProblemError};
 pub use setting::{Number, Setting, counted};
-pub use simulation::{Method, Probe, Simulation, SimulationError};
-pub use sweep::config::Config;
+pub use simulation::{Method, Probe, Simulation, SimulationError, Until};
+pub use sweep::config::{Config, ConfigError};
 pub use sweep::plan::Plan;
-pub use sweep::record::Record;
-pub use tasks::{Gaussian, TaskSpec};
+pub use sweep::record::{Measured, Outcome, Record};
+pub use tasks::{DigitsTransfer, Gaussian, RankOneTask, Task, TaskError, TaskSpec};

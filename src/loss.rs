@@ -137,7 +137,12 @@ impl Loss {
     }
 
     /// R = −∂L/∂F, N×k, of predictions F for targets Y (N×k, as [`Loss::targets`] gives them).
+    ///
+    /// # Panics
+    ///
+    /// Predictions of another shape.
     pub fn residual(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> DMatrix<f64> {
+        assert_eq!(targets.shape(), predictions.shape());
         let mut out = predictions.clone();
         self.residual_of_block(targets, out.as_mut_slice(), 1);
         out
@@ -169,7 +174,12 @@ impl Loss {
     }
 
     /// The loss of each sample.
+    ///
+    /// # Panics
+    ///
+    /// Predictions of another shape.
     pub fn per_sample(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> Vec<f64> {
+        assert_eq!(targets.shape(), predictions.shape());
         let rows = targets.row_iter().zip(predictions.row_iter());
         match self {
             Self::Squared => rows.map(|(y, f)| (y - f).norm_squared() / 2.0).collect(),
@@ -182,6 +192,10 @@ impl Loss {
     }
 
     /// L(F): the sum over the samples.
+    ///
+    /// # Panics
+    ///
+    /// Predictions of another shape.
     pub fn value(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> f64 {
         self.per_sample(targets, predictions).iter().sum()
     }

@@ -61,10 +61,10 @@ fn an_accuracy_that_is_never_met_is_an_error() {
 /// thousands of steps.
 #[test]
 fn the_end_of_probing_is_the_end_of_finetuning() {
-    let z = normal(&mut stream(3, 92), 12, 4, 1.0);
-    let labels = DMatrix::from_fn(12, 3, |r, c| f64::from(u8::from((r * r / 3) % 3 == c)));
+    let z = normal(&mut stream(3, 92), 40, 3, 1.0);
+    let labels = DMatrix::from_fn(40, 3, |r, c| f64::from(u8::from((r * r / 3) % 3 == c)));
     let problem = Problem::on_features(z, labels).expect("a problem");
-    let run = Run::with_loss(&problem, &DMatrix::zeros(4, 3), 0.0, Loss::CrossEntropy).expect("a head");
+    let run = Run::with_loss(&problem, &DMatrix::zeros(3, 3), 0.0, Loss::CrossEntropy).expect("a head");
     for time in [5.0, f64::INFINITY] {
         let end = run.finetune(Probe::Time(f64::INFINITY), &[time], &Settings::default());
         let end = end.expect("a result").remove(0);

@@ -63,7 +63,7 @@ impl Violation {
 pub const HYPOTHESIS_TOLERANCE: f64 = 1e-13;
 
 /// Relative error, estimated from rounding and from how far the flow draws neighbouring starts apart, from which on
-/// an answer is not given as one: it is a [`Stop::Saddle`].
+/// an answer is not given as one: it is a [`Stop::Saddle`] or [`Stop::Rounding`].
 pub const LOST: f64 = 1e-4;
 
 /// Why a flow has no answer.

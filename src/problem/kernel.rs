@@ -41,8 +41,11 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`ProblemError::Asymmetric`], [`ProblemError::Indefinite`], and those of any array.
+    /// [`ProblemError::Asymmetric`], [`ProblemError::Indefinite`], a tolerance outside [0, 0.1], and those of any array.
     pub fn new(matrix: DMatrix<f64>, tolerance: f64) -> Result<Self, ProblemError> {
+        if !(0.0..=0.1).contains(&tolerance) {
+            return Err(ProblemError::Tolerance { tolerance });
+        }
         check("kernel", &matrix)?;
         let n = matrix.nrows();
         check_shape("kernel", &matrix, Some(n), Some(n), "a kernel")?;

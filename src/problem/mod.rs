@@ -100,9 +100,6 @@ impl Problem {
         check_shape("features", &features, Some(n), None, "one row for each row of `targets`")?;
         check("kernel", &kernel)?;
         check_shape("kernel", &kernel, Some(n), Some(n), "one row and column for each sample")?;
-        if !(0.0..=0.1).contains(&kernel_tolerance) {
-            return Err(ProblemError::Tolerance { tolerance: kernel_tolerance });
-        }
         let kernel = Kernel::new(kernel, kernel_tolerance)?;
         Ok(Self::of_parts(features, kernel, targets, kernel_tolerance))
     }
@@ -400,7 +397,12 @@ impl Problem {
     }
 
     /// The residual R = Y − Z₀V, N×k, of a head (h×k), rounded as if it were summed with twice the digits.
+    ///
+    /// # Panics
+    ///
+    /// A head that is not h×k.
     pub fn residual(&self, head: &DMatrix<f64>) -> DMatrix<f64> {
+        assert_eq!(head.shape(), (self.width(), self.outputs()));
         crate::product::residual(&self.targets, &self.features, head)
     }
 }

@@ -132,6 +132,12 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
     if let Some(share) = options.energy_share {
         Setting::check("energy share", share, part, "between 0 and 1")?;
     }
+    if let Some(step) = options.first_step {
+        let accepted = "a finite number above 0";
+        Setting::check("first step", step, |step| step > 0.0 && step.is_finite(), accepted)?;
+    }
+    let steps = options.max_steps as f64;
+    Setting::check("the limit of steps", steps, |steps| steps >= 1.0, "at least 1")?;
     options.times.iter().try_for_each(|&t| check_time(t))?;
     Ok(Setting::check_order(&options.times)?)
 }
@@ -253,6 +259,10 @@ mod tests {
                 Options { energy_share: Some(f64::NAN), ..Options::default() },
                 Options { times: vec![2.0, 1.0], ..Options::default() },
                 Options { times: vec![f64::NAN], ..Options::default() },
+                // It never ended, whatever the limits said.
+                Options { first_step: Some(f64::NAN), ..Options::default() },
+                Options { first_step: Some(-1.0), ..Options::default() },
+                Options { max_steps: 0, ..Options::default() },
             ] {
                 assert!(solve(flow, 1.0, &bad).is_err(), "{bad:?}");
             }

@@ -459,7 +459,7 @@ mod tests {
     #[test]
     fn what_cannot_be_made_is_an_error() {
         let refused = |problem, points| curve(OfRandom { problem, points }).unwrap_err();
-        assert!(refused(Random { samples: 0, ..default() }, 8).starts_with("samples = 0"));
+        assert!(refused(Random { samples: 0, ..default() }, 8).starts_with("samples 0"));
         assert!(refused(default(), 24_000).contains("24000 cells"));
     }
 
