@@ -159,7 +159,7 @@ fn trajectories(records: &[Record]) -> Option<Trajectories> {
         head_norm: Axis::linear("‖V‖_{F}"),
         spent: Axis::linear(match squared {
             true => "share of the loss spent",
-            false => "share of what is spent in the end",
+            false => "share of all spent",
         })
         .with_range(0.0, 1.0),
         runs: runs.collect(),
