@@ -56,7 +56,8 @@ pub fn of_config(error: ConfigError) -> PyErr {
     }
 }
 
-/// A text about settings with their names as keywords: those in backquotes, and one at the beginning (`name = value`).
+/// A text about settings with their names as keywords: those in backquotes, and one at the beginning (`name value is not
+/// valid`).
 pub fn by_keywords(text: &str) -> String {
     let keyword = |name: &str| match name {
         "probe.times" => "taus".to_owned(),
@@ -65,9 +66,9 @@ pub fn by_keywords(text: &str) -> String {
         other if !other.starts_with(char::is_alphabetic) => other.to_owned(),
         other => other.trim_start_matches("probe.").replace('-', "_"),
     };
-    let text = match text.split_once(" = ") {
-        Some((name, rest)) if !name.contains(char::is_whitespace) => {
-            format!("{} = {rest}", keyword(name))
+    let text = match text.split_once(' ') {
+        Some((name, rest)) if rest.contains(" is not valid; it must be ") => {
+            format!("{} {rest}", keyword(name))
         }
         _ => text.to_owned(),
     };
