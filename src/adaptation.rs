@@ -29,7 +29,7 @@ impl Adaptation {
     ///
     /// Arrays of two shapes.
     pub fn of(features: &DMatrix<f64>, displacement: &DMatrix<f64>) -> Self {
-        assert_eq!(features.shape(), displacement.shape());
+        assert!(features.shape() == displacement.shape(), "arrays of two shapes");
         Self::with_outside(features, displacement, &[])
     }
 

@@ -142,7 +142,7 @@ impl Loss {
     ///
     /// Predictions of another shape.
     pub fn residual(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> DMatrix<f64> {
-        assert_eq!(targets.shape(), predictions.shape());
+        assert!(targets.shape() == predictions.shape(), "predictions of another shape");
         let mut out = predictions.clone();
         self.residual_of_block(targets, out.as_mut_slice(), 1);
         out
@@ -179,7 +179,7 @@ impl Loss {
     ///
     /// Predictions of another shape.
     pub fn per_sample(self, targets: &DMatrix<f64>, predictions: &DMatrix<f64>) -> Vec<f64> {
-        assert_eq!(targets.shape(), predictions.shape());
+        assert!(targets.shape() == predictions.shape(), "predictions of another shape");
         let rows = targets.row_iter().zip(predictions.row_iter());
         match self {
             Self::Squared => rows.map(|(y, f)| (y - f).norm_squared() / 2.0).collect(),

@@ -402,7 +402,7 @@ impl Problem {
     ///
     /// A head that is not h×k.
     pub fn residual(&self, head: &DMatrix<f64>) -> DMatrix<f64> {
-        assert_eq!(head.shape(), (self.width(), self.outputs()));
+        assert!(head.shape() == (self.width(), self.outputs()), "a head that is not h×k");
         crate::product::residual(&self.targets, &self.features, head)
     }
 }
