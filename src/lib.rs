@@ -3,8 +3,7 @@
 //! The theory is that of Ren, Guo, Bae and Sutherland, *How to prepare your task head for finetuning* (ICLR 2023), in
 //! the overparameterized two-layer linear model: a [`Problem`] (features Z₀, kernel K, targets Y) and an initial head
 //! are [probed](probing), finetuned by a [gradient flow](flow) in closed form or numerically, and
-//! [measured](adaptation). Numbers like T7 are those
-//! of `taskhead verify --list`; the README has the main ones.
+//! [measured](adaptation). Numbers like T7 are those of `taskhead verify --list`; the README has the main ones.
 //!
 //! The core does no I/O and starts no thread unless the feature `parallel` is on.
 //!

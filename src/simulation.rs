@@ -296,9 +296,7 @@ impl<'a> Run<'a> {
         settings: &Settings,
     ) -> Result<Vec<Simulation>, SimulationError> {
         solver::check_rtol(settings.rtol).map_err(FlowError::from)?;
-        let steps = settings.max_steps as f64;
-        Setting::check("the limit of steps", steps, |steps| steps >= 1.0, "at least 1")
-            .map_err(FlowError::from)?;
+        solver::check_max_steps(settings.max_steps).map_err(FlowError::from)?;
         Setting::check_order(times).map_err(FlowError::from)?;
         let probe_time = self.probe_time(probe)?;
         let head = self.path.head(probe_time)?;

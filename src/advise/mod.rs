@@ -36,7 +36,7 @@ use self::data::{Data, Split};
 pub use self::row::{Difference, Row};
 pub use self::verdict::Verdict;
 use crate::adaptation::Adaptation;
-use crate::analysis::{mean, steps};
+use crate::analysis::{deviation, mean, steps};
 use crate::energy::{Energy, Measure};
 use crate::flow::Stop;
 use crate::flow::solver::Watch;
@@ -523,8 +523,7 @@ fn spread(by_job: &[f64], seeds: usize, over_seeds: bool) -> f64 {
     if means.len() < 2 {
         return 0.0;
     }
-    let middle = mean(&means);
-    (means.iter().map(|m| (m - middle).powi(2)).sum::<f64>() / (means.len() - 1) as f64).sqrt()
+    deviation(&means)
 }
 
 /// What to say where the end of probing could not be decided for some of the folds and seeds.

@@ -64,8 +64,7 @@ pub(super) fn verdict(scores: &[Vec<f64>], resolution: f64) -> Verdict {
     if clear { Verdict::Matters } else { Verdict::DoesNotMatter }
 }
 
-/// Sentences that give the reason.
-/// Sentences about why are left out where the numbers do not bear them out: unless finetuning `helps`, and the row is
+/// Sentences that give the reason. Those about why are left out where the numbers do not bear them out: unless finetuning `helps`, and the row is
 /// clearly better than those that it is explained against.
 pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool, helps: bool) -> String {
     let (full, none) = (0, rows.len() - 1);
@@ -92,7 +91,7 @@ pub(super) fn reason(verdict: Verdict, rows: &[Row], best: usize, counts: bool, 
         let sure = if behind.is_clear() { "" } else { ", which may be chance" };
         format!("{} ± {} better than {name}{sure}", unit.of(behind.mean), unit.of(behind.error))
     };
-    let clear = |row: usize| rows[row].behind.mean > 0.0 && rows[row].behind.is_clear();
+    let clear = |row: usize| rows[row].behind.is_clear();
     let (text, why, borne_out) = match best {
         _ if best == full => (
             format!("Probe fully: on held-out samples it is {}.", against(none, "no probing")),

@@ -74,9 +74,8 @@ pub fn findings(records: &[Record]) -> Vec<Finding> {
 
 fn of_group(group: &Group) -> Vec<Finding> {
     let all = group.curves();
-    let across = Across::of(&all);
     // What all seeds have, so that they can be compared.
-    let shared: Vec<&Across> = across.iter().filter(|a| a.points.len() == all.len()).collect();
+    let shared = Across::whole(&all);
     let finding = |row: Row| {
         let of = |p: &Point| p.metric(row.metric);
         let x: Vec<f64> = shared.iter().map(|a| a.mean(|p| p.aie())).collect();

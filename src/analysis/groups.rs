@@ -60,8 +60,8 @@ pub fn reached(records: &[Record]) -> Vec<Point<'_>> {
     records.iter().filter_map(|r| Some(Point { cell: &r.cell, measured: r.reached()? })).collect()
 }
 
-/// Whether the loss of a sweep is ½‖R‖², summed over the samples: the number of these is then the same at every point. Of
-/// records without a loss it is taken to be.
+/// Whether the loss of a sweep is ½‖R‖², summed over the samples: their number, which records do not tell, is then a
+/// whole one and the same at every point. Of records without a loss it is taken to be.
 pub fn is_squared(records: &[Record]) -> bool {
     let all = reached(records);
     // What has fallen to rounding says nothing.
@@ -70,7 +70,7 @@ pub fn is_squared(records: &[Record]) -> bool {
     all.iter().filter(|p| p.measured.residual > visible).all(|p| {
         let Some(loss) = p.measured.loss.filter(|loss| *loss > 0.0) else { return true };
         let samples = p.measured.residual * p.measured.residual / 2.0 / loss;
-        (samples / *first.get_or_insert(samples) - 1.0).abs() < 1e-3
+        (samples / *first.get_or_insert(samples.round()) - 1.0).abs() < 1e-6
     })
 }
 
@@ -268,13 +268,18 @@ impl<'a> Across<'a> {
         across
     }
 
-    /// Those points that all curves have, so that no mean and no quantile jumps where a curve ends or has a gap; all
-    /// points, if fewer than two are shared.
+    /// Those points that all curves have.
+    pub fn whole(curves: &[Curve<'a>]) -> Vec<Self> {
+        let mut all = Self::of(curves);
+        all.retain(|across| across.points.len() == curves.len());
+        all
+    }
+
+    /// The same, so that no mean and no quantile jumps where a curve ends or has a gap; all points, if fewer than two
+    /// are shared.
     pub fn shared(curves: &[Curve<'a>]) -> Vec<Self> {
-        let all = Self::of(curves);
-        let whole = |across: &&Self| across.points.len() == curves.len();
-        let shared: Vec<Self> = all.iter().filter(whole).cloned().collect();
-        if shared.len() < 2 { all } else { shared }
+        let whole = Self::whole(curves);
+        if whole.len() < 2 { Self::of(curves) } else { whole }
     }
 
     /// One number of each curve.

@@ -11,7 +11,7 @@
 //! *Slow modes.* A mode with a small c takes a time of 1/c² and then moves by r/c: the smaller s, the farther. So
 //! every singular value of the head counts that its numbers determine (`Graded`); those of a head that was
 //! computed, by probing or in a reduced basis, are known to the rounding of the largest only. What that leaves open
-//! is in [`Moment::error`], and where it is the answer itself the moment ends with [`SolvedBy, Stop::Rounding`].
+//! is in [`Moment::error`], and where it is the answer itself the moment ends with [`Stop::Rounding`].
 
 use nalgebra::{DMatrix, DVector};
 

@@ -56,6 +56,11 @@ impl SolvedBy {
             Self::Descent { .. } => "descent",
         }
     }
+
+    /// The size of a step of gradient descent.
+    pub fn step(self) -> Option<f64> {
+        if let Self::Descent { step } = self { Some(step) } else { None }
+    }
 }
 
 impl fmt::Display for SolvedBy {

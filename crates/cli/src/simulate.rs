@@ -14,7 +14,7 @@ use super::progress::Line;
 use super::say;
 use crate::choices::choice;
 use taskhead::flow::solver::{DEFAULT_RTOL, Options};
-use taskhead::flow::{LOST, SolvedBy, Stop};
+use taskhead::flow::{LOST, Stop};
 use taskhead::loss::Loss;
 use taskhead::probing::Measure;
 use taskhead::simulation::{Method, Probe, Run, Settings, Simulation, Until};
@@ -226,10 +226,7 @@ fn to_json(s: &Simulation, others: &[f64], scores: &[Scores; 2]) -> Value {
         "adaptation": adaptation(&s.adaptation),
         "probe_adaptation": s.held_out.as_ref().map(adaptation),
         "error_estimate": s.error_estimate.map(number),
-        "step": match s.method {
-            SolvedBy::Descent { step } => Some(number(step)),
-            _ => None,
-        },
+        "step": s.method.step().map(number),
         "work": {
             "steps": s.work.steps,
             "rejected": s.work.rejected,
@@ -276,16 +273,13 @@ fn to_text(s: &Simulation, others: &[f64], scores: &[Scores; 2], loss: Loss) -> 
     } else if s.energy_rounding > SHOWN * s.energy.frobenius {
         energy += &format!("; known to {:.1e} only, the rounding of features", s.energy_rounding);
     }
-    let steps = match s.method {
-        SolvedBy::Descent { step } => {
-            let steps = match s.work.steps {
-                0 if s.time > 0.0 => "less than one step".into(),
-                steps => counted(steps, "step"),
-            };
-            format!(", {steps} of size {step:.6e}")
-        }
-        _ => String::new(),
-    };
+    let steps = s.method.step().map_or_else(String::new, |step| {
+        let steps = match s.work.steps {
+            0 if s.time > 0.0 => "less than one step".into(),
+            steps => counted(steps, "step"),
+        };
+        format!(", {steps} of size {step:.6e}")
+    });
     let mut rows = vec![
         ("method", format!("{} ({}){steps}", s.method, s.stop.name())),
         ("probing time", probing),

@@ -7,8 +7,8 @@ use numpy::PyArray2;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use taskhead::flow::Stop;
 use taskhead::flow::solver::{Progress, Watch};
-use taskhead::flow::{SolvedBy, Stop};
 use taskhead::simulation::{Method, Probe, Settings, Simulation, SimulationError, Until};
 use taskhead::tasks::Scores;
 use taskhead_figures::gallery::single::over_time;
@@ -224,10 +224,7 @@ impl Run {
     /// The size of a step of gradient descent; None for other methods.
     #[getter]
     fn step(&self) -> Option<f64> {
-        match self.simulation.method {
-            SolvedBy::Descent { step } => Some(step),
-            _ => None,
-        }
+        self.simulation.method.step()
     }
 
     /// Why the flow was followed to ``time`` and no further: "exact", "time", "converged", "loss", "accuracy",

@@ -115,6 +115,11 @@ pub(crate) fn check_rtol(rtol: f64) -> Result<(), Setting> {
     Setting::check("rtol", rtol, known, "between 1e-13 and 1e-2")
 }
 
+/// Refuses a limit that lets nothing happen.
+pub(crate) fn check_max_steps(steps: usize) -> Result<(), Setting> {
+    Setting::check("the limit of steps", steps as f64, |steps| steps >= 1.0, "at least 1")
+}
+
 fn check_options(options: &Options) -> Result<(), FlowError> {
     check_rtol(options.rtol)?;
     if let Some(level) = options.residual {
@@ -136,8 +141,7 @@ fn check_options(options: &Options) -> Result<(), FlowError> {
         let accepted = "a finite number above 0";
         Setting::check("first step", step, |step| step > 0.0 && step.is_finite(), accepted)?;
     }
-    let steps = options.max_steps as f64;
-    Setting::check("the limit of steps", steps, |steps| steps >= 1.0, "at least 1")?;
+    check_max_steps(options.max_steps)?;
     options.times.iter().try_for_each(|&t| check_time(t))?;
     Ok(Setting::check_order(&options.times)?)
 }

@@ -466,6 +466,8 @@ mod tests {
             of("a", 0, 1.0).iter().flat_map(|r| [1.0, 2.0, 4.0].map(|time| at(r, time))).collect()
         };
         assert!(is_squared(&run(true)) && !is_squared(&run(false)) && is_squared(&of("a", 0, 1.0)));
+        // One point is enough to tell.
+        assert!(is_squared(&run(true)[..1]) && !is_squared(&run(false)[..1]));
         let last = |squared| trajectories(&run(squared)).unwrap().runs[0].backbone[2];
         assert!((last(true) - 0.75 * (1.0 - 1.0 / 16.0)).abs() < 1e-12);
         assert_eq!(last(false), 0.75);

@@ -1,4 +1,5 @@
-//! A sweep as Parquet: row groups of at most 65,536 rows; configuration, version, schema and identity as metadata of the file.
+//! A sweep as Parquet: row groups of at most 65,536 rows; configuration, version, schema and identity as metadata of
+//! the file.
 //!
 //! Between the first magic number and the data, where no reader of Parquet looks, lies a seal with the
 //! checksum of the whole file, which tells damage to our own files. Other programs that filter or rewrite a table
